@@ -1,0 +1,111 @@
+"""The seam between the pipeline and whatever runs a target's Python: a Docker container, or this host.
+
+An Engine gives Rooms: places where a target's own Python runs one of the scripts of `pylayer.inside` with a
+set of build requirements installed. The pipeline knows no more of Docker than this module says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from packaging.tags import Tag
+
+    from pylayer.targets import Architecture, Target
+    from pylayer.trees import Entry
+    from pylayer.wheels import Wheel
+
+EngineName = Literal["docker", "local"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpreter:
+    """The Python that an engine has for a target.
+
+    `identity` names everything of it that can change a byte of what it builds (hex): the image's digest, or
+    the interpreter's version and build. `image` is the image's repository digest (`sha256:…`) where it has
+    one, and is what a lock may hold. `emulated` is True where its instructions are not the engine's own.
+    `tags` are what an installer beside it would accept, best first: build requirements are chosen by them.
+    """
+
+    version: str
+    executable: str
+    platform: str
+    identity: str
+    image: str | None = None
+    emulated: bool = False
+    tags: tuple[Tag, ...] = field(default=(), repr=False, compare=False)
+
+    @property
+    def minor(self) -> int:
+        """The 13 of 3.13.5."""
+        return int(self.version.split(".")[1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One script to run in a Room.
+
+    `name` alone decides the path at which the job sees its files. `script` is a module of `pylayer.inside`;
+    it gets `request` as JSON, the `tree` as its `src` folder and an empty `out` folder. `env` is added to
+    the room's own environment.
+    """
+
+    name: str
+    script: str
+    request: Mapping[str, Any]
+    tree: Sequence[Entry] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What became of a Job: exit status, everything it printed, and the JSON that its script answered."""
+
+    status: int
+    log: str
+    answer: Mapping[str, Any]
+
+
+class Room(Protocol):
+    """A running place for one target with one set of build requirements; jobs in it see nothing of each other."""
+
+    def run(self, job: Job, *, into: Path) -> Done:
+        """Run `job`; the files of its `out` folder are in `into` (an existing folder) afterwards.
+
+        Raises EngineError when the engine fails; a script that fails is a Done with its status.
+        """
+        ...
+
+
+class Engine(Protocol):
+    """Opens Rooms. Safe to use from several threads."""
+
+    @property
+    def name(self) -> EngineName:
+        """`docker` or `local`."""
+        ...
+
+    @property
+    def architecture(self) -> Architecture | None:
+        """The architecture that it runs without emulation; None where Lambda has no such."""
+        ...
+
+    def interpreter(self, target: Target) -> Interpreter:
+        """The Python for `target`; asked once per target, then remembered.
+
+        Raises EngineError (no such image, no emulation); NeedsDockerError where only Docker could have it.
+        """
+        ...
+
+    def room(self, target: Target, requirements: Sequence[Wheel], *, network: bool = False) -> Room:
+        """A Room with `requirements` installed, opened at its first use and kept until `close`."""
+        ...
+
+    def close(self) -> None:
+        """End every room, running jobs included, and leave nothing behind. Can be called twice."""
+        ...

@@ -1,0 +1,124 @@
+"""Every error a user can meet: what happened, where, what to do next, and the exit status it gives.
+
+Exit statuses: 0 all went well; 1 failures of several kinds at once; 2 a command line that is wrong; the
+rest are the `exit_code` of the classes below; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+MIXED = 1
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that is wrong: `what`, `where` (file, key, layer, target), and a `hint` what to do next."""
+
+    what: str
+    where: str = ""
+    hint: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{text}\n    {self.hint}" if self.hint else text
+
+
+class PylayerError(Exception):
+    """What a user can cause or must know; a bug raises something else and keeps its traceback.
+
+    `log` holds the output of a tool that failed, to be shown as one block above the error.
+    """
+
+    exit_code: ClassVar[int] = MIXED
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "", log: str = "") -> None:
+        super().__init__(what)
+        self.faults: tuple[Fault, ...] = (Fault(what=what, where=where, hint=hint),)
+        self.log = log
+
+    @classmethod
+    def of(cls, faults: Iterable[Fault], *, log: str = "") -> Self:
+        """One error that lists all `faults` (at least one), in their order."""
+        listed = tuple(faults)
+        error = cls(listed[0].what, where=listed[0].where, hint=listed[0].hint, log=log)
+        error.faults = listed
+        return error
+
+    def __str__(self) -> str:
+        return "\n".join(str(fault) for fault in self.faults)
+
+
+class UsageError(PylayerError):
+    """A command line that asks for something that is not there."""
+
+    exit_code = 2
+
+
+class ManifestError(PylayerError):
+    """layers.toml, or a project it names, is wrong."""
+
+    exit_code = 3
+
+
+class ResolveError(PylayerError):
+    """No set of distributions satisfies the requirements of a build."""
+
+    exit_code = 4
+
+
+class LockError(PylayerError):
+    """layers.lock is stale or wrong."""
+
+    exit_code = 5
+
+
+class DownloadError(PylayerError):
+    """An index or a file on it cannot be had, or is not what was promised."""
+
+    exit_code = 6
+
+
+class EngineError(PylayerError):
+    """The engine, or an image it needs, cannot be had."""
+
+    exit_code = 7
+
+
+class NeedsDockerError(EngineError):
+    """The local engine cannot build this: it is left until a Docker Engine answers."""
+
+    exit_code = 8
+
+
+class BuildError(PylayerError):
+    """A project's build backend failed, or gave something that is not a wheel for the target."""
+
+    exit_code = 9
+
+
+class ArchiveError(PylayerError):
+    """A wheel cannot be copied safely, or two wheels contradict each other."""
+
+    exit_code = 10
+
+
+class StoreError(PylayerError):
+    """The store or the output folder cannot be written or read."""
+
+    exit_code = 11
+
+
+class CheckError(PylayerError):
+    """A finished archive will not work on Lambda."""
+
+    exit_code = 12
+
+
+class PublishError(PylayerError):
+    """AWS refused, or could not be asked."""
+
+    exit_code = 13
