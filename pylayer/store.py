@@ -1,0 +1,268 @@
+"""Content-addressed files and small records, kept between runs: what was computed → what need not be again.
+
+Layout below the root: `blobs/ab/<sha256>` (immutable), `records/<kind>/<key>.json`, `scratch/<random>/`.
+Everything appears by rename, so a killed process leaves either nothing or the whole; a blob is hashed when
+it is first read in a process, so a damaged one is never used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from pylayer.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CACHEDIR_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Made by pylayer; safe to delete.\n"
+
+
+def default_root() -> Path:
+    """`PYLAYER_CACHE_DIR`, else the user's cache folder by the platform's custom."""
+    if named := os.environ.get("PYLAYER_CACHE_DIR"):
+        return Path(named).expanduser().absolute()
+    from platformdirs import user_cache_path  # noqa: PLC0415  not needed where the variable is set
+
+    return user_cache_path("pylayer", appauthor=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a store holds: bytes and number of its blobs, and number of records."""
+
+    size: int
+    blobs: int
+    records: int
+
+
+class Store:
+    """A folder of blobs and records, safe for several processes and threads at once.
+
+    `note` gets one line for each thing that a user should hear of, a damaged entry for one.
+    """
+
+    def __init__(self, root: Path, *, note: Callable[[str], None] | None = None) -> None:
+        self.root = root
+        self._note = note or (lambda _text: None)
+        self._verified: set[str] = set()
+        self._lock = Lock()
+        self._holding: int | None = None
+
+    def open(self) -> None:
+        """Make the folder where it is missing, and keep `prune` of other processes out until `close`."""
+        with writing(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            tag = self.root / "CACHEDIR.TAG"
+            if not tag.exists():
+                write_atomic(tag, CACHEDIR_TAG.encode())
+            self._holding = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            fcntl.flock(self._holding, fcntl.LOCK_SH)
+        self._sweep_scratch()
+
+    def close(self) -> None:
+        """Let other processes prune again."""
+        if self._holding is not None:
+            os.close(self._holding)
+            self._holding = None
+
+    def put_blob(self, source: Path | bytes) -> str:
+        """Keep a copy of a file or of bytes; the answer is its sha256 (hex)."""
+        digest = hashlib.sha256(source).hexdigest() if isinstance(source, bytes) else hash_file(source)
+        place = self._blob_path(digest)
+        if place.exists() and self.blob(digest):
+            return digest
+        with writing(place):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            temporary = place.with_name(f".{secrets.token_hex(8)}")
+            try:
+                if isinstance(source, bytes):
+                    temporary.write_bytes(source)
+                else:
+                    shutil.copyfile(source, temporary)
+                temporary.chmod(0o444)
+                temporary.replace(place)
+            finally:
+                temporary.unlink(missing_ok=True)
+        with self._lock:
+            self._verified.add(digest)
+        return digest
+
+    def blob(self, digest: str) -> Path | None:
+        """The file with this sha256 (hex), or None. One that is damaged is removed, and said."""
+        place = self._blob_path(digest)
+        if digest in self._verified:
+            return place
+        try:
+            actual = hash_file(place)
+        except FileNotFoundError:
+            return None
+        if actual != digest:
+            self._note(f"the stored file {digest[:12]}… is damaged: removed, it will be made again")
+            place.unlink(missing_ok=True)
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(place)
+        with self._lock:
+            self._verified.add(digest)
+        return place
+
+    def record(self, kind: str, key: str) -> dict[str, Any] | None:
+        """What `put_record` kept under this kind and key, or None; an unreadable one is as none."""
+        place = self._record_path(kind, key)
+        try:
+            value = json.loads(place.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError):
+            self._note(f"the stored record {kind}/{key[:12]}… is damaged: removed, it will be made again")
+            place.unlink(missing_ok=True)
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(place)
+        return value if isinstance(value, dict) else None
+
+    def put_record(self, kind: str, key: str, value: dict[str, Any]) -> None:
+        """Keep a small JSON value under a kind and a key (both safe as file names)."""
+        place = self._record_path(kind, key)
+        with writing(place):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(place, json.dumps(value, sort_keys=True, separators=(",", ":")).encode())
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Yield a private folder on the store's file system; it is gone afterwards."""
+        folder = self.root / "scratch" / f"{os.getpid()}-{secrets.token_hex(6)}"
+        with writing(folder):
+            folder.mkdir(parents=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def link(self, digest: str, folder: Path, filename: str) -> Path:
+        """Put a blob into `folder` under its real file name: a hard link where the file system has them."""
+        source = self.blob(digest)
+        if source is None:
+            raise StoreError(f"the stored file {filename} is gone", hint="run the same command again")
+        place = folder / filename
+        if place.exists():
+            return place
+        try:
+            os.link(source, place)
+        except OSError:
+            shutil.copyfile(source, place)
+        return place
+
+    def usage(self) -> Usage:
+        """Count what is there."""
+        blobs = [entry.stat().st_size for entry in self._files("blobs")]
+        return Usage(size=sum(blobs), blobs=len(blobs), records=sum(1 for _ in self._files("records")))
+
+    def prune(self, *, older_than: float | None = None, larger_than: int | None = None) -> Usage:
+        """Remove what was not used for `older_than` seconds, then the longest unused over `larger_than` bytes.
+
+        Waits for other processes that use the store. Returns what was removed.
+        """
+        with writing(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            return self._prune(older_than=older_than, larger_than=larger_than)
+        finally:
+            os.close(handle)
+
+    def _prune(self, *, older_than: float | None, larger_than: int | None) -> Usage:
+        oldest = time.time() - older_than if older_than is not None else None
+        blobs = sorted((entry.stat().st_mtime, entry.stat().st_size, entry) for entry in self._files("blobs"))
+        total, size, count, records = sum(size for _, size, _ in blobs), 0, 0, 0
+        for used, weight, entry in blobs:
+            too_old = oldest is not None and used < oldest
+            too_much = larger_than is not None and total - size > larger_than
+            if too_old or too_much:
+                entry.unlink(missing_ok=True)
+                size += weight
+                count += 1
+        for entry in list(self._files("records")):
+            if oldest is not None and entry.stat().st_mtime < oldest:
+                entry.unlink(missing_ok=True)
+                records += 1
+        self._verified.clear()
+        return Usage(size=size, blobs=count, records=records)
+
+    def _files(self, part: str) -> Iterator[Path]:
+        for folder, _, names in os.walk(self.root / part):
+            for name in names:
+                if not name.startswith("."):
+                    yield Path(folder, name)
+
+    def _blob_path(self, digest: str) -> Path:
+        return self.root / "blobs" / digest[:2] / digest
+
+    def _record_path(self, kind: str, key: str) -> Path:
+        return self.root / "records" / kind / f"{key}.json"
+
+    def _sweep_scratch(self) -> None:
+        """Remove the scratch folders of processes that were killed."""
+        with contextlib.suppress(FileNotFoundError):
+            for folder in (self.root / "scratch").iterdir():
+                if not _alive(int(folder.name.partition("-")[0])):
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+def hash_file(path: Path) -> str:
+    """Sha256 (hex) of a file's contents."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_atomic(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Write a file so that a reader sees the old or the new content and nothing between."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    with writing(path):
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+            temporary.chmod(mode)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the operating system says of a write into a StoreError that names the place."""
+    try:
+        yield
+    except OSError as error:
+        elsewhere = "name another place (output in layers.toml, PYLAYER_CACHE_DIR)"
+        hint = {
+            errno.ENOSPC: "free some space on that file system and run the same command again",
+            errno.EDQUOT: "free some of your quota and run the same command again",
+            errno.EACCES: f"make it writable, or {elsewhere}",
+            errno.EROFS: elsewhere,
+        }.get(error.errno or 0, "")
+        what = f"cannot be written: {error.strerror or error}"
+        raise StoreError(what, where=str(error.filename or path), hint=hint) from error
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,170 @@
+"""What the store promises: whole files or none, damage seen, room made."""
+
+import multiprocessing
+import os
+import time
+
+import pytest
+
+from pylayer.errors import StoreError
+from pylayer.store import Store, Usage, write_atomic
+
+ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store(tmp_path / "store")
+    store.open()
+    yield store
+    store.close()
+
+
+def test_bytes_come_back_by_their_sha256(store):
+    """A blob is found under the sha256 of its content."""
+    digest = store.put_blob(b"abc")
+
+    assert (digest, store.blob(digest).read_bytes()) == (ABC, b"abc")
+
+
+def test_a_file_is_copied_in(store, tmp_path):
+    """A file's blob stays when the file goes."""
+    source = tmp_path / "file"
+    source.write_bytes(b"abc")
+    store.put_blob(source)
+    source.unlink()
+
+    assert store.blob(ABC).read_bytes() == b"abc"
+
+
+def test_what_is_not_there_is_none(store):
+    """Neither a blob nor a record that was never put is an error."""
+    assert (store.blob(ABC), store.record("wheel", "none")) == (None, None)
+
+
+def test_a_damaged_blob_is_removed_and_said(tmp_path):
+    """A blob whose bytes changed is as if it had never been there, and the user hears of it."""
+    said = []
+    first = Store(tmp_path)
+    first.open()
+    place = first.blob(first.put_blob(b"abc"))
+    place.chmod(0o644)
+    place.write_bytes(b"abd")
+    second = Store(tmp_path, note=said.append)
+
+    assert (second.blob(ABC), place.exists(), len(said)) == (None, False, 1)
+
+
+def test_a_damaged_blob_can_be_put_again(tmp_path):
+    """Putting the same content mends a damaged blob."""
+    first = Store(tmp_path)
+    first.open()
+    place = first.blob(first.put_blob(b"abc"))
+    place.chmod(0o644)
+    place.write_bytes(b"")
+    second = Store(tmp_path)
+    second.put_blob(b"abc")
+
+    assert second.blob(ABC).read_bytes() == b"abc"
+
+
+def test_a_record_comes_back(store):
+    """A record is the value that was put under its kind and key."""
+    store.put_record("wheel", "key", {"a": [1, 2]})
+
+    assert store.record("wheel", "key") == {"a": [1, 2]}
+
+
+def test_a_damaged_record_is_as_none(tmp_path):
+    """A record that is no JSON is removed, and said."""
+    said = []
+    store = Store(tmp_path, note=said.append)
+    store.open()
+    store.put_record("wheel", "key", {})
+    (tmp_path / "records" / "wheel" / "key.json").write_text("{")
+
+    assert (store.record("wheel", "key"), len(said)) == (None, 1)
+
+
+def test_scratch_is_gone_afterwards(store):
+    """A scratch folder exists within its block alone."""
+    with store.scratch() as folder:
+        (folder / "file").touch()
+
+    assert not folder.exists()
+
+
+def test_scratch_of_a_killed_process_is_swept(tmp_path):
+    """The next process removes what a killed one left."""
+    process = multiprocessing.get_context("spawn").Process(target=_leave_scratch, args=(tmp_path,))
+    process.start()
+    process.join()
+    left = list((tmp_path / "scratch").iterdir())
+    Store(tmp_path).open()
+
+    assert (len(left), list((tmp_path / "scratch").iterdir())) == (1, [])
+
+
+def _leave_scratch(root):
+    store = Store(root)
+    store.open()
+    store.scratch().__enter__()
+    os._exit(9)
+
+
+def test_link_gives_a_blob_its_name(store, tmp_path):
+    """A blob appears under a file name that a tool needs to see."""
+    digest = store.put_blob(b"abc")
+
+    assert store.link(digest, tmp_path, "a-1-py3-none-any.whl").read_bytes() == b"abc"
+
+
+def test_usage_counts(store):
+    """Usage tells bytes and numbers."""
+    store.put_blob(b"abc")
+    store.put_blob(b"defg")
+    store.put_record("kind", "key", {})
+
+    assert store.usage() == Usage(size=7, blobs=2, records=1)
+
+
+def test_prune_by_age_takes_what_was_not_used(tmp_path):
+    """What was used lately stays."""
+    store = Store(tmp_path)
+    old = store.blob(store.put_blob(b"abc"))
+    new = store.blob(store.put_blob(b"defg"))
+    os.utime(old, (time.time() - 100, time.time() - 100))
+
+    assert (store.prune(older_than=50), old.exists(), new.exists()) == (
+        Usage(size=3, blobs=1, records=0),
+        False,
+        True,
+    )
+
+
+def test_prune_by_size_takes_the_longest_unused(tmp_path):
+    """Above the bound, what was used longest ago goes first."""
+    store = Store(tmp_path)
+    blobs = [store.blob(store.put_blob(content)) for content in (b"abc", b"def", b"ghi")]
+    for age, blob in zip((30, 90, 60), blobs, strict=True):
+        os.utime(blob, (time.time() - age, time.time() - age))
+    store.prune(larger_than=7)
+
+    assert [blob.exists() for blob in blobs] == [True, False, True]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    """An error says which place cannot be written."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(StoreError, match="file"):
+        Store(tmp_path / "file" / "store").open()
+
+
+def test_write_atomic_replaces(tmp_path):
+    """A file is replaced as a whole and no temporary one stays."""
+    place = tmp_path / "file"
+    place.write_text("old")
+    write_atomic(place, b"new")
+
+    assert (place.read_text(), len(list(tmp_path.iterdir()))) == ("new", 1)
