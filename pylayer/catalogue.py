@@ -1,0 +1,169 @@
+"""layers.json ↔ Catalogue: which archive stands for each build, and what is in it.
+
+It is the hand-over from the pipeline, which writes it, to whatever publishes archives, and bears no time and
+no absolute path: two machines write the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from pylayer.errors import Fault, StoreError
+from pylayer.store import write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+NAME = "layers.json"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """A distribution in an archive: normalised name, version, and its wheel's sha256 (hex)."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What stands for one build.
+
+    `path` is relative to layers.json, `sha256` is hex and `code_sha256` the same digest in base64 (what AWS
+    reports), sizes are bytes. `extra` holds the keys that this version does not know.
+    """
+
+    layer: str
+    runtime: str
+    architecture: str
+    path: str
+    sha256: str
+    code_sha256: str
+    size: int
+    unzipped_size: int
+    distributions: tuple[Distribution, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """All builds that have a good archive, by build id."""
+
+    builds: Mapping[str, Entry] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def merged(self, builds: Mapping[str, Entry], *, without: Iterable[str] = ()) -> Catalogue:
+        """This one with `builds` added or replaced, and the ids in `without` gone."""
+        gone = frozenset(without)
+        kept = {key: entry for key, entry in self.builds.items() if key not in gone}
+        return replace(self, builds=kept | dict(builds))
+
+
+def read(path: Path) -> Catalogue:
+    """Read layers.json; a Catalogue of nothing where there is no such file.
+
+    Raises StoreError that lists everything wrong with it.
+    """
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return Catalogue()
+    except OSError as error:
+        raise StoreError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise _damaged(path, f"is not JSON: {error}") from error
+    if not isinstance(document, dict) or not isinstance(document.get("builds"), dict):
+        raise _damaged(path, "has no table of builds")
+    if document.get("version") != VERSION:
+        raise StoreError(
+            f"is of version {document.get('version')!r}; this pylayer reads version {VERSION}",
+            where=str(path),
+            hint="build the layers again with this pylayer",
+        )
+    faults: list[Fault] = []
+    builds = {
+        key: _entry(value, f"{path}: builds.{key}", faults) for key, value in document["builds"].items()
+    }
+    if faults:
+        raise StoreError.of(faults)
+    extra = {key: value for key, value in document.items() if key not in ("version", "builds")}
+    return Catalogue(builds={key: entry for key, entry in builds.items() if entry}, extra=extra)
+
+
+def write(path: Path, catalogue: Catalogue) -> bool:
+    """Write layers.json atomically where its bytes change; says whether they did."""
+    content = dumps(catalogue)
+    if path.is_file() and path.read_bytes() == content:
+        return False
+    write_atomic(path, content)
+    return True
+
+
+def dumps(catalogue: Catalogue) -> bytes:
+    """The bytes of layers.json: sorted builds, the documented order of keys, one trailing newline."""
+    builds = {key: _table(catalogue.builds[key]) for key in sorted(catalogue.builds)}
+    document = {"version": VERSION, "builds": builds, **_sorted(catalogue.extra)}
+    return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+_WORDS = {
+    "layer": str,
+    "runtime": str,
+    "architecture": str,
+    "path": str,
+    "sha256": str,
+    "code_sha256": str,
+    "size": int,
+    "unzipped_size": int,
+}
+
+
+def _entry(value: object, where: str, faults: list[Fault]) -> Entry | None:
+    if not isinstance(value, dict):
+        faults.append(Fault(what="is not a table", where=where))
+        return None
+    hint = "build the layers again: this file is pylayer's own"
+    wrong = [key for key, kind in _WORDS.items() if type(value.get(key)) is not kind]
+    faults += [
+        Fault(what="is missing or of a wrong type", where=f"{where}.{key}", hint=hint) for key in wrong
+    ]
+    listed = value.get("distributions", [])
+    try:
+        distributions = tuple(
+            Distribution(name=str(one["name"]), version=str(one["version"]), sha256=str(one["sha256"]))
+            for one in listed
+        )
+    except (KeyError, TypeError):
+        faults.append(Fault(what="is missing or of a wrong type", where=f"{where}.distributions", hint=hint))
+        return None
+    if wrong:
+        return None
+    known = {key: value[key] for key in _WORDS}
+    extra = {key: word for key, word in value.items() if key not in (*_WORDS, "distributions")}
+    return Entry(**known, distributions=distributions, extra=extra)
+
+
+def _table(entry: Entry) -> dict[str, Any]:
+    distributions = sorted(entry.distributions, key=lambda one: (one.name, one.version, one.sha256))
+    return {
+        **{key: getattr(entry, key) for key in _WORDS},
+        "distributions": [
+            {"name": one.name, "version": one.version, "sha256": one.sha256} for one in distributions
+        ],
+        **_sorted(entry.extra),
+    }
+
+
+def _sorted(extra: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: extra[key] for key in sorted(extra)}
+
+
+def _damaged(path: Path, what: str) -> StoreError:
+    return StoreError(what, where=str(path), hint="delete it and build the layers again")
