@@ -6,9 +6,11 @@ rest are the `exit_code` of the classes below; 130 interrupted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MIXED = 1
 INTERRUPTED = 130
@@ -88,6 +90,10 @@ class EngineError(PylayerError):
     exit_code = 7
 
 
+class ImageError(EngineError):
+    """The engine answers, but has no usable image for a target: another engine may have its Python."""
+
+
 class NeedsDockerError(EngineError):
     """The local engine cannot build this: it is left until a Docker Engine answers."""
 
@@ -122,3 +128,9 @@ class PublishError(PylayerError):
     """AWS refused, or could not be asked."""
 
     exit_code = 13
+
+
+class ToolError(PylayerError):
+    """A program that pylayer runs cannot be started, or did not come to an end."""
+
+    exit_code = 14

@@ -1,0 +1,21 @@
+"""Scripts that a target's own Python runs: a folder with a request becomes an answer and files.
+
+A script is a module here that imports the standard library alone and runs on Python 3.9 and later. It is
+started as a program, with a folder of its own as the working folder, which holds
+
+    request.json    the job's request
+    src/            the job's tree
+    out/            empty; what it leaves here is what the job gives
+    home/, tmp/     HOME and TMPDIR
+
+and may write `answer.json`. What it and its children print is the job's log; its exit status is the job's.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+
+
+def source(script: str) -> str:
+    """Give the text of the script `script` (a module's name, without `.py`)."""
+    return resources.files(__name__).joinpath(f"{script}.py").read_text(encoding="utf-8")

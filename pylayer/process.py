@@ -1,0 +1,137 @@
+"""A command line becomes its exit status and its output, and nothing that it started is left behind.
+
+Every command runs in a process group of its own, so that a Ctrl-C in the terminal reaches pylayer alone and
+pylayer decides what ends when: an interrupted or overdue command is killed with all its children.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pylayer.errors import ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """What a command left: its exit status (negative: the signal that ended it) and what it printed."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+class Group:
+    """Commands that end together."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[str]] = set()
+        self._killed: set[subprocess.Popen[str]] = set()
+        self._closed = False
+
+    def kill(self) -> None:
+        """Kill every command that runs now, with its children."""
+        with self._lock:
+            for process in self._running:
+                self._end(process)
+
+    def close(self) -> None:
+        """Kill what runs, and whatever is started later."""
+        self._closed = True
+        self.kill()
+
+    def enter(self, process: subprocess.Popen[str]) -> None:
+        """Count `process` in."""
+        with self._lock:
+            self._running.add(process)
+            if self._closed:
+                self._end(process)
+
+    def leave(self, process: subprocess.Popen[str]) -> bool:
+        """Count `process` out; say whether it was killed."""
+        with self._lock:
+            self._running.discard(process)
+            killed = process in self._killed
+            self._killed.discard(process)
+            return killed
+
+    def _end(self, process: subprocess.Popen[str]) -> None:
+        self._killed.add(process)
+        _kill(process)
+
+
+_EVERY = Group()
+
+
+def kill_all() -> None:
+    """Kill every command that `run` has running in any thread: for a run that was interrupted."""
+    _EVERY.kill()
+
+
+def run(  # noqa: PLR0913  one door, so all of its options
+    command: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    input: str | None = None,  # noqa: A002  the word of subprocess
+    timeout: float | None = None,
+    merged: bool = False,
+    group: Group | None = None,
+) -> Completed:
+    """Run `command` to its end; text is UTF-8, and what is not is replaced.
+
+    `env` is the whole environment (None: this process's), `timeout` is in seconds, `merged` puts what goes
+    to stderr into stdout, in the order in which it was printed. Raises ToolError when the program cannot be
+    started, is overdue, or was killed from another thread.
+    """
+    groups = (_EVERY,) if group is None else (_EVERY, group)
+    process = _start(command, cwd=cwd, env=env, merged=merged)
+    try:
+        for each in groups:
+            each.enter(process)
+        stdout, stderr = process.communicate(input, timeout=timeout)
+    except subprocess.TimeoutExpired as error:
+        raise ToolError(f"{command[0]} was still running after {timeout:g} s, and was ended") from error
+    finally:
+        _kill(process)
+        killed = [each.leave(process) for each in groups]
+    if any(killed):
+        raise ToolError(f"{command[0]} was stopped")
+    return Completed(status=process.returncode, stdout=stdout, stderr=stderr or "")
+
+
+def _start(
+    command: Sequence[str | Path], *, cwd: Path | None, env: Mapping[str, str] | None, merged: bool
+) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(
+            [str(word) for word in command],
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ToolError(f"{command[0]} cannot be started: {error.strerror}") from error
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    if process.returncode is not None:
+        return  # reaped: its number may be another's by now
+    with suppress(ProcessLookupError, PermissionError):  # macOS refuses where only a zombie is left
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

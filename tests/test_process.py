@@ -1,0 +1,144 @@
+"""Tests of pylayer.process."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from pylayer import process
+from pylayer.errors import ToolError
+
+
+def python(code: str) -> list[str]:
+    """Give a command that runs `code`."""
+    return [sys.executable, "-c", code]
+
+
+def wait_for(path: Path) -> str:
+    """Read `path` as soon as something is in it."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if path.exists() and (text := path.read_text()):
+            return text
+        time.sleep(0.01)
+    raise AssertionError(f"{path} was never written")
+
+
+def alive(pid: int) -> bool:
+    """Say whether a process `pid` runs (a zombie does not)."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    with Path(f"/proc/{pid}/stat").open() as stat:
+        return stat.read().rpartition(")")[2].split()[0] != "Z"
+
+
+def wait_until_dead(pid: int) -> bool:
+    """Say whether `pid` ends within a moment."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        if not alive(pid):
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def with_child(path: Path) -> list[str]:
+    """Give a command that starts a long-running child and writes the child's number to `path`."""
+    return python(
+        "import subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        f"open({str(path)!r}, 'w').write(str(child.pid))\n"
+        "time.sleep(60)\n"
+    )
+
+
+def test_output_and_status() -> None:
+    """The status and both outputs come back apart."""
+    done = process.run(python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"))
+    assert process.Completed(status=3, stdout="out\n", stderr="err\n") == done
+
+
+def test_merged_keeps_the_order() -> None:
+    """With `merged`, both outputs are one text in the order of printing."""
+    code = "import os; os.write(1, b'a'); os.write(2, b'b'); os.write(1, b'c')"
+    assert process.run(python(code), merged=True).stdout == "abc"
+
+
+def test_input_env_and_folder(tmp_path: Path) -> None:
+    """Input, environment and working folder are the ones that were given."""
+    code = "import os, sys; print(sys.stdin.read(), os.environ.get('A'), os.getcwd(), 'HOME' in os.environ)"
+    done = process.run(python(code), cwd=tmp_path, env={"A": "1"}, input="text")
+    assert f"text 1 {tmp_path} False\n" == done.stdout
+
+
+def test_undecodable_output_is_replaced() -> None:
+    """Bytes that are not UTF-8 do not stop a run."""
+    assert process.run(python("import os; os.write(1, b'\\xff!')")).stdout == "\N{REPLACEMENT CHARACTER}!"
+
+
+def test_missing_program() -> None:
+    """A program that does not exist is an error that names it."""
+    with pytest.raises(ToolError, match="no-such-program cannot be started: No such file"):
+        process.run(["no-such-program"])
+
+
+def test_overdue_ends_with_its_children(tmp_path: Path) -> None:
+    """A command that is overdue is killed, and its children too."""
+    with pytest.raises(ToolError, match="still running after 2 s"):
+        process.run(with_child(tmp_path / "pid"), timeout=2)
+    assert wait_until_dead(int(wait_for(tmp_path / "pid")))
+
+
+def test_closed_group_ends_commands_in_other_threads(tmp_path: Path) -> None:
+    """Closing a group kills what runs in other threads, with its children, at once."""
+    group = process.Group()
+    raised: list[ToolError] = []
+
+    def work() -> None:
+        try:
+            process.run(with_child(tmp_path / "pid"), group=group)
+        except ToolError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    child = int(wait_for(tmp_path / "pid"))
+    group.close()
+    thread.join(5)
+    assert [f"{sys.executable} was stopped"] == [str(error) for error in raised]
+    assert wait_until_dead(child)
+
+
+def test_closed_group_takes_no_new_commands() -> None:
+    """A command started in a closed group is ended at once."""
+    group = process.Group()
+    group.close()
+    with pytest.raises(ToolError, match="was stopped"):
+        process.run(python("import time; time.sleep(60)"), group=group)
+
+
+def test_interrupt_ends_the_command(tmp_path: Path) -> None:
+    """Ctrl-C in the main thread ends the command with its children, and stays a KeyboardInterrupt."""
+    code = (
+        "import os, signal, sys, threading, time\n"
+        "from pathlib import Path\n"
+        "from pylayer import process\n"
+        f"path = Path({str(tmp_path / 'pid')!r})\n"
+        "def interrupt():\n"
+        "    while not (path.exists() and path.read_text()): time.sleep(0.01)\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "threading.Thread(target=interrupt).start()\n"
+        "try:\n"
+        f"    process.run({with_child(tmp_path / 'pid')!r})\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
+    )
+    assert process.run(python(code), timeout=30).stdout == "interrupted\n"
+    assert wait_until_dead(int(wait_for(tmp_path / "pid")))
