@@ -1,0 +1,44 @@
+"""The sessions of this repository: pylayer's own, registered by the import below, and the project's checks.
+
+All of them use the environment that nox itself runs in (`uv run nox …` makes it), so that none is set up
+twice.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import nox
+import pylayer.sessions  # noqa: F401  registers `layers` and its companions
+
+nox.options.sessions = ["tests"]
+
+BIN = Path(sys.executable).parent
+
+
+@nox.session(venv_backend="none")
+def tests(session: nox.Session) -> None:
+    """Everything that must hold: style, types, import order, then the tests (arguments go to pytest)."""
+    lint(session)
+    session.run(BIN / "python", "-m", "pytest", "--numprocesses=auto", *session.posargs)
+
+
+@nox.session(venv_backend="none", name="lint")
+def lint_alone(session: nox.Session) -> None:
+    """Style, types and import order, without the tests."""
+    lint(session)
+
+
+@nox.session(venv_backend="none")
+def benchmarks(session: nox.Session) -> None:
+    """Measure pylayer against its rivals on this machine (arguments go to benchmarks/run.py)."""
+    session.run(BIN / "python", "benchmarks/run.py", *session.posargs)
+
+
+def lint(session: nox.Session) -> None:
+    """Run the checks that need no test."""
+    session.run(BIN / "ruff", "check")
+    session.run(BIN / "ruff", "format", "--check")
+    session.run(BIN / "mypy")
+    session.run(BIN / "lint-imports")
