@@ -1,7 +1,8 @@
 """What the store promises: whole files or none, damage seen, room made."""
 
-import multiprocessing
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -10,6 +11,16 @@ from pylayer.errors import StoreError
 from pylayer.store import Store, Usage, write_atomic
 
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+LEAVE_SCRATCH = """
+import os, pathlib, sys
+from pylayer.store import Store
+store = Store(pathlib.Path(sys.argv[1]))
+store.open()
+kept = store.scratch()
+kept.__enter__()
+os._exit(9)
+"""
 
 
 @pytest.fixture
@@ -96,20 +107,11 @@ def test_scratch_is_gone_afterwards(store):
 
 def test_scratch_of_a_killed_process_is_swept(tmp_path):
     """The next process removes what a killed one left."""
-    process = multiprocessing.get_context("spawn").Process(target=_leave_scratch, args=(tmp_path,))
-    process.start()
-    process.join()
+    subprocess.run([sys.executable, "-c", LEAVE_SCRATCH, tmp_path], check=False)
     left = list((tmp_path / "scratch").iterdir())
     Store(tmp_path).open()
 
     assert (len(left), list((tmp_path / "scratch").iterdir())) == (1, [])
-
-
-def _leave_scratch(root):
-    store = Store(root)
-    store.open()
-    store.scratch().__enter__()
-    os._exit(9)
 
 
 def test_link_gives_a_blob_its_name(store, tmp_path):
