@@ -1,0 +1,237 @@
+"""A wheel file → a Wheel: what its name, METADATA, WHEEL and members say, and its one canonical form.
+
+The format is https://packaging.python.org/en/latest/specifications/binary-distribution-format/.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import urlsafe_b64encode
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from pylayer.errors import ArchiveError, Fault, StoreError
+from pylayer.zips import Zip
+from pylayer.zipwriter import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from email.message import Message
+    from pathlib import Path
+
+    from pylayer.zipmembers import Member
+
+_BUILD_HINT = "what wrote this wheel is at fault: its build backend, or a tool that changed it afterwards"
+_ELF = b"\x7fELF"
+_MACH_O = (b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe")
+_MACH_O_FAT = (b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf")
+_MOST_FAT = 43  # Java classes begin like fat Mach-O; then comes their version, 45 or more, not a count
+_DOS_HEADER = 0x40
+_NATIVE_SUFFIXES = (".so", ".pyd", ".dylib", ".exe")
+_SMALLEST_NATIVE = 28  # bytes of a Mach-O header, the shortest of the three
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """What a wheel says of itself.
+
+    `name` and `extras` are normalised (PEP 503, PEP 685), `version` too (PEP 440); `requires` are the
+    Requires-Dist lines as they stand; `tags` the Tag lines of WHEEL, expanded and sorted. `native` is True
+    when any member is ELF, Mach-O or PE by its first bytes, whatever the tags say.
+    """
+
+    name: str
+    version: str
+    requires: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    requires_python: str | None = None
+    tags: tuple[str, ...] = ("py3-none-any",)
+    root_is_purelib: bool = True
+    native: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wheel:
+    """A wheel file: where it is, the name it has (a store's path says nothing), and its `sha256` (hex)."""
+
+    path: Path
+    filename: str
+    sha256: str
+    metadata: Metadata
+
+    @property
+    def pure(self) -> bool:
+        """Whether it serves every architecture."""
+        return self.metadata.root_is_purelib and not self.metadata.native
+
+
+def read(path: Path, *, filename: str | None = None, sha256: str | None = None) -> Wheel:
+    """Read the wheel at `path`, called `filename` where the path does not end in its name.
+
+    Its hash is taken from `sha256` (hex) where the caller has just checked it. Raises ArchiveError listing
+    all that makes it no valid wheel, StoreError when it cannot be read.
+    """
+    filename = filename or path.name
+    with Zip(path, label=filename) as archive:
+        metadata = _read_metadata(archive)
+    if not sha256:
+        try:
+            with path.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise StoreError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    return Wheel(path=path, filename=filename, sha256=sha256, metadata=metadata)
+
+
+def to_json(wheel: Wheel) -> dict[str, Any]:
+    """Everything of `wheel` but its path."""
+    return {"filename": wheel.filename, "sha256": wheel.sha256, "metadata": asdict(wheel.metadata)}
+
+
+def from_json(data: Mapping[str, Any], path: Path) -> Wheel:
+    """The wheel of `to_json`, at `path`."""
+    fields = data["metadata"]
+    lists = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
+    return Wheel(
+        path=path, filename=data["filename"], sha256=data["sha256"], metadata=Metadata(**{**fields, **lists})
+    )
+
+
+def canonicalise(source: Path, destination: Path) -> None:
+    """Write the wheel at `source` to `destination`, as its members' names, bits and bytes alone decide.
+
+    Sorted, dated 1980-01-01, modes 0644 and 0755, recompressed by the pinned compressor, RECORD written anew.
+    Left out are directories, `__pycache__`, RECORD's signatures (they no longer hold) and direct_url.json,
+    which tells a path of the machine. Raises ArchiveError for what is no safe zip or is damaged.
+    """
+    with Zip(source) as archive, Writer(destination) as writer:
+        folder = dist_info(archive.members, archive.label)
+        record = f"{folder}/RECORD"
+        dropped = {record, f"{record}.jws", f"{record}.p7s", f"{folder}/direct_url.json"}
+        kept = {
+            member.name: member
+            for member in archive.members
+            if member.name not in dropped and not is_bytecode(member.name)
+        }
+        contents = {name: archive.content(member) for name, member in kept.items()}
+        rows = [(name, *hash_and_size(content)) for name, content in sorted(contents.items())]
+        contents[record] = record_text([*rows, (record, "", "")])
+        for name, content in sorted(contents.items()):
+            writer.add(name, content, executable=name in kept and kept[name].executable)
+        writer.finish()
+
+
+def dist_info(members: Iterable[Member], label: str) -> str:
+    """The one `.dist-info` folder of the wheel called `label`; raises ArchiveError unless there is one."""
+    tops = {member.name.partition("/")[0] for member in members if ".dist-info/" in member.name}
+    found = sorted(top for top in tops if top.endswith(".dist-info"))
+    if len(found) != 1:
+        listed = ", ".join(found) or "none"
+        raise ArchiveError(f"has not exactly one .dist-info folder: {listed}", where=label, hint=_BUILD_HINT)
+    return found[0]
+
+
+def is_bytecode(name: str) -> bool:
+    """Whether a member lies in a `__pycache__` folder: installers leave those out, they are stale at best."""
+    return "__pycache__/" in name and "__pycache__" in name.split("/")[:-1]
+
+
+def hash_and_size(content: bytes) -> tuple[str, str]:
+    """The second and third field of a RECORD row."""
+    digest = urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    return f"sha256={digest}", str(len(content))
+
+
+def record_text(rows: Iterable[Iterable[str]]) -> bytes:
+    """RECORD's text: comma-separated values in UTF-8."""
+    import csv  # noqa: PLC0415  few wheels have theirs written anew
+    import io  # noqa: PLC0415
+
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def _read_metadata(archive: Zip) -> Metadata:
+    folder = dist_info(archive.members, archive.label)
+    members = {member.name: member for member in archive.members}
+    if missing := [name for name in ("METADATA", "WHEEL", "RECORD") if f"{folder}/{name}" not in members]:
+        where = f"{archive.label}: {folder}"
+        raise ArchiveError(f"has no {', '.join(missing)}", where=where, hint=_BUILD_HINT)
+    metadata = _fields(archive.content(members[f"{folder}/METADATA"]))
+    wheel = _fields(archive.content(members[f"{folder}/WHEEL"]))
+    tags = _tags(wheel)
+    if faults := list(_faults(archive.label, folder, metadata, wheel, tags)):
+        raise ArchiveError.of(Fault(what=what, where=archive.label, hint=_BUILD_HINT) for what in faults)
+    from packaging.utils import canonicalize_name  # noqa: PLC0415  a run that builds nothing reads no wheel
+    from packaging.version import Version  # noqa: PLC0415
+
+    return Metadata(
+        name=canonicalize_name(metadata["Name"]),
+        version=str(Version(metadata["Version"])),
+        requires=tuple(metadata.get_all("Requires-Dist", ())),
+        extras=tuple(sorted({canonicalize_name(extra) for extra in metadata.get_all("Provides-Extra", ())})),
+        requires_python=metadata.get("Requires-Python"),
+        tags=tuple(sorted(tags)),
+        root_is_purelib=wheel.get("Root-Is-Purelib", "").lower() == "true",
+        native=_has_native(archive),
+    )
+
+
+def _fields(text: bytes) -> Message:
+    from email.parser import HeaderParser  # noqa: PLC0415  a run that builds nothing reads no wheel
+
+    return HeaderParser().parsestr(text.decode(errors="replace"))
+
+
+def _tags(wheel: Message) -> frozenset[str]:
+    from packaging.tags import parse_tag  # noqa: PLC0415  a run that builds nothing reads no wheel
+
+    lines = (line.strip() for line in wheel.get_all("Tag", ()))
+    return frozenset(str(tag) for line in lines if line.count("-") == 2 for tag in parse_tag(line))
+
+
+def _faults(
+    filename: str, folder: str, metadata: Message, wheel: Message, tags: frozenset[str]
+) -> Iterator[str]:
+    from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename  # noqa: PLC0415
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415
+
+    if not wheel.get("Wheel-Version", "").startswith("1."):
+        yield f"has Wheel-Version {wheel.get('Wheel-Version', 'missing')}: only 1.x is known"
+    try:
+        name, version, _, named_tags = parse_wheel_filename(filename)
+    except InvalidWheelFilename as error:
+        yield f"is not named as a wheel is: {error}"
+        return
+    if canonicalize_name(metadata.get("Name", "")) != name:
+        yield f"is named {name}, but its METADATA says {metadata.get('Name', 'nothing')}"
+    if not canonicalize_name(folder).startswith(f"{name}-"):
+        yield f"is named {name}, but holds {folder}"
+    try:
+        if Version(metadata.get("Version", "")) != version:
+            yield f"is named version {version}, but its METADATA says {metadata['Version']}"
+    except InvalidVersion as error:
+        yield f"has a METADATA without a valid version: {error}"
+    # Wheels get renamed to more tags than WHEEL lists, and installers go by the name: one in common will do.
+    if not tags & {str(tag) for tag in named_tags}:
+        yield f"is named for other platforms than its WHEEL says: {', '.join(sorted(tags)) or 'no tag'}"
+
+
+def _has_native(archive: Zip) -> bool:
+    # The likely ones first: of a wheel with native code, few members are looked at.
+    members = sorted(archive.members, key=lambda member: member.name.endswith(_NATIVE_SUFFIXES))
+    return any(
+        _is_native(archive.head(member, _DOS_HEADER), member.size)
+        for member in reversed(members)
+        if member.size >= _SMALLEST_NATIVE
+    )
+
+
+def _is_native(head: bytes, size: int) -> bool:
+    if head.startswith((_ELF, *_MACH_O)):
+        return True
+    if head.startswith(_MACH_O_FAT):
+        return int.from_bytes(head[4:8], "big") < _MOST_FAT
+    # The place of PE's own header stands at the end of the DOS header; text that begins with MZ names none.
+    return head.startswith(b"MZ") and len(head) == _DOS_HEADER <= int.from_bytes(head[60:64], "little") < size

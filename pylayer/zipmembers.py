@@ -1,0 +1,149 @@
+"""A zip's central directory → its members, and why some of them cannot be copied as they are.
+
+What is copied is never unpacked here, so names, kinds and places that an unpacker would stumble over, or be
+fooled by, are found in the directory alone.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from pylayer.zipformat import (
+    CENTRAL,
+    CENTRAL_SIGNATURE,
+    DEFLATED,
+    ENCRYPTED,
+    LIMIT32,
+    LOCAL,
+    PATCHED,
+    STORED,
+    UTF8,
+    widen,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SUSPECT = ("\\", "\0", ":", "//", "/.", "\n.", "\n/")  # an ASCII line without these is a safe name
+_DRIVE = re.compile(r"[A-Za-z]:")
+_LONGEST = 1024  # characters of a path: Linux takes 4,096 bytes, and a character has four at most
+_METHODS = frozenset((STORED, DEFLATED))
+_FILE_TYPES = frozenset((0, stat.S_IFREG >> 12))
+_EXECUTABLE = 0o111
+
+
+class Member(NamedTuple):
+    """A file in a zip, or a folder (its name ends in a slash); `packed` and `size` count bytes.
+
+    A tuple, because thousands are made for one archive. `offset` is where its local header starts.
+    """
+
+    name: str
+    raw_name: bytes
+    method: int
+    crc: int
+    packed: int
+    size: int
+    executable: bool
+    offset: int
+
+
+class DamagedError(ValueError):
+    """A central directory that cannot be read; the message completes "the file …"."""
+
+
+_Entry = tuple[Member, int, int]  # with its flags and its Unix mode
+
+
+def parse(directory: bytes, *, count: int, limit: int) -> tuple[list[Member], list[tuple[str, str]]]:
+    """The `count` members of `directory` by offset, and (what is wrong, name) for each that cannot be copied.
+
+    No byte of theirs may lie at or behind `limit`. Raises DamagedError.
+    """
+    entries = list(_entries(directory, count))
+    entries.sort(key=lambda entry: entry[0].offset)
+    return [member for member, _, _ in entries], list(_refusals(entries, limit))
+
+
+def unsafe(name: str) -> str:
+    """Why a file of this name must not be copied; empty when it may."""
+    parts = name.removesuffix("/").split("/")
+    rules = {
+        "has a path that is too long": len(name) > _LONGEST,
+        "has a name that is not text": "\0" in name or not (name.isascii() or _is_text(name)),
+        "has a backslash in its name": "\\" in name,
+        "has an absolute path": name.startswith("/") or _DRIVE.match(name),
+        "has a path that climbs out": ".." in parts,
+        "has an empty or `.` part in its path": "" in parts or "." in parts,
+    }
+    return next((what for what, broken in rules.items() if broken), "")
+
+
+def _entries(directory: bytes, count: int) -> Iterator[_Entry]:
+    position = 0
+    for _ in range(count):
+        if position + CENTRAL.size > len(directory):
+            raise DamagedError("is damaged: its central directory is cut short")
+        fields = CENTRAL.unpack_from(directory, position)
+        signature, _, _, _, flags, method, _, _, crc, packed, size = fields[:11]
+        name_length, extra_length, comment_length, _, _, attributes, offset = fields[11:]
+        extra_start = position + CENTRAL.size + name_length
+        raw_name = directory[position + CENTRAL.size : extra_start]
+        position = extra_start + extra_length + comment_length
+        if signature != CENTRAL_SIGNATURE or position > len(directory) or not raw_name:
+            raise DamagedError("is damaged: its central directory cannot be read")
+        if LIMIT32 in (packed, size, offset):
+            wide = widen(directory[extra_start : extra_start + extra_length], size, packed, offset)
+            size, packed, offset = wide or (size, packed, offset)
+        name = _decode(raw_name, flags)
+        mode = attributes >> 16
+        executable = mode >> 12 == stat.S_IFREG >> 12 and mode & _EXECUTABLE != 0  # as installers decide it
+        yield Member(name, raw_name, method, crc, packed, size, executable, offset), flags, mode
+    if position != len(directory):
+        raise DamagedError("is damaged: its central directory holds more than it says")
+
+
+def _decode(raw_name: bytes, flags: int) -> str:
+    # Bytes that are no UTF-8 become surrogates, which `unsafe` refuses.
+    if flags & UTF8 or raw_name.isascii():
+        return raw_name.decode("utf-8", "surrogateescape")
+    return raw_name.decode("cp437")
+
+
+def _is_text(name: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def _refusals(entries: list[_Entry], limit: int) -> Iterator[tuple[str, str]]:
+    names = [member.name for member, _, _ in entries]
+    # Nearly always all names are plain, and to see that in one text costs a twentieth of seeing it in each.
+    text = "\n".join(["", *names])
+    plain = text.isascii() and not any(suspect in text for suspect in _SUSPECT)
+    plain = plain and max(map(len, names), default=0) <= _LONGEST
+    for member, flags, mode in entries:
+        if not plain and (what := unsafe(member.name)):
+            yield what, member.name
+        elif flags & (ENCRYPTED | PATCHED) or member.method not in _METHODS or mode >> 12 not in _FILE_TYPES:
+            if what := _unknown(member, flags, mode):
+                yield what, member.name
+        elif member.method == STORED and member.packed != member.size:
+            yield "is damaged: it is stored, but its two sizes differ", member.name
+        if member.offset + LOCAL.size + member.packed > limit:
+            yield "is damaged: it lies outside the file", member.name
+    if len(set(names)) != len(names):
+        yield from (("is listed more than once", name) for name, times in Counter(names).items() if times > 1)
+
+
+def _unknown(member: Member, flags: int, mode: int) -> str:
+    if flags & ENCRYPTED:
+        return "is encrypted"
+    if flags & PATCHED or member.method not in _METHODS:
+        return f"uses an unknown compression method ({member.method})"
+    if stat.S_ISLNK(mode):
+        return "is a symlink"
+    if stat.S_ISDIR(mode) and member.name.endswith("/"):
+        return ""
+    return "is neither a file nor a folder"
