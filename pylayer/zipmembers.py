@@ -38,7 +38,8 @@ _EXECUTABLE = 0o111
 class Member(NamedTuple):
     """A file in a zip, or a folder (its name ends in a slash); `packed` and `size` count bytes.
 
-    A tuple, because thousands are made for one archive. `offset` is where its local header starts.
+    A tuple, because thousands are made for one archive. `offset` is where its local header starts, `mode` is
+    the one of Unix with the file's type, 0 where the zip says none.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Member(NamedTuple):
     size: int
     executable: bool
     offset: int
+    mode: int
 
 
 class DamagedError(ValueError):
@@ -101,7 +103,7 @@ def _entries(directory: bytes, count: int) -> Iterator[_Entry]:
         name = _decode(raw_name, flags)
         mode = attributes >> 16
         executable = mode >> 12 == stat.S_IFREG >> 12 and mode & _EXECUTABLE != 0  # as installers decide it
-        yield Member(name, raw_name, method, crc, packed, size, executable, offset), flags, mode
+        yield Member(name, raw_name, method, crc, packed, size, executable, offset, mode), flags, mode
     if position != len(directory):
         raise DamagedError("is damaged: its central directory holds more than it says")
 
