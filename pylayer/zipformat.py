@@ -11,6 +11,8 @@ from struct import Struct
 
 LOCAL = Struct("<IHHHHHIIIHH")
 CENTRAL = Struct("<IBBHHHHHIIIHHHHHII")
+LOCAL_READ = Struct("<I2xHH4xIIIHH")  # the same without what a reader has no use for: needed, time, date
+CENTRAL_READ = Struct("<I4xHH4xIIIHHH4xII")  # and who made it, disk, inner attributes
 END = Struct("<IHHHHIIH")
 LOCATOR64 = Struct("<IIQI")
 END64 = Struct("<IQHHIIQQQQ")

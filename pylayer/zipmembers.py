@@ -12,7 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from pylayer.zipformat import (
-    CENTRAL,
+    CENTRAL_READ,
     CENTRAL_SIGNATURE,
     DEFLATED,
     ENCRYPTED,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _SUSPECT = ("\\", "\0", ":", "//", "/.", "\n.", "\n/")  # an ASCII line without these is a safe name
 _DRIVE = re.compile(r"[A-Za-z]:")
 _LONGEST = 1024  # characters of a path: Linux takes 4,096 bytes, and a character has four at most
+_REFUSED = ENCRYPTED | PATCHED
 _METHODS = frozenset((STORED, DEFLATED))
 _FILE_TYPES = frozenset((0, stat.S_IFREG >> 12))
 _EXECUTABLE = 0o111
@@ -57,7 +58,7 @@ class DamagedError(ValueError):
     """A central directory that cannot be read; the message completes "the file …"."""
 
 
-_Entry = tuple[Member, int, int]  # with its flags and its Unix mode
+_Entry = tuple[Member, int]  # with its flags
 
 
 def parse(directory: bytes, *, count: int, limit: int) -> tuple[list[Member], list[tuple[str, str]]]:
@@ -67,7 +68,7 @@ def parse(directory: bytes, *, count: int, limit: int) -> tuple[list[Member], li
     """
     entries = list(_entries(directory, count))
     entries.sort(key=lambda entry: entry[0].offset)
-    return [member for member, _, _ in entries], list(_refusals(entries, limit))
+    return [member for member, _ in entries], list(_refusals(entries, limit))
 
 
 def unsafe(name: str) -> str:
@@ -87,13 +88,13 @@ def unsafe(name: str) -> str:
 def _entries(directory: bytes, count: int) -> Iterator[_Entry]:
     position = 0
     for _ in range(count):
-        if position + CENTRAL.size > len(directory):
+        if position + CENTRAL_READ.size > len(directory):
             raise DamagedError("is damaged: its central directory is cut short")
-        fields = CENTRAL.unpack_from(directory, position)
-        signature, _, _, _, flags, method, _, _, crc, packed, size = fields[:11]
-        name_length, extra_length, comment_length, _, _, attributes, offset = fields[11:]
-        extra_start = position + CENTRAL.size + name_length
-        raw_name = directory[position + CENTRAL.size : extra_start]
+        fields = CENTRAL_READ.unpack_from(directory, position)
+        signature, flags, method, crc, packed, size, name_length, extra_length, comment_length = fields[:9]
+        attributes, offset = fields[9:]
+        extra_start = position + CENTRAL_READ.size + name_length
+        raw_name = directory[position + CENTRAL_READ.size : extra_start]
         position = extra_start + extra_length + comment_length
         if signature != CENTRAL_SIGNATURE or position > len(directory) or not raw_name:
             raise DamagedError("is damaged: its central directory cannot be read")
@@ -103,7 +104,7 @@ def _entries(directory: bytes, count: int) -> Iterator[_Entry]:
         name = _decode(raw_name, flags)
         mode = attributes >> 16
         executable = mode >> 12 == stat.S_IFREG >> 12 and mode & _EXECUTABLE != 0  # as installers decide it
-        yield Member(name, raw_name, method, crc, packed, size, executable, offset, mode), flags, mode
+        yield Member(name, raw_name, method, crc, packed, size, executable, offset, mode), flags
     if position != len(directory):
         raise DamagedError("is damaged: its central directory holds more than it says")
 
@@ -120,16 +121,16 @@ def _is_text(name: str) -> bool:
 
 
 def _refusals(entries: list[_Entry], limit: int) -> Iterator[tuple[str, str]]:
-    names = [member.name for member, _, _ in entries]
+    names = [member.name for member, _ in entries]
     # Nearly always all names are plain, and to see that in one text costs a twentieth of seeing it in each.
     text = "\n".join(["", *names])
     plain = text.isascii() and not any(suspect in text for suspect in _SUSPECT)
     plain = plain and max(map(len, names), default=0) <= _LONGEST
-    for member, flags, mode in entries:
+    for member, flags in entries:
         if not plain and (what := unsafe(member.name)):
             yield what, member.name
-        elif flags & (ENCRYPTED | PATCHED) or member.method not in _METHODS or mode >> 12 not in _FILE_TYPES:
-            if what := _unknown(member, flags, mode):
+        elif flags & _REFUSED or member.method not in _METHODS or member.mode >> 12 not in _FILE_TYPES:
+            if what := _unknown(member, flags):
                 yield what, member.name
         elif member.method == STORED and member.packed != member.size:
             yield "is damaged: it is stored, but its two sizes differ", member.name
@@ -139,13 +140,13 @@ def _refusals(entries: list[_Entry], limit: int) -> Iterator[tuple[str, str]]:
         yield from (("is listed more than once", name) for name, times in Counter(names).items() if times > 1)
 
 
-def _unknown(member: Member, flags: int, mode: int) -> str:
+def _unknown(member: Member, flags: int) -> str:
     if flags & ENCRYPTED:
         return "is encrypted"
     if flags & PATCHED or member.method not in _METHODS:
         return f"uses an unknown compression method ({member.method})"
-    if stat.S_ISLNK(mode):
+    if stat.S_ISLNK(member.mode):
         return "is a symlink"
-    if stat.S_ISDIR(mode) and member.name.endswith("/"):
+    if stat.S_ISDIR(member.mode) and member.name.endswith("/"):
         return ""
     return "is neither a file nor a folder"

@@ -22,6 +22,7 @@ from pylayer.zipformat import (
     LIMIT16,
     LIMIT32,
     LOCAL,
+    LOCAL_READ,
     LOCAL_SIGNATURE,
     LOCATOR64,
     LOCATOR64_SIGNATURE,
@@ -78,7 +79,7 @@ class Zip:
         header = bytearray(LOCAL.size + len(member.raw_name) + self._extra)
         got = self._read([header, view], member.offset)
         start = self._data_start(member, header[:got])
-        done = got - len(header)
+        done = max(got - len(header), 0)
         if start != member.offset + len(header):
             self._extra = start - member.offset - LOCAL.size - len(member.raw_name)
             done = 0
@@ -129,12 +130,12 @@ class Zip:
     def _data_start(self, member: Member, header: bytearray) -> int:
         if len(header) < LOCAL.size:
             raise self._error("is cut short", member.name)
-        fields = LOCAL.unpack_from(header)
-        signature, _, flags, method, _, _, crc, packed, size, name_length, extra_length = fields
+        fields = LOCAL_READ.unpack_from(header)
+        signature, flags, method, crc, packed, size, name_length, extra_length = fields
         name = header[LOCAL.size : LOCAL.size + name_length]
         agrees = signature == LOCAL_SIGNATURE and name == member.raw_name and method == member.method
         if not flags & DESCRIPTOR and LIMIT32 not in (packed, size):
-            agrees = agrees and crc == member.crc and packed == member.packed and size == member.size
+            agrees = agrees and (crc, packed, size) == (member.crc, member.packed, member.size)
         if not agrees or flags & ENCRYPTED:
             raise self._error("has a local header that contradicts the central directory", member.name)
         start: int = member.offset + LOCAL.size + name_length + extra_length
