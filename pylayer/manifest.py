@@ -1,0 +1,255 @@
+"""layers.toml → Manifest: layers with their targets, options of projects, overrides of runtimes.
+
+To add a key, add a field: its metadata is the key's parser, its name is the key's (`_` written as `-`),
+its default is what an absent key means. In Layer it is a key of `[layers.NAME]`, with `inherited=True` of
+`[defaults]` too; in ProjectOptions of `[projects.NAME]`; in Manifest of the top level. Nothing else in here
+changes, and everything about it is checked. Parsers of values are in `values` and `tables`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from pylayer.errors import Fault, ManifestError
+from pylayer.names import normalise
+from pylayer.tables import (
+    as_fields,
+    boolean,
+    document,
+    in_file,
+    key,
+    keys_of,
+    list_of,
+    one_of,
+    string,
+    table,
+    table_of,
+    take,
+    text,
+)
+from pylayer.targets import Architecture, Runtime, Target, load_runtimes
+from pylayer.values import (
+    architecture,
+    bytecode,
+    distribution,
+    environment,
+    layer_name,
+    pattern,
+    relative,
+    requirement,
+    runtime,
+    runtimes,
+    settings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+MANIFEST_NAME = "layers.toml"
+LOCK_NAME = "layers.lock"
+
+Bytecode = Literal["on", "off", "only"]
+Discover = Literal["all", "listed"]
+EngineChoice = Literal["auto", "docker", "local"]
+
+_DISCOVER: dict[Any, Discover] = {"all": "all", "listed": "listed"}
+_ENGINES: dict[Any, EngineChoice] = {"auto": "auto", "docker": "docker", "local": "local"}
+_names = list_of(distribution, distinct=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """A named set of projects and third-party requirements, with its targets and options.
+
+    `projects` are normalised names, `requirements` are PEP 508 as written, `targets` are sorted, oldest
+    runtime first. Empty `projects` means a layer of requirements alone.
+    """
+
+    name: str
+    projects: tuple[str, ...]
+    targets: tuple[Target, ...]
+    description: str = field(default="", metadata=key(text))
+    requirements: tuple[str, ...] = field(default=(), metadata=key(list_of(requirement, distinct=True)))
+    extras: tuple[str, ...] = field(default=(), metadata=key(_names))
+    exclude: tuple[str, ...] = field(default=(), metadata=key(_names))
+    build_from_source: tuple[str, ...] = field(default=(), metadata=key(_names))
+    bytecode: Bytecode = field(default="on", metadata=key(bytecode, inherited=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """A layer for a target: the unit of work, selection and output."""
+
+    layer: Layer
+    target: Target
+
+    @property
+    def id(self) -> str:
+        """Its identifier: `libexample-python3.13-arm64`."""
+        return f"{self.layer.name}-{self.target}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectOptions:
+    """What a project's build needs beyond its own folder.
+
+    `env` and `config_settings` are sorted by name; a setting with several values is there several times.
+    `inputs` are globs relative to the project, `ignore` patterns as in a .gitignore.
+    """
+
+    env: tuple[tuple[str, str], ...] = field(default=(), metadata=key(environment))
+    inputs: tuple[str, ...] = field(default=(), metadata=key(list_of(relative, distinct=True)))
+    ignore: tuple[str, ...] = field(default=(), metadata=key(list_of(pattern, distinct=True)))
+    network: bool = field(default=False, metadata=key(boolean))
+    config_settings: tuple[tuple[str, str], ...] = field(default=(), metadata=key(settings))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What layers.toml says, before any project is looked at.
+
+    `root` is its folder, `layers` are the declared ones. `template` is what `[defaults]` makes of a layer
+    (without name and projects), None where it gives no runtimes. `options` are by normalised project name,
+    `runtimes` are all known ones by name, overrides applied. `packages` are globs relative to `root`; one
+    with `!` before it takes folders back.
+    """
+
+    path: Path
+    root: Path
+    output: Path
+    packages: tuple[str, ...] = field(default=(), metadata=key(list_of(relative, distinct=True)))
+    discover: Discover = field(default="all", metadata=key(one_of(_DISCOVER)))
+    engine: EngineChoice = field(default="auto", metadata=key(one_of(_ENGINES)))
+    template: Layer | None = None
+    layers: tuple[Layer, ...] = ()
+    options: Mapping[str, ProjectOptions] = field(default_factory=dict)
+    runtimes: Mapping[str, Runtime] = field(default_factory=dict)
+    warnings: tuple[Fault, ...] = ()
+
+
+def find(start: Path) -> Path:
+    """Find the layers.toml of `start` or of the nearest folder above it; ManifestError where none is."""
+    folder = start.absolute()
+    for candidate in (folder, *folder.parents):
+        if (candidate / MANIFEST_NAME).is_file():
+            return candidate / MANIFEST_NAME
+    raise ManifestError(
+        f"there is no {MANIFEST_NAME} here, nor in a folder above",
+        where=str(folder),
+        hint='write one: packages = ["packages/*"] and [defaults] runtimes = ["python3.13"]',
+    )
+
+
+def read(path: Path, *, today: date | None = None) -> tuple[Manifest, list[Fault]]:
+    """Read layers.toml: what could be understood of it, and every fault found.
+
+    Warnings (runtimes that are unknown, or past their date `today`, in UTC) are in the Manifest.
+    ManifestError where there is nothing to go on with: no such file, no TOML.
+    """
+    path = path.absolute()
+    content = document(path, where=path.name)
+    faults: list[Fault] = []
+    known = load_runtimes()
+    none: dict[str, Any] = {}
+    known |= take(runtimes(known), content.get("runtimes", {}), default=none, faults=faults, place="runtimes")
+    row = take(table(_top_keys(known)), content, default=none, faults=faults)
+    row.pop("runtimes", None)
+    defaults, declared = row.pop("defaults", {}), row.pop("layers", {})
+    layers = tuple(_layer(name, keys, defaults) for name, keys in declared.items())
+    template = _layer("", {"packages": ()}, defaults) if "runtimes" in defaults else None
+    faults += _alike(declared)
+    if template is None and (bare := [name for name, keys in declared.items() if "runtimes" not in keys]):
+        faults.append(no_runtimes(bare))
+    used = (*layers, template) if template and row.get("discover") != "listed" else layers
+    manifest = Manifest(
+        path=path,
+        root=path.parent,
+        output=path.parent / row.pop("output", "dist/layers"),
+        options={name: ProjectOptions(**as_fields(keys)) for name, keys in row.pop("projects", {}).items()},
+        template=template,
+        layers=layers,
+        runtimes=known,
+        warnings=tuple(in_file(path.name, _warnings(used, today or datetime.now(tz=UTC).date()))),
+        **as_fields(row),
+    )
+    return manifest, in_file(path.name, faults)
+
+
+def no_runtimes(layers: Iterable[str]) -> Fault:
+    """Say that these layers have no runtimes, neither of their own nor by default."""
+    return Fault(
+        what=f"gives no runtimes, and these layers have none of their own: {', '.join(layers)}",
+        where="defaults",
+        hint='write [defaults] runtimes = ["python3.13"]',
+    )
+
+
+def _top_keys(known: Mapping[str, Runtime]) -> dict[str, Any]:
+    """Give the parsers of the top level, each table's own among them."""
+    targets = {
+        "runtimes": list_of(runtime(known), distinct=True, some=True),
+        "architectures": list_of(architecture, distinct=True, some=True),
+    }
+    layer = {**keys_of(Layer), **targets, "packages": list_of(distribution, distinct=True, some=True)}
+    return {
+        **keys_of(Manifest),
+        "output": string,
+        "defaults": table({**targets, **keys_of(Layer, inherited=True)}),
+        "layers": table_of(table(layer), name=layer_name),
+        "projects": table_of(table(keys_of(ProjectOptions)), name=distribution),
+        "runtimes": dict,  # read before: the other tables need them
+    }
+
+
+def _layer(name: str, keys: Mapping[str, Any], defaults: Mapping[str, Any]) -> Layer:
+    row = {**defaults, **keys}
+    minors = row.pop("runtimes", ())
+    architectures = row.pop("architectures", tuple(Architecture))
+    targets = [
+        Target(runtime=one, architecture=architecture) for one in minors for architecture in architectures
+    ]
+    own = () if "requirements" in row else (normalise(name),)
+    return Layer(
+        name=name,
+        projects=row.pop("packages", own),
+        targets=tuple(sorted(targets, key=lambda target: (target.runtime.minor, target.architecture.value))),
+        **as_fields(row),
+    )
+
+
+def _alike(names: Iterable[str]) -> list[Fault]:
+    """Refuse layers whose archives would be one file where case does not count (macOS, Windows)."""
+    first: dict[str, str] = {}
+    return [
+        Fault(what=f'differs from "{first[name.lower()]}" by case alone', where=f"layers.{name}")
+        for name in names
+        if first.setdefault(name.lower(), name) != name
+    ]
+
+
+def _warnings(layers: Iterable[Layer], today: date) -> list[Fault]:
+    used: dict[Runtime, list[str]] = {}
+    for layer in layers:
+        for one in dict.fromkeys(target.runtime for target in layer.targets):
+            used.setdefault(one, []).append(layer.name or "[defaults]")
+    warnings = []
+    for one in sorted(used, key=lambda one: one.minor):
+        hint = f"used by {', '.join(used[one])}"
+        if not one.known:
+            what = f"{one} is not known here: it is taken to be like the newest one (glibc {_dotted(one)})"
+            warnings.append(Fault(what=what, where="runtimes", hint=hint))
+        if one.deprecated and one.deprecated <= today:
+            what = f"AWS deprecated {one} on {one.deprecated}{_blocks(one)}"
+            warnings.append(Fault(what=what, where="runtimes", hint=hint))
+    return warnings
+
+
+def _dotted(one: Runtime) -> str:
+    return ".".join(map(str, one.glibc))
+
+
+def _blocks(one: Runtime) -> str:
+    return f", and lets no function be created with it from {one.block_create}" if one.block_create else ""

@@ -1,0 +1,48 @@
+"""Names and requirements of distributions as text → their normal form, or what is wrong with them.
+
+Without importing `packaging` wherever a pattern is enough: this is read at every start.
+"""
+
+from __future__ import annotations
+
+import re
+
+# https://packaging.python.org/en/latest/specifications/name-normalization/
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_WHOLE_NAME = re.compile(_NAME)
+_FIRST_NAME = re.compile(rf"\s*({_NAME})")
+_SEPARATORS = re.compile(r"[-_.]+")
+# The commonest requirements, `name`, `name[extra]>=1.2,<2`: a part of PEP 508 that needs no parser.
+_CLAUSE = r"(?:[=!]=|[<>]=?)\s*\d+(?:\.\d+)*"
+_PLAIN = re.compile(
+    rf"{_NAME}\s*(?:\[\s*{_NAME}\s*(?:,\s*{_NAME}\s*)*\])?\s*(?:{_CLAUSE}\s*(?:,\s*{_CLAUSE}\s*)*)?"
+)
+
+
+def normalise(name: str) -> str:
+    """Give a distribution's name as PEP 503 compares it: `My_Lib` → `my-lib`."""
+    return _SEPARATORS.sub("-", name).lower()
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` is a distribution's name (or an extra's: the same rule)."""
+    return _WHOLE_NAME.fullmatch(text) is not None
+
+
+def required_name(requirement: str) -> str:
+    """Give the normalised name that a valid PEP 508 requirement begins with."""
+    match = _FIRST_NAME.match(requirement)
+    return normalise(match[1]) if match else ""
+
+
+def requirement_problem(text: str) -> str:
+    """Say what is wrong with a PEP 508 requirement; nothing where it is valid."""
+    if _PLAIN.fullmatch(text):
+        return ""
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415  costs 10 ms
+
+    try:
+        Requirement(text)
+    except InvalidRequirement as error:
+        return str(error).partition("\n")[0]
+    return ""

@@ -1,0 +1,249 @@
+"""A TOML file → typed values, or every fault in it with its place.
+
+A parser is a function from a TOML value to a typed one. What it refuses it raises as InvalidError, whose
+places grow on the way out: `[1]`, `architectures[1]`, `layers.data.architectures[1]`. Tables and lists go
+on after a bad member, so one run finds every fault.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import tomli
+
+from pylayer.errors import Fault, ManifestError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+T = TypeVar("T")
+K = TypeVar("K", bound=str)
+Parse = Callable[[Any], T]
+
+MISSING: Any = object()
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_FEW = 12
+
+
+class InvalidError(Exception):
+    """The faults of one value, with places relative to it; `partial` is what can be used all the same."""
+
+    def __init__(self, faults: Iterable[Fault], *, partial: object = MISSING) -> None:
+        super().__init__()
+        self.faults = tuple(faults)
+        self.partial: Any = partial
+
+
+def refusal(what: str, *, hint: str = "", partial: object = MISSING) -> InvalidError:
+    """One fault of a value as a whole."""
+    return InvalidError([Fault(what=what, hint=hint)], partial=partial)
+
+
+def document(path: Path, *, where: str) -> dict[str, Any]:
+    """Read a TOML file; ManifestError with line and column where it is none, `where` naming the file."""
+    try:
+        return tomli.loads(path.read_bytes().decode())
+    except OSError as error:
+        raise ManifestError(f"cannot be read: {error.strerror}", where=where) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ManifestError("is not UTF-8, as TOML must be", where=f"{where}: line {line}") from error
+    except tomli.TOMLDecodeError as error:
+        place = f"{where}: line {error.lineno}, column {error.colno}"
+        raise ManifestError(f"TOML syntax: {error.msg}", where=place) from error
+
+
+def take(parse: Parse[T], value: object, *, default: T, faults: list[Fault], place: str = "") -> T:
+    """Parse `value`, adding what is wrong to `faults`; what can be used of it, or else `default`."""
+    try:
+        return parse(value)
+    except InvalidError as error:
+        faults.extend(under(place, error.faults))
+        return default if error.partial is MISSING else error.partial
+
+
+def under(place: str, faults: Iterable[Fault]) -> list[Fault]:
+    """Put `place` (a key, an index in brackets, or a path of them) before the faults' own."""
+    if not place:
+        return list(faults)
+    return [
+        replace(fault, where=place + ("." if fault.where and fault.where[0] != "[" else "") + fault.where)
+        for fault in faults
+    ]
+
+
+def in_file(file: str, faults: Iterable[Fault]) -> list[Fault]:
+    """Put a file's name before the faults' places in it: `layers.toml: layers.data.architectures[1]`."""
+    return [replace(fault, where=f"{file}: {fault.where}" if fault.where else file) for fault in faults]
+
+
+def quoted(key: str) -> str:
+    """Write a key as TOML does: `runtimes."python3.11"` holds a dot."""
+    return key if _BARE_KEY.fullmatch(key) else json.dumps(key, ensure_ascii=False)
+
+
+def suggestion(word: str, choices: Iterable[str], *, listed: bool = True) -> str:
+    """Give a hint: the closest of `choices`, or else all of them if they are few (and to be `listed`)."""
+    from difflib import get_close_matches  # noqa: PLC0415  only a mistake needs it
+
+    known = list(choices)
+    if close := get_close_matches(word, known, n=1, cutoff=0.5):
+        return f'did you mean "{close[0]}"?'
+    return "known are: " + ", ".join(known) if listed and 0 < len(known) <= _FEW else ""
+
+
+def key(parse: Parse[Any], *, inherited: bool = False) -> dict[str, Any]:
+    """Make the metadata of a dataclass field that a TOML key of its name fills (`_` written as `-`).
+
+    An `inherited` one may stand in a table of defaults as well.
+    """
+    return {"parse": parse, "inherited": inherited}
+
+
+@cache
+def keys_of(kind: type, *, inherited: bool = False) -> Mapping[str, Parse[Any]]:
+    """Give the keys of a dataclass whose fields carry `key` metadata; only the inherited ones if asked."""
+    return {
+        field.name.replace("_", "-"): field.metadata["parse"]
+        for field in fields(kind)
+        if "parse" in field.metadata and (field.metadata["inherited"] or not inherited)
+    }
+
+
+def as_fields(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a parsed table under the names of the dataclass fields that its keys fill."""
+    return {name.replace("-", "_"): value for name, value in row.items()}
+
+
+def string(value: object) -> str:
+    """Take a string that is not empty."""
+    if not isinstance(value, str):
+        raise refusal(f"must be a string, not {_kind(value)}")
+    if not value.strip():
+        raise refusal("must not be empty")
+    return value
+
+
+def text(value: object) -> str:
+    """Take a string, which may be empty."""
+    return string(value) if value != "" else ""
+
+
+def boolean(value: object) -> bool:
+    """Take true or false."""
+    if not isinstance(value, bool):
+        raise refusal(f"must be true or false, not {_kind(value)}")
+    return value
+
+
+def one_of(choices: Mapping[Any, T]) -> Parse[T]:
+    """Take one of a closed set of strings and booleans, each standing for a typed value."""
+    closed = " or ".join(json.dumps(choice) for choice in choices)
+
+    def parse(value: object) -> T:
+        if not isinstance(value, (str, bool)):
+            raise refusal(f"must be {closed}, not {_kind(value)}")
+        if value not in choices:
+            words = [choice for choice in choices if isinstance(choice, str)]
+            hint = suggestion(str(value), words, listed=False)
+            raise refusal(f"must be {closed}, not {_shown(value)}", hint=hint)
+        return choices[value]
+
+    return parse
+
+
+def list_of(item: Parse[T], *, distinct: bool = False, some: bool = False) -> Parse[tuple[T, ...]]:
+    """Take a list; `distinct` refuses a member that is there already (as parsed), `some` an empty list."""
+
+    def parse(value: object) -> tuple[T, ...]:
+        if not isinstance(value, list):
+            raise refusal(f"must be a list, not {_kind(value)}", partial=())
+        if some and not value:
+            raise refusal("must not be empty", partial=())
+        faults: list[Fault] = []
+        members: list[T] = []
+        seen: set[T] = set()
+        for index, raw in enumerate(value):
+            member = take(item, raw, default=MISSING, faults=faults, place=f"[{index}]")
+            if member is MISSING:
+                continue
+            if distinct and member in seen:
+                faults.append(Fault(where=f"[{index}]", what=f"{_shown(raw)} is in the list already"))
+                continue
+            members.append(member)
+            seen.add(member)
+        if faults:
+            raise InvalidError(faults, partial=tuple(members))
+        return tuple(members)
+
+    return parse
+
+
+def table_of(item: Parse[T], *, name: Parse[K] = string) -> Parse[dict[K, T]]:  # type: ignore[assignment]
+    """Take a table with keys of the user's own choice, each read by `name`, and one kind of value."""
+
+    def parse(value: object) -> dict[K, T]:
+        faults: list[Fault] = []
+        row: dict[K, T] = {}
+        for raw, member in _table(value).items():
+            own = take(name, raw, default=MISSING, faults=faults, place=quoted(raw))
+            if own is MISSING:
+                continue
+            parsed = take(item, member, default=MISSING, faults=faults, place=quoted(raw))
+            if own in row:
+                faults.append(Fault(where=quoted(raw), what=f'is "{own}" once more, under another spelling'))
+            elif parsed is not MISSING:
+                row[own] = parsed
+        if faults:
+            raise InvalidError(faults, partial=row)
+        return row
+
+    return parse
+
+
+def table(keys: Mapping[str, Parse[Any]]) -> Parse[dict[str, Any]]:
+    """Take a table with no other keys than these; the ones that are absent are absent from the result."""
+
+    def parse(value: object) -> dict[str, Any]:
+        faults: list[Fault] = []
+        row: dict[str, Any] = {}
+        for name, member in _table(value).items():
+            if name not in keys:
+                faults.append(Fault(where=quoted(name), what="unknown key", hint=suggestion(name, keys)))
+                continue
+            parsed = take(keys[name], member, default=MISSING, faults=faults, place=name)
+            if parsed is not MISSING:
+                row[name] = parsed
+        if faults:
+            raise InvalidError(faults, partial=row)
+        return row
+
+    return parse
+
+
+def _table(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise refusal(f"must be a table, not {_kind(value)}", partial={})
+    return value
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _kind(value: object) -> str:
+    """Name a TOML value's type; short ones are shown."""
+    if isinstance(value, str):
+        return f"the string {_shown(value)}"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, (int, float)):
+        return f"the number {value}"
+    if isinstance(value, list):
+        return "a list"
+    return "a table" if isinstance(value, dict) else "a date or time"

@@ -1,0 +1,242 @@
+"""A folder → the files of it that a build can see, and one digest of their names, modes and contents.
+
+No absolute path and no timestamp is in the digest. The index that makes a second look a stat is a cache:
+without it everything is read again and comes out the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from stat import S_ISREG
+from typing import TYPE_CHECKING, Self
+
+from pylayer.errors import ManifestError, StoreError
+from pylayer.patterns import ignored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+# What tools leave in a source tree, at any depth.
+SKIPPED = frozenset(
+    {
+        *(".git", ".hg", ".svn", ".bzr"),
+        *("__pycache__", "__pypackages__", "node_modules"),
+        *(".eggs", ".hypothesis", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pytest_cache", ".pytype"),
+        *(".ruff_cache", ".tox", ".DS_Store"),
+    },
+)
+# Folders that hold one of these are virtual environments (PEP 405) and caches (https://bford.info/cachedir/).
+MARKERS = frozenset({"pyvenv.cfg", "CACHEDIR.TAG"})
+# Folders at a project's root that builds write.
+OUTPUTS = frozenset({"build", "dist"})
+
+# A file system may stamp two writes within this time alike: FAT counts by 2 s.
+SETTLED_NS = 2_000_000_000
+_INDEX_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A file of a tree: its posix path in there, where its content is, whether its owner may execute it.
+
+    `stat` is what a walk saw of the file, and spares the index a second look.
+    """
+
+    name: str
+    source: Path | bytes
+    executable: bool = False
+    stat: os.stat_result | None = field(default=None, repr=False, compare=False)
+
+
+def walk(root: Path, *, ignore: Sequence[str] = ()) -> tuple[Entry, ...]:
+    """List what a build of the project at `root` can see, sorted by name.
+
+    Files that git ignores are in: they may be generated sources. Left out are what version control and
+    tools leave (SKIPPED, MARKERS), `build`, `dist` and `*.egg-info` folders at the root, and `ignore`
+    (patterns as in a .gitignore). Symbolic links are followed and come out as what they lead to; dangling
+    ones, sockets and the like are no files to a build. ManifestError for a loop of links, and for what
+    cannot be read.
+    """
+    test = ignored(ignore) if ignore else None
+    found: list[Entry] = []
+    left: list[tuple[str, str, tuple[str, ...]]] = [(str(root), "", ())]
+    while left:
+        folder, prefix, crossed = left.pop()
+        here = Path(folder)
+        for member in _members(folder, inner=bool(prefix)):
+            name = prefix + member.name
+            is_folder = _is_folder(member)
+            if test and test(name, is_folder):
+                continue
+            if is_folder:
+                links = (*crossed, _crossing(member, folder, crossed)) if member.is_symlink() else crossed
+                left.append((member.path, name + "/", links))
+            elif entry := _file(member, name, here):
+                found.append(entry)
+    found.sort(key=_name)
+    return tuple(found)
+
+
+def _name(entry: Entry) -> str:
+    return entry.name
+
+
+def _members(folder: str, *, inner: bool) -> list[os.DirEntry[str]]:
+    """List a folder but for what tools leave, and builds in the root; nothing of a marked inner one."""
+    try:
+        with os.scandir(folder) as scanned:
+            members = [member for member in scanned if member.name not in SKIPPED]
+    except OSError as error:
+        raise ManifestError(f"cannot be read: {error.strerror}", where=folder) from error
+    if inner:
+        return [] if any(member.name in MARKERS for member in members) else members
+    return [member for member in members if not (_is_output(member.name) and _is_folder(member))]
+
+
+def _is_output(name: str) -> bool:
+    return name in OUTPUTS or name.endswith(".egg-info")
+
+
+def _is_folder(member: os.DirEntry[str]) -> bool:
+    try:
+        return member.is_dir()
+    except OSError:  # a link to itself, for one: looking at it as a file says so
+        return False
+
+
+def _file(member: os.DirEntry[str], name: str, here: Path) -> Entry | None:
+    try:
+        status = member.stat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ManifestError(f"cannot be read: {error.strerror}", where=member.path) from error
+    if not S_ISREG(status.st_mode):
+        return None
+    executable = bool(status.st_mode & 0o100)
+    return Entry(name=name, source=here / member.name, executable=executable, stat=status)
+
+
+def _crossing(link: os.DirEntry[str], folder: str, crossed: tuple[str, ...]) -> str:
+    """Give the real folder that `link` stands in; ManifestError where it leads back to above itself."""
+    here = os.path.realpath(folder)
+    target = os.path.join(os.path.realpath(link.path), "")  # noqa: PTH118  a prefix, with its separator
+    if any((real + os.sep).startswith(target) for real in (*crossed, here)):
+        raise ManifestError(
+            f"is a symbolic link to a folder that holds it ({target.rstrip(os.sep)})",
+            where=link.path,
+            hint="remove it, or name it in the project's `ignore`",
+        )
+    return here
+
+
+def contents(entries: Iterable[Entry], index: Index | None = None) -> dict[str, str]:
+    """Give each name's sha256 (hex), with ` x` after it for an executable: what the digest is made of."""
+    return {
+        entry.name: _sha256(entry, index) + (" x" if entry.executable else "")
+        for entry in sorted(entries, key=_name)
+    }
+
+
+def digest(entries: Iterable[Entry], index: Index | None = None) -> str:
+    """Give the sha256 (hex) of the entries' names, executable bits and contents; their order is no matter."""
+    total = hashlib.sha256()
+    for name, content in contents(entries, index).items():
+        total.update(os.fsencode(name) + b"\0" + content.encode() + b"\n")
+    return total.hexdigest()
+
+
+def _sha256(entry: Entry, index: Index | None) -> str:
+    if isinstance(entry.source, bytes):
+        return hashlib.sha256(entry.source).hexdigest()
+    return (index or Index()).sha256(entry.source, status=entry.stat)
+
+
+class Index:
+    """What is known of files by their status: path → (mtime_ns, ctime_ns, size, inode), sha256.
+
+    A file whose times are within the clock's resolution of the moment it was read could change again and
+    keep its status, so it is not remembered, as git does with its "racily clean" entries:
+    https://git-scm.com/docs/racy-git. `clock` gives nanoseconds since the epoch. Threads may share one.
+    """
+
+    __slots__ = ("_changed", "_clock", "_known", "_path", "_seen")
+
+    def __init__(self, path: Path | None = None, *, clock: Callable[[], int] = time.time_ns) -> None:
+        self._path = path
+        self._clock = clock
+        self._known: dict[str, tuple[int, int, int, int, str]] = {}
+        self._seen: set[str] = set()
+        self._changed = False
+
+    @classmethod
+    def load(cls, path: Path, *, clock: Callable[[], int] = time.time_ns) -> Self:
+        """Read the index kept at `path`; an empty one where there is none or it is damaged."""
+        index = cls(path, clock=clock)
+        with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+            kept = json.loads(path.read_bytes())
+            if kept["version"] == _INDEX_VERSION:
+                index._known = {
+                    name: (mtime, ctime, size, inode, sha256)
+                    for name, (mtime, ctime, size, inode, sha256) in kept["files"].items()
+                }
+        return index
+
+    def sha256(self, path: Path, *, status: os.stat_result | None = None) -> str:
+        """Give a file's sha256 (hex), read only where its status (asked for here, if not given) is news."""
+        name = str(path)
+        self._seen.add(name)
+        try:
+            if known := self._known.get(name):
+                status = status or path.stat()
+                if known[:4] == _fingerprint(status):
+                    return known[4]
+            return self._read(path, name)
+        except OSError as error:
+            raise ManifestError(f"cannot be read: {error.strerror}", where=name) from error
+
+    def _read(self, path: Path, name: str) -> str:
+        with path.open("rb", buffering=0) as file:
+            before = _fingerprint(os.fstat(file.fileno()))
+            now = self._clock()
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            after = _fingerprint(os.fstat(file.fileno()))
+        settled = before == after and max(before[:2]) + SETTLED_NS < now
+        if settled:
+            self._known[name] = (*before, sha256)
+            self._changed = True
+        elif self._known.pop(name, None):
+            self._changed = True
+        return sha256
+
+    def save(self) -> None:
+        """Write the index where it was loaded from, if it has news; files that are gone are forgotten.
+
+        The last of several writers wins. StoreError where it cannot be written.
+        """
+        if self._path is None or not self._changed:
+            return
+        files = {name: known for name, known in self._known.items() if name in self._seen or _exists(name)}
+        text = json.dumps({"version": _INDEX_VERSION, "files": files}, separators=(",", ":"))
+        beside = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_text(text, encoding="utf-8", errors="surrogateescape")
+            beside.replace(self._path)
+        except OSError as error:
+            beside.unlink(missing_ok=True)
+            raise StoreError(f"cannot be written: {error.strerror}", where=str(self._path)) from error
+        self._changed = False
+
+
+_exists = os.path.exists
+
+
+def _fingerprint(status: os.stat_result) -> tuple[int, int, int, int]:
+    return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)

@@ -1,0 +1,183 @@
+"""TOML values of layers.toml → the words of the domain: names, requirements, runtimes, images, paths."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pylayer.names import is_name, normalise, requirement_problem
+from pylayer.tables import list_of, one_of, refusal, string, suggestion, table, table_of
+from pylayer.targets import RUNTIME_NAME, Architecture, Images, Runtime, unknown_runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pylayer.tables import Parse
+
+# What AWS takes as a layer's name:
+# https://docs.aws.amazon.com/lambda/latest/api/API_PublishLayerVersion.html
+_LAYER_NAME = re.compile(r"[A-Za-z0-9_-]{1,140}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_GLIBC = re.compile(r"(\d+)\.(\d+)")
+
+
+def distribution(value: object) -> str:
+    """Take the name of a project, a distribution or an extra, normalised (PEP 503)."""
+    name = string(value)
+    if not is_name(name):
+        raise refusal(
+            f'"{name}" is not the name of a distribution', hint="letters, digits, and -_. between them"
+        )
+    return normalise(name)
+
+
+def requirement(value: object) -> str:
+    """Take a requirement as PEP 508 writes it."""
+    written = string(value).strip()
+    if problem := requirement_problem(written):
+        raise refusal(
+            f'"{written}" is not a requirement: {problem}',
+            hint='write it as in pyproject.toml\'s dependencies: "name[extra]>=1.2"',
+        )
+    return written
+
+
+def layer_name(value: object) -> str:
+    """Take a layer's name: a part of file names and of the name on AWS."""
+    name = string(value)
+    if not _LAYER_NAME.fullmatch(name):
+        raise refusal(
+            f'"{name}" cannot be the name of a layer',
+            hint="at most 140 letters, digits, - and _ (AWS takes no others)",
+        )
+    return name
+
+
+def variable(value: object) -> str:
+    """Take the name of an environment variable."""
+    name = string(value)
+    if not _VARIABLE.fullmatch(name):
+        raise refusal(f'"{name}" is not the name of an environment variable')
+    return name
+
+
+def relative(value: object) -> str:
+    """Take a path or glob that is relative, with slashes on every system."""
+    path = string(value)
+    if path.startswith("/") or path[1:3] in (":/", ":\\"):
+        raise refusal(
+            f'"{path}" is absolute', hint="it would lie elsewhere on another machine: write it relative"
+        )
+    if "\\" in path:
+        raise refusal(f'"{path}" holds a backslash', hint=f'write "{path.replace(chr(92), "/")}"')
+    return path
+
+
+def pattern(value: object) -> str:
+    """Take a pattern for paths inside of a folder, as in a .gitignore; a slash before it binds it there."""
+    written = string(value)
+    glob = written[: len(written) - len(written.lstrip("/"))] + relative(written.lstrip("/"))
+    if glob.startswith("!"):
+        raise refusal(f'"{glob}": patterns that take back others are not known here')
+    if ".." in glob.split("/"):
+        raise refusal(f'"{glob}" leaves the folder that it is for')
+    return glob
+
+
+def architecture(value: object) -> Architecture:
+    """Take Lambda's word for an architecture."""
+    name = string(value)
+    known = [one.value for one in Architecture]
+    if name in known:
+        return Architecture(name)
+    meant = Architecture.of_machine(name)
+    raise refusal(
+        f'"{name}" is not an architecture of AWS Lambda',
+        hint=f'did you mean "{meant.value}"?' if meant else suggestion(name, known),
+    )
+
+
+def runtime(known: Mapping[str, Runtime]) -> Parse[Runtime]:
+    """Take the name of a runtime; a python3.N that is not `known` has the rules of the newest one."""
+
+    def parse(value: object) -> Runtime:
+        name = string(value)
+        if found := known.get(name) or unknown_runtime(name):
+            return found
+        raise refusal(f'"{name}" is not a Python runtime of AWS Lambda', hint=suggestion(name, known))
+
+    return parse
+
+
+def runtimes(known: Mapping[str, Runtime]) -> Parse[dict[str, Runtime]]:
+    """Take `[runtimes]`: what differs from the table of `known` ones; gives those that it names."""
+    overrides = table_of(table({"build-image": images, "image": images, "glibc": glibc}), name=_runtime_name)
+
+    def parse(value: object) -> dict[str, Runtime]:
+        return {name: _overridden(runtime(known)(name), row) for name, row in overrides(value).items()}
+
+    return parse
+
+
+def _runtime_name(value: str) -> str:
+    if not RUNTIME_NAME.fullmatch(value):
+        # [runtimes.python3.13] without quotes is a table `13` in a table `python3`.
+        hint = (
+            'quote it: [runtimes."python3.13"]' if value == "python3" else 'such as [runtimes."python3.13"]'
+        )
+        raise refusal(f'"{value}" is not a Python runtime of AWS Lambda', hint=hint)
+    return value
+
+
+def _overridden(base: Runtime, row: Mapping[str, Any]) -> Runtime:
+    version = row.get("glibc")
+    return replace(
+        base,
+        build_image=_images(base.build_image, row.get("build-image", {})),
+        image=_images(base.image, row.get("image", {})),
+        glibc=version or base.glibc,
+        # Whoever states its glibc knows the runtime: no warning is due.
+        known=base.known or version is not None,
+    )
+
+
+def _images(base: Images, given: Mapping[str, str]) -> Images:
+    return Images(x86_64=given.get("x86_64", base.x86_64), arm64=given.get("arm64", base.arm64))
+
+
+def images(value: object) -> dict[str, str]:
+    """Take one image reference for both architectures, or a table with one for each (or for one of them)."""
+    names = [one.value for one in Architecture]
+    if isinstance(value, dict):
+        return table(dict.fromkeys(names, string))(value)
+    return dict.fromkeys(names, string(value))
+
+
+def glibc(value: object) -> tuple[int, int]:
+    """Take a glibc version in quotes: as a number, 2.30 would be 2.3."""
+    if not isinstance(value, str) or not (match := _GLIBC.fullmatch(value)):
+        raise refusal('must be a version in quotes, such as "2.34"')
+    return (int(match[1]), int(match[2]))
+
+
+def environment(value: object) -> tuple[tuple[str, str], ...]:
+    """Take environment variables with their values, sorted."""
+    return tuple(sorted(table_of(_content, name=variable)(value).items()))
+
+
+def _content(value: object) -> str:
+    return "" if value == "" else string(value)
+
+
+def settings(value: object) -> tuple[tuple[str, str], ...]:
+    """Take a build backend's config settings (PEP 517), sorted by key; a list gives its key several times."""
+    rows: dict[str, tuple[str, ...]] = table_of(_setting)(value)
+    return tuple((name, one) for name in sorted(rows) for one in rows[name])
+
+
+def _setting(value: object) -> tuple[str, ...]:
+    return list_of(_content)(value) if isinstance(value, list) else (_content(value),)
+
+
+bytecode = one_of({True: "on", False: "off", "only": "only"})
