@@ -1,7 +1,7 @@
 """Every error a user can meet: what happened, where, what to do next, and the exit status it gives.
 
 Exit statuses: 0 all went well; 1 failures of several kinds at once; 2 a command line that is wrong; the
-rest are the `exit_code` of the classes below; 130 interrupted.
+rest are the `exit_code` of the classes below; 20 a dry run that found something to do; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MIXED = 1
+PENDING = 20
 INTERRUPTED = 130
 
 

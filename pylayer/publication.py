@@ -1,0 +1,191 @@
+"""The [publish] tables of layers.toml → Settings: how each layer is named, described, stored and shared."""
+
+from __future__ import annotations
+
+import re
+import string as strings
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from pylayer.tables import (
+    as_fields,
+    boolean,
+    key,
+    keys_of,
+    list_of,
+    one_of,
+    refusal,
+    string,
+    table,
+    table_of,
+    text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pylayer.tables import Parse
+
+Output = Literal["cdk", "terraform", "sam"]
+StorageMode = Literal["copy", "reference"]
+
+NAME_WORDS = ("layer", "runtime", "python", "architecture")
+TEXT_WORDS = ("layer", "description", "version", "revision", "runtimes", "architectures")
+
+_OUTPUTS: dict[Any, Output] = {"cdk": "cdk", "terraform": "terraform", "sam": "sam"}
+_MODES: dict[Any, StorageMode] = {"copy": "copy", "reference": "reference"}
+# The patterns of the Lambda, S3 and Systems Manager API models.
+_ACCOUNT = re.compile(r"\d{12}")
+_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
+_BUCKET = re.compile(r"(?=.{3,63}$)[a-z0-9{][a-z0-9.\-{}]*[a-z0-9}]")
+_PARAMETER = re.compile(r"(/[A-Za-z0-9_.-]+)+")
+_KEY_PREFIX = re.compile(r"[A-Za-z0-9!_.*'()/-]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permissions:
+    """Who else may use a layer version: AWS accounts, organisations, or everyone."""
+
+    accounts: tuple[str, ...] = ()
+    organizations: tuple[str, ...] = ()
+    public: bool = False
+
+
+def region(value: Any) -> str:  # noqa: ANN401  a TOML value
+    """Take the name of an AWS region."""
+    return _matching(value, _REGION, "an AWS region, such as eu-west-1")
+
+
+def bucket(value: Any) -> dict[str, str]:  # noqa: ANN401  a TOML value
+    """Take a bucket's name for every region, or a table of region = bucket."""
+    if isinstance(value, str):
+        return {"*": _bucket_name(value)}
+    return table_of(_bucket_name, name=region)(value)
+
+
+def permissions(value: Any) -> Permissions:  # noqa: ANN401  a TOML value
+    """Take a table of accounts, organizations and public."""
+    row = table(
+        {
+            "accounts": list_of(_account, distinct=True),
+            "organizations": list_of(_organization, distinct=True),
+            "public": boolean,
+        }
+    )(value)
+    return Permissions(**row)
+
+
+def parameter_prefix(value: Any) -> str:  # noqa: ANN401  a TOML value
+    """Take what the names of Systems Manager parameters begin with."""
+    prefix = string(value).rstrip("/")
+    if not _PARAMETER.fullmatch(prefix) or prefix.lower().startswith(("/aws", "/ssm")):
+        hint = "a slash, then letters, digits and _.-/, beginning with neither /aws nor /ssm"
+        raise refusal(f'"{value}" cannot begin the name of a parameter', hint=hint)
+    return prefix
+
+
+def key_prefix(value: Any) -> str:  # noqa: ANN401  a TOML value
+    """Take what the keys of S3 objects begin with."""
+    return _matching(text(value), _KEY_PREFIX, "a prefix of S3 keys") if value != "" else ""
+
+
+def template(*words: str) -> Parse[str]:
+    """Take a text that may hold these `{words}`."""
+    hint = f"it may hold {', '.join('{' + word + '}' for word in words)}"
+
+    def parse(value: Any) -> str:  # noqa: ANN401  a TOML value
+        written = text(value)
+        try:
+            parts = [part[1:] for part in strings.Formatter().parse(written)]
+        except ValueError as error:
+            raise refusal(f'"{written}" is not a template: {error}', hint=hint) from error
+        for word, form, conversion in parts:
+            if word is not None and (word not in words or form or conversion):
+                raise refusal(f'"{written}" holds the unknown placeholder {{{word}}}', hint=hint)
+        if "{{" in written or "}}" in written:
+            raise refusal(f'"{written}" holds doubled braces', hint="AWS's names and our templates have none")
+        return written
+
+    return parse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerSettings:
+    """How one layer is published; each field is a key of `[publish]` and of `[layers.NAME.publish]`.
+
+    `bucket` maps a region to a bucket; the key `*` stands for every other one, and `{region}` in a name for
+    the region. `ssm` is the prefix of Systems Manager parameters, or None.
+    """
+
+    name: str = field(default="{layer}-{python}-{architecture}", metadata=key(template(*NAME_WORDS)))
+    description: str = field(default="{description}", metadata=key(template(*TEXT_WORDS)))
+    license: str = field(default="", metadata=key(template(*TEXT_WORDS)))
+    regions: tuple[str, ...] = field(default=(), metadata=key(list_of(region, distinct=True)))
+    bucket: Mapping[str, str] = field(default_factory=dict, metadata=key(bucket))
+    prefix: str = field(default="layers/", metadata=key(key_prefix))
+    storage_mode: StorageMode = field(default="copy", metadata=key(one_of(_MODES)))
+    permissions: Permissions = field(default=Permissions(), metadata=key(permissions))
+    tags: Mapping[str, str] = field(default_factory=dict, metadata=key(table_of(text)))
+    ssm: str | None = field(default=None, metadata=key(parameter_prefix))
+
+    def bucket_in(self, region: str) -> str | None:
+        """The bucket that archives for `region` go through, None where there is none."""
+        name = self.bucket.get(region) or self.bucket.get("*")
+        return name.replace("{region}", region) if name else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of every layer, and the files to write for deploy tools."""
+
+    default: LayerSettings = field(default_factory=LayerSettings)
+    layers: Mapping[str, LayerSettings] = field(default_factory=dict)
+    outputs: tuple[Output, ...] = ()
+
+    def of(self, layer: str) -> LayerSettings:
+        """The settings of one layer."""
+        return self.layers.get(layer, self.default)
+
+
+def layer_table(value: Any) -> dict[str, Any]:  # noqa: ANN401  a TOML value
+    """Take `[layers.NAME.publish]`: the keys that it has, parsed."""
+    return as_fields(table(keys_of(LayerSettings))(value))
+
+
+def publish_table(value: Any) -> dict[str, Any]:  # noqa: ANN401  a TOML value
+    """Take `[publish]`: the keys that it has, parsed."""
+    outputs = list_of(one_of(_OUTPUTS), distinct=True)
+    return as_fields(table({**keys_of(LayerSettings), "outputs": outputs})(value))
+
+
+def settings(general: Mapping[str, Any], layers: Mapping[str, Mapping[str, Any]]) -> Settings:
+    """Join the parsed `[publish]` and each layer's own, which overrides it key by key."""
+    row = dict(general)
+    outputs = row.pop("outputs", ())
+    default = LayerSettings(**row)
+    return Settings(
+        default=default,
+        layers={name: replace(default, **own) for name, own in layers.items()},
+        outputs=outputs,
+    )
+
+
+def _account(value: Any) -> str:  # noqa: ANN401  a TOML value
+    return _matching(value, _ACCOUNT, "an AWS account (a string of 12 digits)")
+
+
+def _organization(value: Any) -> str:  # noqa: ANN401  a TOML value
+    return _matching(value, _ORGANIZATION, "an AWS organisation, such as o-a1b2c3d4e5")
+
+
+def _bucket_name(value: Any) -> str:  # noqa: ANN401  a TOML value
+    name = _matching(value, _BUCKET, "the name of an S3 bucket")
+    return template("region")(name)
+
+
+def _matching(value: Any, pattern: re.Pattern[str], kind: str) -> str:  # noqa: ANN401  a TOML value
+    written = string(value)
+    if not pattern.fullmatch(written):
+        raise refusal(f'"{written}" is not {kind}')
+    return written

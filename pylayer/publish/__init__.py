@@ -1,0 +1,10 @@
+"""dist/layers → layer versions on AWS, only where something changed; `run` and `prune` are the ways in."""
+
+from __future__ import annotations
+
+from pylayer.publish.prune import Old, Pruned, prune
+from pylayer.publish.run import Outcome, run
+from pylayer.publish.task import Options
+from pylayer.publish.template import Declared
+
+__all__ = ["Declared", "Old", "Options", "Outcome", "Pruned", "prune", "run"]

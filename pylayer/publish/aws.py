@@ -1,0 +1,283 @@
+"""Region and Account by boto3, imported here alone: what is asked → AWS's answer, or one clear line.
+
+Credentials come by boto3's own ways; neither they nor AWS's signed URLs leave this module.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from pylayer.errors import PublishError
+from pylayer.publish.cloud import CloudError, Grant, Listed, Patience, Region, Stored, Upload, Version
+
+try:
+    import boto3
+    import boto3.s3.transfer
+    from botocore.config import Config
+    from botocore.exceptions import ProfileNotFound
+except ImportError as error:
+    raise PublishError("publishing needs boto3", hint='pip install "pylayer[publish]"') from error
+
+from pylayer.publish.sdk import answers  # needs what was tried above
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pylayer.publish.cloud import Draft
+
+PART = 16 * 1024 * 1024
+_GET = "lambda:GetLayerVersion"
+_RETRIES = {"mode": "standard"}
+
+
+def connect(*, profile: str | None = None, patience: Patience) -> BotoAccount:
+    """Open a session with the named profile, or as boto3 finds its credentials; asks AWS nothing yet."""
+    try:
+        session = boto3.Session(profile_name=profile)
+    except ProfileNotFound as error:
+        hint = "see `aws configure list-profiles`"
+        raise PublishError(f"there is no AWS profile {profile!r}", hint=hint) from error
+    return BotoAccount(session=session, patience=patience)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotoAccount:
+    """The Account that a boto3 session is for."""
+
+    session: Any
+    patience: Patience
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    @property
+    def default_region(self) -> str | None:
+        """The region that the profile or the environment names."""
+        region: str | None = self.session.region_name
+        return region
+
+    def region(self, name: str) -> Region:
+        """One region; connects to nothing yet."""
+        return BotoRegion(name=name, account=self)
+
+    def client(self, service: str, region: str, *, once: bool = False) -> Any:  # noqa: ANN401  boto3 is untyped
+        """Make a client; `once` lets it send a request a single time."""
+        retries: Any = {**_RETRIES, "total_max_attempts": 1} if once else _RETRIES
+        config = Config(
+            retries=retries,
+            connect_timeout=self.patience.connect,
+            read_timeout=self.patience.answer,
+            max_pool_connections=32,
+        )
+        with self._lock, answers(f"{service} in {region}"):  # sessions are not thread-safe, clients are
+            return self.session.client(service, region_name=region, config=config)
+
+
+@dataclass(slots=True, kw_only=True)
+class BotoRegion:
+    """A Region by boto3; its clients are made when first used."""
+
+    name: str
+    account: BotoAccount
+    _clients: dict[str, Any] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    def newest(self) -> dict[str, Listed]:
+        """Every layer of the account, with its newest version."""
+        with answers("ListLayers"):
+            pages = self._lambda.get_paginator("list_layers").paginate()
+            layers = [layer for page in pages for layer in page["Layers"]]
+        return {layer["LayerName"]: _listed(layer["LatestMatchingVersion"]) for layer in layers}
+
+    def numbers(self, layer: str) -> tuple[int, ...]:
+        """The versions that a layer has, newest first."""
+        try:
+            with answers("ListLayerVersions"):
+                pages = self._lambda.get_paginator("list_layer_versions").paginate(LayerName=layer)
+                found = [version["Version"] for page in pages for version in page["LayerVersions"]]
+        except CloudError as error:
+            if error.kind != "missing":
+                raise
+            return ()
+        return tuple(sorted(found, reverse=True))
+
+    def version(self, layer: str, number: int) -> Version | None:
+        """One version, None where it is not (or no more)."""
+        try:
+            with answers("GetLayerVersion"):
+                return _version(self._lambda.get_layer_version(LayerName=layer, VersionNumber=number))
+        except CloudError as error:
+            if error.kind != "missing":
+                raise
+            return None
+
+    def publish(self, draft: Draft) -> Version:
+        """Make a version: one request.
+
+        boto3 would repeat one whose connection broke after AWS had accepted it, and each makes a version.
+        """
+        content: dict[str, Any]
+        if isinstance(draft.content, Stored):
+            stored = draft.content
+            content = {"S3Bucket": stored.bucket, "S3Key": stored.key}
+            if stored.version:
+                content["S3ObjectVersion"] = stored.version
+            if stored.mode == "reference":
+                content["S3ObjectStorageMode"] = "REFERENCE"
+        else:
+            content = {"ZipFile": draft.content}
+        with answers("PublishLayerVersion"):
+            made = self._publisher.publish_layer_version(
+                LayerName=draft.name,
+                Description=draft.description,
+                LicenseInfo=draft.license,
+                CompatibleRuntimes=list(draft.runtimes),
+                CompatibleArchitectures=list(draft.architectures),
+                Content=content,
+            )
+        return _version(made)
+
+    def remove(self, layer: str, number: int) -> None:
+        """Delete a version."""
+        with answers("DeleteLayerVersion"):
+            self._lambda.delete_layer_version(LayerName=layer, VersionNumber=number)
+
+    def grants(self, layer: str, number: int) -> frozenset[str]:
+        """The statement ids of a version's policy."""
+        try:
+            with answers("GetLayerVersionPolicy"):
+                found = self._lambda.get_layer_version_policy(LayerName=layer, VersionNumber=number)
+        except CloudError as error:
+            if error.kind != "missing":
+                raise
+            return frozenset()
+        return frozenset(statement["Sid"] for statement in json.loads(found["Policy"])["Statement"])
+
+    def grant(self, layer: str, number: int, grant: Grant) -> None:
+        """Add a statement to a version's policy."""
+        more = {"OrganizationId": grant.organization} if grant.organization else {}
+        with answers("AddLayerVersionPermission", but="exists"):
+            self._lambda.add_layer_version_permission(
+                LayerName=layer,
+                VersionNumber=number,
+                StatementId=grant.id,
+                Action=_GET,
+                Principal=grant.principal,
+                **more,
+            )
+
+    def revoke(self, layer: str, number: int, statement: str) -> None:
+        """Take a statement from a version's policy."""
+        with answers("RemoveLayerVersionPermission", but="missing"):
+            self._lambda.remove_layer_version_permission(
+                LayerName=layer, VersionNumber=number, StatementId=statement
+            )
+
+    def parameters(self, names: Sequence[str]) -> dict[str, str]:
+        """The values of those parameters that exist."""
+        values = {}
+        for start in range(0, len(names), 10):  # as many as one call takes
+            with answers("ssm:GetParameters"):
+                found = self._client("ssm").get_parameters(Names=list(names[start : start + 10]))
+            values.update({parameter["Name"]: parameter["Value"] for parameter in found["Parameters"]})
+        return values
+
+    def put_parameter(self, name: str, value: str, *, tags: Mapping[str, str]) -> None:
+        """Write a parameter. One call takes tags or overwrites, so the first attempt is to make it."""
+        ssm = self._client("ssm")
+        listed = [{"Key": key, "Value": word} for key, word in tags.items()]
+        try:
+            with answers("ssm:PutParameter"):
+                ssm.put_parameter(Name=name, Value=value, Type="String", Tags=listed)
+        except CloudError as error:
+            if error.kind != "exists":
+                raise
+            with answers("ssm:PutParameter"):
+                ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+
+    def store(self, upload: Upload) -> Stored:
+        """Have an archive in S3: multipart where it is large, each part with a checksum that S3 verifies."""
+        version = self._stored(upload)
+        uploaded = version is None
+        if version is None:
+            self._send(upload)
+            version = self._stored(upload)
+        if upload.mode == "reference" and not version:
+            what = f"the bucket {upload.bucket} keeps no versions, which storage-mode reference needs"
+            raise CloudError("refused", what)
+        return Stored(
+            bucket=upload.bucket, key=upload.key, version=version or None, mode=upload.mode, uploaded=uploaded
+        )
+
+    def attached(self) -> frozenset[str]:
+        """The ARNs of all layer versions that a function's version has."""
+        with answers("ListFunctions"):
+            pages = self._lambda.get_paginator("list_functions").paginate(FunctionVersion="ALL")
+            functions = [function for page in pages for function in page["Functions"]]
+        return frozenset(layer["Arn"] for function in functions for layer in function.get("Layers") or ())
+
+    def _stored(self, upload: Upload) -> str | None:
+        """The version of the object (empty where the bucket keeps none), None where ours is not there."""
+        try:
+            with answers(f"HeadObject of s3://{upload.bucket}/{upload.key}"):
+                found = self._client("s3").head_object(Bucket=upload.bucket, Key=upload.key)
+        except CloudError as error:
+            # Without s3:ListBucket, S3 says 403 for what is not there.
+            if error.kind not in ("missing", "denied"):
+                raise
+            return None
+        size = upload.source.stat().st_size
+        if found["ContentLength"] != size or found["Metadata"].get("sha256") != upload.sha256:
+            return None
+        version = found.get("VersionId")
+        return "" if version in (None, "null") else str(version)
+
+    def _send(self, upload: Upload) -> None:
+        more: dict[str, Any] = {"ChecksumAlgorithm": "SHA256", "Metadata": {"sha256": upload.sha256}}
+        if upload.tags:
+            more["Tagging"] = urlencode(upload.tags)
+        config = boto3.s3.transfer.TransferConfig(
+            multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=4
+        )
+        with answers(f"the upload to s3://{upload.bucket}/{upload.key}"):
+            self._client("s3").upload_file(
+                str(upload.source), upload.bucket, upload.key, ExtraArgs=more, Config=config
+            )
+
+    @property
+    def _lambda(self) -> Any:  # noqa: ANN401  boto3 is untyped
+        return self._client("lambda")
+
+    @property
+    def _publisher(self) -> Any:  # noqa: ANN401  boto3 is untyped
+        return self._client("lambda", once=True)
+
+    def _client(self, service: str, *, once: bool = False) -> Any:  # noqa: ANN401  boto3 is untyped
+        key = f"{service} once" if once else service
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = self.account.client(service, self.name, once=once)
+            return self._clients[key]
+
+
+def _listed(table: Mapping[str, Any]) -> Listed:
+    return Listed(
+        number=table["Version"],
+        created=table.get("CreatedDate", ""),
+        runtimes=frozenset(table.get("CompatibleRuntimes") or ()),
+        architectures=frozenset(table.get("CompatibleArchitectures") or ()),
+    )
+
+
+def _version(table: Mapping[str, Any]) -> Version:
+    return Version(
+        number=table["Version"],
+        arn=table["LayerVersionArn"],
+        code_sha256=table["Content"]["CodeSha256"],
+        description=table.get("Description") or "",
+        license=table.get("LicenseInfo") or "",
+        runtimes=frozenset(table.get("CompatibleRuntimes") or ()),
+        architectures=frozenset(table.get("CompatibleArchitectures") or ()),
+    )

@@ -1,0 +1,207 @@
+"""Item → Result: what the plan says is done in one region, once, and told as it went."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from pylayer.publish.cloud import CloudError, Draft, Patience, Upload, Version
+from pylayer.store import hash_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pylayer.publish.cloud import Region, Stored
+    from pylayer.publish.plan import Item
+    from pylayer.publish.template import Group
+
+Status = Literal["published", "unchanged", "updated", "blocked", "failed"]
+
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+DIRECT_LIMIT = 50 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of an item. `version` is what stands in AWS for the group, also where a later step failed.
+
+    `seconds` is how long it took; `updated` is a version that was there and got permissions or parameters.
+    """
+
+    item: Item
+    status: Status
+    version: Version | None = None
+    notes: tuple[str, ...] = ()
+    error: str = ""
+    cause: CloudError | None = None
+    seconds: float = 0.0
+
+
+def undone(item: Item, cause: CloudError | None = None) -> Result:
+    """The Result of an item for which nothing is to be done, or was tried because of `cause`."""
+    cause = cause or item.cause
+    if cause:
+        return Result(item=item, status="failed", version=item.current, error=str(cause), cause=cause)
+    status: Status = "blocked" if item.action == "blocked" else "unchanged"
+    return Result(item=item, status=status, version=item.current)
+
+
+def deliver(item: Item, region: Region, *, folder: Path, revision: str, patience: Patience) -> Result:
+    """Do what `item` says; `folder` is where the archives are."""
+    start = time.monotonic()
+    notes: list[str] = []
+    version = item.current
+    try:
+        if version is None:
+            version = _create(item, region, folder / item.group.entry.path, revision, patience, notes)
+        _share(item, region, version, notes)
+    except CloudError as error:
+        done = f"{item.group.name}:{version.number} is published; " if version else ""
+        result = Result(item=item, status="failed", version=version, error=f"{done}{error}", cause=error)
+    else:
+        result = Result(
+            item=item, status="published" if item.action == "create" else "updated", version=version
+        )
+    return replace(result, notes=tuple(notes), seconds=time.monotonic() - start)
+
+
+def _create(  # noqa: PLR0913, PLR0917  a private step of the function above
+    item: Item, region: Region, archive: Path, revision: str, patience: Patience, notes: list[str]
+) -> Version:
+    group = item.group
+    draft = Draft(
+        name=group.name,
+        content=_content(group, region, archive, notes),
+        description=group.description.text(revision),
+        license=group.license.text(revision),
+        runtimes=group.runtimes,
+        architectures=group.architectures,
+    )
+    version = _publish(item, region, draft, patience, notes)
+    if version.code_sha256 != group.entry.code_sha256:
+        region.remove(group.name, version.number)
+        what = f"AWS got other bytes than {archive.name} has; version {version.number} was deleted again"
+        raise CloudError("refused", what)
+    return version
+
+
+def _content(group: Group, region: Region, archive: Path, notes: list[str]) -> bytes | Stored:
+    entry, settings = group.entry, group.settings
+    changed = CloudError("refused", f"{archive.name} is not what layers.json says: build it again")
+    bucket = settings.bucket_in(region.name)
+    try:
+        if bucket is None:
+            content = archive.read_bytes()
+            if hashlib.sha256(content).hexdigest() != entry.sha256:
+                raise changed
+            return content
+        if hash_file(archive) != entry.sha256:
+            raise changed
+    except OSError as error:
+        raise CloudError("refused", f"{archive.name} cannot be read: {error.strerror}") from error
+    upload = Upload(
+        source=archive,
+        bucket=bucket,
+        key=f"{settings.prefix}{entry.sha256}.zip",
+        sha256=entry.sha256,
+        mode=settings.storage_mode,
+        tags=settings.tags,
+    )
+    stored = region.store(upload)
+    notes.append(f"{'uploaded to' if stored.uploaded else 'was in'} s3://{stored.bucket}/{stored.key}")
+    return stored
+
+
+def _publish(item: Item, region: Region, draft: Draft, patience: Patience, notes: list[str]) -> Version:
+    """Have exactly one new version, as far as that can be known.
+
+    Each PublishLayerVersion makes a version, so a request that may have been carried out is not repeated
+    before a look for what it would have made; where even that look fails, it is left to the next run, which
+    finds it.
+    """
+    doubt: CloudError | None = None
+    for attempt in range(patience.attempts):
+        try:
+            made = region.publish(draft)
+        except CloudError as error:
+            if not error.doubtful:
+                raise
+            doubt = error
+        else:
+            return _sole(item, region, made, notes)
+        time.sleep(patience.pause * 2**attempt)
+        try:
+            found = _find(item, region)
+        except CloudError as error:
+            what = f"{doubt}; whether it was published cannot be seen: the next run will"
+            raise CloudError(error.kind, what) from error
+        if found:
+            notes.append(f"{doubt}, but it was carried out")
+            return found
+    raise CloudError(doubt.kind if doubt else "refused", f"{doubt} ({patience.attempts} attempts)")
+
+
+def _find(item: Item, region: Region) -> Version | None:
+    """Look for the group's own content above the version that was the newest before."""
+    numbers = [number for number in region.numbers(item.group.name) if number > item.baseline]
+    newest = next((number for number in numbers if _same(item, region, number)), None)
+    return _oldest_same(item, region, [number for number in numbers if newest and number <= newest])
+
+
+def _sole(item: Item, region: Region, made: Version, notes: list[str]) -> Version:
+    """Remove the version just made where another machine made the same one meanwhile, and take that one.
+
+    Of two makers, the one with the higher number removes its own; a version in between with other contents
+    means that ours is the newest word.
+    """
+    between = range(item.baseline + 1, made.number)
+    if not between:
+        return made
+    numbers = {number for number in region.numbers(item.group.name) if number in between}
+    # The one just before is asked for itself, in case the listing lags behind.
+    found = _oldest_same(item, region, sorted({*numbers, made.number - 1}, reverse=True))
+    if found is None:
+        return made
+    same = f"version {found.number} has the same content"
+    try:
+        region.remove(item.group.name, made.number)
+    except CloudError as error:
+        notes.append(f"{same}, and the duplicate {made.number} could not be deleted: {error}")
+    else:
+        notes.append(f"{same}: the duplicate {made.number} was deleted")
+    return found
+
+
+def _oldest_same(item: Item, region: Region, numbers: list[int]) -> Version | None:
+    """Walk down `numbers`, newest first, while the versions are as the group wants; the last one that is."""
+    oldest = None
+    for number in numbers:
+        version = region.version(item.group.name, number)
+        if version and item.group.differences(version):
+            break
+        oldest = version or oldest
+    return oldest
+
+
+def _same(item: Item, region: Region, number: int) -> bool:
+    version = region.version(item.group.name, number)
+    return version is not None and not item.group.differences(version)
+
+
+def _share(item: Item, region: Region, version: Version, notes: list[str]) -> None:
+    """Give and take permissions, then write the parameters: what reads them may use the version."""
+    group = item.group
+    for grant in item.grant:
+        region.grant(group.name, version.number, grant)
+    for statement in item.revoke:
+        region.revoke(group.name, version.number, statement)
+    for name in item.parameters:
+        region.put_parameter(name, version.arn, tags=group.settings.tags)
+    counts = {
+        "granted": len(item.grant),
+        "revoked": len(item.revoke),
+        "parameters written": len(item.parameters),
+    }
+    notes += [f"{count} {word}" for word, count in counts.items() if count]

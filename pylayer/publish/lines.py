@@ -1,0 +1,114 @@
+"""Items and Results → the lines that a person reads, and the JSON that a machine reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pylayer.publish.deliver import Result
+    from pylayer.publish.plan import Item
+
+_MEBIBYTE = 1024 * 1024
+
+
+def planned(item: Item) -> str:
+    """What would become of one group in one region."""
+    group = item.group
+    what = [*item.reasons]
+    if item.action == "create":
+        what.append(f"{', '.join(group.runtimes)} on {', '.join(group.architectures)}")
+        what.append(size(group.entry.size))
+    what += _due(item)
+    return f"{group.name}  {item.region}  {item.action:<9}  {'; '.join(what)}".rstrip()
+
+
+def done(result: Result) -> str:
+    """What became of it."""
+    item = result.item
+    what = [result.error] if result.error else []
+    if result.status in ("published", "updated") and result.version:
+        what = [f"version {result.version.number}"]
+    what += result.notes
+    if result.status in ("published", "updated"):
+        what.append(f"{result.seconds:.1f} s")
+    return f"{item.group.name}  {item.region}  {result.status:<9}  {', '.join(what)}".rstrip()
+
+
+def plan_summary(items: Sequence[Item]) -> str:
+    """Count the actions of a plan."""
+    words = [_plan_word(item) for item in items]
+    order = ("to create", "to update", "unchanged", "blocked", "failed")
+    return ", ".join(f"{words.count(word)} {word}" for word in order if word in words) or "nothing to publish"
+
+
+def summary(results: Sequence[Result]) -> list[str]:
+    """Count what became of all; then each failure once, with everything that it kept from being done."""
+    order = ("published", "updated", "unchanged", "blocked", "failed")
+    statuses = [result.status for result in results]
+    counts = [f"{statuses.count(word)} {word}" for word in order if word in statuses]
+    lines = [", ".join(counts) or "nothing to publish"]
+    failures: dict[tuple[str, str], list[str]] = {}
+    for result in results:
+        if result.status == "failed":
+            failures.setdefault((result.item.region, result.error), []).append(result.item.group.name)
+    lines += [
+        f"not done in {region}: {', '.join(names)}: {error}"
+        for (region, error), names in sorted(failures.items())
+    ]
+    if failures:
+        lines.append("run the same command again: it does only what is missing")
+    return lines
+
+
+def item_table(item: Item) -> dict[str, Any]:
+    """One item for a machine."""
+    group = item.group
+    return {
+        "layer": group.layer,
+        "name": group.name,
+        "region": item.region,
+        "runtimes": list(group.runtimes),
+        "architectures": list(group.architectures),
+        "code_sha256": group.entry.code_sha256,
+        "size": group.entry.size,
+        "action": item.action,
+        "reasons": list(item.reasons),
+        "grant": [grant.id for grant in item.grant],
+        "revoke": list(item.revoke),
+        "parameters": list(item.parameters),
+    }
+
+
+def result_table(result: Result) -> dict[str, Any]:
+    """One result for a machine: its item, and what became of it."""
+    version = result.version
+    return {
+        **item_table(result.item),
+        "status": result.status,
+        "version": version.number if version else None,
+        "arn": version.arn if version else None,
+        "notes": list(result.notes),
+        "error": result.error or None,
+    }
+
+
+def size(count: int) -> str:
+    """Bytes as a person reads them."""
+    return f"{count / _MEBIBYTE:.1f} MiB" if count >= _MEBIBYTE else f"{count / 1024:.1f} KiB"
+
+
+def _due(item: Item) -> Iterable[str]:
+    if item.grant:
+        yield f"grants {', '.join(grant.id for grant in item.grant)}"
+    if item.revoke:
+        yield f"revokes {', '.join(item.revoke)}"
+    if item.parameters:
+        yield f"writes {len(item.parameters)} parameters"
+
+
+def _plan_word(item: Item) -> str:
+    if item.action == "create":
+        return "to create"
+    return "to update" if item.pending else item.action

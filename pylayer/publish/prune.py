@@ -1,0 +1,212 @@
+"""Layers' old versions → gone, but those that a function has, the newest, and the one that was published."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from pylayer import catalogue
+from pylayer.errors import PENDING, PublishError
+from pylayer.publish import published
+from pylayer.publish.cloud import CloudError
+from pylayer.publish.task import chosen, connect
+from pylayer.publish.template import groups
+from pylayer.publish.turns import turn
+from pylayer.store import default_root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from pylayer.publication import Settings
+    from pylayer.publish.cloud import Region
+    from pylayer.publish.task import Connect, Options
+    from pylayer.publish.template import Declared
+
+Reason = Literal["newest", "attached", "published"]
+
+NOTICE = (
+    "functions that have a deleted version keep it, but it cannot be attached again; "
+    "functions in other accounts cannot be seen from here"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Old:
+    """What is to be deleted of one layer in one region, and what is spared for which reason.
+
+    `deleted` is what was, and `error` why not all was.
+    """
+
+    name: str
+    region: str
+    delete: tuple[int, ...] = ()
+    spared: tuple[tuple[int, Reason], ...] = ()
+    deleted: tuple[int, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """How it ended: the exit status, and what became of each layer in each region."""
+
+    exit_code: int
+    layers: tuple[Old, ...]
+
+
+def prune(  # noqa: PLR0913  one way in, so all of its seams
+    folder: Path,
+    settings: Settings,
+    *,
+    declared: Mapping[str, Declared],
+    keep: int,
+    options: Options,
+    say: Callable[[str], None],
+    opened: Connect = connect,
+    lock: Path | None = None,
+) -> Pruned:
+    """Delete all but the `keep` newest versions of our own layers: those that `folder` names.
+
+    With `options.dry_run` only the plan is said. Raises PublishError or UsageError before the first call to
+    AWS where the task is wrong.
+    """
+    if keep < 1:
+        raise PublishError(f"cannot keep {keep} versions", hint="keep at least the newest")
+    account = None
+    layers = chosen(declared, options.layers)
+    names = _names(folder, settings, declared, layers, options.regions)
+    if any(region is None for _, region in names):
+        account = opened(profile=options.profile, patience=options.patience)
+        names = {(name, region or account.default_region or "") for name, region in names}
+    if not names or ("" in {region for _, region in names}):
+        hint = "publish first, and name regions in [publish] of layers.toml"
+        raise PublishError("knows no published layers here", where=str(folder), hint=hint)
+    account = account or opened(profile=options.profile, patience=options.patience)
+    arns = frozenset(place.arn for place in published.read(folder / published.NAME).values())
+    regions = {str(region): account.region(str(region)) for _, region in names}
+    heard = say if not options.json else _nothing
+    with turn(lock or default_root() / "publish.lock", say=heard), ThreadPoolExecutor(len(regions)) as pool:
+        own = {region: sorted(name for name, place in names if place == region) for region in regions}
+        work = [
+            pool.submit(_region, regions[name], own[name], keep, arns, options) for name in sorted(regions)
+        ]
+        layers_done = tuple(old for future in work for old in future.result())
+    for old in layers_done:
+        heard(_line(old, dry_run=options.dry_run))
+    heard(NOTICE)
+    outcome = Pruned(exit_code=_status(layers_done, dry_run=options.dry_run), layers=layers_done)
+    if options.json:
+        say(_json(outcome, dry_run=options.dry_run))
+    return outcome
+
+
+def _names(
+    folder: Path,
+    settings: Settings,
+    declared: Mapping[str, Declared],
+    layers: Iterable[str],
+    regions: tuple[str, ...],
+) -> set[tuple[str, str | None]]:
+    """The names that are ours, with their regions: what was published from here, or would be now."""
+    layers = frozenset(layers)
+    found: set[tuple[str, str | None]] = {
+        (place.name, key[1])
+        for key, place in published.read(folder / published.NAME).items()
+        if key[0] in layers and (not regions or key[1] in regions)
+    }
+    entries = [
+        entry for entry in catalogue.read(folder / catalogue.NAME).builds.values() if entry.layer in layers
+    ]
+    for group in groups(entries, settings, declared)[0]:
+        found |= {(group.name, region) for region in (regions or group.settings.regions or (None,))}
+    return found
+
+
+def _region(
+    region: Region, names: Iterable[str], keep: int, arns: frozenset[str], options: Options
+) -> list[Old]:
+    try:
+        attached = region.attached()
+    except CloudError as error:
+        # Not knowing what is in use, delete nothing.
+        return [Old(name=name, region=region.name, error=str(error)) for name in names]
+    return [_layer(region, name, keep, attached, arns, dry_run=options.dry_run) for name in names]
+
+
+def _layer(  # noqa: PLR0913  a private step of the function above
+    region: Region, name: str, keep: int, attached: frozenset[str], arns: frozenset[str], *, dry_run: bool
+) -> Old:
+    delete: list[int] = []
+    spared: list[tuple[int, Reason]] = []
+    deleted: list[int] = []
+    error = ""
+    try:
+        for rank, number in enumerate(region.numbers(name)):
+            if rank < keep:
+                spared.append((number, "newest"))
+            elif _holds(attached, name, number):
+                spared.append((number, "attached"))
+            elif _holds(arns, name, number, region.name):
+                spared.append((number, "published"))
+            else:
+                delete.append(number)
+        for number in reversed(delete if not dry_run else []):
+            region.remove(name, number)
+            deleted.append(number)
+    except CloudError as caught:
+        error = str(caught)
+    return Old(
+        name=name,
+        region=region.name,
+        delete=tuple(sorted(delete)),
+        spared=tuple(spared),
+        deleted=tuple(deleted),
+        error=error,
+    )
+
+
+def _holds(arns: frozenset[str], name: str, number: int, region: str = "") -> bool:
+    """Whether one of `arns` (arn:aws:lambda:REGION:ACCOUNT:layer:NAME:NUMBER) is this version."""
+    return any(
+        arn.endswith(f":layer:{name}:{number}") and (not region or arn.split(":")[3] == region)
+        for arn in arns
+    )
+
+
+def _status(layers: Iterable[Old], *, dry_run: bool) -> int:
+    layers = tuple(layers)
+    if any(old.error for old in layers):
+        return PublishError.exit_code
+    return PENDING if dry_run and any(old.delete for old in layers) else 0
+
+
+def _line(old: Old, *, dry_run: bool) -> str:
+    numbers = ", ".join(map(str, old.delete if dry_run else old.deleted))
+    verb = "would delete" if dry_run else "deleted"
+    what = [f"{verb} {numbers}" if numbers else "nothing to delete"]
+    what += [f"spared {number} ({reason})" for number, reason in old.spared if reason != "newest"]
+    if old.error:
+        what = [f"failed: {old.error}", *([f"{verb} {numbers}"] if numbers else [])]
+    return f"{old.name}  {old.region}  {'; '.join(what)}"
+
+
+def _json(outcome: Pruned, *, dry_run: bool) -> str:
+    layers = [
+        {
+            "name": old.name,
+            "region": old.region,
+            "delete": list(old.delete),
+            "deleted": list(old.deleted),
+            "spared": {str(number): reason for number, reason in old.spared},
+            "error": old.error or None,
+        }
+        for old in outcome.layers
+    ]
+    document = {"version": 1, "dry_run": dry_run, "exit_code": outcome.exit_code, "layers": layers}
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _nothing(_line: str) -> None:
+    """Say nothing: the one document is said at the end."""

@@ -1,0 +1,114 @@
+"""Results ↔ published.json: per layer, region, runtime and architecture the layer version that stands for it.
+
+Only what has the content of the archives of that run is in it, so a layer that could not be published is
+missing rather than old; what a run was not asked for stays.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pylayer.errors import StoreError
+from pylayer.store import write_atomic
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pylayer.publish.deliver import Result
+
+NAME = "published.json"
+VERSION = 1
+
+Key = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A layer version: the layer's name in AWS, its ARN, number and CodeSha256 (base64)."""
+
+    name: str
+    arn: str
+    version: int
+    code_sha256: str
+
+
+# (layer, region, runtime, architecture) → Place
+Published = Mapping[Key, Place]
+
+
+def read(path: Path) -> dict[Key, Place]:
+    """Read published.json; nothing where there is no such file."""
+    try:
+        document = json.loads(path.read_bytes())
+        if document["version"] != VERSION:
+            raise StoreError(f"is of version {document['version']!r}, not {VERSION}", where=str(path))
+        return {key: Place(**table) for key, table in _leaves(document["layers"])}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        hint = "delete it: the next publish writes it again"
+        raise StoreError("is damaged", where=str(path), hint=hint) from error
+
+
+def merge(
+    before: Published,
+    results: Iterable[Result],
+    *,
+    asked: Collection[tuple[str, str]],
+    layers: Collection[str],
+) -> dict[Key, Place]:
+    """Replace all about the (layer, region) pairs in `asked`; what is of no layer in `layers` goes."""
+    after = {key: place for key, place in before.items() if key[:2] not in asked and key[0] in layers}
+    for result in results:
+        if result.version:
+            group = result.item.group
+            place = Place(
+                name=group.name,
+                arn=result.version.arn,
+                version=result.version.number,
+                code_sha256=result.version.code_sha256,
+            )
+            for entry in group.entries:
+                after[group.layer, result.item.region, entry.runtime, entry.architecture] = place
+    return after
+
+
+def write(path: Path, published: Published) -> bool:
+    """Write published.json atomically where its bytes change; says whether they did."""
+    tree = nested(published, lambda place: {word: getattr(place, word) for word in Place.__slots__})
+    return write_json(path, {"version": VERSION, "layers": tree})
+
+
+def write_json(path: Path, document: object) -> bool:
+    """Write sorted JSON atomically where its bytes change; says whether they did."""
+    return write_text(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> bool:
+    """Write a text atomically where its bytes change; says whether they did."""
+    if path.is_file() and path.read_bytes() == text.encode():
+        return False
+    write_atomic(path, text.encode())
+    return True
+
+
+def nested(published: Published, leaf: Any) -> dict[str, Any]:  # noqa: ANN401  any JSON
+    """Layer → region → runtime → architecture → `leaf(place)`, all sorted."""
+    tree: dict[str, Any] = {}
+    for key in sorted(published):
+        table = tree
+        for word in key[:-1]:
+            table = table.setdefault(word, {})
+        table[key[-1]] = leaf(published[key])
+    return tree
+
+
+def _leaves(tree: Mapping[str, Any]) -> Iterator[tuple[Key, Mapping[str, Any]]]:
+    for layer, regions in tree.items():
+        for region, runtimes in regions.items():
+            for runtime, architectures in runtimes.items():
+                for architecture, table in architectures.items():
+                    yield (layer, region, runtime, architecture), table

@@ -1,0 +1,193 @@
+"""dist/layers → layer versions in every region: the plan, then the doing, then what deploy tools read."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pylayer.errors import PENDING, PublishError
+from pylayer.publish import lines, outputs, published
+from pylayer.publish.cloud import CloudError
+from pylayer.publish.deliver import Result, deliver, undone
+from pylayer.publish.plan import Consent, Item, failed, look, plan
+from pylayer.publish.task import connect, prepare
+from pylayer.publish.turns import turn
+from pylayer.store import default_root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from pylayer.publication import Settings
+    from pylayer.publish.cloud import Patience
+    from pylayer.publish.task import Connect, Options, Task
+    from pylayer.publish.template import Declared, Group
+
+# AWS's control plane takes some 15 requests a second.
+PER_REGION = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How it ended: the exit status, and the plan's items or (after the doing) their results."""
+
+    exit_code: int
+    items: tuple[Item, ...] = ()
+    results: tuple[Result, ...] = ()
+
+
+def run(  # noqa: PLR0913  one way in, so all of its seams
+    folder: Path,
+    settings: Settings,
+    *,
+    declared: Mapping[str, Declared],
+    options: Options,
+    say: Callable[[str], None],
+    revision: Callable[[], str] = str,
+    opened: Connect = connect,
+    lock: Path | None = None,
+) -> Outcome:
+    """Publish what `folder` (dist/layers) holds of the `declared` layers; `say` hears each line.
+
+    `revision` is asked only where a template names it. Raises PublishError or UsageError before the first
+    call to AWS where the task is wrong; after that, every failure is a Result, and published.json says what
+    stands.
+    """
+    heard = say if not options.json else _nothing
+    task = prepare(folder, settings, declared=declared, options=options, opened=opened)
+    with contextlib.ExitStack() as stack:
+        if not options.dry_run:
+            stack.enter_context(turn(lock or default_root() / "publish.lock", say=heard))
+        items = _plan(task, Consent(moves=options.confirm, public=options.public))
+        for item in items:
+            heard(lines.planned(item))
+        if options.dry_run:
+            outcome = _planned(task, items)
+            heard(lines.plan_summary(items))
+        else:
+            outcome = _done(task, items, settings, declared, options, heard, revision)
+    _tell_missing(task, heard)
+    if options.json:
+        say(_json(outcome, task, dry_run=options.dry_run))
+    return outcome
+
+
+def _plan(task: Task, consent: Consent) -> tuple[Item, ...]:
+    """Compare every group with its region, all at once; a region that does not answer fails its groups."""
+    by_region: dict[str, list[Group]] = {}
+    for group, region in task.places:
+        by_region.setdefault(region, []).append(group)
+    with ThreadPoolExecutor(max_workers=PER_REGION * len(by_region)) as pool:
+        looks = {name: pool.submit(look, task.regions[name], own) for name, own in by_region.items()}
+
+        def compare(group: Group, name: str) -> Item:
+            try:
+                holdings = looks[name].result()
+            except CloudError as error:
+                return failed(group, name, error)
+            return plan(group, task.regions[name], holdings=holdings, taken=task.taken, consent=consent)
+
+        return tuple(pool.map(compare, *zip(*task.places, strict=True)))
+
+
+def _planned(task: Task, items: Sequence[Item]) -> Outcome:
+    if task.missing or any(item.action in ("blocked", "failed") for item in items):
+        status = PublishError.exit_code
+    else:
+        status = PENDING if any(item.pending for item in items) else 0
+    return Outcome(exit_code=status, items=tuple(items))
+
+
+def _done(  # noqa: PLR0913, PLR0917  a private step of `run`
+    task: Task,
+    items: Sequence[Item],
+    settings: Settings,
+    declared: Mapping[str, Declared],
+    options: Options,
+    say: Callable[[str], None],
+    revision: Callable[[], str],
+) -> Outcome:
+    results: list[Result] = []
+    try:
+        for result in _deliver(task, items, options.patience, _revision(items, revision)):
+            results.append(result)
+            if result.status != "unchanged":
+                say(lines.done(result))
+    finally:  # also where the user interrupts: what stands must be known
+        _record(task, results, settings, declared, say)
+    for line in lines.summary(results):
+        say(line)
+    wrong = task.missing or any(result.status in ("blocked", "failed") for result in results)
+    return Outcome(
+        exit_code=PublishError.exit_code if wrong else 0, items=tuple(items), results=tuple(results)
+    )
+
+
+def _deliver(task: Task, items: Sequence[Item], patience: Patience, revision: str) -> Iterable[Result]:
+    """Do all items, regions in parallel; one that cannot be reached is given up after its first failure."""
+    halted: dict[str, CloudError] = {}
+
+    def do(item: Item) -> Result:
+        if item.cause or not item.pending:
+            return undone(item)
+        if item.region in halted:
+            return undone(item, halted[item.region])
+        result = deliver(
+            item, task.regions[item.region], folder=task.folder, revision=revision, patience=patience
+        )
+        if result.cause and result.cause.hopeless:
+            halted.setdefault(item.region, result.cause)
+        return result
+
+    pool = ThreadPoolExecutor(max_workers=PER_REGION * len(task.regions))
+    try:
+        for future in as_completed([pool.submit(do, item) for item in items]):
+            yield future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _revision(items: Sequence[Item], revision: Callable[[], str]) -> str:
+    due = [item.group for item in items if item.action == "create"]
+    needed = any(group.description.needs_revision or group.license.needs_revision for group in due)
+    return revision() if needed else ""
+
+
+def _record(
+    task: Task,
+    results: Sequence[Result],
+    settings: Settings,
+    declared: Mapping[str, Declared],
+    say: Callable[[str], None],
+) -> None:
+    path = task.folder / published.NAME
+    asked = {(group.layer, region) for group, region in task.places}
+    asked |= {(fault.where, region) for fault in task.missing for region in task.regions}
+    after = published.merge(published.read(path), results, asked=asked, layers=declared)
+    written = [published.NAME] if published.write(path, after) else []
+    written += outputs.write(task.folder, after, settings.outputs)
+    if written:
+        say(f"wrote {', '.join(written)} in {task.folder.name}")
+
+
+def _tell_missing(task: Task, say: Callable[[str], None]) -> None:
+    for fault in task.missing:
+        say(str(fault))
+
+
+def _json(outcome: Outcome, task: Task, *, dry_run: bool) -> str:
+    document: dict[str, Any] = {"version": 1, "dry_run": dry_run, "exit_code": outcome.exit_code}
+    document["missing"] = [{"layer": fault.where, "what": fault.what} for fault in task.missing]
+    if dry_run:
+        document["items"] = [lines.item_table(item) for item in outcome.items]
+    else:
+        results = sorted(outcome.results, key=lambda one: (one.item.group.name, one.item.region))
+        document["items"] = [lines.result_table(result) for result in results]
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _nothing(_line: str) -> None:
+    """Say nothing: the one document is said at the end."""

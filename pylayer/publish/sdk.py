@@ -1,0 +1,105 @@
+"""Whatever the AWS SDK raises → CloudError: its kind, and one clear line without secrets."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import boto3.exceptions
+import botocore.exceptions as sdk
+import botocore.parsers
+
+from pylayer.publish.cloud import CloudError, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def answers(operation: str, *, but: Kind | None = None) -> Iterator[None]:
+    """Turn whatever the SDK raises into a CloudError of one line; one of the kind `but` is passed over."""
+    try:
+        yield
+    except _SDK as error:
+        failure = _failure(error, operation)
+        if failure.kind != but:
+            raise failure from None  # the SDK's own may quote a signed request
+
+
+def _failure(error: Exception, operation: str) -> CloudError:  # noqa: PLR0911  one for each kind
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if isinstance(error, sdk.ClientError):
+        return _refusal(error, operation)
+    if names & _CREDENTIALS:
+        # Not its message: that may quote what a credential process printed.
+        return CloudError("credentials", f"no usable AWS credentials ({type(error).__name__}): sign in")
+    if isinstance(error, botocore.parsers.ResponseParserError):
+        return CloudError("service", f"{operation}: AWS's answer could not be read")
+    if isinstance(error, (sdk.HTTPClientError, sdk.ConnectionError, sdk.IncompleteReadError)):
+        return CloudError("unreachable", f"{operation}: no answer ({type(error).__name__})")
+    if isinstance(error, sdk.ParamValidationError):
+        hint = "pip install --upgrade boto3"
+        return CloudError("refused", f"{operation}: this boto3 does not know a parameter: {hint}")
+    if isinstance(error.__context__, _SDK):  # an upload's failure wraps that of one request
+        return _failure(error.__context__, operation)
+    return CloudError("refused", f"{operation}: {_line(str(error))}")
+
+
+_SDK = (sdk.BotoCoreError, sdk.ClientError, boto3.exceptions.Boto3Error, botocore.parsers.ResponseParserError)
+# By name: older releases of the SDK lack some.
+_CREDENTIALS = {
+    "CredentialRetrievalError",
+    "LoginError",
+    "NoCredentialsError",
+    "PartialCredentialsError",
+    "SSOError",
+    "TokenRetrievalError",
+}
+_CODES: dict[str, Kind] = {
+    "CodeStorageExceededException": "quota",
+    "ConflictException": "exists",
+    "ExpiredToken": "credentials",
+    "ExpiredTokenException": "credentials",
+    "IncompleteSignature": "credentials",
+    "InvalidAccessKeyId": "credentials",
+    "InvalidClientTokenId": "credentials",
+    "InvalidSignatureException": "credentials",
+    "InvalidToken": "credentials",
+    "MissingAuthenticationToken": "credentials",
+    "OptInRequired": "credentials",
+    "ParameterAlreadyExists": "exists",
+    "RequestExpired": "credentials",
+    "ResourceConflictException": "exists",
+    "SignatureDoesNotMatch": "credentials",
+    "SlowDown": "throttled",
+    "Throttling": "throttled",
+    "ThrottlingException": "throttled",
+    "TooManyRequestsException": "throttled",
+    "UnrecognizedClientException": "credentials",
+}
+_STATUSES: dict[int, Kind] = {401: "denied", 403: "denied", 404: "missing", 409: "exists", 429: "throttled"}
+
+
+def _refusal(error: sdk.ClientError, operation: str) -> CloudError:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    message = _line(str(error.response.get("Error", {}).get("Message", "")))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    kind = _CODES.get(code) or _STATUSES.get(status) or ("service" if status >= 500 else "refused")
+    match kind:
+        case "credentials":
+            what = f"AWS does not take the credentials ({code}): sign in again, or enable the region"
+        case "denied":
+            what = f"{operation}: access denied: {message}" if message else f"{operation}: access denied"
+        case "quota":
+            what = f"the region's storage for functions and layers is full ({code}): prune, or ask for more"
+        case "throttled":
+            what = f"{operation}: AWS asks to slow down ({code or status})"
+        case "service":
+            what = f"{operation}: AWS failed ({code or status})"
+        case _:
+            what = f"{operation}: {message or code} ({code})"
+    return CloudError(kind, what)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:300]

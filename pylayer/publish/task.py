@@ -1,0 +1,144 @@
+"""dist/layers, settings and options → the Task: what to compare with AWS, as far as it is possible at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Protocol
+
+from pylayer import catalogue
+from pylayer.errors import Fault, PublishError, UsageError
+from pylayer.publish import checks, outputs, published
+from pylayer.publish.cloud import Patience
+from pylayer.publish.template import Declared, Group, groups
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from pylayer.catalogue import Entry
+    from pylayer.publication import Settings
+    from pylayer.publish.cloud import Account, Region
+
+
+class Connect(Protocol):
+    """Opens an Account; `aws.connect`."""
+
+    def __call__(self, *, profile: str | None, patience: Patience) -> Account:
+        """Ask AWS nothing yet."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the caller asks for: `layers` are globs (none: all), `regions` go before the settings'.
+
+    `confirm` lets names be merged and split, `public` lets layers be given to everyone.
+    """
+
+    layers: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    profile: str | None = None
+    dry_run: bool = False
+    json: bool = False
+    confirm: bool = False
+    public: bool = False
+    patience: Patience = field(default_factory=Patience)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Everything that a publish knows before it asks AWS: `places` are the groups with their regions."""
+
+    folder: Path
+    places: tuple[tuple[Group, str], ...]
+    missing: tuple[Fault, ...]
+    taken: Mapping[str, str]
+    account: Account
+    regions: Mapping[str, Region]
+
+
+def connect(*, profile: str | None, patience: Patience) -> Account:
+    """Open an Account by boto3; PublishError where that is not installed."""
+    from pylayer.publish import aws  # noqa: PLC0415  the SDK is slow to import, and an extra
+
+    return aws.connect(profile=profile, patience=patience)
+
+
+def prepare(
+    folder: Path,
+    settings: Settings,
+    *,
+    declared: Mapping[str, Declared],
+    options: Options,
+    opened: Connect = connect,
+) -> Task:
+    """Find the groups and their regions, and refuse what cannot be right before AWS is asked."""
+    built = catalogue.read(folder / catalogue.NAME)
+    entries, missing = _entries(
+        built.builds.values(), {layer: declared[layer] for layer in chosen(declared, options.layers)}
+    )
+    if not entries:
+        hint = "build the layers first"
+        raise PublishError("holds no archives to publish", where=str(folder / catalogue.NAME), hint=hint)
+    found, faults = groups(entries, settings, declared)
+    if options.regions:
+        found = tuple(
+            replace(group, settings=replace(group.settings, regions=options.regions)) for group in found
+        )
+    if "sam" in settings.outputs:
+        faults = (*faults, *outputs.clashes(declared))
+    if every := [*faults, *checks.faults(found, regions=(), folder=folder)]:
+        raise PublishError.of(every)
+    published.read(folder / published.NAME)  # a damaged one is refused now, not when all is published
+    account = opened(profile=options.profile, patience=options.patience)
+    fallback = (account.default_region,) if account.default_region else ()
+    homeless = [group for group in found if not group.settings.regions]
+    if homeless and not fallback:
+        hint = "name regions in [publish] of layers.toml, or one with --region"
+        raise PublishError("no region to publish to", where=homeless[0].layer, hint=hint)
+    if every := checks.faults(homeless, regions=fallback, folder=folder):
+        raise PublishError.of(every)
+    places = tuple((group, region) for group in found for region in (group.settings.regions or fallback))
+    names = dict.fromkeys(region for _, region in places)
+    return Task(
+        folder=folder,
+        places=places,
+        missing=missing,
+        taken={group.name: group.layer for group in found},
+        account=account,
+        regions={name: account.region(name) for name in names},
+    )
+
+
+def chosen(declared: Mapping[str, Declared], globs: Sequence[str]) -> tuple[str, ...]:
+    """The declared layers that one of `globs` matches, all without any; UsageError where one matches none."""
+    for glob in globs:
+        if not any(fnmatchcase(layer, glob) for layer in declared):
+            hint = f"the layers are {', '.join(sorted(declared))}"
+            raise UsageError(f"no layer matches {glob!r}", hint=hint)
+    return tuple(
+        layer for layer in sorted(declared) if not globs or any(fnmatchcase(layer, g) for g in globs)
+    )
+
+
+def _entries(
+    built: Iterable[Entry], declared: Mapping[str, Declared]
+) -> tuple[list[Entry], tuple[Fault, ...]]:
+    """The entries of those layers that are whole; a fault for each of the others.
+
+    Half a layer would be published for half its runtimes, under another name even.
+    """
+    by_build = {(entry.layer, entry.runtime, entry.architecture): entry for entry in built}
+    entries: list[Entry] = []
+    faults = []
+    for layer, what in declared.items():
+        own = [by_build.get((layer, *build)) for build in what.builds]
+        whole = [entry for entry in own if entry]
+        lacking = ["-".join(build) for build, entry in zip(what.builds, own, strict=True) if entry is None]
+        if lacking:
+            said = f"has no archive for {', '.join(lacking)}: nothing of it is published"
+            faults.append(Fault(what=said, where=layer, hint="build it first"))
+        else:
+            entries += whole
+    return entries, tuple(faults)
