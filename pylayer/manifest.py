@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pylayer.errors import Fault, ManifestError
 from pylayer.names import normalise
+from pylayer.publication import layer_table, publish_table
 from pylayer.tables import (
     as_fields,
     boolean,
@@ -65,7 +66,8 @@ class Layer:
     """A named set of projects and third-party requirements, with its targets and options.
 
     `projects` are normalised names, `requirements` are PEP 508 as written, `targets` are sorted, oldest
-    runtime first. Empty `projects` means a layer of requirements alone.
+    runtime first. Empty `projects` means a layer of requirements alone. `publish` holds the keys of
+    `[layers.NAME.publish]`, which `publication.settings` joins with those of `[publish]`.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Layer:
     exclude: tuple[str, ...] = field(default=(), metadata=key(_names))
     build_from_source: tuple[str, ...] = field(default=(), metadata=key(_names))
     bytecode: Bytecode = field(default="on", metadata=key(bytecode, inherited=True))
+    publish: Mapping[str, Any] = field(default_factory=dict, hash=False, metadata=key(layer_table))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +126,7 @@ class Manifest:
     packages: tuple[str, ...] = field(default=(), metadata=key(list_of(relative, distinct=True)))
     discover: Discover = field(default="all", metadata=key(one_of(_DISCOVER)))
     engine: EngineChoice = field(default="auto", metadata=key(one_of(_ENGINES)))
+    publish: Mapping[str, Any] = field(default_factory=dict, metadata=key(publish_table))
     template: Layer | None = None
     layers: tuple[Layer, ...] = ()
     options: Mapping[str, ProjectOptions] = field(default_factory=dict)
