@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pylayer.publish.git import revision
 from pylayer.publish.prune import Old, Pruned, prune
 from pylayer.publish.run import Outcome, run
 from pylayer.publish.task import Options
-from pylayer.publish.template import Declared
+from pylayer.publish.template import Declared, declared
 
-__all__ = ["Declared", "Old", "Options", "Outcome", "Pruned", "prune", "run"]
+__all__ = ["Declared", "Old", "Options", "Outcome", "Pruned", "declared", "prune", "revision", "run"]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pylayer.catalogue import Entry
+    from pylayer.manifest import Layer
     from pylayer.publication import LayerSettings, Settings
     from pylayer.publish.cloud import Version
 
@@ -83,8 +84,19 @@ class Group:
         return tuple(word for word, same in pairs.items() if not same)
 
 
+def declared(layers: Iterable[Layer]) -> dict[str, Declared]:
+    """What a workspace's layers say, by their names."""
+    return {
+        layer.name: Declared(
+            description=layer.description,
+            builds=tuple((target.runtime.name, target.architecture.value) for target in layer.targets),
+        )
+        for layer in layers
+    }
+
+
 def groups(
-    entries: Iterable[Entry], settings: Settings, declared: Mapping[str, Declared]
+    entries: Iterable[Entry], settings: Settings, layers: Mapping[str, Declared]
 ) -> tuple[tuple[Group, ...], tuple[Fault, ...]]:
     """Gather `entries` into groups, sorted by name.
 
@@ -96,7 +108,7 @@ def groups(
     faults: list[Fault] = []
     found: list[Group] = []
     for layer, own in sorted(by_layer.items()):
-        found += _of_layer(layer, own, settings.of(layer), declared[layer].description, faults)
+        found += _of_layer(layer, own, settings.of(layer), layers[layer].description, faults)
     faults += _same_names(found)
     return tuple(sorted(found, key=lambda group: group.name)), tuple(faults)
 
