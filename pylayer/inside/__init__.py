@@ -9,13 +9,6 @@ started as a program, with a folder of its own as the working folder, which hold
     home/, tmp/     HOME and TMPDIR
 
 and may write `answer.json`. What it and its children print is the job's log; its exit status is the job's.
+`stream` and `warm` are no such scripts but the docker engine's own, for getting jobs in and out and for
+making them start fast. Nothing of pylayer imports any of these modules: engines read their text.
 """
-
-from __future__ import annotations
-
-from importlib import resources
-
-
-def source(script: str) -> str:
-    """Give the text of the script `script` (a module's name, without `.py`)."""
-    return resources.files(__name__).joinpath(f"{script}.py").read_text(encoding="utf-8")

@@ -1,0 +1,99 @@
+"""A base image and wheels → a running container that has the wheels installed, and an image kept of it.
+
+What is kept is a builder image for each base image (folders, bytecode of the standard library where the base
+has none), and on top of it an environment for each set of build requirements.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from docker.errors import ImageNotFound
+
+from pylayer.engines import docker_tars, environment
+from pylayer.engines.docker_streams import STDOUT
+from pylayer.engines.parcels import script_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pylayer.engines import Interpreter
+    from pylayer.engines.docker_containers import Container, Containers
+    from pylayer.engines.docker_images import Image
+    from pylayer.wheels import Wheel
+
+REPOSITORY = "pylayer/env"
+
+# No image, and nothing on Lambda, has this folder: no path of a job can be one of the runtime's.
+ROOT = "/pylayer"
+PREFIX = f"{ROOT}/env"
+WORK = f"{ROOT}/work"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """A target's image and its Python.
+
+    `native` is the same runtime's image for the engine's own architecture, where this one is emulated and
+    that one is here and has the same version of Python.
+    """
+
+    image: Image
+    interpreter: Interpreter
+    native: Image | None = None
+
+
+def start(containers: Containers, base: Base, wheels: Sequence[Wheel], *, network: bool = False) -> Container:
+    """Start a container of `base` with `wheels` installed in the environment PREFIX."""
+    key = environment.key(wheels, interpreter=base.interpreter)
+    platform = base.image.architecture.platform
+    try:
+        return containers.start(f"{REPOSITORY}:{key}", platform=platform, network=network)
+    except ImageNotFound:
+        pass
+    if wheels:
+        start(containers, base, ()).close()  # its image is there now
+        below = f"{REPOSITORY}:{environment.key((), interpreter=base.interpreter)}"
+    else:
+        below = base.image.id
+    container = containers.start(below, platform=platform, network=network)
+    with TemporaryDirectory(prefix="pylayer-") as folder:
+        root = Path(folder) / "env"
+        environment.install(wheels, root, interpreter=base.interpreter, prefix=PREFIX)
+        container.put(docker_tars.of_environment(root, prefix=PREFIX, work=WORK))
+        _compile(containers, container, base, root=root, what=f"{PREFIX}/lib" if wheels else "library")
+    container.commit(
+        REPOSITORY,
+        tag=key,
+        labels={
+            "pylayer.environment": key,
+            "pylayer.base": base.image.id,
+            "pylayer.host": "",
+            "pylayer.pid": "0",
+        },
+    )
+    return container
+
+
+def _compile(containers: Containers, container: Container, base: Base, *, root: Path, what: str) -> None:
+    """Compile the environment, or the standard library: by a native Python where the own one is emulated.
+
+    Emulated, it takes about as long as fifty builds do, so it is left out where there is no native one.
+    """
+    command = [base.interpreter.executable, "-c", script_text("warm"), what]
+    if not base.interpreter.emulated:
+        container.start(command).output()
+    elif base.native is not None:
+        platform = base.native.architecture.platform
+        with closing(containers.start(base.native.id, platform=platform)) as native:
+            native.put(docker_tars.of_environment(root, prefix=PREFIX, work=WORK))
+            with native.start([*command, "tar"]) as running:
+                container.put(_printed(running.stream.frames()))
+
+
+def _printed(frames: Iterable[tuple[int, bytes]]) -> Iterable[bytes]:
+    return (piece for kind, piece in frames if kind == STDOUT)

@@ -1,0 +1,148 @@
+"""Where an engine may be, as variables and Docker's own configuration say → a connection to it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import docker
+from docker.context import ContextAPI
+from docker.errors import APIError, DockerException
+from docker.utils import kwargs_from_env
+
+from pylayer.errors import EngineError, Fault
+from pylayer.targets import Architecture
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# What an engine may raise through the SDK, whatever it was asked for.
+DOCKER_ERRORS = (DockerException, OSError)
+
+_PATIENCE = 1.5  # seconds until an engine that does not answer counts as none
+_PATIENCE_SSH = 15  # a login comes first
+_TIMEOUT = 300  # seconds for one request, once it is known that an engine answers: committing can take long
+_CONNECTIONS = 32  # kept open: about as many jobs as run at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One place where an engine may be: `options` are the SDK's, `why` says where the place comes from."""
+
+    host: str
+    why: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.host} ({self.why})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """An engine that answers: the SDK's client, where it is, its version and its own architecture."""
+
+    client: docker.APIClient
+    endpoint: Endpoint
+    version: str
+    architecture: Architecture | None
+
+
+def connect(surroundings: Mapping[str, str], *, home: Path) -> Connection:
+    """Connect to the engine that Docker's command line would use, else to Podman's.
+
+    `surroundings` are the environment's variables. Raises EngineError, one fault for each place tried.
+    """
+    faults = []
+    for endpoint in endpoints(surroundings, home=home):
+        answer = _ask(endpoint)
+        if isinstance(answer, Connection):
+            return answer
+        faults.append(Fault(what=f"no Docker Engine answers: {answer}", where=str(endpoint)))
+    hint = "start Docker, or say with DOCKER_HOST or DOCKER_CONTEXT where it is"
+    faults[-1] = Fault(what=faults[-1].what, where=faults[-1].where, hint=hint)
+    raise EngineError.of(faults)
+
+
+def endpoints(surroundings: Mapping[str, str], *, home: Path) -> tuple[Endpoint, ...]:
+    """List the places to try: the one that is configured, or else those where an engine usually is."""
+    if host := surroundings.get("DOCKER_HOST"):
+        return (
+            Endpoint(host=host, why="DOCKER_HOST", options=kwargs_from_env(environment=dict(surroundings))),
+        )
+    name = surroundings.get("DOCKER_CONTEXT")
+    try:
+        context = ContextAPI.get_context(name)
+    except Exception as error:  # the SDK raises bare ones for a damaged file
+        raise EngineError(
+            f"the Docker context cannot be read: {error}", where=name or "current context"
+        ) from error
+    if context is None:
+        raise EngineError(
+            "there is no such Docker context",
+            where=f"DOCKER_CONTEXT={name}" if name else "currentContext in Docker's config.json",
+            hint="see `docker context ls`",
+        )
+    if context.Name != "default":
+        host = context.Host or ""
+        options = {"base_url": host, "tls": context.TLSConfig or False}
+        return (Endpoint(host=host, why=f"context {context.Name}", options=options),)
+    runtime = surroundings.get("XDG_RUNTIME_DIR", "")
+    usual = [("/var/run/docker.sock", "Docker's default")]
+    for path, why in (
+        (f"{runtime}/docker.sock", "rootless Docker"),
+        (f"{home}/.docker/run/docker.sock", "Docker Desktop"),
+        (f"{runtime}/podman/podman.sock", "Podman"),
+        ("/run/podman/podman.sock", "Podman"),
+    ):
+        if Path(path).exists():
+            usual.append((path, why))
+    return tuple(_at_socket(path, why) for path, why in usual)
+
+
+def explain(error: BaseException) -> str:
+    """Say in one line what an engine, or the way to it, said."""
+    if isinstance(error, APIError) and error.explanation:
+        return str(error.explanation).strip()
+    text = str(error)
+    for words in ("No such file or directory", "Permission denied", "Connection refused", "timed out"):
+        if words.lower() in text.lower():
+            return words
+    return text.strip() or type(error).__name__
+
+
+def _at_socket(path: str, why: str) -> Endpoint:
+    return Endpoint(host=f"unix://{path}", why=why, options={"base_url": f"unix://{path}"})
+
+
+def _ask(endpoint: Endpoint) -> Connection | str:
+    """Connect, or say why not; in a thread, as some transports know no time limit."""
+    patience = _PATIENCE_SSH if endpoint.host.startswith("ssh:") else _PATIENCE
+    answers: list[Connection | str] = []
+    thread = threading.Thread(target=lambda: answers.append(_connect(endpoint, patience)), daemon=True)
+    thread.start()
+    thread.join(patience + 0.2)
+    return answers[0] if answers else f"nothing was heard within {patience:g} s"
+
+
+def _connect(endpoint: Endpoint, patience: float) -> Connection | str:
+    try:
+        client = partial(docker.APIClient, **endpoint.options)(
+            version="auto",
+            timeout=cast("int", patience),  # a fraction will do
+            use_ssh_client=True,
+            max_pool_size=_CONNECTIONS,
+        )
+        version = client.version()
+        machine = version.get("Arch") or client.info()["Architecture"]
+    except DOCKER_ERRORS as error:
+        return explain(error)
+    client.timeout = _TIMEOUT
+    return Connection(
+        client=client,
+        endpoint=endpoint,
+        version=version.get("Version", "?"),
+        architecture=Architecture.of_machine(machine),
+    )

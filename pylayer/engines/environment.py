@@ -1,0 +1,81 @@
+"""Wheels of build requirements become a virtual environment, made without running the Python it is for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile, ZipFile
+
+from installer import install as install_wheel
+from installer.destinations import SchemeDictionaryDestination
+from installer.exceptions import InstallerError
+from installer.sources import WheelFile
+
+from pylayer.errors import BuildError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pylayer.engines import Interpreter
+    from pylayer.wheels import Wheel
+
+# To be raised when the same wheels would give another environment.
+FORMAT = 1
+
+
+def key(wheels: Sequence[Wheel], *, interpreter: Interpreter) -> str:
+    """Give the name (hex) that an environment of `wheels` for `interpreter` has wherever it is kept."""
+    contents = sorted((wheel.filename, wheel.sha256) for wheel in wheels)
+    text = json.dumps([FORMAT, interpreter.identity, interpreter.executable, contents])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def install(wheels: Sequence[Wheel], into: Path, *, interpreter: Interpreter, prefix: str) -> None:
+    """Make the environment in the folder `into`, fit to be found at `prefix` by its Python.
+
+    It is what `venv` makes (https://docs.python.org/3/library/venv.html), so `.pth` files and scripts work.
+    Raises BuildError for a wheel that cannot be installed.
+    """
+    python = f"python3.{interpreter.minor}"
+    packages = into / "lib" / python / "site-packages"
+    packages.mkdir(parents=True)
+    (into / "lib64").symlink_to("lib")
+    (into / "bin").mkdir()
+    (into / "bin" / "python").symlink_to(interpreter.executable)
+    (into / "bin" / "python3").symlink_to("python")
+    (into / "bin" / python).symlink_to("python")
+    (into / "pyvenv.cfg").write_text(
+        f"home = {PurePosixPath(interpreter.executable).parent}\n"
+        "include-system-site-packages = false\n"
+        f"version = {interpreter.version}\n",
+        encoding="utf-8",
+    )
+    for wheel in sorted(wheels, key=lambda wheel: wheel.filename):
+        destination = SchemeDictionaryDestination(
+            scheme_dict={
+                "purelib": str(packages),
+                "platlib": str(packages),
+                "scripts": str(into / "bin"),
+                "headers": str(into / "include" / "site" / python / wheel.metadata.name),
+                "data": str(into),
+            },
+            interpreter=f"{prefix}/bin/python",
+            script_kind="posix",
+            overwrite_existing=True,
+        )
+        _install_one(wheel, destination)
+
+
+def _install_one(wheel: Wheel, destination: SchemeDictionaryDestination) -> None:
+    try:
+        with ZipFile(wheel.path) as archive:
+            # Its name there is what counts: a store may keep the file under another one.
+            archive.filename = wheel.filename
+            install_wheel(WheelFile(archive), destination, additional_metadata={"INSTALLER": b"pylayer\n"})
+    except (InstallerError, BadZipFile, KeyError, ValueError, OSError) as error:
+        raise BuildError(
+            f"the build requirement {wheel.filename} cannot be installed: {error}",
+            hint="allow another version of it in build-system.requires",
+        ) from error

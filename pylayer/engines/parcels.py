@@ -1,0 +1,159 @@
+"""A Job ↔ the two streams of `pylayer/inside/stream.py`: in go its files, out come its results."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from pylayer.engines import Done
+from pylayer.errors import BuildError, EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import BinaryIO
+
+    from pylayer.engines import Job
+
+_CHUNK = 1 << 18
+
+
+@cache
+def script_text(script: str) -> str:
+    """Give the text of a module of `pylayer.inside`."""
+    return resources.files("pylayer").joinpath("inside", f"{script}.py").read_text(encoding="utf-8")
+
+
+def files(job: Job) -> Sequence[tuple[str, Path | bytes, bool]]:
+    """List what is in the folder of `job` when it starts: name, content, whether it is executable."""
+    return [
+        ("request.json", json.dumps(job.request).encode(), False),
+        (f"inside/{job.script}.py", script_text(job.script).encode(), False),
+        *((f"src/{entry.name}", entry.source, entry.executable) for entry in job.tree),
+    ]
+
+
+def pack(job: Job, *, folder: str) -> Iterator[bytes]:
+    """Give the stream of `job` for an own `folder`, in chunks; no file is held in memory.
+
+    Raises BuildError for a file that cannot be read, or changes meanwhile.
+    """
+    listed = [(name, content, _size(content), executable) for name, content, executable in files(job)]
+    header = {
+        "folder": folder,
+        "script": f"inside/{job.script}.py",
+        "files": [(name, size, executable) for name, _, size, executable in listed],
+    }
+    yield json.dumps(header).encode() + b"\n"
+    for _, content, size, _ in listed:
+        if isinstance(content, bytes):
+            yield content
+        else:
+            yield from _read(content, size)
+
+
+class Results:
+    """What comes back from a job, while it comes: its files are written into a folder."""
+
+    def __init__(self, into: Path) -> None:
+        self._into = into
+        self._line = bytearray()
+        self._header: dict[str, Any] | None = None
+        self._awaited: list[tuple[str, int, bool]] = []
+        self._file: BinaryIO | None = None
+        self._missing = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of it has come."""
+        return self._header is not None and not self._awaited and not self._missing
+
+    @property
+    def status(self) -> int:
+        """The exit status of the job's script; only when complete."""
+        assert self._header is not None
+        return int(self._header["status"])
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes of the stream. Raises EngineError for a name that leaves the folder."""
+        rest = memoryview(data)
+        if self._header is None:
+            rest = self._feed_header(data)
+        while rest:
+            if self._file is None:
+                return  # no file is awaited
+            taken = rest[: self._missing]
+            self._file.write(taken)
+            self._missing -= len(taken)
+            rest = rest[len(taken) :]
+            self._next()
+
+    def done(self, status: int, *, log: str) -> Done:
+        """Give the Done of the job; what came before its results is part of the log."""
+        if self._header is None:
+            log = self._line.decode(errors="replace") + log
+        answer = (self._header or {}).get("answer")
+        return Done(status=status, log=log, answer=answer if isinstance(answer, dict) else {})
+
+    def close(self) -> None:
+        """Close the file that did not come to its end."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _feed_header(self, data: bytes) -> memoryview:
+        line, newline, rest = data.partition(b"\n")
+        self._line += line
+        if newline:
+            try:
+                self._header = json.loads(self._line)
+                self._awaited = list(reversed(self._header["files"]))
+            except (ValueError, KeyError, TypeError) as error:
+                raise EngineError(f"a job's results cannot be read: {bytes(self._line[:200])!r}") from error
+            self._next()
+        return memoryview(rest)
+
+    def _next(self) -> None:
+        """Go on to the next file, once this one is complete."""
+        while not self._missing:
+            self.close()
+            if not self._awaited:
+                return
+            name, self._missing, executable = self._awaited.pop()
+            path = self._into / _safe(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("wb")
+            path.chmod(0o755 if executable else 0o644)
+
+
+def _safe(name: str) -> PurePosixPath:
+    path = PurePosixPath(name)
+    if not path.parts or path.is_absolute() or ".." in path.parts:
+        raise EngineError(f"a job's results hold a file that leaves their folder: {name!r}")
+    return path
+
+
+def _size(content: Path | bytes) -> int:
+    if isinstance(content, bytes):
+        return len(content)
+    try:
+        return content.stat().st_size
+    except OSError as error:
+        raise BuildError(f"cannot be read: {error.strerror}", where=str(content)) from error
+
+
+def _read(path: Path, size: int) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            while size:
+                chunk = file.read(min(size, _CHUNK))
+                if not chunk:
+                    raise BuildError(
+                        "changed while it was read", where=str(path), hint="run the command again"
+                    )
+                size -= len(chunk)
+                yield chunk
+    except OSError as error:
+        raise BuildError(f"cannot be read: {error.strerror}", where=str(path)) from error
