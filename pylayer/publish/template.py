@@ -225,12 +225,12 @@ def _unacceptable(group: Group) -> list[Fault]:
         hint = f"change `name` in [publish] or [layers.{group.layer}.publish]{dots}"
         what = f"{group.name!r} cannot be a layer's name: letters, digits, - and _, at most 140"
         faults.append(Fault(what=what, where=group.layer, hint=hint))
-    # A revision is a dozen characters: git's abbreviation.
+    # A revision is at most a dozen digits and `-dirty`.
     for word, wording, limit in (
         ("description", group.description, DESCRIPTION_LIMIT),
         ("license", group.license, LICENSE_LIMIT),
     ):
-        length = len(wording.text("0" * 12))
+        length = len(wording.text("0" * 18))
         if length > limit:
             what = f"the {word} has {length} characters; AWS takes {limit}"
             faults.append(Fault(what=what, where=group.name, hint=f"shorten `{word}` in layers.toml"))

@@ -22,7 +22,9 @@ from urllib.parse import parse_qs, urlsplit
 from moto.server import ThreadedMotoServer
 
 PAGE = 2
-Action = Literal["429", "500", "500 after", "403", "quota", "expired", "reset before", "reset after", "hang after"]
+Action = Literal[
+    "429", "500", "500 after", "403", "quota", "expired", "reset before", "reset after", "hang after"
+]
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request")
 _OPERATIONS = [
@@ -168,7 +170,9 @@ class _Handler(BaseHTTPRequestHandler):
             operation = {"GET": "GetObject", "HEAD": "HeadObject"}.get(self.command, "PutObject")
             operation = "UploadPart" if "partNumber" in query else operation
         else:
-            matches = (op for method, form, op in _OPERATIONS if method == self.command and re.search(form, path))
+            matches = (
+                op for method, form, op in _OPERATIONS if method == self.command and re.search(form, path)
+            )
             operation = next(matches, f"{self.command} {path}")
         return Call(service=service, region=region, operation=operation, path=path)
 
@@ -206,7 +210,9 @@ class _Handler(BaseHTTPRequestHandler):
             if key.lower() not in ("content-length", "connection", "transfer-encoding"):
                 self.send_header(key, value)
         lengths = [value for key, value in headers if key.lower() == "content-length"]
-        self.send_header("Content-Length", lengths[0] if self.command == "HEAD" and lengths else str(len(body)))
+        self.send_header(
+            "Content-Length", lengths[0] if self.command == "HEAD" and lengths else str(len(body))
+        )
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)

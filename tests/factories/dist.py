@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 X86, ARM = "x86_64", "arm64"
 
 
-def entry(layer: str = "libexample", runtime: str = "python3.13", architecture: str = X86, **changes) -> Entry:
+def entry(
+    layer: str = "libexample", runtime: str = "python3.13", architecture: str = X86, **changes
+) -> Entry:
     """Describe an archive that need not exist; its digest follows from the `content` given."""
     digest = hashlib.sha256(changes.pop("content", b"one")).digest()
     plain = Entry(
