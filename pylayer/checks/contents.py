@@ -1,0 +1,159 @@
+"""A finished archive and its wheels → what is in it: members, who gave them, and what its ELF files want."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pylayer.budgets import MOST_UNZIPPED
+from pylayer.checks import elf
+from pylayer.names import normalise
+from pylayer.zipformat import DEFLATED
+from pylayer.zips import Zip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from pylayer.checks.elf import Elf
+    from pylayer.wheels import Wheel
+    from pylayer.zipmembers import Member
+
+# The dynamic linker is never handed these, and they are nine files of ten.
+_NEVER_ELF = (".py", ".pyc", ".pyi")
+_SHORTEST_ELF = 52  # bytes of a 32-bit header
+_RECORD_KIND = "elf-1"
+
+
+class Memory(Protocol):
+    """What remembers the ELF facts of a file by the hash of its compressed bytes; a Store is one."""
+
+    def record(self, kind: str, key: str, /) -> dict[str, Any] | None:
+        """What was put there, or None."""
+        ...
+
+    def put_record(self, kind: str, key: str, value: dict[str, Any], /) -> None:
+        """Keep `value`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What is in an archive.
+
+    `claims` maps a member's path to the distributions whose RECORD lists it, each with the hash written
+    there; `elves` maps paths to ELF files. `size` is the zip's, in bytes.
+    """
+
+    name: str
+    size: int
+    members: tuple[Member, ...]
+    wheels: tuple[Wheel, ...]
+    claims: Mapping[str, Sequence[tuple[str, str]]]
+    elves: Mapping[str, Elf]
+
+    @property
+    def unzipped_size(self) -> int:
+        """Bytes of all members, as AWS counts them."""
+        return sum(member.size for member in self.members)
+
+    def owner(self, path: str) -> str:
+        """The distribution that gave `path` (of a `.pyc`, its source); empty where no RECORD lists it."""
+        if path not in self.claims and path.endswith(".pyc"):
+            path = source_of(path)
+        claims = self.claims.get(path)
+        return claims[0][0] if claims else ""
+
+    def weights(self) -> list[tuple[str, int]]:
+        """Distributions and their unzipped bytes, the heaviest first; what is no one's goes by its folder."""
+        weights: Counter[str] = Counter()
+        for member in self.members:
+            weights[self.owner(member.name) or f"{member.name.partition('/')[0]}/"] += member.size
+        return sorted(weights.items(), key=lambda item: (-item[1], item[0]))
+
+
+def read(path: Path, *, name: str, wheels: Sequence[Wheel] = (), memory: Memory | None = None) -> Contents:
+    """Read the archive of layer `name` at `path`, made of `wheels`.
+
+    Raises ArchiveError for what Lambda could not or should not unpack, StoreError when it cannot be read.
+    """
+    with Zip(path) as archive:
+        claims: dict[str, list[tuple[str, str]]] = {}
+        for member in archive.members:
+            if member.name.endswith(".dist-info/RECORD"):
+                _claim(claims, member.name, archive.content(member))
+        return Contents(
+            name=name,
+            size=path.stat().st_size,
+            members=tuple(archive.members),
+            wheels=tuple(wheels),
+            claims=claims,
+            elves=dict(_elves(archive, memory)),
+        )
+
+
+def names(path: Path) -> frozenset[str]:
+    """The paths of the archive at `path`; raises as `read` does."""
+    with Zip(path) as archive:
+        return frozenset(member.name for member in archive.members)
+
+
+def source_of(path: str) -> str:
+    """The `.py` of a `.pyc`, beside it or in `__pycache__`."""
+    folder, _, name = path.rpartition("/")
+    stem = name.removesuffix(".pyc")
+    if folder.endswith("/__pycache__"):
+        folder, stem = folder.removesuffix("/__pycache__"), stem.partition(".")[0]
+    return f"{folder}/{stem}.py"
+
+
+def _claim(claims: dict[str, list[tuple[str, str]]], record: str, text: bytes) -> None:
+    folder = record.removesuffix("/RECORD")
+    root, _, top = folder.rpartition("/")
+    owner = normalise(top.removesuffix(".dist-info").partition("-")[0])
+    for row in csv.reader(text.decode("utf-8", "replace").splitlines()):
+        if row:
+            claims.setdefault(f"{root}/{row[0]}", []).append((owner, row[1] if len(row) > 1 else ""))
+
+
+def _elves(archive: Zip, memory: Memory | None) -> Iterator[tuple[str, Elf]]:
+    for member in archive.members:
+        name = member.name
+        if name.endswith(_NEVER_ELF) or member.size < _SHORTEST_ELF or ".dist-info/" in name:
+            continue
+        if (name.endswith(".so") or archive.head(member, len(elf.MAGIC)) == elf.MAGIC) and (
+            found := _elf(archive, member, memory)
+        ):
+            yield name, found
+
+
+def _elf(archive: Zip, member: Member, memory: Memory | None) -> Elf | None:
+    packed = archive.packed(member)
+    if not memory:
+        return elf.read(_unpacked(archive, member, packed))
+    key = hashlib.sha256(packed).hexdigest()
+    if known := memory.record(_RECORD_KIND, key):
+        try:
+            return elf.from_json(known["elf"]) if known["elf"] else None
+        except (KeyError, TypeError, ValueError):
+            pass  # of another version, or damaged: made anew
+    found = elf.read(_unpacked(archive, member, packed))
+    memory.put_record(_RECORD_KIND, key, {"elf": elf.to_json(found) if found else None})
+    return found
+
+
+def _unpacked(archive: Zip, member: Member, packed: bytes) -> bytes | bytearray:
+    if member.size > MOST_UNZIPPED:
+        return b""  # its size is problem enough, and a small zip may claim any
+    if member.method != DEFLATED:
+        return packed
+    # Twice as fast as zlib, and these are a layer's biggest files.
+    from deflate import DeflateError, deflate_decompress  # noqa: PLC0415  known files are not unpacked
+
+    try:
+        return deflate_decompress(packed, member.size)
+    except DeflateError:
+        return archive.content(member)  # says what is wrong with it

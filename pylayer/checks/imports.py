@@ -1,0 +1,204 @@
+"""Members of an archive → what Python on Lambda would not find, would find twice, or would find too early."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from pylayer.checks.problems import Problem
+from pylayer.checks.provided import provided
+from pylayer.zips import Zip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from pylayer.checks.contents import Contents
+    from pylayer.targets import Target
+
+_FOREIGN_VERSION = re.compile(r"python/lib/(python3\.\d+)/")
+_EXTENSION = re.compile(r"(?P<stem>[^/.]+)\.(?P<tag>(?:cpython|pypy|graalpy)[^/]*|abi3)\.so")
+_BYTECODE = re.compile(r"\.cpython-(3\d+)(?:\.opt-[12])?\.pyc$")
+# Files that pip's `site` would run and that nothing misses on Lambda: the import hooks of setuptools, and
+# declarations of namespace packages, which need none.
+_HARMLESS_PTH = re.compile(r"distutils-precedence\.pth|.*-nspkg\.pth")
+_NAMESPACE = (b"extend_path", b"declare_namespace")
+
+
+@dataclass(slots=True)
+class _Top:
+    """What the archive has for one top-level name: distributions by the path that makes it a module."""
+
+    files: dict[str, str] = field(default_factory=dict)
+    packages: dict[str, str] = field(default_factory=dict)
+
+
+def roots(target: Target) -> tuple[str, str]:
+    """Folders of an archive that are on Lambda's sys.path."""
+    return f"python/lib/{target.runtime}/site-packages/", "python/"
+
+
+def check(contents: Contents, archive: Path, *, target: Target) -> Iterator[Problem]:
+    """Problems of modules."""
+    tops = _tops(contents, target)
+    yield from _nothing(contents, target)
+    yield from _other_versions(contents, target)
+    yield from _extensions(contents, target)
+    yield from _bytecode(contents, target)
+    yield from _pth(contents)
+    yield from _contradictions(contents)
+    yield from _twice(contents, archive, tops)
+    yield from _standard_library(tops, target)
+
+
+def modules(contents: Contents, target: Target) -> dict[str, str]:
+    """Top-level modules of the archive (namespace packages aside) and the distribution that gives each."""
+    return {
+        name: next(iter({**top.packages, **top.files}.values()), "")
+        for name, top in _tops(contents, target).items()
+        if top.files or top.packages
+    }
+
+
+def _tops(contents: Contents, target: Target) -> Mapping[str, _Top]:
+    tops: dict[str, _Top] = defaultdict(_Top)
+    places = roots(target)
+    for member in contents.members:
+        root = next((root for root in places if member.name.startswith(root)), "")
+        rest = member.name[len(root) :]
+        if not root or rest.count("/") > 1 or rest.startswith(("bin/", "lib/", "__pycache__/")):
+            continue
+        folder, _, name = rest.rpartition("/")
+        if not name.endswith((".py", ".pyc", ".so")):
+            continue
+        stem = name.partition(".")[0]
+        if not folder:
+            tops[stem].files[member.name] = contents.owner(member.name)
+        elif stem == "__init__":
+            tops[folder].packages[member.name] = contents.owner(member.name)
+    return tops
+
+
+def _nothing(contents: Contents, target: Target) -> Iterator[Problem]:
+    places = roots(target)
+    if contents.wheels and not any(member.name.startswith(places) for member in contents.members):
+        yield _problem(contents.name, "has nothing under python/: Lambda's Python finds none of it")
+
+
+def _other_versions(contents: Contents, target: Target) -> Iterator[Problem]:
+    found: dict[str, str] = {}
+    for member in contents.members:
+        if member.name.startswith("python/lib/") and (match := _FOREIGN_VERSION.match(member.name)):
+            found.setdefault(match[1], member.name)
+    own = found.pop(str(target.runtime), None)
+    for version, path in sorted(found.items()):
+        problem = _problem(path, f"lies where only {version} looks; this archive is for {target.runtime}")
+        yield problem if not own else _warning(problem)
+
+
+def _extensions(contents: Contents, target: Target) -> Iterator[Problem]:
+    loads = f"cpython-3{target.runtime.minor}-{target.architecture.machine}-linux-gnu"
+    useless: dict[str, list[str]] = defaultdict(list)
+    names = {member.name for member in contents.members if member.name.endswith((".so", ".py", ".pyc"))}
+    for path in sorted(names):
+        folder, _, name = path.rpartition("/")
+        match = _EXTENSION.fullmatch(name)
+        elf = contents.elves.get(path)
+        if not match or match["tag"] in (loads, "abi3"):
+            continue
+        if elf and elf.machine != target.architecture.elf_machine:
+            continue  # for another machine altogether, as is said elsewhere
+        stem = f"{folder}/{match['stem']}"
+        others = (f".{loads}.so", ".abi3.so", ".so", ".py", ".pyc", "/__init__.py", "/__init__.pyc")
+        if not any(stem + other in names for other in others):
+            useless[match["tag"]].append(path)
+    for tag, paths in useless.items():
+        more = f" (and {len(paths) - 1} more)" if paths[1:] else ""
+        what = f"cannot be imported: it is for {tag}, {target} loads {loads} or abi3{more}"
+        yield _problem(paths[0], what, "build it, or choose a wheel, for this target")
+
+
+def _bytecode(contents: Contents, target: Target) -> Iterator[Problem]:
+    own = f"3{target.runtime.minor}"
+    foreign = [
+        member.name
+        for member in contents.members
+        if member.name.endswith(".pyc") and (match := _BYTECODE.search(member.name)) and match[1] != own
+    ]
+    if foreign:
+        what = f"is bytecode that {target.runtime} does not read; {len(foreign)} files are useless weight"
+        yield _warning(_problem(foreign[0], what, "build the archive again"))
+
+
+def _pth(contents: Contents) -> Iterator[Problem]:
+    for member in contents.members:
+        folder, _, name = member.name.rpartition("/")
+        if name.endswith(".pth") and folder == "python" and not _HARMLESS_PTH.fullmatch(name):
+            what = "is not read on Lambda: /opt/python is no site-packages folder"
+            if name.startswith("__editable__"):
+                hint = "an editable install leaves the package itself out: build it as a wheel"
+                yield _problem(member.name, what, hint)
+            else:
+                hint = "what it adds to sys.path, or runs at start, must be done by the function"
+                yield _warning(_problem(member.name, what, hint))
+
+
+def _contradictions(contents: Contents) -> Iterator[Problem]:
+    for path, claims in contents.claims.items():
+        if len(claims) > 1 and len({hashed for _, hashed in claims if hashed}) > 1:
+            names = " and ".join(sorted({owner for owner, _ in claims}))
+            what = f"is given by {names}, and differs: only one of them is in the archive"
+            hint = "put them into layers of their own, or leave one out with `exclude`"
+            yield Problem(kind="twice", severity="error", where=path, what=what, hint=hint)
+
+
+def _twice(contents: Contents, archive: Path, tops: Mapping[str, _Top]) -> Iterator[Problem]:
+    hint = "put them into layers of their own, or leave one out with `exclude`"
+    for name, top in tops.items():
+        files, packages = set(top.files.values()), set(top.packages.values())
+        if top.files and top.packages and files != packages:
+            hidden, shown = next(iter(top.files)), next(iter(top.packages))
+            by = f"{_giver(packages)} gives it as a package ({shown})"
+            what = f"module {name} is given twice: {by}, which hides this file of {_giver(files)}"
+            yield Problem(kind="twice", severity="error", where=hidden, what=what, hint=hint)
+        elif len(files) > 1:
+            what = f"module {name} is given by {_giver(files)}: Python takes {min(top.files, key=_priority)}"
+            yield Problem(kind="twice", severity="error", where=next(iter(top.files)), what=what, hint=hint)
+        for path in top.packages:
+            givers = {owner for owner, _ in contents.claims.get(path, ())}
+            if len(givers) > 1 and not _is_namespace(archive, contents, path):
+                what = f"package {name} is given by {_giver(givers)}: their files are mixed in one folder"
+                yield Problem(kind="twice", severity="warning", where=path, what=what, hint=hint)
+
+
+def _giver(owners: set[str]) -> str:
+    return " and ".join(sorted(owner or "the layer's files" for owner in owners))
+
+
+def _priority(path: str) -> int:
+    """The order of importlib.machinery's finders: extensions, sources, bytecode."""
+    return (".so", ".py", ".pyc").index(next(end for end in (".so", ".pyc", ".py") if path.endswith(end)))
+
+
+def _is_namespace(archive: Path, contents: Contents, path: str) -> bool:
+    with Zip(archive) as file:
+        (member,) = [member for member in contents.members if member.name == path]
+        return any(word in file.content(member) for word in _NAMESPACE)
+
+
+def _standard_library(tops: Mapping[str, _Top], target: Target) -> Iterator[Problem]:
+    for name in sorted(tops.keys() & provided(target).stdlib):
+        for path, owner in list({**tops[name].packages, **tops[name].files}.items())[:1]:
+            what = f"{owner or 'it'} takes the place of the standard library's {name}: layers come first"
+            hint = "leave the distribution out: a backport for older Pythons breaks newer ones"
+            yield Problem(kind="stdlib", severity="warning", where=path, what=what, hint=hint)
+
+
+def _problem(where: str, what: str, hint: str = "") -> Problem:
+    return Problem(kind="import", severity="error", where=where, what=what, hint=hint)
+
+
+def _warning(problem: Problem) -> Problem:
+    return replace(problem, severity="warning")

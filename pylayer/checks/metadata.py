@@ -1,0 +1,194 @@
+"""The metadata of an archive's wheels → requirements that nothing satisfies, and wheels for other targets."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pylayer.checks.problems import Problem
+from pylayer.checks.provided import provided
+from pylayer.names import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from packaging.requirements import Requirement
+    from packaging.tags import Tag
+
+    from pylayer.targets import Target
+    from pylayer.wheels import Wheel
+
+_OTHERS = ("macosx", "win", "ios", "android", "emscripten", "pyodide", "wasi")
+
+
+def check_tags(wheels: Sequence[Wheel], *, target: Target, local: Collection[str]) -> Iterator[Problem]:
+    """Wheels for another Python, machine, C library or glibc; `linux_*` is trusted in those of `local`."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415  not in a no-change run
+    from packaging.utils import parse_wheel_filename  # noqa: PLC0415  same
+
+    accepted = frozenset(target.tags)
+    for wheel in wheels:
+        tags = parse_wheel_filename(wheel.filename)[3]
+        if not tags & accepted:
+            yield from _tag_problem(wheel, tags, target, accepted, local)
+        try:
+            wanted = SpecifierSet(wheel.metadata.requires_python or "")
+        except InvalidSpecifier:
+            continue
+        # Lambda runs some patch release of the minor: any that is let in will do.
+        if not any(wanted.contains(f"{target.runtime.python}.{patch}") for patch in (0, 99)):
+            what = f"{wheel.metadata.version} requires Python {wanted}; the runtime is {target.runtime}"
+            yield Problem(kind="python", severity="error", where=wheel.metadata.name, what=what)
+
+
+def check_requirements(
+    wheels: Sequence[Wheel],
+    *,
+    target: Target,
+    requested: Sequence[str] = (),
+    beside: Sequence[Wheel] = (),
+    excluded: Collection[str] = (),
+) -> Iterator[Problem]:
+    """Requirements that neither the layer nor those `beside` it nor the runtime satisfies.
+
+    `requested` are the layer's own (their extras count), `excluded` distributions that the user left out.
+    """
+    present = {wheel.metadata.name: wheel for wheel in (*beside, *wheels)}
+    elsewhere = {*provided(target).distributions, *excluded}
+    own = [_parse(text) for text in requested]
+    # Everyone without extras, and then, as the list grows, once more with each extra that somebody asks for.
+    requirers = [("the layer", [one for one in own if not one.marker or one.marker.evaluate(target.markers)])]
+    requirers += [(wheel.metadata.name, _active(wheel, "", target)) for wheel in wheels]
+    seen: set[tuple[str, str]] = set()
+    for requirer, requirements in requirers:
+        for requirement in requirements:
+            name = normalise(requirement.name)
+            if found := present.get(name):
+                yield from _check_version(requirer, requirement, found)
+                new = {(name, normalise(extra)) for extra in requirement.extras} - seen
+                requirers += [(f"{name}[{extra}]", _active(found, extra, target)) for _, extra in sorted(new)]
+                seen |= new
+            elif name not in elsewhere:
+                what = f"requires {_shown(requirement)}, which neither the layer nor {target.runtime} has"
+                hint = "add it to the layer's requirements, or to `exclude` where another layer gives it"
+                yield Problem(kind="requirement", severity="error", where=requirer, what=what, hint=hint)
+
+
+def check_runtime(
+    wheels: Sequence[Wheel], modules: Mapping[str, str], *, target: Target
+) -> Iterator[Problem]:
+    """Parts of what the runtime brings whose place the layer's `modules` (module → distribution) take."""
+    given = provided(target)
+    versions = {wheel.metadata.name: wheel.metadata.version for wheel in wheels}
+    taken = {
+        name for name, owned in given.distributions.items() if any(module in modules for module in owned)
+    }
+    advice = "bring boto3, botocore and s3transfer with it, or leave it to the runtime with `exclude`"
+    if (some := taken & given.together) and some != given.together:
+        missing = ", ".join(sorted(given.together - some))
+        what = f"takes the place of the runtime's, but not {missing}, which is made for another release"
+        yield Problem(
+            kind="runtime", severity="warning", where=" and ".join(sorted(some)), what=what, hint=advice
+        )
+    for requirer, texts in given.requires.items():
+        for requirement in map(_parse, texts):
+            name = requirement.name
+            version = versions.get(name) if name in taken and requirer not in taken else None
+            if version and not _satisfies(version, requirement):
+                what = f"{version} takes the place of the runtime's, whose {requirer} requires {requirement}"
+                hint = f"ask for {requirement}, or {advice}"
+                yield Problem(kind="runtime", severity="warning", where=name, what=what, hint=hint)
+    for name in sorted(taken):
+        for module in given.distributions[name]:
+            owner = modules.get(module, name)
+            if owner != name or name == "awslambdaric":
+                what = f"takes the place of the runtime's {module}"
+                yield Problem(
+                    kind="runtime", severity="warning", where=owner or f"python/{module}", what=what
+                )
+
+
+def _check_version(requirer: str, requirement: Requirement, found: Wheel) -> Iterator[Problem]:
+    if not _satisfies(found.metadata.version, requirement):
+        what = f"requires {_shown(requirement)}, and there is {found.metadata.name} {found.metadata.version}"
+        yield Problem(kind="requirement", severity="error", where=requirer, what=what)
+
+
+def _tag_problem(
+    wheel: Wheel, tags: Collection[Tag], target: Target, accepted: Collection[Tag], local: Collection[str]
+) -> Iterator[Problem]:
+    from packaging.tags import Tag  # noqa: PLC0415  not in a no-change run
+
+    machine = target.architecture.machine
+    own = {
+        Tag(tag.interpreter, tag.abi, target.platforms[0])
+        for tag in tags
+        if tag.platform == f"linux_{machine}"
+    }
+    if own & set(accepted):
+        if wheel.metadata.name not in local:
+            what = f"is a linux_{machine} wheel: it promises nothing about the glibc that it needs"
+            hint = "have it built here (`build-from-source`), or choose a manylinux wheel"
+            yield Problem(kind="tag", severity="warning", where=wheel.filename, what=what, hint=hint)
+        return
+    platforms = sorted({tag.platform for tag in tags})
+    pythons = sorted({f"{tag.interpreter}-{tag.abi}" for tag in tags})
+    where, hint = wheel.filename, f"lock again for {target}"
+    if all(platform.startswith("musllinux") for platform in platforms):
+        what = f"is built for musl (Alpine); {target.runtime} has glibc"
+        yield Problem(kind="musl", severity="error", where=where, what=what, hint=hint)
+    elif all(platform.startswith(_OTHERS) for platform in platforms):
+        what = f"is for {', '.join(platforms)}; {target} is Linux"
+        yield Problem(kind="tag", severity="error", where=where, what=what, hint=hint)
+    elif not any(platform == "any" or platform.endswith(machine) for platform in platforms):
+        what = f"is for {', '.join(platforms)}; {target} runs {machine} code"
+        yield Problem(kind="machine", severity="error", where=where, what=what, hint=hint)
+    elif set(platforms) & {"any", f"linux_{machine}", *target.platforms}:
+        what = f"is for {', '.join(pythons)}; {target.runtime} cannot load it"
+        yield Problem(kind="tag", severity="error", where=where, what=what, hint=hint)
+    else:
+        glibc = ".".join(map(str, target.runtime.glibc))
+        what = f"is for {', '.join(platforms)}; {target.runtime} ({target.runtime.os}) has glibc {glibc}"
+        yield Problem(kind="tag", severity="error", where=where, what=what, hint=hint)
+
+
+def _active(wheel: Wheel, extra: str, target: Target) -> list[Requirement]:
+    """The requirements of `wheel` that `extra` adds; without one, those that always hold."""
+    active = []
+    for text in wheel.metadata.requires:
+        if not extra and _needs_extra(text):
+            continue
+        requirement = _parse(text)
+        holds = _holds(requirement, "", target)
+        if holds != bool(extra) and (holds or _holds(requirement, extra, target)):
+            active.append(requirement)
+    return active
+
+
+def _holds(requirement: Requirement, extra: str, target: Target) -> bool:
+    return not requirement.marker or requirement.marker.evaluate({**target.markers, "extra": extra})
+
+
+def _needs_extra(text: str) -> bool:
+    """Whether a requirement plainly holds for an extra alone: half of all do, and parsing them takes time."""
+    marker = text.partition(";")[2].strip()
+    return marker.startswith("extra ==") and " or " not in marker
+
+
+@cache
+def _parse(text: str) -> Requirement:
+    from packaging.requirements import Requirement  # noqa: PLC0415  not in a no-change run
+
+    return Requirement(text)
+
+
+def _satisfies(version: str, requirement: Requirement) -> bool:
+    from packaging.version import Version  # noqa: PLC0415  not in a no-change run
+
+    return requirement.specifier.contains(Version(version), prereleases=True)
+
+
+def _shown(requirement: Requirement) -> str:
+    """The requirement without its marker."""
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    return f"{requirement.name}{extras}{requirement.specifier}"

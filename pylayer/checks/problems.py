@@ -1,0 +1,68 @@
+"""Problem: one thing that a check found in a finished archive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Literal
+
+from pylayer.errors import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Severity = Literal["error", "warning"]
+Kind = Literal[
+    "archive",  # not a zip that Lambda unpacks, or unsafe: links, paths that leave it, damage
+    "path",  # members of which only one survives, or that fewer than all machines can tell apart
+    "mode",  # Lambda's user could not read or run it
+    "machine",  # compiled for another architecture
+    "musl",  # compiled for another C library
+    "symbols",  # wants newer versions of the runtime's libraries
+    "library",  # wants a shared library that is not there
+    "tag",  # a wheel for another target
+    "python",  # a distribution that refuses the runtime's Python
+    "requirement",  # a distribution that is missing, or there in a version that will not do
+    "import",  # files that no import finds
+    "twice",  # a module given by two distributions, a file or distribution by two layers
+    "stdlib",  # takes the place of a standard library module
+    "runtime",  # takes the place of a part of what the runtime brings
+    "size",  # AWS's limits
+    "budget",  # the user's own
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that a check found.
+
+    An error will not work on Lambda; a warning may be meant. `where` is a member's path, or the name of a
+    distribution or a layer.
+    """
+
+    kind: Kind
+    severity: Severity
+    where: str
+    what: str
+    hint: str = ""
+
+    def fault(self, place: str) -> Fault:
+        """The Fault of it, `place` (a build's id) before its own."""
+        return Fault(what=f"{self.what} [{self.kind}]", where=f"{place}: {self.where}", hint=self.hint)
+
+
+def leave_out(problems: Iterable[Problem], accepted: Sequence[str]) -> tuple[Problem, ...]:
+    """Those that no pattern of `accepted` names: `KIND`, or `KIND:GLOB` over `where` and `what`.
+
+    So `library:*libGL.so.1*` accepts that library as missing and no other.
+    """
+    return tuple(
+        problem for problem in problems if not any(_matches(problem, pattern) for pattern in accepted)
+    )
+
+
+def _matches(problem: Problem, pattern: str) -> bool:
+    kind, _, glob = pattern.partition(":")
+    if kind != problem.kind:
+        return False
+    return not glob or any(fnmatchcase(text, glob) for text in (problem.where, problem.what))

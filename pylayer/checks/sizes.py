@@ -1,0 +1,64 @@
+"""Sizes of an archive, or of several used together → AWS's limits and the user's budgets, near and over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pylayer.budgets import MOST_DIRECT, MOST_LAYERS, MOST_UNZIPPED
+from pylayer.checks.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pylayer.checks.contents import Contents
+
+_NEAR = 0.9
+_HEAVIEST = 5
+
+
+def check(contents: Contents, *, budget: int | None = None) -> Iterator[Problem]:
+    """The archive's own size against AWS's limits and `budget` (unzipped bytes)."""
+    heaviest = f"heaviest: {_listed(contents.weights())}"
+    unzipped, name = contents.unzipped_size, contents.name
+    if unzipped > MOST_UNZIPPED:
+        what = f"is {_size(unzipped)} unzipped; AWS allows a function and its layers {_size(MOST_UNZIPPED)}"
+        yield Problem(kind="size", severity="error", where=name, what=what, hint=heaviest)
+    elif unzipped > MOST_UNZIPPED * _NEAR:
+        what = f"is {_size(unzipped)} unzipped: that leaves {_size(MOST_UNZIPPED - unzipped)}"
+        what += " for the function and its other layers"
+        yield Problem(kind="size", severity="warning", where=name, what=what, hint=heaviest)
+    if contents.size > MOST_DIRECT:
+        what = f"is {_size(contents.size)} zipped: above {_size(MOST_DIRECT)} it must be uploaded through S3"
+        yield Problem(kind="size", severity="warning", where=name, what=what, hint=heaviest)
+    if budget is not None:
+        yield from _against(budget, unzipped, name, heaviest)
+
+
+def check_together(name: str, layers: Sequence[Contents], *, budget: int) -> Iterator[Problem]:
+    """The layers of set `name` against its `budget` (unzipped bytes of all of them)."""
+    if len(layers) > MOST_LAYERS:
+        what = f"has {len(layers)} layers; a function can have {MOST_LAYERS}"
+        yield Problem(kind="size", severity="error", where=name, what=what)
+    weights = [(f"{layer.name}: {owner}", weight) for layer in layers for owner, weight in layer.weights()]
+    weights.sort(key=lambda item: -item[1])
+    by_layer = _listed([(layer.name, layer.unzipped_size) for layer in layers])
+    total = sum(layer.unzipped_size for layer in layers)
+    yield from _against(budget, total, name, f"layers: {by_layer}; heaviest: {_listed(weights)}")
+
+
+def _against(budget: int, total: int, name: str, heaviest: str) -> Iterator[Problem]:
+    if total > budget:
+        what = f"is {_size(total)} unzipped, {_size(total - budget)} over its budget of {_size(budget)}"
+        yield Problem(kind="budget", severity="error", where=name, what=what, hint=heaviest)
+    elif total > budget * _NEAR:
+        what = f"is {_size(total)} unzipped, near its budget of {_size(budget)}"
+        yield Problem(kind="budget", severity="warning", where=name, what=what, hint=heaviest)
+
+
+def _listed(weights: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{name} {_size(weight)}" for name, weight in list(weights)[:_HEAVIEST])
+
+
+def _size(count: int) -> str:
+    """Bytes as AWS counts them: its 250 MB are 262,144,000 bytes."""
+    return f"{count / 1024**2:,.1f} MB"
