@@ -54,20 +54,22 @@ class Entry:
     stat: os.stat_result | None = field(default=None, repr=False, compare=False)
 
 
-def walk(root: Path, *, ignore: Sequence[str] = ()) -> tuple[Entry, ...]:
+def walk(root: Path, *, ignore: Sequence[str] = (), folders: list[str] | None = None) -> tuple[Entry, ...]:
     """List what a build of the project at `root` can see, sorted by name.
 
     Files that git ignores are in: they may be generated sources. Left out are what version control and
     tools leave (SKIPPED, MARKERS), `build`, `dist` and `*.egg-info` folders at the root, and `ignore`
     (patterns as in a .gitignore). Symbolic links are followed and come out as what they lead to; dangling
-    ones, sockets and the like are no files to a build. ManifestError for a loop of links, and for what
-    cannot be read.
+    ones, sockets and the like are no files to a build. The folders looked into are added to `folders`.
+    ManifestError for a loop of links, and for what cannot be read.
     """
     test = ignored(ignore) if ignore else None
     found: list[Entry] = []
     left: list[tuple[str, str, tuple[str, ...]]] = [(str(root), "", ())]
     while left:
         folder, prefix, crossed = left.pop()
+        if folders is not None:
+            folders.append(folder)
         here = Path(folder)
         for member in _members(folder, inner=bool(prefix)):
             name = prefix + member.name
@@ -230,7 +232,8 @@ class Index:
             beside.write_text(text, encoding="utf-8", errors="surrogateescape")
             beside.replace(self._path)
         except OSError as error:
-            beside.unlink(missing_ok=True)
+            with suppress(OSError):
+                beside.unlink()
             raise StoreError(f"cannot be written: {error.strerror}", where=str(self._path)) from error
         self._changed = False
 
