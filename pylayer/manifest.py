@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from pylayer.budgets import Budgets, LayerSet, budgets, sets
 from pylayer.errors import Fault, ManifestError
 from pylayer.names import normalise
+from pylayer.problems import acceptance
 from pylayer.publication import layer_table, publish_table
 from pylayer.tables import (
     as_fields,
@@ -67,7 +69,8 @@ class Layer:
 
     `projects` are normalised names, `requirements` are PEP 508 as written, `targets` are sorted, oldest
     runtime first. Empty `projects` means a layer of requirements alone. `publish` holds the keys of
-    `[layers.NAME.publish]`, which `publication.settings` joins with those of `[publish]`.
+    `[layers.NAME.publish]`, which `publication.settings` joins with those of `[publish]`; `accept` the
+    patterns of problems that checks are not to report.
     """
 
     name: str
@@ -79,6 +82,7 @@ class Layer:
     exclude: tuple[str, ...] = field(default=(), metadata=key(_names))
     build_from_source: tuple[str, ...] = field(default=(), metadata=key(_names))
     bytecode: Bytecode = field(default="on", metadata=key(bytecode, inherited=True))
+    accept: tuple[str, ...] = field(default=(), metadata=key(list_of(acceptance), inherited=True))
     publish: Mapping[str, Any] = field(default_factory=dict, hash=False, metadata=key(layer_table))
 
 
@@ -127,6 +131,8 @@ class Manifest:
     discover: Discover = field(default="all", metadata=key(one_of(_DISCOVER)))
     engine: EngineChoice = field(default="auto", metadata=key(one_of(_ENGINES)))
     publish: Mapping[str, Any] = field(default_factory=dict, metadata=key(publish_table))
+    budgets: Budgets = field(default=Budgets(), metadata=key(budgets))
+    sets: tuple[LayerSet, ...] = field(default=(), metadata=key(sets))
     template: Layer | None = None
     layers: tuple[Layer, ...] = ()
     options: Mapping[str, ProjectOptions] = field(default_factory=dict)
@@ -204,7 +210,7 @@ def _top_keys(known: Mapping[str, Runtime]) -> dict[str, Any]:
         "defaults": table({**targets, **keys_of(Layer, inherited=True)}),
         "layers": table_of(table(layer), name=layer_name),
         "projects": table_of(table(keys_of(ProjectOptions)), name=distribution),
-        "runtimes": dict,  # read before: the other tables need them
+        "runtimes": lambda _: None,  # read before: the other tables need them
     }
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pylayer.budgets import MOST_UNZIPPED
 from pylayer.checks import contents, imports, metadata, native, paths, sizes, together
-from pylayer.checks.problems import Kind, Problem, Severity, leave_out
 from pylayer.errors import ArchiveError
+from pylayer.problems import Kind, Problem, Severity, leave_out
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

@@ -7,8 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pylayer.checks.problems import Problem
 from pylayer.checks.provided import provided
+from pylayer.problems import Problem
 from pylayer.zips import Zip
 
 if TYPE_CHECKING:

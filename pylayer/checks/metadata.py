@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pylayer.checks.problems import Problem
 from pylayer.checks.provided import provided
 from pylayer.names import normalise
+from pylayer.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -11,15 +11,15 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Literal
 
-from pylayer.checks.problems import Problem
 from pylayer.checks.provided import provided
+from pylayer.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from pylayer.checks.contents import Contents
     from pylayer.checks.elf import Elf
-    from pylayer.checks.problems import Kind, Severity
+    from pylayer.problems import Kind, Severity
     from pylayer.targets import Target
 
 Place = Literal["layer", "runtime", "doubtful", "elsewhere", "nowhere"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pylayer.budgets import MOST_DIRECT, MOST_LAYERS, MOST_UNZIPPED
-from pylayer.checks.problems import Problem
+from pylayer.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from pylayer.checks.problems import Problem
+from pylayer.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

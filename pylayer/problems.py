@@ -1,12 +1,13 @@
-"""Problem: one thing that a check found in a finished archive."""
+"""Problem: one thing that a check found in a finished archive, and the user's word on which to accept."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from pylayer.errors import Fault
+from pylayer.tables import refusal, string, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -51,8 +52,17 @@ class Problem:
         return Fault(what=f"{self.what} [{self.kind}]", where=f"{place}: {self.where}", hint=self.hint)
 
 
+def acceptance(value: object) -> str:
+    """Take a member of `accept` in layers.toml: `KIND`, or `KIND:GLOB`."""
+    pattern = string(value)
+    kind = pattern.partition(":")[0]
+    if kind not in get_args(Kind):
+        raise refusal(f'"{kind}" is no kind of problem', hint=suggestion(kind, get_args(Kind)))
+    return pattern
+
+
 def leave_out(problems: Iterable[Problem], accepted: Sequence[str]) -> tuple[Problem, ...]:
-    """Those that no pattern of `accepted` names: `KIND`, or `KIND:GLOB` over `where` and `what`.
+    """Those that no pattern of `accepted` names: `KIND`, or `KIND:GLOB` over `where` or `what`.
 
     So `library:*libGL.so.1*` accepts that library as missing and no other.
     """
