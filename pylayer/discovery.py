@@ -93,7 +93,7 @@ def _matched(root: Path, glob: str) -> list[str]:
     if _MAGIC.isdisjoint(place):
         return [place] if (root / place).is_dir() else []
     climbs = place.split("/").count("..")
-    top = root.parents[climbs - 1] if climbs else root
+    top = root.parents[min(climbs, len(root.parents)) - 1] if climbs else root
     matched = []
     for path in top.glob(place[3 * climbs :]):
         parts = path.parts[len(top.parts) :]

@@ -71,6 +71,8 @@ def relative(value: object) -> str:
         )
     if "\\" in path:
         raise refusal(f'"{path}" holds a backslash', hint=f'write "{path.replace(chr(92), "/")}"')
+    if any("**" in part and part != "**" for part in path.split("/")):
+        raise refusal(f'"{path}" has a ** that is not a whole part of it', hint="write a/**/b, or one *")
     return path
 
 

@@ -195,6 +195,8 @@ def test_a_manifest_that_is_not_there_is_an_error(tmp_path):
         ('discover = "some"', "discover", 'must be "all" or "listed", not "some"'),
         ('engine = "podman"', "engine", 'must be "auto" or "docker" or "local", not "podman"'),
         ("output = 3", "output", "must be a string, not the number 3"),
+        ("runtimes = 3", "runtimes", "must be a table, not the number 3"),
+        ('packages = ["a**"]', "packages[0]", '"a**" has a ** that is not a whole part of it'),
         ("layers = 3", "layers", "must be a table, not the number 3"),
         ("defaults = []", "defaults", "must be a table, not a list"),
         ("[defaults]\nruntimes = []", "defaults.runtimes", "must not be empty"),
