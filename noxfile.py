@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import nox
+
 import pylayer.sessions  # noqa: F401  registers `layers` and its companions
 
 nox.options.sessions = ["tests"]

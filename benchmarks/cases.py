@@ -1,0 +1,152 @@
+"""Contenders and generated workspaces → rows: what is measured, in which order, and what must be so."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import workspaces
+from contenders import LAYERS, Failed, command, environment
+from proofs import Wrong, edits_are_in, everything_imports
+from results import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from contenders import Contender, Pylayer
+    from workspaces import Workspace
+
+INVOKE = "bare invoke"
+EMPTY_TASK = "from invoke import task\n\n\n@task\ndef empty(context):\n    pass\n"
+STARTS = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lab:
+    """Where to measure, and how often: `rounds`, but none begins after `budget` seconds of one contender."""
+
+    work: Path
+    rounds: int
+    budget: float
+
+
+def life(
+    case: str,
+    *,
+    lab: Lab,
+    contenders: Sequence[Contender],
+    make: Callable[[Path, str], Workspace],
+) -> list[Row]:
+    """First build, the same again, one line edited: everybody in turn, each round in a new workspace."""
+    rows = [Row(case=case, step=step) for step in ("first build", "no change", "one line edited")]
+    spent = dict.fromkeys((contender.name for contender in contenders), 0.0)
+    for number in range(lab.rounds):
+        for contender in contenders:
+            if spent[contender.name] < lab.budget:
+                spent[contender.name] += _live(contender, rows, lab=lab, make=make, number=number)
+    return rows
+
+
+def _live(
+    contender: Contender, rows: list[Row], *, lab: Lab, make: Callable[[Path, str], Workspace], number: int
+) -> float:
+    """One round of one contender; gives the seconds that its builds took."""
+    case = rows[0].case
+    workspace = make(_empty(lab.work / contender.name.replace(" ", "-")), f"{case}, {number}")
+    contender.prepare(workspace)
+    total = 0.0
+    for row in rows:
+        if row is rows[-1]:
+            workspace.edit(workspace.names[0], f"{case}, {number}, edited")
+        seconds, why = _timed(contender, workspace)
+        try:
+            edits_are_in(contender, workspace)
+            if number == 0:
+                everything_imports(contender, workspace)
+        except Wrong as error:
+            why = why or str(error)
+        row.add(contender.name, seconds)
+        if why:
+            row.wrong.setdefault(contender.name, why)
+        say(f"{case}, {row.step}: {contender.name} {seconds:.2f} s{', wrong' if why else ''}")
+        total += seconds
+    contender.finish(workspace)
+    return total
+
+
+def warm(contender: Contender, *, lab: Lab) -> None:
+    """Let `contender` download what the heavy layer needs, outside the timing."""
+    workspace = workspaces.heavy(_empty(lab.work / "warm"), mark="warm")
+    contender.prepare(workspace)
+    _timed(contender, workspace)
+
+
+def unchanged(count: int, *, lab: Lab, pylayer: Pylayer) -> list[Row]:
+    """`count` packages × 2 runtimes × 2 architectures with nothing to do, against invoke's empty task."""
+    root = _empty(lab.work / f"unchanged-{count}")
+    runtimes = ("python3.11", "python3.13")
+    workspace = workspaces.small(root, count=count, mark="once", runtimes=runtimes, static=True)
+    (root / "tasks.py").write_text(EMPTY_TASK, encoding="utf-8")
+    pylayer.prepare(workspace)
+    seconds, why = _timed(pylayer, workspace)
+    say(f"{count} packages × 2 runtimes × 2 architectures: built in {seconds:.1f} s")
+    row = Row(case=f"{count} packages × 2 runtimes × 2 architectures", step="no change", base=INVOKE)
+    if why:
+        row.wrong["pylayer"] = why
+    empty = (sys.executable, "-m", "invoke", "empty")
+    for _ in range(STARTS):  # in turn, so that a noisy minute of the machine meets both
+        row.add(INVOKE, _clock(lambda: command(*empty, cwd=root)))
+        row.add("pylayer", _clock(lambda: command(*LAYERS, cwd=root, env=environment(workspace))))
+    try:
+        edits_are_in(pylayer, workspace)
+    except Wrong as error:
+        row.wrong.setdefault("pylayer", str(error))
+    say(f"{row.case}, no change: {row.median('pylayer'):.3f} s, bare invoke {row.median(INVOKE):.3f} s")
+    return [row]
+
+
+def growth(counts: Sequence[int], *, lab: Lab, pylayer: Pylayer) -> list[Row]:
+    """First builds of ever more packages, as seconds for each package of them."""
+    rows = [Row(case=f"{count} small packages", step="first build, for each") for count in counts]
+    for _ in range(lab.rounds):
+        for count, row in zip(counts, rows, strict=True):
+            workspace = workspaces.small(_empty(lab.work / f"growth-{count}"), count=count, mark="once")
+            pylayer.prepare(workspace)
+            seconds, why = _timed(pylayer, workspace)
+            row.add("pylayer", seconds / count)
+            if why:
+                row.wrong.setdefault("pylayer", why)
+            say(f"{row.case}, first build: {seconds:.2f} s")
+    return rows
+
+
+def say(line: str) -> None:
+    """Tell the person who waits how far it is."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def _timed(contender: Contender, workspace: Workspace) -> tuple[float, str]:
+    """Build; give the seconds, and why it failed if it did."""
+    start = time.perf_counter()
+    try:
+        contender.build(workspace)
+    except Failed as error:
+        return time.perf_counter() - start, str(error)
+    return time.perf_counter() - start, ""
+
+
+def _clock(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def _empty(folder: Path) -> Path:
+    for each in (folder, folder.with_name(f"{folder.name}-store")):
+        shutil.rmtree(each, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder

@@ -1,0 +1,124 @@
+"""Measure pylayer against its rivals on this machine: `python benchmarks/run.py`.
+
+Needs Docker with the images of tests/images/make, `zip`, and an index to download from; installs aws-sam-cli
+into an environment of its own. Every contender finds its downloads and images there already. pylayer
+builds for two architectures, its rivals for one. docs/performance.md shows a run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cases
+import results
+import rivals
+import workspaces
+from contenders import Pylayer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contenders import Contender
+    from results import Row
+
+CASES = ("heavy", "small", "assembly", "unchanged-100", "unchanged-1000", "growth")
+RIVALS = ("recipe", "uv", "sam")
+
+
+def main() -> None:
+    """Run the cases asked for, print the table, write the JSON."""
+    options = _options()
+    lab = cases.Lab(work=options.work, rounds=options.rounds, budget=options.budget)
+    pylayer = Pylayer.primed_in(lab.work / "pylayer")
+    contenders: list[Contender] = [pylayer]
+    if {"heavy", "small"} & set(options.cases):
+        contenders += _rivals(lab, options.rivals)
+    rows = [row for case in options.cases for row in _measure(case, lab, pylayer, contenders)]
+    machine = results.machine()
+    print(", ".join(f"{name} {value}" for name, value in machine.items()), end="\n\n")
+    print(results.table(rows))
+    print("\n".join(["", *results.remarks(rows)]))
+    if options.json:
+        content = {"version": 1, "machine": machine, "rows": [row.to_json() for row in rows]}
+        options.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--cases", type=_names(CASES), default=CASES, help=f"of {','.join(CASES)}")
+    parser.add_argument("--rivals", type=_names(RIVALS), default=RIVALS, help=f"of {','.join(RIVALS)}")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each case is lived through")
+    parser.add_argument(
+        "--budget", type=float, default=120, help="seconds after which a round is a contender's last"
+    )
+    parser.add_argument("--json", type=Path, help="file to write all figures to")
+    parser.add_argument(
+        "--work",
+        type=Path,
+        default=Path(tempfile.gettempdir(), "pylayer-bench"),
+        help="folder to work in; what was downloaded into it is used again",
+    )
+    options = parser.parse_args()
+    options.work = options.work.absolute()
+    return options
+
+
+def _names(known: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
+    def parse(text: str) -> tuple[str, ...]:
+        names = tuple(name for name in text.split(",") if name)
+        if strange := [name for name in names if name not in known]:
+            raise argparse.ArgumentTypeError(f"{', '.join(strange)}: there are {', '.join(known)}")
+        return names
+
+    return parse
+
+
+def _rivals(lab: cases.Lab, names: tuple[str, ...]) -> list[Contender]:
+    made: list[Contender] = []
+    if "recipe" in names:
+        rivals.python_venv(lab.work / "pip")
+        needed = (*workspaces.HEAVY, "pip", "setuptools", "wheel")
+        wheels = rivals.wheelhouse(lab.work / "wheels", venv=lab.work / "pip", requirements=needed)
+        made.append(rivals.Recipe.with_base(wheels=wheels))
+    downloading: list[Contender] = []
+    if "uv" in names:
+        downloading.append(rivals.UvAndZip())
+    if "sam" in names:
+        downloading.append(rivals.Sam.installed_in(lab.work / "sam"))
+    for contender in downloading:
+        cases.warm(contender, lab=lab)
+    return made + downloading
+
+
+def _measure(case: str, lab: cases.Lab, pylayer: Pylayer, contenders: list[Contender]) -> list[Row]:
+    match case:
+        case "heavy":
+            return cases.life(
+                "heavy layer",
+                lab=lab,
+                contenders=contenders,
+                make=lambda root, mark: workspaces.heavy(root, mark=mark),
+            )
+        case "small":
+            return cases.life(
+                "20 small packages",
+                lab=lab,
+                contenders=contenders,
+                make=lambda root, mark: workspaces.small(root, count=20, mark=mark),
+            )
+        case "unchanged-100" | "unchanged-1000":
+            return cases.unchanged(int(case.partition("-")[2]), lab=lab, pylayer=pylayer)
+        case "growth":
+            return cases.growth((10, 100), lab=lab, pylayer=pylayer)
+        case _:
+            return []
+
+
+if __name__ == "__main__":
+    main()
