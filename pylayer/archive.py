@@ -130,12 +130,14 @@ def _one_of(found: Sequence[_Source]) -> _Source:
     return file, one._replace(executable=any(one.executable for _, one in found))
 
 
-def _packed(file: Zip, one: Placed) -> tuple[int, bytes]:
-    return (one.member.method, file.packed(one.member)) if one.content is None else (0, one.content)
-
-
 def _content(file: Zip, one: Placed) -> bytes:
-    return file.content(one.member) if one.content is None else one.content
+    with file:
+        return file.content(one.member) if one.content is None else one.content
+
+
+def _packed(file: Zip, one: Placed) -> tuple[int, bytes]:
+    with file:
+        return (one.member.method, file.packed(one.member)) if one.content is None else (0, one.content)
 
 
 def _copy(chosen: Iterable[_Source], writer: Writer) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import zlib
+from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
 from pylayer.errors import ArchiveError, Fault, StoreError
@@ -154,7 +155,7 @@ class Zip:
         if refused:
             raise ArchiveError.of(self._fault(what, name) for what, name in refused)
         offsets = [member.offset for member in members]
-        self._ends = dict(zip(offsets, [*offsets[1:], offset], strict=True))
+        self._ends = dict(pairwise([*offsets, offset]))
         return tuple(member for member in members if member.name[-1] != "/")
 
     def _find_directory(self) -> tuple[int, int, int]:
