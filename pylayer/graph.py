@@ -1,0 +1,68 @@
+"""Steps that many builds share → each done once, as many at a time as the machine allows.
+
+Coordination is asyncio, which is cheap at thousands of builds; the steps themselves block (a subprocess, an
+engine's API, compression) and run in a bounded pool of threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Hashable
+
+DOWNLOADS = 16
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Graph:
+    """The steps of one run; to be made and used within one event loop.
+
+    `jobs` bounds how many steps compute at once; waiting for an index has a bound of its own.
+    """
+
+    def __init__(self, *, jobs: int) -> None:
+        self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
+        self._computing = ThreadPoolExecutor(jobs, thread_name_prefix="step")
+        self._waiting = ThreadPoolExecutor(DOWNLOADS, thread_name_prefix="wait")
+
+    async def once(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Await the step of this key, started at its first use; an error reaches all who await it."""
+        task = self._tasks.get(key)
+        if task is None:
+            task = self._tasks[key] = asyncio.create_task(make())
+        # The one who is cancelled does not take the step away from the others.
+        result: T = await asyncio.shield(task)
+        return result
+
+    async def compute(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a blocking function that keeps a processor busy, here or in an engine."""
+        call = partial(function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._computing, call)
+
+    async def wait(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a blocking function that mostly waits for a network."""
+        call = partial(function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._waiting, call)
+
+    async def stop(self) -> None:
+        """Forget what has not begun; what is running is left to end by itself."""
+        self._computing.shutdown(wait=False, cancel_futures=True)
+        self._waiting.shutdown(wait=False, cancel_futures=True)
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+
+async def together(awaitables: list[Awaitable[T]]) -> list[T]:
+    """Await all; the first error in their order is raised once all have ended."""
+    results = await asyncio.gather(*awaitables, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in results if not isinstance(result, BaseException)]

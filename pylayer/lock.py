@@ -1,0 +1,201 @@
+"""layers.lock ↔ Lock: which third-party files each build and each build environment is made of.
+
+The file is committed and read in diffs: TOML, sorted, one line for each distribution of a build, and each
+file once with its sha256. It holds no address of an index, so that it works through any mirror, and no time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from pylayer.errors import Fault, LockError
+from pylayer.pins import Pin
+from pylayer.store import write_atomic
+from pylayer.tables import document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+VERSION = 1
+_HEADER = (
+    "# Written by pylayer: commit it. `pylayer lock` brings it up to date, `--upgrade` moves versions.\n"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked:
+    """What a set of requirements (PEP 508, sorted) came to."""
+
+    requirements: tuple[str, ...]
+    pins: tuple[Pin, ...]
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """`name version` of each, sorted."""
+        return tuple(sorted({f"{pin.name} {pin.version}" for pin in self.pins}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """All that was locked, by build id, and for build requirements by the name of their environment.
+
+    `settings` are what of the resolver's settings decides a choice; `images` are digests (`sha256:…`) of
+    build images by target; pins have no `url`.
+    """
+
+    engine: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    images: Mapping[str, str] = field(default_factory=dict)
+    builds: Mapping[str, Locked] = field(default_factory=dict)
+    environments: Mapping[str, Locked] = field(default_factory=dict)
+
+    def merged(
+        self,
+        *,
+        builds: Mapping[str, Locked],
+        environments: Mapping[str, Locked],
+        images: Mapping[str, str],
+        known: Iterable[str],
+    ) -> Lock:
+        """This lock with new entries in place of the old; of builds only those `known` stay."""
+        stay = frozenset(known)
+        return replace(
+            self,
+            builds={name: one for name, one in {**self.builds, **builds}.items() if name in stay},
+            environments={**self.environments, **environments},
+            images={**self.images, **images},
+        )
+
+
+def read(path: Path) -> Lock | None:
+    """Read layers.lock; None where there is none. Raises LockError naming what is wrong."""
+    if not path.is_file():
+        return None
+    data = document(path, where=path.name)
+    if data.get("version") != VERSION:
+        raise LockError(
+            f"is of version {data.get('version')!r}; this pylayer reads version {VERSION}",
+            where=path.name,
+            hint="`pylayer lock` writes it anew",
+        )
+    try:
+        files = {
+            name: [(filename, sha256) for filename, sha256 in table.items()]
+            for name, table in data.get("distributions", {}).items()
+        }
+        return Lock(
+            engine=data.get("engine", ""),
+            settings=data.get("settings", {}),
+            images=data.get("images", {}),
+            builds=dict(_entries(data.get("builds", {}), files)),
+            environments=dict(_entries(data.get("build-requirements", {}), files)),
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise LockError(
+            f"is damaged: {error}", where=path.name, hint="restore it from git, or remove it and lock again"
+        ) from error
+
+
+def write(path: Path, lock: Lock) -> bool:
+    """Write layers.lock atomically where its text changes; says whether it did."""
+    content = dumps(lock).encode()
+    if path.is_file() and path.read_bytes() == content:
+        return False
+    write_atomic(path, content)
+    return True
+
+
+def dumps(lock: Lock) -> str:
+    """The text of layers.lock."""
+    lines = [_HEADER, f"version = {VERSION}", f"engine = {_text(lock.engine)}"]
+    if lock.settings:
+        lines += [
+            "",
+            "[settings]",
+            *(f"{name} = {_value(lock.settings[name])}" for name in sorted(lock.settings)),
+        ]
+    if lock.images:
+        lines += [
+            "",
+            "[images]",
+            *(f"{_text(name)} = {_text(lock.images[name])}" for name in sorted(lock.images)),
+        ]
+    for kind, entries in (("builds", lock.builds), ("build-requirements", lock.environments)):
+        for name in sorted(entries):
+            lines += ["", f"[{kind}.{_text(name)}]", *_body(entries[name])]
+    files: dict[str, dict[str, str]] = {}
+    for locked in (*lock.builds.values(), *lock.environments.values()):
+        for pin in locked.pins:
+            files.setdefault(f"{pin.name} {pin.version}", {})[pin.filename] = pin.sha256
+    for name in sorted(files):
+        lines += ["", f"[distributions.{_text(name)}]"]
+        lines += [f"{_text(filename)} = {_text(files[name][filename])}" for filename in sorted(files[name])]
+    return "\n".join(lines) + "\n"
+
+
+def differences(before: Locked | None, requirements: Iterable[str]) -> Iterator[str]:
+    """Why an entry does not stand for `requirements`: one line for each that came or went."""
+    if before is None:
+        yield "is not in the lock"
+        return
+    old, new = set(before.requirements), set(requirements)
+    yield from (f"- {text}" for text in sorted(old - new))
+    yield from (f"+ {text}" for text in sorted(new - old))
+
+
+def stale(faults: Mapping[str, Iterable[str]]) -> LockError:
+    """The error of a lock that does not fit: what changed, by build or environment."""
+    return LockError.of(
+        Fault(
+            what="layers.lock is stale: " + "; ".join(lines),
+            where=name,
+            hint="run `pylayer lock` and commit layers.lock",
+        )
+        for name, lines in sorted(faults.items())
+    )
+
+
+def _entries(
+    table: Mapping[str, Any], files: Mapping[str, list[tuple[str, str]]]
+) -> Iterator[tuple[str, Locked]]:
+    for name, entry in table.items():
+        pins = []
+        for line in entry["distributions"]:
+            distribution, _, filename = line.partition(" = ")
+            pinned, _, version = distribution.partition(" ")
+            sha256 = dict(files[distribution])[filename]
+            pins.append(Pin(name=pinned, version=version, filename=filename, sha256=sha256))
+        yield name, Locked(requirements=tuple(entry["requirements"]), pins=tuple(pins))
+
+
+def _body(locked: Locked) -> Iterator[str]:
+    yield f"requirements = {_value(list(locked.requirements))}"
+    yield "distributions = ["
+    for pin in sorted(locked.pins, key=lambda pin: (pin.name, pin.version, pin.filename)):
+        yield f"  {_text(f'{pin.name} {pin.version} = {pin.filename}')},"
+    yield "]"
+
+
+def _value(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case str():
+            return _text(value)
+        case Mapping():
+            return "{ " + ", ".join(f"{_text(name)} = {_value(value[name])}" for name in sorted(value)) + " }"
+        case list() | tuple():
+            return "[" + ", ".join(_value(item) for item in value) + "]"
+        case _:
+            raise TypeError(value)
+
+
+def _text(text: str) -> str:
+    """A TOML basic string; also right as a quoted key."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in escaped) + '"'

@@ -1,0 +1,104 @@
+"""Steps are done once, in bounded numbers, and their errors reach all who wait."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from pylayer.graph import Graph, together
+
+
+def test_a_step_is_done_once_for_all_who_want_it():
+    """Three who await one key get one result of one call."""
+    calls = []
+
+    async def step():
+        calls.append(1)
+        await asyncio.sleep(0)
+        return object()
+
+    async def story():
+        graph = Graph(jobs=1)
+        results = await asyncio.gather(*(graph.once("key", step) for _ in range(3)))
+        await graph.stop()
+        return results
+
+    assert (len(set(map(id, asyncio.run(story())))), len(calls)) == (1, 1)
+
+
+def test_an_error_reaches_all_who_await_the_step():
+    """One failure is the failure of each."""
+
+    async def step():
+        raise ValueError("once")
+
+    async def story():
+        graph = Graph(jobs=1)
+        results = await asyncio.gather(*(graph.once("key", step) for _ in range(2)), return_exceptions=True)
+        await graph.stop()
+        return results
+
+    first, second = asyncio.run(story())
+    assert first is second
+
+
+def test_one_who_is_cancelled_leaves_the_step_to_the_others():
+    """Cancelling one awaiter does not cancel the step."""
+
+    async def step():
+        await asyncio.sleep(0.01)
+        return "done"
+
+    async def story():
+        graph = Graph(jobs=1)
+        leaving = asyncio.create_task(graph.once("key", step))
+        staying = asyncio.create_task(graph.once("key", step))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        result = await staying
+        await graph.stop()
+        return result
+
+    assert asyncio.run(story()) == "done"
+
+
+def test_no_more_steps_compute_than_jobs():
+    """Jobs bound what computes at once."""
+    now, most, lock = 0, 0, threading.Lock()
+
+    def step():
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.01)
+        with lock:
+            now -= 1
+
+    async def story():
+        graph = Graph(jobs=2)
+        await asyncio.gather(*(graph.compute(step) for _ in range(8)))
+        await graph.stop()
+
+    asyncio.run(story())
+    assert most == 2
+
+
+def test_together_raises_the_first_error_once_all_have_ended():
+    """Nothing is left running when the error is raised."""
+    ended = []
+
+    async def late():
+        await asyncio.sleep(0.01)
+        ended.append("late")
+
+    async def failing():
+        raise ValueError("first")
+
+    async def story():
+        with pytest.raises(ValueError, match="first"):
+            await together([failing(), late()])
+        return list(ended)
+
+    assert asyncio.run(story()) == ["late"]
