@@ -72,7 +72,7 @@ class Done:
 
 
 class Room(Protocol):
-    """A running place for one target with one set of build requirements; jobs in it see nothing of each other."""
+    """A running place for one target and one set of build requirements; no job in it sees another."""
 
     def run(self, job: Job, *, into: Path) -> Done:
         """Run `job`; the files of its `out` folder are in `into` (an existing folder) afterwards.

@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pylayer.engines import EngineName, Interpreter
+from pylayer.engines import EngineName, Interpreter, folders
 from pylayer.engines.docker_baking import Base
 from pylayer.engines.docker_connection import DOCKER_ERRORS
 from pylayer.engines.docker_containers import Containers
@@ -78,7 +78,8 @@ class DockerEngine:
         return self._rooms.get((str(target), base.image.id, contents, network), make)
 
     def sweep(self) -> None:
-        """Remove the containers that dead processes of this machine have left; done at the first use too."""
+        """Remove what dead processes of this machine have left; done at the first use too."""
+        folders.sweep()
         with suppress(*DOCKER_ERRORS):
             self._containers.sweep()
 

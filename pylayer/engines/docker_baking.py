@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from docker.errors import ImageNotFound
 
-from pylayer.engines import docker_tars, environment
+from pylayer.engines import docker_tars, environment, folders
 from pylayer.engines.docker_streams import STDOUT
 from pylayer.engines.parcels import script_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from pylayer.engines import Interpreter
     from pylayer.engines.docker_containers import Container, Containers
@@ -61,8 +60,8 @@ def start(containers: Containers, base: Base, wheels: Sequence[Wheel], *, networ
     else:
         below = base.image.id
     container = containers.start(below, platform=platform, network=network)
-    with TemporaryDirectory(prefix="pylayer-") as folder:
-        root = Path(folder) / "env"
+    with folders.private() as folder:
+        root = folder / "env"
         environment.install(wheels, root, interpreter=base.interpreter, prefix=PREFIX)
         container.put(docker_tars.of_environment(root, prefix=PREFIX, work=WORK))
         _compile(containers, container, base, root=root, what=f"{PREFIX}/lib" if wheels else "library")

@@ -1,0 +1,27 @@
+"""A cache folder → one of the two engines, in this process's surroundings."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pylayer.engines import Engine
+
+
+def docker(*, cache: Path) -> Engine:
+    """Connect to the Docker Engine; raises EngineError, saying what was tried, where none answers."""
+    from pylayer.engines.docker import DockerEngine  # noqa: PLC0415  slow to import, and not always wanted
+    from pylayer.engines.docker_connection import connect  # noqa: PLC0415  see above
+
+    return DockerEngine(
+        connect(os.environ, home=Path.home()), cache=cache / "images", surroundings=os.environ
+    )
+
+
+def local(*, cache: Path) -> Engine:
+    """Give the engine that this host is."""
+    from pylayer.engines.local import LocalEngine  # noqa: PLC0415  not always wanted
+
+    return LocalEngine(cache=cache / "local", surroundings=os.environ)

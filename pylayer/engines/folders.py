@@ -1,0 +1,56 @@
+"""Private temporary folders, gone afterwards; those of killed processes go at the next look."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PREFIX = "pylayer-"
+
+
+@contextmanager
+def private(*, beside: Path | None = None) -> Iterator[Path]:
+    """Yield a folder that only this user can look into; `beside` asks for the file system of a path to be."""
+    if beside is not None:
+        beside.parent.mkdir(parents=True, exist_ok=True)
+    parent = beside.parent if beside else None
+    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent)).resolve()
+    try:
+        yield folder
+    finally:
+        _remove(folder)
+
+
+def sweep(parent: Path | None = None) -> None:
+    """Remove what this user's dead processes left in `parent` (None: where such folders usually are)."""
+    for folder in (parent or Path(tempfile.gettempdir())).glob(f"{_PREFIX}*-*"):
+        pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        with suppress(OSError):
+            if pid.isdigit() and folder.lstat().st_uid == os.getuid() and not _lives(int(pid)):
+                _remove(folder)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():  # a build made folders in it read-only
+        for root, _, _ in os.walk(folder):
+            with suppress(OSError):
+                Path(root).chmod(0o700)
+        shutil.rmtree(folder, ignore_errors=True)

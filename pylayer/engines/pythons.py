@@ -1,0 +1,113 @@
+"""A minor version of Python → an interpreter of this host, and what it says of itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import packaging
+from packaging.tags import Tag
+from uv import find_uv_bin
+
+from pylayer.engines import Interpreter
+from pylayer.errors import NeedsDockerError
+from pylayer.process import run
+from pylayer.store import write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# Run by the interpreter itself: `packaging` is lent to it.
+_DESCRIBE = """
+import json, platform, sys, sysconfig
+sys.path.insert(0, sys.argv[1])
+from packaging.tags import sys_tags
+print(json.dumps({
+    "version": platform.python_version(),
+    "implementation": sys.implementation.name,
+    "executable": getattr(sys, "_base_executable", None) or sys.executable,
+    "platform": sysconfig.get_platform(),
+    "build": [sys.version, sysconfig.get_config_var("CC"), sysconfig.get_config_var("CFLAGS")],
+    "tags": [str(tag) for tag in sys_tags()],
+}))
+"""
+_PATIENCE = 60  # seconds
+
+
+def find(python: str, *, surroundings: Mapping[str, str], cache: Path) -> Interpreter:
+    """Find CPython `python` ("3.13"): what uv finds, else what pyenv has; none is ever downloaded.
+
+    What an interpreter said is kept in the folder `cache` for as long as its file does not change. Raises
+    NeedsDockerError where there is none.
+    """
+    for path in _candidates(python, surroundings):
+        described = _describe(path, cache=cache)
+        if described is not None and described["version"].startswith(f"{python}."):
+            return _interpreter(described)
+    raise NeedsDockerError(
+        f"this host has no Python {python}",
+        hint=f"get it with `uv python install {python}`, or start Docker",
+    )
+
+
+def _candidates(python: str, surroundings: Mapping[str, str]) -> Iterator[Path]:
+    env = {
+        name: surroundings[name] for name in ("PATH", "HOME", "UV_PYTHON_INSTALL_DIR") if name in surroundings
+    }
+    options = ["--no-python-downloads", "--no-config", "--no-project", "--system"]
+    found = run(
+        [find_uv_bin(), "python", "find", f"cpython@{python}", *options],
+        cwd=Path("/"),
+        env=env,
+        timeout=_PATIENCE,
+    )
+    if found.status == 0 and (line := found.stdout.strip()):
+        yield Path(line)
+    # uv knows pyenv's Pythons only where a shim on PATH leads to them.
+    pyenv = Path(surroundings.get("PYENV_ROOT") or Path(surroundings.get("HOME", "/")) / ".pyenv")
+    patches = [
+        (int(match[1]), path)
+        for path in pyenv.glob(f"versions/{python}.*/bin/python{python}")
+        if (match := re.fullmatch(rf"{re.escape(python)}\.(\d+)", path.parents[1].name))
+    ]
+    for _, path in sorted(patches, reverse=True):
+        yield path
+
+
+def _describe(path: Path, *, cache: Path) -> dict[str, Any] | None:
+    """Ask an interpreter what it is; None where it does not run, or is another Python than CPython."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    seen = [str(path), stat.st_mtime_ns, stat.st_size, packaging.__version__]
+    note = cache / f"python-{hashlib.sha256(json.dumps(seen).encode()).hexdigest()}.json"
+    with suppress(OSError, ValueError):
+        noted: dict[str, Any] = json.loads(note.read_text(encoding="utf-8"))
+        return noted
+    lent = Path(packaging.__file__).parents[1]
+    told = run([path, "-I", "-c", _DESCRIBE, lent], env={"PATH": os.defpath}, timeout=_PATIENCE)
+    if told.status != 0:
+        return None
+    described: dict[str, Any] = json.loads(told.stdout.splitlines()[-1])
+    if described["implementation"] != "cpython":
+        return None
+    cache.mkdir(parents=True, exist_ok=True)
+    write_atomic(note, json.dumps(described).encode())
+    return described
+
+
+def _interpreter(described: Mapping[str, Any]) -> Interpreter:
+    decisive = [described["version"], described["platform"], described["build"]]
+    return Interpreter(
+        version=described["version"],
+        executable=described["executable"],
+        platform=described["platform"],
+        identity=hashlib.sha256(json.dumps(decisive).encode()).hexdigest(),
+        tags=tuple(Tag(*tag.split("-")) for tag in described["tags"]),
+    )
