@@ -1,0 +1,126 @@
+"""Words for `uv pip compile` → the lock that it prints, or its complaint as an error.
+
+uv sees no setting but those stated here: credentials go to it in environment variables and nowhere else. It
+never builds anything and never fetches a Python.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from uv import find_uv_bin
+
+from pylayer.errors import DownloadError, ResolveError, ToolError
+from pylayer.indexes import Index, Settings
+from pylayer.process import run
+from pylayer.tls import ca_variable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_COMMAND = ("pip", "compile", "-", "--no-config", "--no-header", "--color", "never", "--no-progress")
+_LOCK = ("--format", "pylock.toml", "--only-binary", ":all:")
+# What changes how uv works, and not what it finds.
+_KEPT = re.compile(
+    r"UV_(CACHE_DIR|HTTP_\w+|REQUEST_TIMEOUT|CONCURRENT_\w+|NATIVE_TLS|SYSTEM_CERTS|OFFLINE|CREDENTIALS_DIR|LOCK_TIMEOUT)"
+)
+_REFUSED = re.compile(r"(?:An index \((\S+)\) returned a|\((\S+)\): HTTP status client error \()\s*(401|403)")
+_FETCH = re.compile(r"Failed to fetch: `?([^`\s]+)")
+
+
+class UnsolvedError(Exception):
+    """Nothing satisfies what was asked; the text is uv's reasoning, without credentials."""
+
+
+def compile_lock(words: Sequence[str | Path], *, settings: Settings, folder: Path, stdin: str) -> str:
+    """Run uv in `folder`, with requirements as `stdin`; give a pylock.toml.
+
+    Raises UnsolvedError, or DownloadError where an index cannot be asked.
+    """
+    command = [_uv(), *_COMMAND, *_LOCK, *words]
+    done = run(command, cwd=folder, env=environment(settings), input=stdin)
+    if done.status == 0:
+        return done.stdout
+    text = _reasoning(settings.redact(done.stderr))
+    if refused := _REFUSED.search(text):
+        raise DownloadError(
+            f"refused the credentials, or has none to check ({refused[3]})",
+            where=refused[1] or refused[2],
+        )
+    if failed := _FETCH.search(text):
+        raise DownloadError(text, where=failed[1])
+    raise UnsolvedError(text)
+
+
+def with_default(settings: Settings) -> Settings:
+    """Give the settings with an address for the default index: uv's own where none is set."""
+    if settings.default or settings.no_index:
+        return settings
+    return replace(settings, default=Index(url=_default_index(), default=True))
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Give the variables that uv is started with."""
+    env = {
+        name: value
+        for name, value in settings.env.items()
+        if not name.startswith("UV_") or _KEPT.fullmatch(name)
+    }
+    env["UV_PYTHON_DOWNLOADS"] = "never"
+    env["UV_INDEX_STRATEGY"] = settings.strategy
+    if open_ones := [each for each in settings.indexes if not each.explicit]:
+        env["UV_INDEX"] = " ".join(map(_stated, open_ones))
+    if settings.default:
+        env["UV_DEFAULT_INDEX"] = _stated(settings.default)
+    if settings.find_links:
+        env["UV_FIND_LINKS"] = ",".join(each.with_login for each in settings.find_links)
+    if settings.no_index:
+        env["UV_NO_INDEX"] = "1"
+    if settings.keyring:
+        env["UV_KEYRING_PROVIDER"] = "subprocess"
+    for index in settings.everywhere:
+        if index.name and index.login:
+            env[f"{index.variable}_USERNAME"] = index.login.username
+            if index.login.password is not None:
+                env[f"{index.variable}_PASSWORD"] = index.login.password
+    if variable := ca_variable(settings.env):
+        place = settings.env[variable]
+        env["SSL_CERT_DIR" if Path(place).is_dir() else "SSL_CERT_FILE"] = place
+    return env
+
+
+def _stated(index: Index) -> str:
+    return f"{index.name}={index.url}" if index.name else index.with_login
+
+
+@cache
+def _uv() -> str:
+    try:
+        return find_uv_bin()
+    except FileNotFoundError as error:
+        raise ToolError("uv cannot be found", hint="install pylayer again: uv comes with it") from error
+
+
+@cache
+def _default_index() -> str:
+    """Ask uv for the address that it has built in."""
+    settings = Settings(env={name: value for name, value in os.environ.items() if not name.startswith("UV_")})
+    done = run(
+        [_uv(), *_COMMAND, "--emit-index-url"], cwd=Path(os.sep), env=environment(settings), input="\n"
+    )
+    words = done.stdout.split()
+    if done.status != 0 or words[:1] != ["--index-url"]:
+        raise ResolveError("uv names no default index", hint="name one in the variable UV_DEFAULT_INDEX")
+    return words[1]
+
+
+def _reasoning(text: str) -> str:
+    """Keep what follows the first `error:`, without uv's labels and progress."""
+    _, _, reason = text.partition("error: ")
+    lines = [re.sub(r"^\s*(cause|hint): ", "", line).strip() for line in (reason or text).splitlines()]
+    return "\n".join(line for line in lines if line)
