@@ -33,7 +33,8 @@ LEGACY_REQUIRES = ("setuptools>=40.8.0",)
 class Definition:
     """What a project says of itself; `name` is normalised.
 
-    `dependencies` are what `[project]` states of the run time (PEP 508, as written), none where it does not.
+    `dependencies` are what `[project]` states of the run time (PEP 508, as written), none where it does not;
+    `requires_python` is from there too.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Definition:
     static: bool
     vcs: Vcs | None
     dependencies: tuple[str, ...] = ()
+    requires_python: str | None = None
 
 
 def read(folder: Path, *, where: str) -> tuple[Definition | None, list[Fault]]:
@@ -96,6 +98,7 @@ def _definition(
     setup_py_asks = legacy_script and uses_scm_version(folder / "setup.py", where=f"{where}/setup.py")
     vcs = version_from_vcs(configuration, setup_py_asks=setup_py_asks)
     stated = _sub(pyproject, "project").get("dependencies")
+    python = _sub(pyproject, "project").get("requires-python")
     definition = Definition(
         name=name,
         requires=requires,
@@ -104,6 +107,7 @@ def _definition(
         static=is_static(configuration, vcs=vcs),
         vcs=vcs,
         dependencies=tuple(map(str, stated)) if isinstance(stated, list) else (),
+        requires_python=python if isinstance(python, str) else None,
     )
     return definition, []
 

@@ -14,7 +14,7 @@ from pylayer.cycles import build_cycles
 from pylayer.discovery import discover
 from pylayer.errors import Fault, ManifestError, UsageError
 from pylayer.manifest import LOCK_NAME, Build, Layer, Manifest, ProjectOptions
-from pylayer.names import normalise
+from pylayer.names import normalise, required_name
 from pylayer.tables import in_file, suggestion
 from pylayer.trees import Entry, walk
 
@@ -45,6 +45,7 @@ class Project:
     backend_path: tuple[str, ...] = ()
     static: bool = False
     vcs: Vcs | None = None
+    requires_python: str | None = None
     options: ProjectOptions = field(default_factory=ProjectOptions)
     written: tuple[str, ...] = ()
 
@@ -84,16 +85,26 @@ def tree(project: Project) -> tuple[tuple[Entry, ...], str]:
     """List the files that a build of `project` sees, and its own folder in there (posix; `.` for all of it).
 
     Where `inputs` leave the project, the tree begins at the nearest folder above it that holds them all, so
-    that `../schemas/a.json` leads to the same file as in the repository.
+    that `../schemas/a.json` leads to the same file as in the repository. One file may be there that is not
+    on disk: see _ARCHIVE.
     """
     own = walk(project.path, ignore=(*project.options.ignore, *project.written))
-    if not project.options.inputs:
-        return own, "."
+    builders = {required_name(requirement) for requirement in project.requires}
+    if "setuptools-scm" in builders or project.vcs == "setuptools-scm":
+        own = (*(entry for entry in own if entry.name != _ARCHIVE.name), _ARCHIVE)
     _, subdir = inputs.top(project.path, project.options.inputs)
     prefix = "" if subdir == "." else f"{subdir}/"
     listed = {entry.name: entry for entry in inputs.entries(project.path, project.options.inputs)}
-    listed |= {prefix + entry.name: replace(entry, name=prefix + entry.name) for entry in own}
+    listed |= {
+        prefix + entry.name: replace(entry, name=prefix + entry.name) if prefix else entry for entry in own
+    }
     return tuple(listed[name] for name in sorted(listed)), subdir
+
+
+# Where setuptools-scm is installed, setuptools takes as package data what version control lists. A build sees
+# no .git, and would lose such data without a word; in an exported archive all files are listed:
+# https://setuptools-scm.readthedocs.io/en/latest/usage/
+_ARCHIVE = Entry(name=".git_archival.txt", source=b"node: " + b"0" * 40 + b"\n")
 
 
 def select(builds: Sequence[Build], only: Sequence[str], *, layers: Sequence[str] = ()) -> tuple[Build, ...]:
@@ -131,6 +142,7 @@ def _project(name: str, found: Found, read: Manifest) -> Project:
         backend_path=definition.backend_path,
         static=definition.static,
         vcs=definition.vcs,
+        requires_python=definition.requires_python,
         options=read.options.get(name, _NO_OPTIONS),
         written=_written(folder, read),
     )

@@ -213,6 +213,16 @@ def test_an_input_within_the_project_brings_back_what_is_left_out(tmp_path):
     assert names(load(path).projects["liba"]) == ["build/generated.py", "liba.py", "pyproject.toml"]
 
 
+def test_setuptools_scm_is_told_that_all_files_are_sources(tmp_path):
+    """Without .git it would list none, and package data would be lost; a file of that name gives way."""
+    path = monorepo(tmp_path, liba=["setuptools>=80", "setuptools_scm[simple]>=8"], libb=["setuptools"])
+    (tmp_path / "packages/liba/.git_archival.txt").write_text("node: $Format:%H$\n")
+    projects = load(path).projects
+    assert names(projects["liba"]) == [".git_archival.txt", "liba.py", "pyproject.toml"]
+    assert tree(projects["liba"])[0][0].source == b"node: 0000000000000000000000000000000000000000\n"
+    assert names(projects["libb"]) == ["libb.py", "pyproject.toml"]
+
+
 def test_what_pylayer_writes_is_no_source(tmp_path):
     """A project at the root would otherwise change with each build of it."""
     path = tmp_path / "layers.toml"
