@@ -36,8 +36,8 @@ class Metadata:
     """What a wheel says of itself.
 
     `name` and `extras` are normalised (PEP 503, PEP 685), `version` too (PEP 440); `requires` are the
-    Requires-Dist lines as they stand; `tags` the Tag lines of WHEEL, expanded and sorted. `native` is True
-    when any member is ELF, Mach-O or PE by its first bytes, whatever the tags say.
+    Requires-Dist lines as they stand; `tags` those of the file name, which installers go by, expanded and
+    sorted. `native` is True when any member is ELF, Mach-O or PE by its first bytes, whatever the tags say.
     """
 
     name: str
@@ -160,10 +160,9 @@ def _read_metadata(archive: Zip) -> Metadata:
         raise ArchiveError(f"has no {', '.join(missing)}", where=where, hint=_BUILD_HINT)
     metadata = _fields(archive.content(members[f"{folder}/METADATA"]))
     wheel = _fields(archive.content(members[f"{folder}/WHEEL"]))
-    tags = _tags(wheel)
-    if faults := list(_faults(archive.label, folder, metadata, wheel, tags)):
+    if faults := list(_faults(archive.label, folder, metadata, wheel)):
         raise ArchiveError.of(Fault(what=what, where=archive.label, hint=_BUILD_HINT) for what in faults)
-    from packaging.utils import canonicalize_name  # noqa: PLC0415  a run that builds nothing reads no wheel
+    from packaging.utils import canonicalize_name, parse_wheel_filename  # noqa: PLC0415
     from packaging.version import Version  # noqa: PLC0415
 
     return Metadata(
@@ -172,7 +171,7 @@ def _read_metadata(archive: Zip) -> Metadata:
         requires=tuple(metadata.get_all("Requires-Dist", ())),
         extras=tuple(sorted({canonicalize_name(extra) for extra in metadata.get_all("Provides-Extra", ())})),
         requires_python=metadata.get("Requires-Python"),
-        tags=tuple(sorted(tags)),
+        tags=tuple(sorted(map(str, parse_wheel_filename(archive.label)[3]))),
         root_is_purelib=wheel.get("Root-Is-Purelib", "").lower() == "true",
         native=_has_native(archive),
     )
@@ -191,9 +190,7 @@ def _tags(wheel: Message) -> frozenset[str]:
     return frozenset(str(tag) for line in lines if line.count("-") == 2 for tag in parse_tag(line))
 
 
-def _faults(
-    filename: str, folder: str, metadata: Message, wheel: Message, tags: frozenset[str]
-) -> Iterator[str]:
+def _faults(filename: str, folder: str, metadata: Message, wheel: Message) -> Iterator[str]:
     from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename  # noqa: PLC0415
     from packaging.version import InvalidVersion, Version  # noqa: PLC0415
 
@@ -213,9 +210,11 @@ def _faults(
             yield f"is named version {version}, but its METADATA says {metadata['Version']}"
     except InvalidVersion as error:
         yield f"has a METADATA without a valid version: {error}"
-    # Wheels get renamed to more tags than WHEEL lists, and installers go by the name: one in common will do.
-    if not tags & {str(tag) for tag in named_tags}:
-        yield f"is named for other platforms than its WHEEL says: {', '.join(sorted(tags)) or 'no tag'}"
+    # Published wheels get renamed to other platforms than WHEEL says, but none to be for all of them.
+    named = {str(tag) for tag in named_tags}
+    tags = _tags(wheel)
+    if tags and not tags & named and all(tag.endswith("-any") for tag in named):
+        yield f"is named for any platform, but its WHEEL says: {', '.join(sorted(tags))}"
 
 
 def _has_native(archive: Zip) -> bool:
