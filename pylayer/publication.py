@@ -40,6 +40,7 @@ _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
 _BUCKET = re.compile(r"(?=.{3,63}$)[a-z0-9{][a-z0-9.\-{}]*[a-z0-9}]")
 _PARAMETER = re.compile(r"(/[A-Za-z0-9_.-]+)+")
+_TAG = re.compile(r"[\w .:/=+@-]*")
 _KEY_PREFIX = re.compile(r"[A-Za-z0-9!_.*'()/-]*")
 
 
@@ -85,6 +86,19 @@ def parameter_prefix(value: Any) -> str:  # noqa: ANN401  a TOML value
     return prefix
 
 
+def tag_key(value: Any) -> str:  # noqa: ANN401  a TOML value
+    """Take the key of a tag, which AWS keeps for itself where it begins with aws:."""
+    name = _tag(string(value), 128)
+    if name.lower().startswith("aws:"):
+        raise refusal(f'"{name}" begins with aws:, which AWS keeps for itself')
+    return name
+
+
+def tag_value(value: Any) -> str:  # noqa: ANN401  a TOML value
+    """Take the value of a tag, which may be empty."""
+    return _tag(text(value), 256)
+
+
 def key_prefix(value: Any) -> str:  # noqa: ANN401  a TOML value
     """Take what the keys of S3 objects begin with."""
     return _matching(text(value), _KEY_PREFIX, "a prefix of S3 keys") if value != "" else ""
@@ -126,7 +140,7 @@ class LayerSettings:
     prefix: str = field(default="layers/", metadata=key(key_prefix))
     storage_mode: StorageMode = field(default="copy", metadata=key(one_of(_MODES)))
     permissions: Permissions = field(default=Permissions(), metadata=key(permissions))
-    tags: Mapping[str, str] = field(default_factory=dict, metadata=key(table_of(text)))
+    tags: Mapping[str, str] = field(default_factory=dict, metadata=key(table_of(tag_value, name=tag_key)))
     ssm: str | None = field(default=None, metadata=key(parameter_prefix))
 
     def bucket_in(self, region: str) -> str | None:
@@ -169,6 +183,13 @@ def settings(general: Mapping[str, Any], layers: Mapping[str, Mapping[str, Any]]
         layers={name: replace(default, **own) for name, own in layers.items()},
         outputs=outputs,
     )
+
+
+def _tag(written: str, limit: int) -> str:
+    if not _TAG.fullmatch(written) or len(written) > limit:
+        hint = f"at most {limit} letters, digits, spaces and . _ : / = + - @"
+        raise refusal(f'"{written}" cannot be in a tag', hint=hint)
+    return written
 
 
 def _account(value: Any) -> str:  # noqa: ANN401  a TOML value

@@ -49,14 +49,14 @@ def summary(results: Sequence[Result]) -> list[str]:
     statuses = [result.status for result in results]
     counts = [f"{statuses.count(word)} {word}" for word in order if word in statuses]
     lines = [", ".join(counts) or "nothing to publish"]
-    failures: dict[tuple[str, str], list[str]] = {}
+    failures: dict[str, dict[str, list[str]]] = {}
     for result in results:
         if result.status == "failed":
-            failures.setdefault((result.item.region, result.error), []).append(result.item.group.name)
-    lines += [
-        f"not done in {region}: {', '.join(names)}: {error}"
-        for (region, error), names in sorted(failures.items())
-    ]
+            places = failures.setdefault(result.error, {})
+            places.setdefault(result.item.region, []).append(result.item.group.name)
+    for error, places in sorted(failures.items()):
+        left = ", ".join(f"{region} ({', '.join(names)})" for region, names in sorted(places.items()))
+        lines.append(f"not done in {left}: {error}")
     if failures:
         lines.append("run the same command again: it does only what is missing")
     return lines

@@ -114,10 +114,11 @@ def _done(  # noqa: PLR0913, PLR0917  a private step of `run`
     try:
         for result in _deliver(task, items, options.patience, _revision(items, revision)):
             results.append(result)
-            if result.status != "unchanged":
+            if result.seconds:  # it was tried; the summary tells of the others
                 say(lines.done(result))
     finally:  # also where the user interrupts: what stands must be known
         _record(task, results, settings, declared, say)
+    results.sort(key=lambda one: (one.item.group.name, one.item.region))
     for line in lines.summary(results):
         say(line)
     wrong = task.missing or any(result.status in ("blocked", "failed") for result in results)
@@ -184,8 +185,7 @@ def _json(outcome: Outcome, task: Task, *, dry_run: bool) -> str:
     if dry_run:
         document["items"] = [lines.item_table(item) for item in outcome.items]
     else:
-        results = sorted(outcome.results, key=lambda one: (one.item.group.name, one.item.region))
-        document["items"] = [lines.result_table(result) for result in results]
+        document["items"] = [lines.result_table(result) for result in outcome.results]
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 

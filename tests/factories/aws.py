@@ -13,13 +13,15 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from moto.server import ThreadedMotoServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PAGE = 2
 Action = Literal[
@@ -66,12 +68,13 @@ class Call:
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """What to do to the next `times` calls that match."""
+    """What to do to `times` of the calls that match, `after` so many."""
 
     action: Action
     operation: str = ""
     region: str = ""
     times: int = 1
+    after: int = 0
 
     def matches(self, call: Call) -> bool:
         """Whether it is for this call."""
@@ -80,13 +83,14 @@ class Fault:
 
 @dataclass
 class Cloud:
-    """moto with its proxy; `calls` are those since the last `forget`."""
+    """moto with its proxy: `calls` since the last `forget`, and the last body of each operation."""
 
     moto: tuple[str, int]
     port: int = 0
     calls: list[Call] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     before: dict[str, Callable[[], None]] = field(default_factory=dict)
+    bodies: dict[str, bytes] = field(default_factory=dict)
     hang: float = 3.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -122,9 +126,13 @@ class Cloud:
         """What is to be done to a call, counting it off."""
         with self.lock:
             for one in self.faults:
-                if one.times and one.matches(call):
-                    one.times -= 1
-                    return one.action
+                if not one.times or not one.matches(call):
+                    continue
+                if one.after:
+                    one.after -= 1
+                    continue
+                one.times -= 1
+                return one.action
         return None
 
 
@@ -132,12 +140,20 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     cloud: Cloud
 
-    def _serve(self) -> None:
+    def _serve(self) -> None:  # noqa: PLR0911  one for each way to break a call
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         call = self._call()
         self.cloud.calls.append(call)
+        self.cloud.bodies[call.operation] = body
         action = self.cloud.fault(call)
         if action == "reset before":
+            return self._reset()
+        if action == "hang before":
+            time.sleep(self.cloud.hang)
+            return self._reset()
+        if action == "held":
+            request = self.command, self.path, dict(self.headers), body
+            self.cloud.before[call.operation] = lambda: self._send(*request)
             return self._reset()
         if action in ("429", "500", "403", "quota", "expired"):
             return self._refuse(action)
@@ -157,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
             answer = self._page(call, answer)
         return self._answer(status, headers, answer)
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _serve
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _serve  # noqa: N815  the names of http.server
 
     def _call(self) -> Call:
         scope = _SCOPE.search(self.headers.get("Authorization") or "")
@@ -177,10 +193,15 @@ class _Handler(BaseHTTPRequestHandler):
         return Call(service=service, region=region, operation=operation, path=path)
 
     def _forward(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+        return self._send(self.command, self.path, dict(self.headers), body)
+
+    def _send(
+        self, method: str, path: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
         connection = http.client.HTTPConnection(*self.cloud.moto)
         try:
-            headers = {key: value for key, value in self.headers.items() if key.lower() != "expect"}
-            connection.request(self.command, self.path, body=body, headers=headers)
+            headers = {key: value for key, value in headers.items() if key.lower() != "expect"}
+            connection.request(method, path, body=body, headers=headers)
             response = connection.getresponse()
             return response.status, response.getheaders(), response.read()
         finally:

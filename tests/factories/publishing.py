@@ -11,6 +11,7 @@ from pylayer.publication import layer_table, publish_table, settings
 from pylayer.publish.cloud import Patience
 
 REGIONS = ["ap-southeast-2", "eu-west-1", "us-east-1"]
+PATIENT = Patience(connect=10, answer=30, pause=0.05)
 IMPATIENT = Patience(connect=2, answer=2, pause=0.05)
 SECRETS = {"AWS_SECRET_ACCESS_KEY": "not-a-secret-key", "AWS_SESSION_TOKEN": "not-a-session-token"}
 
@@ -32,14 +33,23 @@ class Run:
     """A publish of `dist` with a [publish] table and tables of layers' own."""
 
     def __init__(
-        self, dist, *, table=None, layers=None, lock=None, revision="0123456789ab", only=(), **options
+        self,
+        dist,
+        *,
+        table=None,
+        layers=None,
+        lock=None,
+        revision="0123456789ab",
+        only=(),
+        patience=PATIENT,
+        **options,
     ) -> None:
         self.lines: list[str] = []
         self.outcome = publish.run(
             dist.folder,
             _settings(table, layers),
             declared=dist.declared,
-            options=publish.Options(patience=IMPATIENT, layers=only, **options),
+            options=publish.Options(patience=patience, layers=only, **options),
             say=self.lines.append,
             revision=lambda: revision,
             lock=lock,
@@ -71,7 +81,7 @@ def prune(dist, *, keep, table=None, lines=None, **options):
         _settings(table, None),
         declared=dist.declared,
         keep=keep,
-        options=publish.Options(patience=IMPATIENT, **options),
+        options=publish.Options(patience=PATIENT, **options),
         say=(lines if lines is not None else []).append,
     )
 

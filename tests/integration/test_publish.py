@@ -9,7 +9,7 @@ import threading
 
 import pytest
 from factories.dist import ARM, X86, Dist, archive, targets
-from factories.publishing import REGIONS, SECRETS, Run, client, version, versions
+from factories.publishing import REGIONS, SECRETS, Run, version, versions
 
 from pylayer.errors import PENDING, PublishError
 
@@ -71,7 +71,7 @@ def test_an_edit_publishes_only_the_touched_layer(cloud, dist):
 
 
 def test_a_metadata_edit_is_told_apart(cloud, dist):
-    """The same code with another description is a new version, and the plan says that the code is the same."""
+    """The same code with another description is a new version, and the plan says what changed."""
     Run(dist)
     run = Run(dist, table={"description": "{layer} {version}", "license": "Apache-2.0"})
 
@@ -82,7 +82,7 @@ def test_a_metadata_edit_is_told_apart(cloud, dist):
 
 
 def test_a_new_revision_alone_is_no_change(cloud, dist):
-    """A description may name the commit; the next commit publishes nothing as long as nothing else changes."""
+    """A description may name the commit; the next commit alone publishes nothing."""
     table = {"description": "{layer} of {revision}"}
     Run(dist, table=table, revision="aaaaaaaaaaaa")
     run = Run(dist, table=table, revision="bbbbbbbbbbbb-dirty")
@@ -158,9 +158,7 @@ def test_two_publishes_at_once_take_turns(cloud, dist):
 
 
 def test_a_duplicate_of_another_machine_is_removed_by_its_maker(cloud, dist, tmp_path):
-    """Where another machine publishes the same content meanwhile, the later version goes, and its maker takes
-    the earlier one.
-    """
+    """Of one content published by two machines the later version goes, and its maker takes the earlier."""
     other = Dist(tmp_path / "elsewhere")
     pure = archive("pure = 1")
     other.build("libexample", dict.fromkeys(targets(*BOTH), pure), description="Shared")
@@ -213,7 +211,7 @@ def test_a_split_is_blocked_until_confirmed(cloud, dist):
 
 
 def test_a_merge_is_blocked_until_confirmed(cloud, dist):
-    """Contents that become the same would leave their names for one: not without consent, even if it is old."""
+    """Contents that become the same would leave their names for one: not without consent."""
     split = {target: archive(f"pure = {target[0]}") for target in targets(*BOTH)}
     same = dict.fromkeys(targets(*BOTH), archive("pure = 9"))
     Run(dist)

@@ -1,0 +1,159 @@
+"""Publishing through a proxy that breaks calls: no duplicate, no lost region, a report that is true."""
+
+from __future__ import annotations
+
+import pytest
+from factories.aws import Fault
+from factories.dist import Dist, archive, targets
+from factories.publishing import IMPATIENT, PATIENT, REGIONS, Run, versions
+
+from pylayer.errors import PublishError
+
+
+@pytest.fixture
+def one(tmp_path):
+    """One layer of one content."""
+    dist = Dist(tmp_path / "dist" / "layers")
+    dist.build("libexample", dict.fromkeys(targets("python3.13"), archive("pure = 1")))
+    return dist
+
+
+@pytest.mark.parametrize(
+    "action", ["429", "500", "500 after", "reset before", "reset after", "hang after", "hang before"]
+)
+def test_one_broken_publish_makes_one_version(cloud, one, action):
+    """Whether AWS accepted the broken request or not, there is one version in the end."""
+    cloud.hang = 2.5
+    cloud.faults = [Fault(action=action, operation="PublishLayerVersion", region="us-east-1")]
+    patience = IMPATIENT if "hang" in action else PATIENT
+    run = Run(one, table={"name": "{layer}"}, patience=patience)
+
+    assert 0 == run.exit_code, run.text
+    assert [[1]] * 3 == [versions("libexample", region) for region in REGIONS]
+    assert 1 == run.published["libexample"]["us-east-1"]["python3.13"]["arm64"]["version"]
+    assert {"unchanged"} == set(Run(one, table={"name": "{layer}"}).statuses.values())
+
+
+@pytest.mark.parametrize("action", ["500 after", "reset after"])
+def test_what_was_accepted_is_not_sent_again(cloud, one, action):
+    """A request that was carried out is found by its digest, sent once, and the report says so."""
+    cloud.faults = [Fault(action=action, operation="PublishLayerVersion")]
+    run = Run(one, table={"name": "{layer}"}, regions=("eu-west-1",))
+
+    assert 1 == cloud.count("PublishLayerVersion")
+    assert "but it was carried out" in run.text
+
+
+def test_a_late_duplicate_of_our_own_is_removed(cloud, one):
+    """Where a lost request is carried out only after the look for it, its repetition is the duplicate."""
+    cloud.faults = [Fault(action="held", operation="PublishLayerVersion")]
+    run = Run(one, table={"name": "{layer}"}, regions=("eu-west-1",))
+
+    assert 0 == run.exit_code
+    assert [1] == versions("libexample")
+    assert "the duplicate 2 was deleted" in run.text
+
+
+@pytest.mark.parametrize("action", ["429", "500", "reset before"])
+@pytest.mark.parametrize("operation", ["ListLayers", "GetLayerVersion"])
+def test_reads_are_retried(cloud, one, action, operation):
+    """Transient errors of everything else are retried as boto3's standard mode does."""
+    Run(one)
+    cloud.faults = [Fault(action=action, operation=operation, times=2)]
+
+    assert {"unchanged"} == set(Run(one).statuses.values())
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        (
+            "403",
+            "PublishLayerVersion: access denied: User: arn:aws:iam::123456789012:user/ci is not authorized",
+        ),
+        ("quota", "the region's storage for functions and layers is full (CodeStorageExceededException)"),
+        ("expired", "AWS does not take the credentials (ExpiredTokenException): sign in again"),
+    ],
+)
+def test_a_refusal_is_one_clear_line(cloud, dist, action, said):
+    """What no repetition mends is tried once; the report says what was done and what was not."""
+    fault = Fault(action=action, operation="PublishLayerVersion", region="us-east-1", times=99)
+    cloud.faults = [fault]
+    run = Run(dist)
+
+    assert PublishError.exit_code == run.exit_code
+    assert "6 published, 3 failed" in run.lines
+    told = [line for line in run.lines if line.startswith("not done in us-east-1 (lib") and said in line]
+    assert 1 == len(told)
+    assert [[1], [1], []] == [versions("libexample", region) for region in REGIONS]
+    assert REGIONS[:2] == list(run.published["libexample"])
+
+    cloud.forget()
+    again = Run(dist)
+    assert 0 == again.exit_code
+    assert ["us-east-1 PublishLayerVersion"] * 3 == cloud.writes
+    assert REGIONS == list(again.published["libexample"])
+
+
+def test_one_region_down(cloud, dist):
+    """A region that does not answer fails alone; the next run does only what is missing."""
+    cloud.faults = [Fault(action="reset before", region="us-east-1", times=999)]
+    run = Run(dist)
+
+    assert PublishError.exit_code == run.exit_code
+    expected = {
+        (name, region): "failed" if region == "us-east-1" else "published" for name, region in run.statuses
+    }
+    assert expected == run.statuses
+    assert REGIONS[:2] == list(run.published["libfast"])
+    assert "run the same command again: it does only what is missing" in run.lines
+
+    cloud.forget()
+    assert 0 == Run(dist).exit_code
+    assert ["us-east-1 PublishLayerVersion"] * 3 == cloud.writes
+
+
+def test_a_region_that_goes_down_meanwhile(cloud, dist):
+    """What was published before and after a change is told apart: the old version is not given out as new."""
+    Run(dist)
+    dist.build("libexample", dict.fromkeys(targets("python3.12", "python3.13"), archive("pure = 2")))
+    cloud.faults = [
+        Fault(action="reset before", operation="PublishLayerVersion", region="us-east-1", times=99),
+    ]
+    run = Run(dist)
+
+    assert REGIONS[:2] == list(run.published["libexample"])
+    assert REGIONS == list(run.published["libfast"])
+    assert {"2"} == {
+        str(run.published["libexample"][region]["python3.13"]["arm64"]["version"]) for region in REGIONS[:2]
+    }
+    assert "(3 attempts)" in run.text
+
+
+def test_where_even_the_look_fails_nothing_is_repeated(cloud, one):
+    """If it cannot be seen whether a request was carried out, the run says so and leaves it to the next."""
+    cloud.faults = [
+        Fault(action="reset after", operation="PublishLayerVersion"),
+        Fault(action="reset before", operation="ListLayerVersions", times=99),
+    ]
+    run = Run(one, table={"name": "{layer}"}, regions=("eu-west-1",))
+
+    assert PublishError.exit_code == run.exit_code
+    assert 1 == cloud.count("PublishLayerVersion")
+    assert "whether it was published cannot be seen: the next run will" in run.text
+    cloud.forget()
+    assert {"unchanged"} == set(Run(one, table={"name": "{layer}"}, regions=("eu-west-1",)).statuses.values())
+    assert [1] == versions("libexample")
+
+
+def test_no_credentials(cloud, dist, monkeypatch):
+    """Without credentials the one line says to sign in."""
+    for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(key)
+    run = Run(dist, regions=("eu-west-1",))
+
+    assert PublishError.exit_code == run.exit_code
+    names = "libexample, libfast-python313-arm64, libfast-python313-x86_64"
+    expected = f"not done in eu-west-1 ({names}): no usable AWS credentials (NoCredentialsError): sign in"
+    assert expected in run.lines
+    assert [] == cloud.calls
