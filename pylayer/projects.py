@@ -1,0 +1,370 @@
+"""Projects → their wheels: each built once for all the targets that the result serves.
+
+A project is built first on the engine's own architecture. What comes out pure serves every architecture;
+with static metadata every runtime as well, and then the oldest runtime that allows it builds it. Anything
+else is built for each target. No index and no Docker is known here: engines and requirements are handed in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pylayer import __version__, sources, trees, vcs, wheels, workspace
+from pylayer.closure import Root, close
+from pylayer.engines import Job
+from pylayer.errors import BuildError, NeedsDockerError
+from pylayer.keys import Parts, key
+from pylayer.names import required_name
+from pylayer.targets import Architecture, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pylayer.engines import Done, Engine, Interpreter
+    from pylayer.graph import Graph
+    from pylayer.pins import Pin
+    from pylayer.store import Store
+    from pylayer.trees import Entry, Index
+    from pylayer.wheels import Metadata, Wheel
+    from pylayer.workspace import Project, Workspace
+
+FORMAT = 1
+ROUNDS = 3
+SOURCE_DATE_EPOCH = "315532800"  # 1980-01-01, where zip's time begins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a target's Python runs: the engine, and what that Python is there."""
+
+    engine: Engine
+    interpreter: Interpreter
+
+
+class Places(Protocol):
+    """Finds the Place of a target; asked often, so an answer is remembered."""
+
+    @property
+    def architecture(self) -> Architecture:
+        """The architecture that is built for first."""
+        ...
+
+    async def place(self, target: Target) -> Place:
+        """Raises EngineError where there is none."""
+        ...
+
+
+class Requirements(Protocol):
+    """Turns requirement strings into wheels that an interpreter can install."""
+
+    async def environment(
+        self, requirements: Sequence[str], *, target: Target, place: Place
+    ) -> tuple[Wheel, ...]:
+        """The wheels of `requirements` and of all they need, for the interpreter of `place`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What a build of a project sees: its files, where among them the project is, and their digests."""
+
+    entries: tuple[Entry, ...]
+    subdir: str
+    digest: str
+    contents: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A project's wheel, whether it was made in this run, and what its key is made of."""
+
+    wheel: Wheel
+    fresh: bool
+    parts: Parts
+
+
+class Projects:
+    """The wheels of a workspace's projects, made as they are asked for.
+
+    `unpacked` is a folder for sdists, which the caller removes.
+    """
+
+    def __init__(  # noqa: PLR0913  the seams of a build
+        self,
+        found: Workspace,
+        *,
+        graph: Graph,
+        store: Store,
+        places: Places,
+        requirements: Requirements,
+        index: Index,
+        unpacked: Path,
+    ) -> None:
+        self._workspace = found
+        self._graph = graph
+        self._store = store
+        self._places = places
+        self._requirements = requirements
+        self._index = index
+        self._unpacked = unpacked
+
+    async def built(self, name: str, target: Target) -> Built:
+        """The wheel of project `name` that serves `target`.
+
+        Raises BuildError; NeedsDockerError where only a container could give a right one.
+        """
+        return await self._serving(self._workspace.projects[name], target)
+
+    async def from_sdist(self, path: Path, pin: Pin, *, target: Target) -> Wheel:
+        """The wheel of an sdist that may run its build, made as a project's is."""
+        project = await self._graph.once(
+            ("sdist", pin.sha256),
+            lambda: self._graph.compute(sources.unpack, path, pin, into=self._unpacked / pin.sha256),
+        )
+        return (await self._serving(project, target)).wheel
+
+    async def _serving(self, project: Project, target: Target) -> Built:
+        first = await self._first_host(project, target)
+        built = await self._once(project, first)
+        if serves(built.wheel, target, built_for=first, static=project.static):
+            return built
+        if first != target:
+            built = await self._once(project, target)
+        place = await self._places.place(target)
+        if place.engine.name == "local" and not _trusted(built.wheel, target):
+            raise NeedsDockerError(
+                f"{project.name} has native code, which this host cannot build for {target}",
+                where=project.name,
+                hint="start Docker and run the same command again",
+            )
+        return built
+
+    async def _first_host(self, project: Project, target: Target) -> Target:
+        """The target whose Python builds `project` first."""
+        candidates = [target.runtime]
+        if project.static:
+            declared = {build.target.runtime.name: build.target.runtime for build in self._workspace.builds}
+            oldest_first = sorted(declared.values(), key=lambda runtime: runtime.minor)
+            candidates = [
+                runtime for runtime in oldest_first if allows(project.requires_python, runtime.python)
+            ]
+        hosts = [
+            Target(runtime=runtime, architecture=self._places.architecture)
+            for runtime in candidates or [target.runtime]
+        ]
+        for host in hosts[:-1]:
+            try:
+                await self._places.place(host)
+            except NeedsDockerError:
+                continue  # this host lacks that Python; a static project can be built by another
+            return host
+        return hosts[-1]
+
+    async def _once(self, project: Project, host: Target) -> Built:
+        return await self._graph.once(("wheel", project.path, host), lambda: self._build(project, host))
+
+    async def _build(self, project: Project, host: Target) -> Built:
+        source = await self._graph.once(("source", project.path), lambda: self._source(project))
+        place = await self._places.place(host)
+        required = await self._required(project, project.requires, host=host, place=place)
+        version = await self._graph.compute(vcs.version, project, required, store=self._store)
+        parts = _parts(project, source=source, place=place, required=required, version=version)
+        digest = key(parts)
+        if kept := await self._graph.compute(self._kept, digest):
+            return Built(wheel=kept, fresh=False, parts=parts)
+        env = dict(project.options.env) | vcs.environment(project, version)
+        asked: tuple[str, ...] = ()
+        for _ in range(ROUNDS):
+            outcome = await self._graph.compute(
+                self._attempt,
+                project,
+                source,
+                host=host,
+                place=place,
+                required=required,
+                env=env,
+                asked=asked,
+            )
+            if not isinstance(outcome, tuple):
+                record = wheels.to_json(outcome)
+                self._store.put_record("wheel", digest, record)
+                return Built(wheel=outcome, fresh=True, parts=parts)
+            asked = outcome
+            required = await self._required(project, (*project.requires, *asked), host=host, place=place)
+        raise BuildError(
+            f"asks for other build requirements each time it is asked: {', '.join(asked)}",
+            where=project.name,
+            hint="its get_requires_for_build_wheel hook must settle",
+        )
+
+    async def _required(
+        self, project: Project, requires: Sequence[str], *, host: Target, place: Place
+    ) -> tuple[Wheel, ...]:
+        """The wheels of build requirements; what is a project of the monorepo is built from it."""
+        own = [text for text in requires if required_name(text) in self._workspace.projects]
+        built: dict[str, Built] = {}
+
+        async def metadata(names: frozenset[str]) -> Mapping[str, Metadata]:
+            for name in sorted(names):
+                built[name] = await self.built(name, host)
+            return {name: built[name].wheel.metadata for name in names}
+
+        root = Root(
+            requirements=tuple(own),
+            wanted_by=f"the build of {project.name}",
+            markers=host.markers,
+            where=project.name,
+        )
+        closure = await close(root, projects=self._workspace.projects.keys(), metadata=metadata)
+        outside = sorted({*(text for text in requires if text not in own), *closure.requirements})
+        found = await self._requirements.environment(outside, target=host, place=place)
+        return (*(built[name].wheel for name in closure.projects), *found)
+
+    async def _source(self, project: Project) -> Source:
+        def read() -> Source:
+            entries, subdir = workspace.tree(project)
+            contents = trees.contents(entries, self._index)
+            return Source(entries=entries, subdir=subdir, digest=key(contents), contents=contents)
+
+        return await self._graph.compute(read)
+
+    def _kept(self, digest: str) -> Wheel | None:
+        record = self._store.record("wheel", digest)
+        path = self._store.blob(record["sha256"]) if record else None
+        return wheels.from_json(record, path) if record and path else None
+
+    def _attempt(  # noqa: PLR0913  all that a build is
+        self,
+        project: Project,
+        source: Source,
+        *,
+        host: Target,
+        place: Place,
+        required: tuple[Wheel, ...],
+        env: dict[str, str],
+        asked: tuple[str, ...],
+    ) -> Wheel | tuple[str, ...]:
+        """Run the hooks once: the wheel, or the requirements that the backend asks for besides."""
+        job = Job(
+            name=project.name,
+            script="hook",
+            tree=source.entries,
+            request={
+                "backend": project.backend,
+                "backend_path": list(project.backend_path),
+                "config_settings": _settings(project),
+                "subdir": source.subdir,
+                "installed": list(asked),
+            },
+            env=env,
+        )
+        room = place.engine.room(host, required, network=project.options.network)
+        with self._store.scratch() as folder:
+            done = room.run(job, into=folder)
+            if done.status != 0:
+                raise BuildError(
+                    f"its build backend {project.backend} failed (exit status {done.status})",
+                    where=f"{project.name} for {host}",
+                    hint="the backend's own output is above",
+                    log=done.log,
+                )
+            if not (filename := done.answer.get("wheel")):
+                return tuple(done.answer["requires"])
+            return self._keep(folder / filename, done, project=project, host=host)
+
+    def _keep(self, path: Path, done: Done, *, project: Project, host: Target) -> Wheel:
+        """Take a fresh wheel into the store in its canonical form."""
+        canonical = path.with_suffix(".canonical")
+        wheels.canonicalise(path, canonical)
+        wheel = wheels.read(canonical, filename=path.name)
+        if wheel.metadata.name != project.name:
+            raise BuildError(
+                f"its build gave a wheel of another name: {path.name}",
+                where=f"{project.name} for {host}",
+                hint="the name in the project's metadata and the one that its backend uses must be one",
+                log=done.log,
+            )
+        digest = self._store.put_blob(canonical)
+        kept = self._store.blob(digest)
+        assert kept is not None
+        return wheels.from_json(wheels.to_json(wheel), kept)
+
+
+def serves(wheel: Wheel, target: Target, *, built_for: Target, static: bool) -> bool:
+    """Whether a wheel built for one target is right for another (or the same)."""
+    if not wheel.pure:
+        return False
+    same_minor = built_for.runtime.minor == target.runtime.minor
+    if not same_minor and not static:
+        return False
+    accepted = {str(tag) for tag in target.tags}
+    return any(tag in accepted for tag in wheel.metadata.tags)
+
+
+def allows(requires_python: str | None, python: str) -> bool:
+    """Whether a Requires-Python (PEP 440 specifiers) admits any release of a minor version such as `3.13`."""
+    if not requires_python:
+        return True
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415
+
+    try:
+        specifiers = SpecifierSet(requires_python)
+    except InvalidSpecifier:
+        return True
+    # What Lambda runs is some later patch: 3.13 is admitted by >=3.13.2 as by <3.13.90.
+    return any(specifiers.contains(f"{python}.{patch}", prereleases=True) for patch in (0, 5, 99))
+
+
+def _trusted(wheel: Wheel, target: Target) -> bool:
+    """Whether a wheel built on this host says that it runs on the target, by more than the host's own tag."""
+    accepted = {str(tag) for tag in target.tags}
+    return any(tag in accepted for tag in wheel.metadata.tags)
+
+
+def _parts(
+    project: Project, *, source: Source, place: Place, required: tuple[Wheel, ...], version: str | None
+) -> Parts:
+    """Everything that can change a byte of the project's wheel."""
+    return {
+        "format": FORMAT,
+        "pylayer": __version__,
+        "tools": _tools(),
+        "project": project.name,
+        "files": source.contents,
+        "backend": [project.backend, *project.backend_path],
+        "config settings": _settings(project),
+        "env": dict(project.options.env),
+        "network": project.options.network,
+        "version from VCS": version,
+        "build requirements": {
+            wheel.metadata.name: f"{wheel.metadata.version} {wheel.sha256}" for wheel in required
+        },
+        "python": place.interpreter.version,
+        "platform": place.interpreter.platform,
+        "interpreter": place.interpreter.identity,
+    }
+
+
+def _settings(project: Project) -> dict[str, Any]:
+    """PEP 517's config_settings: a name given several times has a list."""
+    settings: dict[str, Any] = {}
+    for name, value in project.options.config_settings:
+        if name not in settings:
+            settings[name] = value
+        elif isinstance(settings[name], list):
+            settings[name].append(value)
+        else:
+            settings[name] = [settings[name], value]
+    return settings
+
+
+@cache
+def _tools() -> str:
+    """Digest (hex) of the script that runs the hooks: what it does decides what comes out."""
+    script = resources.files("pylayer.inside").joinpath("hook.py").read_bytes()
+    return hashlib.sha256(script).hexdigest()

@@ -1,0 +1,147 @@
+"""One command → its exit status: what is asked for, the seams of a run put together, and the end told."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import time
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from pylayer import snapshot
+from pylayer.errors import INTERRUPTED, MIXED, NeedsDockerError, PylayerError
+from pylayer.report import Lines
+from pylayer.store import default_root
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pylayer.outcomes import Outcome
+    from pylayer.snapshot import Kept, Snapshot
+
+MANIFEST_NAME = "layers.toml"
+
+
+def build(  # noqa: PLR0913  the options of a run
+    *,
+    manifest: Path | None = None,
+    only: tuple[str, ...] = (),
+    names: tuple[str, ...] = (),
+    engine: str = "",
+    jobs: int = 0,
+    strict: bool = False,
+    verify_outputs: bool = False,
+) -> int:
+    """Build what is selected (`only`: build ids, `names`: layers, both as globs); returns the exit status.
+
+    Where nothing changed since the last run, nothing but files' status is looked at.
+    """
+    started = time.perf_counter()
+    lines = Lines()
+    strict = strict or bool(os.environ.get("CI"))
+    try:
+        path = manifest or _nearest(Path.cwd())
+        options = snapshot.options(engine=engine)
+        state = _state(path)
+        kept = _kept(state, options, only=only, names=names, by_hash=verify_outputs)
+        if kept:
+            for identifier, one in kept.items():
+                lines.cached(identifier, wheels=one.wheels, size=one.size)
+            lines.total(f"{len(kept)} cached", seconds=time.perf_counter() - started)
+            return 0
+        from pylayer import builds  # noqa: PLC0415  a no-change run needs none of it
+
+        outcomes = builds.run(
+            path,
+            only=only,
+            names=names,
+            engine=engine,
+            jobs=jobs,
+            options=options,
+            state=state,
+            reporter=lines,
+        )
+    except PylayerError as error:
+        lines.error(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        lines.note("interrupted")
+        _leave(INTERRUPTED)
+    lines.summary(outcomes, seconds=time.perf_counter() - started)
+    return status(outcomes, strict=strict)
+
+
+def status(outcomes: Sequence[Outcome], *, strict: bool) -> int:
+    """The exit status of a run: that of its one kind of failure, or of a mix.
+
+    What was left for want of Docker counts where `strict`.
+    """
+    codes = {
+        outcome.error.exit_code
+        for outcome in outcomes
+        if outcome.error and (strict or not isinstance(outcome.error, NeedsDockerError))
+    }
+    return codes.pop() if len(codes) == 1 else (MIXED if codes else 0)
+
+
+def _kept(
+    state: Path, options: Mapping[str, Any], *, only: Sequence[str], names: Sequence[str], by_hash: bool
+) -> dict[str, Kept]:
+    """The selected builds, by id, if every one of them stands as the last run left it; else nothing."""
+    before = snapshot.load(state)
+    if before is None or before.options != options:
+        return {}
+    wanted = [
+        identifier
+        for identifier, layer in before.all_builds.items()
+        if _matches(identifier, only) and _matches(layer, names)
+    ]
+    everything_matches = all(
+        any(fnmatchcase(one, glob) for one in before.all_builds) for glob in only
+    ) and all(any(fnmatchcase(one, glob) for one in before.all_builds.values()) for glob in names)
+    if not wanted or not everything_matches or any(identifier not in before.builds for identifier in wanted):
+        return {}
+    kept = {identifier: before.builds[identifier] for identifier in wanted}
+    if not all(snapshot.intact(one, by_hash=by_hash) for one in kept.values()):
+        return {}
+    if not snapshot.unchanged(before) or not _described_alike(before):
+        return {}
+    return kept
+
+
+def _matches(text: str, globs: Sequence[str]) -> bool:
+    return not globs or any(fnmatchcase(text, glob) for glob in globs)
+
+
+def _described_alike(before: Snapshot) -> bool:
+    """Whether version control still says the same of projects that take their version from it."""
+    if not before.described:
+        return True
+    from pylayer import vcs  # noqa: PLC0415  few have such projects
+
+    return all(vcs.describe(Path(folder)) == text for folder, text in before.described.items())
+
+
+def _nearest(start: Path) -> Path:
+    """The layers.toml of a folder or of one above it, without importing what reads it."""
+    for folder in (start, *start.parents):
+        if (folder / MANIFEST_NAME).is_file():
+            return folder / MANIFEST_NAME
+    from pylayer import manifest  # noqa: PLC0415  it has the words for what is wrong
+
+    return manifest.find(start)
+
+
+def _state(manifest: Path) -> Path:
+    """Where the snapshot of the last run over a manifest is kept."""
+    name = hashlib.sha256(os.fsencode(manifest.absolute())).hexdigest()[:32]
+    return default_root() / "runs" / f"{name}.json"
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process at once: threads that wait for a network are not waited for."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,27 @@
+"""`import pylayer.sessions` in a noxfile.py → the sessions `layers` and `build-layer`.
+
+Each runs the same task as the console command, in a process of its own: arguments after `--` are that task's.
+None is among the sessions that a plain `nox` runs.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import nox
+
+
+@nox.session(venv_backend="none", default=False)
+def layers(session: nox.Session) -> None:
+    """Build every layer of layers.toml for all its targets."""
+    _task(session, "layers")
+
+
+@nox.session(name="build-layer", venv_backend="none", default=False)
+def build_layer(session: nox.Session) -> None:
+    """Build the layers named after `--`."""
+    _task(session, "build-layer")
+
+
+def _task(session: nox.Session, name: str) -> None:
+    session.run(sys.executable, "-m", "pylayer", name, *session.posargs, external=True)

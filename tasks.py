@@ -1,0 +1,5 @@
+"""The tasks of this repository: pylayer's own, as a user's tasks.py has them."""
+
+from pylayer.tasks import build_layer, layers
+
+__all__ = ["build_layer", "layers"]
