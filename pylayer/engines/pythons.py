@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,15 +33,16 @@ print(json.dumps({
     "implementation": sys.implementation.name,
     "executable": getattr(sys, "_base_executable", None) or sys.executable,
     "platform": sysconfig.get_platform(),
-    "build": [sys.version, sysconfig.get_config_var("CC"), sysconfig.get_config_var("CFLAGS")],
+    "build": [sys.version, sysconfig.get_config_var("CC"), sysconfig.get_config_var("EXT_SUFFIX")],
     "tags": [str(tag) for tag in sys_tags()],
 }))
 """
+_FOR_UV = ("PATH", "HOME", "XDG_DATA_HOME", "UV_PYTHON_INSTALL_DIR", "UV_CACHE_DIR")
 _PATIENCE = 60  # seconds
 
 
 def find(python: str, *, surroundings: Mapping[str, str], cache: Path) -> Interpreter:
-    """Find CPython `python` ("3.13"): what uv finds, else what pyenv has; none is ever downloaded.
+    """Find CPython `python` ("3.13"): this process's own, pyenv's, or what uv finds; none is ever downloaded.
 
     What an interpreter said is kept in the folder `cache` for as long as its file does not change. Raises
     NeedsDockerError where there is none.
@@ -56,9 +58,17 @@ def find(python: str, *, surroundings: Mapping[str, str], cache: Path) -> Interp
 
 
 def _candidates(python: str, surroundings: Mapping[str, str]) -> Iterator[Path]:
-    env = {
-        name: surroundings[name] for name in ("PATH", "HOME", "UV_PYTHON_INSTALL_DIR") if name in surroundings
-    }
+    """Give the interpreters to try: the cheap ones first, as uv starts each Python that it sees."""
+    yield Path(getattr(sys, "_base_executable", sys.executable))
+    pyenv = Path(surroundings.get("PYENV_ROOT") or Path(surroundings.get("HOME", "/")) / ".pyenv")
+    patches = [
+        (int(match[1]), path)
+        for path in pyenv.glob(f"versions/{python}.*/bin/python{python}")
+        if (match := re.fullmatch(rf"{re.escape(python)}\.(\d+)", path.parents[1].name))
+    ]
+    for _, path in sorted(patches, reverse=True):
+        yield path
+    env = {name: surroundings[name] for name in _FOR_UV if name in surroundings}
     options = ["--no-python-downloads", "--no-config", "--no-project", "--system"]
     found = run(
         [find_uv_bin(), "python", "find", f"cpython@{python}", *options],
@@ -68,15 +78,6 @@ def _candidates(python: str, surroundings: Mapping[str, str]) -> Iterator[Path]:
     )
     if found.status == 0 and (line := found.stdout.strip()):
         yield Path(line)
-    # uv knows pyenv's Pythons only where a shim on PATH leads to them.
-    pyenv = Path(surroundings.get("PYENV_ROOT") or Path(surroundings.get("HOME", "/")) / ".pyenv")
-    patches = [
-        (int(match[1]), path)
-        for path in pyenv.glob(f"versions/{python}.*/bin/python{python}")
-        if (match := re.fullmatch(rf"{re.escape(python)}\.(\d+)", path.parents[1].name))
-    ]
-    for _, path in sorted(patches, reverse=True):
-        yield path
 
 
 def _describe(path: Path, *, cache: Path) -> dict[str, Any] | None:

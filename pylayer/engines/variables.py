@@ -33,6 +33,7 @@ def of_job(folder: str, *, path: str) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",
         "PYTHONNOUSERSITE": "1",
+        "PYTHONUNBUFFERED": "1",  # both outputs in the order of printing
         "SOURCE_DATE_EPOCH": str(SOURCE_DATE_EPOCH),
         "TMPDIR": f"{folder}/tmp",  # noqa: S108  in a folder of its own
         "TZ": "UTC",
