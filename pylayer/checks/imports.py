@@ -128,7 +128,8 @@ def _bytecode(contents: Contents, target: Target) -> Iterator[Problem]:
         if member.name.endswith(".pyc") and (match := _BYTECODE.search(member.name)) and match[1] != own
     ]
     if foreign:
-        what = f"is bytecode that {target.runtime} does not read; {len(foreign)} files are useless weight"
+        more = f" (and {len(foreign) - 1} more)" if foreign[1:] else ""
+        what = f"is bytecode that {target.runtime} does not read: useless weight{more}"
         yield _warning(_problem(foreign[0], what, "build the archive again"))
 
 
