@@ -82,14 +82,10 @@ class Recipe:
         return workspace.root / "recipe" / f"{name}-{architecture}.zip"
 
     def finish(self, workspace: Workspace) -> None:
-        """Remove the packages' images; what older edits left of them are its dangling ones."""
-        command(
-            "docker",
-            "rmi",
-            "--force",
-            *(f"pylayer-bench/{name}" for name in workspace.names),
-            cwd=workspace.root,
-        )
+        """Remove the packages' images, and those that edits have left without a name."""
+        tags = [f"pylayer-bench/{name}" for name in workspace.names]
+        command("docker", "rmi", "--force", *tags, cwd=workspace.root)
+        command("docker", "image", "prune", "--force", "--filter", "label=pylayer-bench", cwd=workspace.root)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import assembly
 import cases
 import results
 import rivals
@@ -112,6 +113,8 @@ def _measure(case: str, lab: cases.Lab, pylayer: Pylayer, contenders: list[Conte
                 contenders=contenders,
                 make=lambda root, mark: workspaces.small(root, count=20, mark=mark),
             )
+        case "assembly":
+            return [assembly.measure(lab.work, rounds=7)]
         case "unchanged-100" | "unchanged-1000":
             return cases.unchanged(int(case.partition("-")[2]), lab=lab, pylayer=pylayer)
         case "growth":
