@@ -15,6 +15,10 @@ from pylayer.process import run
 if TYPE_CHECKING:
     from pylayer.indexes import Settings
 
+LOGIN_HINT = (
+    "they are taken from UV_INDEX_<NAME>_USERNAME and UV_INDEX_<NAME>_PASSWORD, from the index's address in "
+    "a variable, from netrc, or from the keyring where UV_KEYRING_PROVIDER=subprocess is set"
+)
 _PATIENCE = 120  # seconds: a keyring may ask its user to unlock it
 _PORTS = {"http": 80, "https": 443}
 

@@ -17,6 +17,7 @@ from uv import find_uv_bin
 
 from pylayer.errors import DownloadError, ResolveError, ToolError
 from pylayer.indexes import Index, Settings
+from pylayer.logins import LOGIN_HINT
 from pylayer.process import run
 from pylayer.tls import ca_variable
 
@@ -29,7 +30,7 @@ _LOCK = ("--format", "pylock.toml", "--only-binary", ":all:")
 _KEPT = re.compile(
     r"UV_(CACHE_DIR|HTTP_\w+|REQUEST_TIMEOUT|CONCURRENT_\w+|NATIVE_TLS|SYSTEM_CERTS|OFFLINE|CREDENTIALS_DIR|LOCK_TIMEOUT)"
 )
-_REFUSED = re.compile(r"(?:An index \((\S+)\) returned a|\((\S+)\): HTTP status client error \()\s*(401|403)")
+_REFUSED = re.compile(r"An index (?:URL )?\((\S+)\) .*\b(401|403)\b")
 _FETCH = re.compile(r"Failed to fetch: `?([^`\s]+)")
 
 
@@ -49,8 +50,7 @@ def compile_lock(words: Sequence[str | Path], *, settings: Settings, folder: Pat
     text = _reasoning(settings.redact(done.stderr))
     if refused := _REFUSED.search(text):
         raise DownloadError(
-            f"refused the credentials, or has none to check ({refused[3]})",
-            where=refused[1] or refused[2],
+            f"refused the credentials, or needs some ({refused[2]})", where=refused[1], hint=LOGIN_HINT
         )
     if failed := _FETCH.search(text):
         raise DownloadError(text, where=failed[1])

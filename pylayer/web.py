@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import requests
 import urllib3
@@ -22,7 +23,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from pylayer.errors import DownloadError
-from pylayer.logins import Logins
+from pylayer.logins import LOGIN_HINT, Logins
 from pylayer.tls import tls_context
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Web:
         self._timeout = (_CONNECT, float(_number(settings.env.get("UV_HTTP_TIMEOUT"), 30)))
         self._stopped = threading.Event()
         self._open: set[requests.Response] = set()
+        _LIVE.add(self)
         self._session = requests.Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = _Adapter(
@@ -175,6 +177,15 @@ class Web:
         return min(self._pause * (1 << number), _LONGEST_PAUSE) * random.uniform(0.75, 1.25)  # noqa: S311
 
 
+_LIVE: WeakSet[Web] = WeakSet()
+
+
+def stop_all() -> None:
+    """End every transfer of every thread: for a run that was interrupted."""
+    for web in tuple(_LIVE):
+        web.stop()
+
+
 def server(url: str) -> str:
     """Name the server of an address as errors do: host and port."""
     return urlsplit(url).netloc.rpartition("@")[2]
@@ -222,16 +233,10 @@ def _check(response: requests.Response, *, login: Login | None) -> None:
         raise NotThereError(f"is not there ({status})", where=where)
     if status in {401, 403}:
         what = f"refused the credentials ({status})" if login else f"asks for credentials ({status})"
-        raise DownloadError(what, where=where, hint=_LOGIN_HINT)
+        raise DownloadError(what, where=where, hint=LOGIN_HINT)
     if status in {408, 425, 429} or status >= 500:
         raise PassingError(f"the server answered {status}", after=_retry_after(response))
     raise DownloadError(f"the server answered {status}", where=where)
-
-
-_LOGIN_HINT = (
-    "they are taken from UV_INDEX_<NAME>_USERNAME and UV_INDEX_<NAME>_PASSWORD, from the index's address in "
-    "a variable, from netrc, or from the keyring where UV_KEYRING_PROVIDER=subprocess is set"
-)
 
 
 def _retry_after(response: requests.Response) -> float | None:
@@ -249,10 +254,9 @@ def _reason(error: BaseException) -> str:
     """Say what lies at the bottom of an error of requests; its own text may hold an address."""
     seen = error
     while True:
-        inner = getattr(seen, "reason", None) or next(
-            (arg for arg in seen.args if isinstance(arg, BaseException)), None
-        )
-        if not isinstance(inner, BaseException):
+        causes = (getattr(seen, "reason", None), seen.__cause__, *seen.args)
+        inner = next((each for each in causes if isinstance(each, BaseException)), None)
+        if inner is None:
             break
         seen = inner
     if isinstance(seen, OSError) and seen.strerror:

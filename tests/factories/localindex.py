@@ -1,4 +1,4 @@
-"""A folder of distributions → an index on this machine that remembers who asked for what, and can misbehave."""
+"""A folder of distributions → an index on this machine that remembers what it is asked, and can misbehave."""
 
 from __future__ import annotations
 
@@ -34,11 +34,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What to send in place of the truth: a status, or the first `cut` bytes of the body, then a reset."""
+    """What to send in place of the truth: a status, or the first `cut` bytes of the body, then an end."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: int | None = None
+    reset: bool = False
     body: bytes | None = None
     ranges: bool = True
 
@@ -201,12 +202,16 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(416, b"", {"Content-Range": f"bytes */{len(content)}"})
                 return
             headers = {"Content-Range": f"bytes {start}-{end}/{len(content)}"}
-            self._send(206, content[start : end + 1], headers, cut=answer.cut)
+            self._send(206, content[start : end + 1], headers, answer)
         else:
-            self._send(200, content, {"Accept-Ranges": "bytes"}, cut=answer.cut)
+            self._send(200, content, {"Accept-Ranges": "bytes"}, answer)
 
     def _send(
-        self, status: int, body: bytes, headers: Mapping[str, str] | None = None, *, cut: int | None = None
+        self,
+        status: int,
+        body: bytes,
+        headers: Mapping[str, str] | None = None,
+        answer: Answer = Answer(),
     ) -> None:
         self.send_response(status)
         for name, value in (headers or {}).items():
@@ -214,12 +219,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body if cut is None else body[:cut])
-        if cut is not None:
-            self.wfile.flush()
+            self.wfile.write(body if answer.cut is None else body[: answer.cut])
+        self.close_connection = self.close_connection or answer.cut is not None
+        if answer.reset:
             # Closing with this option set resets the connection, as a crash does.
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.close_connection = True
             self.connection.close()
 
     def log_message(self, *_: object) -> None:
