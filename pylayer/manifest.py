@@ -8,8 +8,10 @@ changes, and everything about it is checked. Parsers of values are in `values` a
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pylayer.budgets import Budgets, LayerSet, budgets, sets
@@ -49,10 +51,10 @@ from pylayer.values import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 MANIFEST_NAME = "layers.toml"
 LOCK_NAME = "layers.lock"
+RUNTIMES_VARIABLE = "PYLAYER_RUNTIMES"
 
 Bytecode = Literal["on", "off", "only"]
 Discover = Literal["all", "listed"]
@@ -156,6 +158,8 @@ def find(start: Path) -> Path:
 def read(path: Path, *, today: date | None = None) -> tuple[Manifest, list[Fault]]:
     """Read layers.toml: what could be understood of it, and every fault found.
 
+    A TOML file that the variable PYLAYER_RUNTIMES names has `[runtimes]` tables that go before its own.
+
     Warnings (runtimes that are unknown, or past their date `today`, in UTC) are in the Manifest.
     ManifestError where there is nothing to go on with: no such file, no TOML.
     """
@@ -165,6 +169,7 @@ def read(path: Path, *, today: date | None = None) -> tuple[Manifest, list[Fault
     known = load_runtimes()
     none: dict[str, Any] = {}
     known |= take(runtimes(known), content.get("runtimes", {}), default=none, faults=faults, place="runtimes")
+    known |= _local_runtimes(known, faults)
     row = take(table(_top_keys(known)), content, default=none, faults=faults)
     row.pop("runtimes", None)
     defaults, declared = row.pop("defaults", {}), row.pop("layers", {})
@@ -186,6 +191,16 @@ def read(path: Path, *, today: date | None = None) -> tuple[Manifest, list[Fault
         **as_fields(row),
     )
     return manifest, in_file(path.name, faults)
+
+
+def _local_runtimes(known: Mapping[str, Runtime], faults: list[Fault]) -> dict[str, Runtime]:
+    """What this machine's own `[runtimes]` say: a mirror of images that the repository does not know of."""
+    if not (named := os.environ.get(RUNTIMES_VARIABLE)):
+        return {}
+    content = document(Path(named), where=RUNTIMES_VARIABLE)
+    none: dict[str, Runtime] = {}
+    given = content.get("runtimes", {})
+    return take(runtimes(known), given, default=none, faults=faults, place=RUNTIMES_VARIABLE)
 
 
 def no_runtimes(layers: Iterable[str]) -> Fault:

@@ -88,13 +88,14 @@ class EnginePlaces:
                 reason = error
                 self._fall_back(f"Docker has no image for {target}", error)
         local = await self._engine("local")
+        instead_of = f"Docker: {reason.faults[0].what}" if reason else ""
         try:
-            return Place(engine=local, interpreter=await self._graph.compute(local.interpreter, target))
+            interpreter = await self._graph.compute(local.interpreter, target)
         except NeedsDockerError as error:
             if reason is None:
                 raise
-            both = [*error.faults, *reason.faults]
-            raise NeedsDockerError.of(both) from error
+            raise NeedsDockerError.of([*error.faults, *reason.faults]) from error
+        return Place(engine=local, interpreter=interpreter, instead_of=instead_of)
 
     async def _engine(self, name: str) -> Engine:
         async def make() -> Engine:

@@ -40,10 +40,14 @@ SOURCE_DATE_EPOCH = "315532800"  # 1980-01-01, where zip's time begins
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a target's Python runs: the engine, and what that Python is there."""
+    """Where a target's Python runs: the engine, and what that Python is there.
+
+    `instead_of` says why it is not Docker, where that was tried first.
+    """
 
     engine: Engine
     interpreter: Interpreter
+    instead_of: str = ""
 
 
 class Places(Protocol):
@@ -138,9 +142,9 @@ class Projects:
         place = await self._places.place(target)
         if place.engine.name == "local" and not _trusted(built.wheel, target):
             raise NeedsDockerError(
-                f"{project.name} has native code, which this host cannot build for {target}",
+                "has native code, which a container of the target has to build",
                 where=project.name,
-                hint="start Docker and run the same command again",
+                hint=place.instead_of or "run again with --engine docker",
             )
         return built
 

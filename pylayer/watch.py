@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pylayer import trees, vcs
-from pylayer.manifest import LOCK_NAME
+from pylayer.manifest import LOCK_NAME, RUNTIMES_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,13 +19,15 @@ CONFIGURATION = ("pyproject.toml", "uv.toml")
 
 
 def paths(found: Workspace) -> list[Path]:
-    """The manifest and the lock, the folders in which projects are looked for, and all that projects consist of.
+    """The manifest and the lock, the folders in which projects are looked for, and all that those consist of.
 
     Folders stand for the names in them: one that comes or goes changes its folder's time.
     """
     root = found.manifest.root
     seen: dict[Path, None] = {found.manifest.path: None, root / LOCK_NAME: None}
     seen.update(dict.fromkeys(root / name for name in CONFIGURATION))
+    if local := os.environ.get(RUNTIMES_VARIABLE):
+        seen[Path(local).absolute()] = None
     for glob in found.manifest.packages:
         seen.update(dict.fromkeys(_looked_through(root, glob.removeprefix("!"))))
     for project in found.projects.values():
