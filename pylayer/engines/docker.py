@@ -8,9 +8,9 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pylayer.engines import EngineName, Interpreter, folders
+from pylayer.engines import EngineName, Interpreter, docker_baking, folders
 from pylayer.engines.docker_baking import Base
-from pylayer.engines.docker_connection import DOCKER_ERRORS
+from pylayer.engines.docker_connection import DOCKER_ERRORS, explain
 from pylayer.engines.docker_containers import Containers
 from pylayer.engines.docker_images import Images
 from pylayer.engines.docker_rooms import DockerRoom, Ground
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from pylayer.engines.docker_baking import Kept
     from pylayer.engines.docker_connection import Connection
     from pylayer.engines.docker_images import Image
     from pylayer.targets import Architecture
@@ -82,6 +83,19 @@ class DockerEngine:
         folders.sweep()
         with suppress(*DOCKER_ERRORS):
             self._containers.sweep()
+
+    def kept(self) -> tuple[Kept, ...]:
+        """List what is kept in the engine's store; raises EngineError where it cannot be asked."""
+        try:
+            return docker_baking.kept(self._connection.client)
+        except DOCKER_ERRORS as error:
+            raise EngineError(f"the Docker Engine says: {explain(error)}") from error
+
+    def forget(self, names: Sequence[str]) -> None:
+        """Remove some of what is kept, by name; what a running container needs stays."""
+        for name in names:
+            with suppress(*DOCKER_ERRORS):
+                self._connection.client.remove_image(name)
 
     def close(self) -> None:
         """End every room, running jobs included; see `pylayer.engines.Engine`."""

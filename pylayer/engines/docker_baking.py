@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 from docker.errors import ImageNotFound
 
-from pylayer.engines import docker_tars, environment, folders
+from pylayer.engines import docker_images, docker_tars, environment, folders
 from pylayer.engines.docker_streams import STDOUT
 from pylayer.engines.parcels import script_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from docker import APIClient
 
     from pylayer.engines import Interpreter
     from pylayer.engines.docker_containers import Container, Containers
@@ -76,6 +78,33 @@ def start(containers: Containers, base: Base, wheels: Sequence[Wheel], *, networ
         },
     )
     return container
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """An image that pylayer keeps in the engine's store: its `size` in bytes beyond its base's.
+
+    `created` is in seconds since 1970.
+    """
+
+    name: str
+    size: int
+    created: float
+
+
+def kept(client: APIClient) -> tuple[Kept, ...]:
+    """List the images that pylayer made, and those that it holds on to (see `docker_images`)."""
+    sizes = {image["Id"]: image["Size"] for image in client.images(all=True)}
+    return tuple(
+        Kept(
+            name=name,
+            size=image["Size"] - sizes.get((image["Labels"] or {}).get("pylayer.base", ""), 0),
+            created=image["Created"],
+        )
+        for repository in (REPOSITORY, docker_images.HELD)
+        for image in client.images(repository)
+        for name in image["RepoTags"] or ()
+    )
 
 
 def _compile(containers: Containers, container: Container, base: Base, *, root: Path, what: str) -> None:

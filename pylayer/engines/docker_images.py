@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from pylayer.engines.docker_containers import Containers
     from pylayer.targets import Target
 
+# Holds on to images whose only other name was taken from them.
+HELD = "pylayer/base"
+
 _OVERRIDE = 'name another one in layers.toml: [runtimes."{runtime}"] build-image = "…"'
 _EMULATION = (
     "register emulation: docker run --privileged --rm tonistiigi/binfmt --install {architecture}"
@@ -187,7 +190,7 @@ class Images:
         """Take a digest of several platforms off the image that has it: a classic store never moves one."""
         name = tagged["Id"].rpartition(":")[2][:32]
         with suppress(*DOCKER_ERRORS):
-            self._client.tag(tagged["Id"], "pylayer/base", tag=name)  # else removing its last name removes it
+            self._client.tag(tagged["Id"], HELD, tag=name)  # else removing its last name removes it
             self._client.remove_image(reference, noprune=True)
 
     def _holds_several(self) -> bool:

@@ -118,7 +118,8 @@ class DockerRoom:
             before = self._left.get(name)
             user = self._left[name] = next(self._users)
         if before is not None:
-            container.start(["rm", "-rf", f"{WORK}/{name}"], user=f"{before}:{before}").output()
+            clear = f"chmod -R u+rwx {WORK}/{name}; rm -rf {WORK}/{name}"
+            container.start(["/bin/sh", "-c", clear], user=f"{before}:{before}").output()
         return user
 
     def _network_variables(self) -> dict[str, str]:

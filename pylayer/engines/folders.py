@@ -50,7 +50,8 @@ def _lives(pid: int) -> bool:
 def _remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():  # a build made folders in it read-only
-        for root, _, _ in os.walk(folder):
-            with suppress(OSError):
-                Path(root).chmod(0o700)
+        for root, names, _ in os.walk(folder):
+            for path in (Path(root, name) for name in names):
+                if not path.is_symlink():
+                    path.chmod(0o700)
         shutil.rmtree(folder, ignore_errors=True)

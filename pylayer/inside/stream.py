@@ -37,7 +37,7 @@ def main() -> None:
         os.chdir(request["folder"])
         send(results, status)
     finally:
-        shutil.rmtree(request["folder"], ignore_errors=True)
+        remove(request["folder"])
     # Not by way of the interpreter's end: a thread that the script left running would hold it up.
     os._exit(status)
 
@@ -100,6 +100,17 @@ def send(results: BinaryIO, status: int) -> None:
         with open(os.path.join("out", name), "rb") as content:
             shutil.copyfileobj(content, results, CHUNK)
     results.flush()
+
+
+def remove(folder: str) -> None:
+    """Remove the job's folder, read-only folders in it as well."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if os.path.exists(folder):
+        for root, names, _ in os.walk(folder):
+            for name in names:
+                if not os.path.islink(os.path.join(root, name)):
+                    os.chmod(os.path.join(root, name), 0o700)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

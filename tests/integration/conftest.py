@@ -1,6 +1,8 @@
-"""What integration tests share: an AWS on this machine."""
+"""What integration tests share: an AWS and a Docker Engine on this machine."""
 
 from __future__ import annotations
+
+import os
 
 import pytest
 
@@ -38,3 +40,35 @@ def dist(tmp_path):
     dist.build("libexample", dict.fromkeys(targets("python3.12", "python3.13"), pure), description="Shared")
     dist.build("libfast", {target: archive(f"native = {target}") for target in targets("python3.13")})
     return dist
+
+
+@pytest.fixture(scope="session")
+def docker_images():
+    """The engine's client, once the test images are known to be there; where they are not, a skip.
+
+    With PYLAYER_REQUIRE_DOCKER=1 that is a failure instead.
+    """
+    from factories.containers import NeededError, client_with_images  # noqa: PLC0415  Docker's SDK is slow
+
+    try:
+        return client_with_images()
+    except NeededError as error:
+        if os.environ.get("PYLAYER_REQUIRE_DOCKER") == "1":
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def docker_cache(tmp_path_factory):
+    """What is found out about images, shared by the tests of this process."""
+    return tmp_path_factory.mktemp("docker-cache")
+
+
+@pytest.fixture
+def docker_engine(docker_images, docker_cache):
+    """A Docker engine in poor surroundings; its containers are gone afterwards."""
+    from factories.containers import engine  # noqa: PLC0415  as above
+
+    made = engine(docker_cache)
+    yield made
+    made.close()

@@ -1,0 +1,67 @@
+"""A Docker engine as tests use it, and what the Docker Engine itself says is there."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from docker.errors import ImageNotFound, NotFound
+
+from pylayer.engines.docker import DockerEngine
+from pylayer.engines.docker_connection import connect
+from pylayer.errors import EngineError
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+IMAGES = [f"pylayer-test/python{python}:{arch}" for python in ("3.11", "3.13") for arch in ("amd64", "arm64")]
+
+
+class NeededError(Exception):
+    """What a test needs is not on this machine."""
+
+
+def client_with_images() -> APIClient:
+    """Give a client of the Docker Engine that has the test images."""
+    try:
+        client = connect(os.environ, home=Path.home()).client
+    except EngineError as error:
+        raise NeededError(str(error)) from error
+    for image in IMAGES:
+        try:
+            client.inspect_image(image)
+        except ImageNotFound as error:
+            raise NeededError(f"{image} is missing: run tests/images/make") from error
+    return client
+
+
+def engine(cache: Path, **surroundings: str) -> DockerEngine:
+    """Give an engine whose surroundings are these variables alone."""
+    return DockerEngine(connect(os.environ, home=Path.home()), cache=cache, surroundings=surroundings)
+
+
+def owned(client: APIClient, pid: int) -> list[str]:
+    """List the containers, running or not, of a pylayer process."""
+    found = client.containers(all=True, filters={"label": f"pylayer.pid={pid}"})
+    return [each["Id"] for each in found]
+
+
+def wait_until_gone(client: APIClient, pid: int, *, within: float = 10) -> bool:
+    """Say whether a process's containers are removed within some seconds."""
+    deadline = time.monotonic() + within
+    while owned(client, pid):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def exists(client: APIClient, container: str) -> bool:
+    """Say whether a container is there."""
+    try:
+        client.inspect_container(container)
+    except NotFound:
+        return False
+    return True

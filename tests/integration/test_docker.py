@@ -1,0 +1,488 @@
+"""Tests of pylayer.engines.docker with a real engine and the test images."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from factories.engines import FOREIGN, NATIVE, child, facts, job, target
+from wheelmaking import make_wheel
+
+from pylayer import wheels
+from pylayer.engines import Job, environment
+from pylayer.errors import EngineError, ImageError
+from pylayer.targets import Architecture
+from pylayer.trees import Entry
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def room(docker_engine):
+    """A native room without build requirements."""
+    return docker_engine.room(target(), ())
+
+
+@pytest.fixture
+def into(tmp_path):
+    """An empty folder for results."""
+    folder = tmp_path / "into"
+    folder.mkdir()
+    return folder
+
+
+def until(condition, *, within: float = 30) -> bool:
+    """Say whether `condition` comes true within some seconds."""
+    deadline = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.13"])
+@pytest.mark.parametrize("architecture", list(Architecture))
+def test_interpreter_is_the_images(docker_engine, python, architecture) -> None:
+    """Version, platform and emulation are learnt by running the image; the tags are Lambda's."""
+    wanted = target(python, architecture)
+    found = docker_engine.interpreter(wanted)
+    assert (f"linux-{architecture.machine}", architecture is FOREIGN) == (found.platform, found.emulated)
+    assert (python, None, wanted.tags) == (found.version.rpartition(".")[0], found.image, found.tags)
+
+
+def test_interpreter_is_remembered_between_runs(docker_engine, docker_cache, docker_images) -> None:
+    """A second run learns the same from the cache, and starts no container for it."""
+    from factories.containers import engine, owned  # noqa: PLC0415  Docker's SDK is slow to import
+
+    found = docker_engine.interpreter(target())
+    again = engine(docker_cache)
+    assert (found, []) == (again.interpreter(target()), owned(docker_images, os.getpid()))
+    again.close()
+
+
+def test_identity_tells_images_apart(docker_engine) -> None:
+    """Each image and platform has an identity of its own."""
+    wanted = [target(python, architecture) for python in ("3.11", "3.13") for architecture in Architecture]
+    assert 4 == len({docker_engine.interpreter(each).identity for each in wanted})
+
+
+def test_wrong_python(docker_engine) -> None:
+    """An image with another minor version of Python is refused by name."""
+    with pytest.raises(
+        ImageError, match=r"(?s)pylayer-test/python3\.11:\w+ for .*has Python 3\.11\.\d+, not 3\.13"
+    ):
+        docker_engine.interpreter(target("3.13", image="pylayer-test/python3.11:amd64"))
+
+
+def test_wrong_architecture_that_cannot_be_pulled(docker_engine) -> None:
+    """An image that is here for another platform, and cannot be had for this one, is said to be just that."""
+    with pytest.raises(ImageError) as raised:
+        docker_engine.interpreter(target("3.13", Architecture.ARM64, image="pylayer-test/python3.13:amd64"))
+    assert "the image is here for linux/amd64, but is needed for linux/arm64" in str(raised.value)
+    assert "build-image" in str(raised.value)
+
+
+def test_image_that_does_not_exist(docker_engine) -> None:
+    """An image that is nowhere is an error that names it, and where to name another."""
+    with pytest.raises(ImageError, match=r'(?s)127\.0\.0\.1:1/nothing:1 for .*\[runtimes\."python3\.13"\]'):
+        docker_engine.interpreter(target(image="127.0.0.1:1/nothing:1"))
+
+
+def test_jobs_run_in_the_images_python(docker_engine, into) -> None:
+    """A job's Python is the target's, in an environment at a fixed place."""
+    found = docker_engine.interpreter(target())
+    code = "import platform, sys; facts.update(version=platform.python_version(), prefix=sys.prefix)"
+    expected = {"version": found.version, "prefix": "/pylayer/env"}
+    assert expected == facts(docker_engine.room(target(), ()), code, into)
+
+
+def test_emulated_jobs_run_too(docker_engine, into) -> None:
+    """A job for the other architecture runs there, under emulation."""
+    room = docker_engine.room(target("3.13", FOREIGN), ())
+    assert {"machine": FOREIGN.machine} == facts(
+        room, "import os; facts['machine'] = os.uname().machine", into
+    )
+
+
+def test_emulated_environments_have_their_bytecode(docker_engine, tmp_path, into) -> None:
+    """What a job imports under emulation was compiled by the native Python of the same version."""
+    wheel = wheels.read(make_wheel(tmp_path, {"helper.py": b""}, name="helper"))
+    docker_engine.interpreter(target("3.13", NATIVE))
+    room = docker_engine.room(target("3.13", FOREIGN), [wheel])
+    code = (
+        "import helper, json, os; facts['compiled'] = [os.path.exists(m.__cached__) for m in (helper, json)]"
+    )
+    assert {"compiled": [True, True]} == facts(room, code, into)
+
+
+def test_requirements_are_installed_and_compiled(docker_engine, tmp_path, into) -> None:
+    """The room's Python imports the build requirements, and has no need to compile them."""
+    wheel = wheels.read(make_wheel(tmp_path, {"helper.py": b"x = 41"}, name="helper"))
+    room = docker_engine.room(target(), [wheel])
+    code = "import helper, os; facts.update(x=helper.x, compiled=os.path.exists(helper.__cached__))"
+    assert {"x": 41, "compiled": True} == facts(room, code, into)
+
+
+@pytest.fixture
+def unused(docker_images, docker_engine, tmp_path):
+    """A wheel that no environment has yet; the one that a test bakes of it is gone afterwards."""
+    from docker.errors import ImageNotFound  # noqa: PLC0415  as above
+
+    module = f"home = {str(tmp_path)!r}".encode()
+    wheel = wheels.read(make_wheel(tmp_path, {"unused.py": module}, name="unused"))
+    yield wheel
+    key = environment.key([wheel], interpreter=docker_engine.interpreter(target()))
+    with suppress(ImageNotFound):
+        docker_images.remove_image(f"pylayer/env:{key}", force=True)
+
+
+def test_environments_are_baked_once(docker_engine, docker_images, docker_cache, unused, into) -> None:
+    """The next run starts from the image that an earlier one kept."""
+    from factories.containers import engine  # noqa: PLC0415  as above
+
+    name = f"pylayer/env:{environment.key([unused], interpreter=docker_engine.interpreter(target()))}"
+    facts(docker_engine.room(target(), [unused]), "", into)
+    baked = docker_images.inspect_image(name)["Id"]
+    again = engine(docker_cache)
+    facts(again.room(target(), [unused]), "import unused", into)
+    again.close()
+    assert baked == docker_images.inspect_image(name)["Id"]
+
+
+def test_kept_images_can_be_listed_and_forgotten(docker_engine, docker_images, unused, into) -> None:
+    """What is kept in the engine's store is listed with what it costs there, and can be removed."""
+    name = f"pylayer/env:{environment.key([unused], interpreter=docker_engine.interpreter(target()))}"
+    facts(docker_engine.room(target(), [unused]), "", into)
+    (kept,) = [each for each in docker_engine.kept() if each.name == name]
+    docker_engine.close()
+    docker_engine.forget([name])
+    assert 0 < kept.size < docker_images.inspect_image(target().runtime.build_image[NATIVE])["Size"]
+    assert abs(time.time() - kept.created) < 300
+    assert name not in [each.name for each in docker_engine.kept()]
+
+
+def test_environment_cannot_be_written(room, into) -> None:
+    """A job is an unprivileged user: neither the environment nor the system is its to write."""
+    code = (
+        "import os\n"
+        "facts['uid'] = os.getuid() >= 1000\n"
+        "places = ('/pylayer/env', '/pylayer/env/lib', '/pylayer', '/usr/bin', '/etc')\n"
+        "facts['writable'] = [place for place in places if os.access(place, os.W_OK)]\n"
+    )
+    assert {"uid": True, "writable": []} == facts(room, code, into)
+
+
+def test_no_capabilities(room, into) -> None:
+    """A job has no capability, and can gain none."""
+    code = (
+        "lines = dict(line.split(':', 1) for line in open('/proc/self/status').read().splitlines())\n"
+        "facts.update({name: lines[name].strip() for name in ('CapBnd', 'NoNewPrivs')})\n"
+    )
+    assert {"CapBnd": "0" * 16, "NoNewPrivs": "1"} == facts(room, code, into)
+
+
+def test_no_network(room, into) -> None:
+    """A job sees no network interface but the loopback."""
+    code = "import socket; facts['interfaces'] = [name for _, name in socket.if_nameindex()]"
+    assert {"interfaces": ["lo"]} == facts(room, code, into)
+
+
+def test_network_where_it_is_declared(docker_images, docker_cache, into, tmp_path) -> None:
+    """With a network there is one, and the user's proxies and certificates come along."""
+    from factories.containers import engine  # noqa: PLC0415  as above
+
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text("certificates")
+    networked = engine(docker_cache, HTTPS_PROXY="http://proxy", SSL_CERT_FILE=str(bundle))
+    code = (
+        "import os, socket\n"
+        "facts['interfaces'] = len(socket.if_nameindex()) > 1\n"
+        "facts['proxy'] = os.environ['HTTPS_PROXY']\n"
+        "facts['bundle'] = open(os.environ['REQUESTS_CA_BUNDLE']).read()\n"
+    )
+    expected = {"interfaces": True, "proxy": "http://proxy", "bundle": "certificates"}
+    try:
+        assert expected == facts(networked.room(target(), (), network=True), code, into)
+    finally:
+        networked.close()
+
+
+def test_environment_of_a_job(room, into) -> None:
+    """A job's path depends on its name alone; its folders and variables are those of a reproducible build."""
+    code = "import os; facts.update(os.environ, cwd=os.getcwd(), umask=oct(os.umask(0)))"
+    seen = facts(room, code, into, DECLARED="1")
+    folder = "/pylayer/work/example"
+    expected = {
+        "DECLARED": "1",
+        "HOME": f"{folder}/home",
+        "LC_ALL": "C.UTF-8",
+        "PYTHONHASHSEED": "0",
+        "SOURCE_DATE_EPOCH": "315532800",
+        "TMPDIR": f"{folder}/tmp",
+        "cwd": f"{folder}/src",
+        "umask": "0o22",
+    }
+    assert expected == {name: seen[name] for name in expected}
+    assert seen["PATH"].startswith("/pylayer/env/bin:")
+
+
+def test_tree_arrives_as_it_is(room, into, tmp_path) -> None:
+    """Contents and executable bits arrive, all files with one date."""
+    content = os.urandom(3_000_000)
+    (tmp_path / "big").write_bytes(content)
+    tree = (
+        Entry(name="a/b/run", source=b"#!", executable=True),
+        Entry(name="big", source=tmp_path / "big"),
+        Entry(name="\N{SNOWMAN}.txt", source=b""),
+    )
+    look = "import os\nfor name in ('a/b/run', 'big', '\N{SNOWMAN}.txt'):\n  s = os.stat(name)\n"
+    look += "  facts[name] = [s.st_size, oct(s.st_mode & 0o777), int(s.st_mtime)]\n"
+    look += "open(folder + '/big', 'wb').write(open('big', 'rb').read())"
+    date = 315532800
+    expected = {
+        "a/b/run": [2, "0o755", date],
+        "big": [3_000_000, "0o644", date],
+        "\N{SNOWMAN}.txt": [0, "0o644", date],
+    }
+    assert expected == facts(room, look, into, tree=tree)
+    assert content == (into / "big").read_bytes()
+
+
+def test_large_tree_is_not_held_in_memory(docker_images, docker_cache, into, tmp_path) -> None:
+    """A tree of 200 MB goes in and comes out, and pylayer's memory grows by a small part of that."""
+    (tmp_path / "large").touch()
+    os.truncate(tmp_path / "large", 200_000_000)
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from factories.containers import engine\n"
+        "from factories.engines import job, target\n"
+        "from pylayer.trees import Entry\n"
+        "cache, large, into = map(Path, sys.argv[1:])\n"
+        "made = engine(cache)\n"
+        "room = made.room(target(), ())\n"
+        "room.run(job(''), into=into)\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "build = \"import shutil; shutil.copy('large', folder)\"\n"
+        "done = room.run(job(build, tree=(Entry(name='large', source=large),)), into=into)\n"
+        "made.close()\n"
+        "print(done.status, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
+    process = child(code, docker_cache, tmp_path / "large", into)
+    status, grown = process.communicate()[0].split()
+    assert ("0", 200_000_000) == (status, (into / "large").stat().st_size)
+    assert int(grown) < 20_000  # KiB
+
+
+def test_links_are_not_taken(room, into) -> None:
+    """Of `out`, plain files are taken; links are not."""
+    code = "import os; os.symlink('/etc/passwd', folder + '/link'); os.mkdir(folder + '/a')"
+    code += "; open(folder + '/a/b', 'w')"
+    facts(room, code, into)
+    names = sorted(str(path.relative_to(into)) for path in into.rglob("*") if path.is_file())
+    assert ["a/b", "facts-1-py3-none-any.whl"] == names
+
+
+def test_failure_is_a_result(room, into) -> None:
+    """A script that fails is a status and a log in the order of printing, and no exception."""
+    done = room.run(job("import os; print('out'); os.write(2, b'err\\n'); raise SystemExit(3)"), into=into)
+    assert (3, "out\nerr\n", {}) == (done.status, done.log, dict(done.answer))
+
+
+def test_killed_job_is_a_result(room, into) -> None:
+    """A job that dies of a signal has a status; the next one of its name starts afresh."""
+    code = "import os, signal; open('left', 'w').close(); os.kill(os.getpid(), signal.SIGKILL)"
+    assert 137 == room.run(job(code), into=into).status
+    assert {"left": False} == facts(room, "import os; facts['left'] = os.path.exists('left')", into)
+
+
+def test_same_name_gets_a_fresh_folder(room, into) -> None:
+    """Nothing of a job is there for the next one of its name."""
+    code = (
+        "import os; facts['seen'] = os.path.exists('left'); open('left', 'w').close(); os.mkdir('tight', 0)"
+    )
+    assert [False, False] == [facts(room, code, into)["seen"] for _ in range(2)]
+
+
+def test_jobs_do_not_see_each_other(docker_engine, tmp_path) -> None:
+    """A job cannot look into the folder of another that runs at the same time, nor signal it."""
+    room = docker_engine.room(target(), ())
+    wait = "import os, time\nopen('secret', 'w').close()\nfacts['pid'] = os.getpid()\ntime.sleep(4)"
+    peek = (
+        "import os, time\n"
+        "time.sleep(1)\n"
+        "facts['there'] = os.path.isdir('/pylayer/work/waiting')\n"
+        "try: facts['seen'] = os.listdir('/pylayer/work/waiting')\n"
+        "except PermissionError: facts['seen'] = None\n"
+    )
+    results = {}
+    for name in ("waiting", "peeking"):
+        (tmp_path / name).mkdir()
+
+    def work(name: str, code: str) -> None:
+        results[name] = facts(room, code, tmp_path / name, name=name)
+
+    work("peeking", "")  # the room is open
+    threads = [threading.Thread(target=work, args=each) for each in (("waiting", wait), ("peeking", peek))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {"there": True, "seen": None} == results["peeking"]
+
+
+def test_one_container_for_many_jobs(docker_engine, docker_images, into) -> None:
+    """Rooms of one target and set of requirements are one container, gone after close."""
+    from factories.containers import owned  # noqa: PLC0415  as above
+
+    before = set(owned(docker_images, os.getpid()))
+    for _ in range(2):
+        facts(docker_engine.room(target(), ()), "", into)
+    opened = set(owned(docker_images, os.getpid())) - before
+    docker_engine.close()
+    assert (1, set()) == (len(opened), opened & set(owned(docker_images, os.getpid())))
+
+
+def test_container_that_vanishes(docker_engine, docker_images, into) -> None:
+    """When someone removes the container, the job says so and the next job gets a new one."""
+    from factories.containers import owned  # noqa: PLC0415  as above
+
+    room = docker_engine.room(target(), ())
+    before = set(owned(docker_images, os.getpid()))
+    facts(room, "", into)
+    for container in set(owned(docker_images, os.getpid())) - before:
+        docker_images.remove_container(container, force=True)
+    with pytest.raises(EngineError, match="its container is gone"):
+        room.run(job(""), into=into)
+    assert {} == facts(room, "", into)
+
+
+def test_close_ends_running_jobs(docker_engine, docker_images, into) -> None:
+    """Closing from another thread ends a running job within a second or two, as an EngineError."""
+    from factories.containers import owned  # noqa: PLC0415  as above
+
+    room = docker_engine.room(target(), ())
+    facts(room, "", into)
+    mine = owned(docker_images, os.getpid())
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            room.run(job("import time; time.sleep(60)", name="sleeper"), into=into)
+        except EngineError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    time.sleep(1)
+    began = time.monotonic()
+    docker_engine.close()
+    thread.join(5)
+    assert [f"sleeper for {target()}: the job was stopped"] == [str(error) for error in raised]
+    assert time.monotonic() - began < 5
+    assert not set(mine) & set(owned(docker_images, os.getpid()))
+
+
+def test_closed_engine_opens_nothing(docker_engine, into) -> None:
+    """After close, a job is refused."""
+    room = docker_engine.room(target(), ())
+    docker_engine.close()
+    with pytest.raises(EngineError, match="closed"):
+        room.run(job(""), into=into)
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from factories.containers import engine
+from factories.engines import job, target
+cache, into = map(Path, sys.argv[1:])
+room = engine(cache).room(target(), ())
+room.run(job(""), into=into)
+print("ready", flush=True)
+room.run(job("import time; time.sleep(120)"), into=into)
+"""
+
+
+def test_containers_die_with_a_killed_process(docker_images, docker_cache, into) -> None:
+    """After kill -9 of pylayer in the midst of a job, its container is gone without anybody's help."""
+    from factories.containers import owned, wait_until_gone  # noqa: PLC0415  as above
+
+    process = child(HOLD, docker_cache, into)
+    assert "ready\n" == process.stdout.readline()
+    assert 1 == len(owned(docker_images, process.pid))
+    process.kill()
+    process.communicate()
+    assert wait_until_gone(docker_images, process.pid)
+
+
+def test_sweep_removes_what_dead_processes_left(docker_engine, docker_images) -> None:
+    """A container that was never started does not end by itself: the next run removes it, and not others'."""
+    from factories.containers import exists  # noqa: PLC0415  as above
+
+    from pylayer.engines.docker_containers import owner_labels  # noqa: PLC0415  as above
+
+    process = child("")
+    process.communicate()
+    living = owner_labels()
+    dead = {**living, "pylayer.pid": str(process.pid)}
+    reused = {**living, "pylayer.started": "1"}
+    elsewhere = {**dead, "pylayer.host": "elsewhere"}
+    made = [
+        docker_images.create_container("pylayer-test/python3.13:amd64", ["true"], labels=labels)["Id"]
+        for labels in (dead, reused, living, elsewhere)
+    ]
+    try:
+        docker_engine.sweep()
+        gone = until(lambda: not exists(docker_images, made[0]) and not exists(docker_images, made[1]))
+        assert (True, [True, True]) == (gone, [exists(docker_images, each) for each in made[2:]])
+    finally:
+        for each in made[2:]:
+            docker_images.remove_container(each, force=True)
+
+
+def test_job_names_that_are_paths(room, into) -> None:
+    """A name that could lead out of the jobs' folder is a bug of the caller."""
+    with pytest.raises(ValueError, match="no name for a job"):
+        room.run(Job(name="../env", script="hook", request={}), into=into)
+
+
+def test_targets_in_parallel(docker_engine, tmp_path) -> None:
+    """Rooms of several targets open and work at the same time."""
+    results = {}
+
+    def work(python: str) -> None:
+        into = tmp_path / python
+        into.mkdir()
+        code = "import sys; facts['minor'] = sys.version_info.minor"
+        results[python] = facts(docker_engine.room(target(python), ()), code, into)["minor"]
+
+    threads = [threading.Thread(target=work, args=(python,)) for python in ("3.11", "3.13")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {"3.11": 11, "3.13": 13} == results
+
+
+def test_compilers_work(room, into) -> None:
+    """The image's compiler runs in a job, and writes paths that depend on the job's name alone."""
+    code = (
+        "import os, subprocess\n"
+        "open('a.c', 'w').write('const char *where(void) { return __FILE__; }')\n"
+        "subprocess.run(['gcc', '-shared', '-o', 'a.so', os.path.abspath('a.c')], check=True)\n"
+        "facts['found'] = b'/pylayer/work/example/src/a.c' in open('a.so', 'rb').read()\n"
+    )
+    assert {"found": True} == facts(room, code, into)
+
+
+def test_no_folder_is_left_on_the_host(docker_engine, unused, into) -> None:
+    """Baking an environment leaves no temporary folder."""
+    facts(docker_engine.room(target(), [unused]), "", into)
+    assert [] == list(Path(tempfile.gettempdir()).glob(f"pylayer-{os.getpid()}-*"))

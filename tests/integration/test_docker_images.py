@@ -1,0 +1,157 @@
+"""Tests of pylayer.engines.docker_images with a real engine and a registry of their own."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import uuid
+from contextlib import suppress
+
+import pytest
+from factories.engines import FOREIGN, NATIVE, target
+
+from pylayer.errors import ImageError
+from pylayer.targets import Architecture
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
+
+WORDS = {Architecture.X86_64: "amd64", Architecture.ARM64: "arm64"}
+
+
+@pytest.fixture
+def registry(docker_images):
+    """An empty registry; the images that were pulled from it are gone afterwards."""
+    from factories.registry import Registry  # noqa: PLC0415  for these tests alone
+
+    registry = Registry()
+    yield registry
+    registry.close()
+    for image in docker_images.images():
+        for name in (image["RepoTags"] or []) + (image["RepoDigests"] or []):
+            if name.startswith(registry.host):
+                with suppress(Exception):
+                    docker_images.remove_image(name, force=True)
+
+
+@pytest.fixture
+def images(docker_images, tmp_path):
+    """The images of an engine with an empty cache."""
+    import os  # noqa: PLC0415  for this one
+    from pathlib import Path  # noqa: PLC0415  for this one
+
+    from pylayer.engines.docker_connection import connect  # noqa: PLC0415  Docker's SDK is slow to import
+    from pylayer.engines.docker_containers import Containers  # noqa: PLC0415  as above
+    from pylayer.engines.docker_images import Images  # noqa: PLC0415  as above
+
+    connection = connect(os.environ, home=Path.home())
+    containers = Containers(connection)
+    yield Images(connection, containers=containers, cache=tmp_path / "cache")
+    containers.close()
+
+
+def unique() -> str:
+    """Give a name of an image that nobody has."""
+    return f"image-{uuid.uuid4().hex[:12]}"
+
+
+def test_pulled_for_its_platform(images, registry) -> None:
+    """An image that is not here is pulled for the target's platform, and its digest is known."""
+    name = unique()
+    digest = registry.publish(name, WORDS[FOREIGN])
+    found = images.find(target(architecture=FOREIGN, image=f"{registry.host}/{name}"))
+    assert (FOREIGN, digest, "/bin") == (found.architecture, found.digest, found.path)
+
+
+def test_what_is_here_is_not_pulled(images, registry) -> None:
+    """An image that is here for the platform needs no registry."""
+    name = unique()
+    registry.publish(name, WORDS[NATIVE])
+    wanted = target(image=f"{registry.host}/{name}")
+    first = images.find(wanted)
+    registry.refusal = (500, "UNKNOWN", "closed")
+    assert (True, first) == (images.is_here(wanted), images.find(wanted))
+
+
+def test_one_tag_for_two_platforms(images, registry) -> None:
+    """A tag of several platforms gives each its own image, also after the other was pulled last."""
+    name = unique()
+    registry.publish(name, "amd64", "arm64")
+    reference = f"{registry.host}/{name}"
+    native = images.find(target(image=reference))
+    foreign = images.find(target(architecture=FOREIGN, image=reference))
+    registry.refusal = (500, "UNKNOWN", "closed")
+    again = images.find(target(image=reference))
+    assert 2 == len({native.id, foreign.id})
+    assert native.id == again.id
+
+
+def test_one_digest_for_two_platforms(images, registry, docker_images) -> None:
+    """A digest of several platforms, which a classic store ties to one image, gives each its own too."""
+    name = unique()
+    reference = f"{registry.host}/{name}@{registry.publish(name, 'amd64', 'arm64')}"
+    native = images.find(target(image=reference))
+    foreign = images.find(target(architecture=FOREIGN, image=reference))
+    again = images.find(target(image=reference))
+    for image in docker_images.images("pylayer/base"):
+        if image["Id"] in (native.id, foreign.id):
+            docker_images.remove_image(image["Id"], force=True)
+    assert (2, native.id) == (len({native.id, foreign.id}), again.id)
+
+
+def test_published_for_another_platform_only(images, registry) -> None:
+    """An image that its registry has for another platform alone is said to be just that."""
+    name = unique()
+    registry.publish(name, "s390x")
+    with pytest.raises(ImageError, match=r"published for linux/s390x only, not for linux/|no match"):
+        images.find(target(image=f"{registry.host}/{name}"))
+
+
+@pytest.mark.parametrize(
+    ("refusal", "words", "hint"),
+    [
+        (
+            (429, "TOOMANYREQUESTS", "You have reached your pull rate limit"),
+            "cannot be pulled",
+            "docker login",
+        ),
+        ((403, "DENIED", "requested access to the resource is denied"), "cannot be pulled", "docker login"),
+        ((404, "MANIFEST_UNKNOWN", "manifest unknown"), "there is no such image", "build-image"),
+        ((500, "UNKNOWN", "on fire"), "cannot be pulled", "check the connection"),
+    ],
+)
+def test_refusals_are_explained(images, registry, refusal, words, hint) -> None:
+    """What a registry says is repeated, with what can be done about it."""
+    registry.refusal = refusal
+    with pytest.raises(ImageError) as raised:
+        images.find(target(image=f"{registry.host}/{unique()}"))
+    (fault,) = raised.value.faults
+    assert (True, True) == (words in fault.what, hint in fault.hint), str(raised.value)
+
+
+def rootless(docker_images, files: dict[str, bytes]) -> str:
+    """Make an image of these executable files; give its name."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size, info.mode = len(content), 0o755
+            archive.addfile(info, io.BytesIO(content))
+    name = f"pylayer-test/{unique()}"
+    docker_images.import_image_from_data(buffer.getvalue(), repository=name, tag="latest")
+    return name
+
+
+@pytest.fixture
+def unrunnable(docker_images):
+    """An image of programs that no processor here runs."""
+    name = rootless(docker_images, {"bin/cat": b"\x7fNOT", "bin/sh": b"\x7fNOT"})
+    yield name
+    docker_images.remove_image(name, force=True)
+
+
+def test_programs_that_cannot_be_run(images, unrunnable) -> None:
+    """Where the engine cannot run an image's programs, the error says how to register emulation."""
+    wanted = target(image=unrunnable)
+    with pytest.raises(ImageError, match=r"(?s)exec format error.*binfmt --install") as raised:
+        images.python(images.find(wanted), target=wanted)
+    assert unrunnable in str(raised.value)
