@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 CDK = "published.ts"
 TERRAFORM = "layers.tfvars.json"
 MAPPINGS = "layers.mappings.json"
-PARAMETERS = "layers.parameters.{region}.json"
+# JSON, which is YAML too: the AWS CLI reads the one and SAM, by the file's name, the other.
+PARAMETERS = "layers.parameters.{region}.yaml"
 
 _HELPER = """\
 // Written by `pylayer publish`: the layer versions that stand for the layers of this repository.
@@ -94,7 +95,7 @@ def _sam(folder: Path, published: Published) -> dict[str, bool]:
     mappings = {"Mappings": {"PylayerLayers": regions}}
     files = {MAPPINGS: write_json(folder / MAPPINGS, mappings)}
     for region, values in regions.items():
-        listed = [{"ParameterKey": key, "ParameterValue": value} for key, value in sorted(values.items())]
+        listed = [f"{key}={value}" for key, value in sorted(values.items())]
         name = PARAMETERS.format(region=region)
         files[name] = write_json(folder / name, listed)
     for stale in folder.glob(PARAMETERS.format(region="*")):
