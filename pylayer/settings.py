@@ -69,7 +69,7 @@ def read(
         find_links=tuple(links),
         strategy=env.get("UV_INDEX_STRATEGY") or scalars.get("index-strategy") or "first-index",
         keyring=(keyring or env.get("PIP_KEYRING_PROVIDER", "")) in {"subprocess", "import"},
-        no_index=_true(env.get("UV_NO_INDEX", "")) or scalars.get("no-index") is True,
+        no_index=scalars.get("no-index") is True,
         offline=_true(env.get("UV_OFFLINE", "")),
         env=env,
     )

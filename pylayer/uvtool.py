@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -28,7 +29,7 @@ _COMMAND = ("pip", "compile", "-", "--no-config", "--no-header", "--color", "nev
 _LOCK = ("--format", "pylock.toml", "--only-binary", ":all:")
 # What changes how uv works, and not what it finds.
 _KEPT = re.compile(
-    r"UV_(CACHE_DIR|HTTP_\w+|REQUEST_TIMEOUT|CONCURRENT_\w+|NATIVE_TLS|SYSTEM_CERTS|OFFLINE|CREDENTIALS_DIR|LOCK_TIMEOUT)"
+    r"UV_(CACHE_DIR|HTTP_\w+|REQUEST_TIMEOUT|CONCURRENT_\w+|NATIVE_TLS|SYSTEM_CERTS|CREDENTIALS_DIR|LOCK_TIMEOUT)"
 )
 _REFUSED = re.compile(r"An index (?:URL )?\((\S+)\) .*\b(401|403)\b")
 _FETCH = re.compile(r"Failed to fetch: `?([^`\s]+)")
@@ -43,7 +44,7 @@ def compile_lock(words: Sequence[str | Path], *, settings: Settings, folder: Pat
 
     Raises UnsolvedError, or DownloadError where an index cannot be asked.
     """
-    command = [_uv(), *_COMMAND, *_LOCK, *words]
+    command = [_uv(), *_COMMAND, *_LOCK, *words, *(["--no-index"] if settings.no_index else [])]
     done = run(command, cwd=folder, env=environment(settings), input=stdin)
     if done.status == 0:
         return done.stdout
@@ -53,8 +54,17 @@ def compile_lock(words: Sequence[str | Path], *, settings: Settings, folder: Pat
             f"refused the credentials, or needs some ({refused[2]})", where=refused[1], hint=LOGIN_HINT
         )
     if failed := _FETCH.search(text):
-        raise DownloadError(text, where=failed[1])
+        raise _failure(text, url=failed[1])
     raise UnsolvedError(text)
+
+
+def _failure(text: str, *, url: str) -> DownloadError:
+    lines = [line.replace(f" for url ({url})", "") for line in text.splitlines()]
+    lines = [line for line in lines if url not in line and not line.startswith("Consider ")]
+    hint = "try again when the server is well"
+    if "certificate" in text:
+        hint = "name the file with your CA's certificate in the variable SSL_CERT_FILE"
+    return DownloadError(": ".join(lines) or "cannot be asked", where=url, hint=hint)
 
 
 def with_default(settings: Settings) -> Settings:
@@ -66,32 +76,28 @@ def with_default(settings: Settings) -> Settings:
 
 def environment(settings: Settings) -> dict[str, str]:
     """Give the variables that uv is started with."""
-    env = {
+    variable = ca_variable(settings.env)
+    ca = settings.env[variable] if variable else ""
+    stated = {
+        "UV_PYTHON_DOWNLOADS": "never",
+        "UV_INDEX_STRATEGY": settings.strategy,
+        "UV_INDEX": " ".join(_stated(each) for each in settings.indexes if not each.explicit),
+        "UV_DEFAULT_INDEX": _stated(settings.default) if settings.default else "",
+        "UV_FIND_LINKS": ",".join(each.with_login for each in settings.find_links),
+        "UV_OFFLINE": "1" if settings.offline else "",
+        "UV_KEYRING_PROVIDER": "subprocess" if settings.keyring else "",
+        "SSL_CERT_DIR" if ca and Path(ca).is_dir() else "SSL_CERT_FILE": ca,
+    }
+    for index in settings.everywhere:
+        if index.name and index.login:
+            stated[f"{index.variable}_USERNAME"] = index.login.username
+            stated[f"{index.variable}_PASSWORD"] = index.login.password or ""
+    kept = {
         name: value
         for name, value in settings.env.items()
         if not name.startswith("UV_") or _KEPT.fullmatch(name)
     }
-    env["UV_PYTHON_DOWNLOADS"] = "never"
-    env["UV_INDEX_STRATEGY"] = settings.strategy
-    if open_ones := [each for each in settings.indexes if not each.explicit]:
-        env["UV_INDEX"] = " ".join(map(_stated, open_ones))
-    if settings.default:
-        env["UV_DEFAULT_INDEX"] = _stated(settings.default)
-    if settings.find_links:
-        env["UV_FIND_LINKS"] = ",".join(each.with_login for each in settings.find_links)
-    if settings.no_index:
-        env["UV_NO_INDEX"] = "1"
-    if settings.keyring:
-        env["UV_KEYRING_PROVIDER"] = "subprocess"
-    for index in settings.everywhere:
-        if index.name and index.login:
-            env[f"{index.variable}_USERNAME"] = index.login.username
-            if index.login.password is not None:
-                env[f"{index.variable}_PASSWORD"] = index.login.password
-    if variable := ca_variable(settings.env):
-        place = settings.env[variable]
-        env["SSL_CERT_DIR" if Path(place).is_dir() else "SSL_CERT_FILE"] = place
-    return env
+    return {**kept, **{name: value for name, value in stated.items() if value}}
 
 
 def _stated(index: Index) -> str:
@@ -109,10 +115,9 @@ def _uv() -> str:
 @cache
 def _default_index() -> str:
     """Ask uv for the address that it has built in."""
-    settings = Settings(env={name: value for name, value in os.environ.items() if not name.startswith("UV_")})
-    done = run(
-        [_uv(), *_COMMAND, "--emit-index-url"], cwd=Path(os.sep), env=environment(settings), input="\n"
-    )
+    env = environment(Settings())
+    command = [_uv(), *_COMMAND, "--emit-index-url", "--python", sys.executable]
+    done = run(command, cwd=Path(os.sep), env=env, input="\n")
     words = done.stdout.split()
     if done.status != 0 or words[:1] != ["--index-url"]:
         raise ResolveError("uv names no default index", hint="name one in the variable UV_DEFAULT_INDEX")

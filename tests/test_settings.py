@@ -35,7 +35,6 @@ def test_reads_the_variables_of_uv(tmp_path):
         "UV_INDEX_URL": "https://index.example/d",
         "UV_FIND_LINKS": "https://index.example/e,https://index.example/f",
         "UV_INDEX_STRATEGY": "unsafe-best-match",
-        "UV_NO_INDEX": "1",
         "UV_OFFLINE": "true",
     }
     settings = read(tmp_path, env=env)
@@ -45,7 +44,7 @@ def test_reads_the_variables_of_uv(tmp_path):
     assert "corp" == settings.indexes[0].name
     assert Index(url="https://index.example/d", default=True) == settings.default
     assert ["https://index.example/e", "https://index.example/f"] == urls(settings.find_links)
-    assert ("unsafe-best-match", True, True) == (settings.strategy, settings.no_index, settings.offline)
+    assert ("unsafe-best-match", True) == (settings.strategy, settings.offline)
 
 
 def test_asks_the_environment_first_then_the_manifest_then_the_configurations(tmp_path):
