@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # What may lie at the top of a repository and changes what is found, or in what version.
 CONFIGURATION = ("pyproject.toml", "uv.toml")
+_MAGIC = frozenset("*?[")
 
 
 def paths(found: Workspace) -> list[Path]:
@@ -52,18 +53,20 @@ def described(found: Workspace) -> dict[str, str]:
 
 
 def _looked_through(folder: Path, glob: str) -> Iterator[Path]:
-    """The folders whose names decide what `glob` matches."""
+    """The folders whose names decide what `glob` matches, and what it names outright."""
     here = [folder]
-    for part in Path(glob).parts[:-1]:
-        yield from here
+    for part in Path(glob).parts:
         if part == "..":
             here = [one.parent for one in here]
         elif part == "**":
-            yield from (one for top in here for one in top.rglob("*") if one.is_dir())
+            yield from (one for top in here for one in [top, *top.rglob("*")] if one.is_dir())
             return
+        elif _MAGIC.isdisjoint(part):
+            here = [one / part for one in here]
+            yield from here
         else:
+            yield from here
             here = [found for one in here for found in one.glob(part) if found.is_dir()]
-    yield from here
 
 
 def _inside(folder: Path, glob: str) -> Iterator[Path]:
