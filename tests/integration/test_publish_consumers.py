@@ -20,6 +20,7 @@ from platformdirs import user_cache_path
 pytestmark = pytest.mark.deploytools
 
 ROOT = Path(__file__).parents[2]
+LINT = str(Path(sys.executable).with_name("cfn-lint"))
 PACKAGES = {
     "private": True,
     "dependencies": {"@types/node": "^20", "aws-cdk-lib": "^2.200", "constructs": "^10", "typescript": "^5"},
@@ -142,7 +143,7 @@ def test_sam_and_cfn_lint_take_the_template(published, tmp_path):
     """The documented template is valid to SAM and to cfn-lint."""
     template = tmp_path / "template.yaml"
     template.write_text(snippet("sam"))
-    command(sys.executable, "-m", "cfnlint", "--regions", "eu-west-1", "--", str(template), cwd=tmp_path)
+    command(LINT, "--regions", "eu-west-1", "--", str(template), cwd=tmp_path)
     sam = tool("aws-sam-cli", "sam")
     said = command(
         *sam,
@@ -165,7 +166,7 @@ def test_cfn_lint_takes_the_mappings(published, arn, tmp_path):
     # JSON is YAML: the file's one section is appended as it is.
     section = json.dumps(mappings["Mappings"])
     template.write_text(f"{snippet('mappings')}Mappings: {section}\n")
-    command(sys.executable, "-m", "cfnlint", "--regions", "eu-west-1", "--", str(template), cwd=tmp_path)
+    command(LINT, "--regions", "eu-west-1", "--", str(template), cwd=tmp_path)
 
     assert arn == mappings["Mappings"]["PylayerLayers"]["eu-west-1"]["LibexamplePython313Arm64"]
 

@@ -1,0 +1,164 @@
+"""The example monorepo, from its manifest to layers that work in containers of their own runtime."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+from factories.monorepo import example, in_runtime, left_behind
+
+pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("docker_images")]
+
+# What each layer must be able to do: code whose last expression is printed.
+WORK = {
+    "libexample": "import libexample; print(sorted(libexample.information()))",
+    "libfast": "import libfast; print(hex(libfast.crc32c(b'123456789')))",
+    "libetl": "import libetl, numpy; print((numpy.arange(6).reshape(2, 3) @ numpy.ones((3, 2))).sum())",
+    "http": "import requests; print(requests.Request('GET', 'https://a.example').prepare().url)",
+}
+SEEN = {
+    "libexample": "['machine', 'name', 'python', 'version']",
+    "libfast": "0xe3069283",
+    "libetl": "30.0",
+    "http": "https://a.example/",
+}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The example monorepo, built with Docker from nothing."""
+    mono = example(tmp_path_factory.mktemp("first"))
+    mono.ran = mono.run("layers", "--engine", "docker")
+    assert mono.ran.status == 0, mono.ran.text
+    return mono
+
+
+def test_every_build_has_its_line(built):
+    """One line for each build as it ends, and a summary."""
+    lines = built.ran.out.splitlines()
+
+    assert len(lines) == len(built.catalogue()) + 1
+    assert lines[-1].startswith(f"{len(built.catalogue())} built in ")
+
+
+def test_both_architectures_of_both_runtimes_are_built(built):
+    """The defaults of layers.toml are all there for a layer that does not limit them."""
+    wanted = {f"libfast-python3.{minor}-{arch}" for minor in (11, 13) for arch in ("x86_64", "arm64")}
+
+    assert wanted <= built.catalogue().keys()
+
+
+def test_every_zip_passes_unzip(built):
+    """`unzip -t` and Python's own zipfile find no fault."""
+    for archive in built.output.glob("*.zip"):
+        subprocess.run(["unzip", "-tqq", archive], check=True)
+        subprocess.run([sys.executable, "-m", "zipfile", "-t", archive], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    "target", ["python3.11-x86_64", "python3.11-arm64", "python3.13-x86_64", "python3.13-arm64"]
+)
+@pytest.mark.parametrize("layer", WORK)
+def test_layers_work_in_their_own_runtime(built, layer, target):
+    """Unpacked at /opt, in a container of its runtime and architecture, a layer imports and its code runs."""
+    build = f"{layer}-{target}"
+
+    assert in_runtime(build, built.output / f"{build}.zip", WORK[layer]) == SEEN[layer]
+
+
+def test_the_handler_answers(built, tmp_path):
+    """The example's Lambda handler returns what its layer says of itself."""
+    from factories.monorepo import ROOT  # noqa: PLC0415
+
+    code = (ROOT / "examples" / "handler" / "app.py").read_text() + "\nprint(handler({}, None)['name'])"
+
+    assert (
+        in_runtime("libexample-python3.13-arm64", built.output / "libexample-python3.13-arm64.zip", code)
+        == "libexample"
+    )
+
+
+def test_every_project_of_every_pure_layer_imports(built):
+    """What has no native code needs one container to see."""
+    modules = ["libclock", "libflags", "liblegacy", "libmoney", "libnotify", "libzones"]
+    for module in modules:
+        build = next(name for name in built.catalogue() if name.startswith(f"{module}-"))
+
+        assert in_runtime(build, built.output / f"{build}.zip", f"import {module}; print('seen')") == "seen"
+
+
+def test_a_pure_layer_is_one_file_for_both_architectures(built):
+    """Pure wheels serve every architecture, so the archives are hard links."""
+    one = built.output / "libexample-python3.13-x86_64.zip"
+
+    assert one.samefile(built.output / "libexample-python3.13-arm64.zip")
+
+
+def test_native_code_differs_by_architecture(built):
+    """What was compiled is compiled for each target."""
+    hashes = built.hashes()
+
+    assert len({hashes[name] for name in hashes if name.startswith("libfast-")}) == 4
+
+
+def test_layers_json_tells_no_time_and_no_place(built):
+    """Two machines write the same bytes."""
+    text = (built.output / "layers.json").read_text()
+
+    assert str(built.root) not in text
+    assert set(json.loads(text)) == {"version", "builds"}
+
+
+def test_the_lock_names_no_index(built):
+    """layers.lock works through any mirror."""
+    assert "://" not in (built.root / "layers.lock").read_text()
+
+
+def test_nothing_is_left_behind(built):
+    """No container of ours, no scratch folder, no temporary file beside the archives."""
+    assert left_behind() == {"containers": []}
+    assert list((built.store / "scratch").iterdir()) == []
+    assert [path.name for path in built.output.iterdir() if path.name.startswith(".")] == []
+
+
+def test_another_folder_gives_the_same_bytes(built, tmp_path):
+    """The same sources and lock in another folder, with an empty store: every zip and layers.json are equal."""
+    other = example(tmp_path / "some" / "deeper" / "place")
+    shutil.copy(built.root / "layers.lock", other.root)
+    ran = other.run("layers", "--engine", "docker")
+
+    assert (ran.status, other.hashes()) == (0, built.hashes()), ran.text
+    assert (other.output / "layers.json").read_bytes() == (built.output / "layers.json").read_bytes()
+
+
+def test_the_local_engine_gives_the_same_members(built, tmp_path):
+    """For pure inputs it does not matter which engine built; native builds are left, and said."""
+    other = example(tmp_path)
+    shutil.copy(built.root / "layers.lock", other.root)
+    ran = other.run("layers", "--engine", "local")
+    left = {name for name in built.hashes() if name.startswith("libfast-")}
+
+    assert ran.status == 0, ran.text
+    assert set(built.hashes()) - set(other.hashes()) == left
+    for build in ("libexample-python3.11-x86_64", "libmoney-python3.13-arm64"):
+        assert _sources(other.output / f"{build}.zip") == _sources(built.output / f"{build}.zip")
+    assert "has native code" in ran.text
+
+
+def _sources(archive):
+    """Members and their CRC, without bytecode: that follows the interpreter's patch version."""
+    import zipfile  # noqa: PLC0415
+
+    with zipfile.ZipFile(archive) as opened:
+        return {one.filename: one.CRC for one in opened.infolist() if not one.filename.endswith(".pyc")}
+
+
+def test_nothing_changed_nothing_done(built):
+    """The second run finds everything as it was."""
+    built.run("layers", "--engine", "docker")
+    ran = built.run("layers", "--engine", "docker")
+
+    assert {line.split()[1] for line in ran.out.splitlines()[:-1]} == {"cached"}

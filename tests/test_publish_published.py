@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import pytest
+
+from pylayer.errors import StoreError
+from pylayer.publish import outputs, published
+from pylayer.publish.published import Place
+from pylayer.publish.template import Declared
+
+ARN = "arn:aws:lambda:eu-west-1:123456789012:layer:libexample:7"
+KEY = ("libexample", "eu-west-1", "python3.13", "arm64")
+
+
+def place(**changes):
+    return Place(**{"name": "libexample", "arn": ARN, "version": 7, "code_sha256": "abc=", **changes})
+
+
+def test_what_is_written_is_read(tmp_path):
+    """published.json comes back as it was."""
+    path = tmp_path / "published.json"
+    published.write(path, {KEY: place()})
+
+    assert {KEY: place()} == published.read(path)
+
+
+def test_no_file_is_nothing(tmp_path):
+    """Before the first publish there is nothing."""
+    assert {} == published.read(tmp_path / "published.json")
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"version": 2, "layers": {}}', '{"version": 1, "layers": {"a": 1}}']
+)
+def test_a_damaged_file_is_refused(tmp_path, text):
+    """What cannot be read is refused by name."""
+    path = tmp_path / "published.json"
+    path.write_text(text)
+
+    with pytest.raises(StoreError, match=r"published\.json"):
+        published.read(path)
+
+
+def test_what_was_not_asked_for_stays():
+    """Another region and another layer keep what they have; what was asked and did not succeed goes."""
+    before = {
+        KEY: place(),
+        ("libexample", "us-east-1", "python3.13", "arm64"): place(version=6),
+        ("libetl", "eu-west-1", "python3.13", "arm64"): place(version=5),
+    }
+    asked = {("libexample", "eu-west-1")}
+
+    after = published.merge(before, [], asked=asked, layers={"libexample", "libetl"})
+    assert [6, 5] == [one.version for one in after.values()]
+
+
+def test_layers_that_left_the_manifest_go():
+    """A layer that is declared no more is no more in published.json."""
+    assert {} == published.merge({KEY: place()}, [], asked=set(), layers={"libetl"})
+
+
+def test_unchanged_files_are_not_written(tmp_path):
+    """The second time nothing is written by any output."""
+    every = ("cdk", "terraform", "sam")
+
+    first = outputs.write(tmp_path, {KEY: place()}, every)
+    expected = {
+        "published.ts",
+        "layers.tfvars.json",
+        "layers.mappings.json",
+        "layers.parameters.eu-west-1.yaml",
+    }
+    assert expected == set(first)
+    assert () == outputs.write(tmp_path, {KEY: place()}, every)
+
+
+def test_parameters_of_a_region_that_is_gone_are_removed(tmp_path):
+    """No file is left for a region in which nothing is published."""
+    outputs.write(tmp_path, {KEY: place()}, ["sam"])
+    moved = {("libexample", "us-east-1", "python3.13", "arm64"): place()}
+    outputs.write(tmp_path, moved, ["sam"])
+
+    assert ["layers.parameters.us-east-1.yaml"] == [path.name for path in tmp_path.glob("*.yaml")]
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [("libexample", "LibexamplePython313X8664"), ("my-etl_two", "MyEtlTwoPython313X8664")],
+)
+def test_names_for_cloudformation(layer, expected):
+    """CloudFormation takes letters and digits alone."""
+    assert expected == outputs.logical_name(layer, "python3.13", "x86_64")
+
+
+def test_layers_that_cloudformation_cannot_tell_apart():
+    """Names that differ by separators alone are refused before anything is published."""
+    declared = {name: Declared(description="", builds=()) for name in ("my-etl", "my_etl", "other")}
+
+    assert ["my_etl"] == [fault.where for fault in outputs.clashes(declared)]
