@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pylayer import inputs, manifest
+from pylayer import budgets, inputs, manifest
 from pylayer.cycles import build_cycles
 from pylayer.discovery import discover
 from pylayer.errors import Fault, ManifestError, UsageError
@@ -76,6 +76,9 @@ def load(manifest_path: Path, *, today: date | None = None) -> Workspace:
     faults += found.faults
     faults += in_file(read.path.name, [*of_layers, *_of_options(read, projects, found)])
     faults += _of_cycles(found)
+    if not faults:  # else the layers of broken projects would seem unknown
+        names = [layer.name for layer in layers]
+        faults += in_file(read.path.name, budgets.unknown_layers(read.budgets, read.sets, known=names))
     if faults:
         raise ManifestError.of(faults)
     return Workspace(manifest=read, projects=projects, layers=layers)

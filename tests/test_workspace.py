@@ -117,6 +117,11 @@ def test_warnings_do_not_stop_anything(tmp_path):
         ),
         ("[projects.libc]", "layers.toml: projects.libc", 'there is no project "libc"'),
         (
+            '[sets.etl]\nlayers = ["liba", "libc"]',
+            "layers.toml: sets.etl.layers[1]",
+            'there is no layer "libc"',
+        ),
+        (
             '[projects.liba]\ninputs = ["../nope/*"]',
             "layers.toml: projects.liba.inputs[0]",
             '"../nope/*" matches nothing',
