@@ -76,3 +76,8 @@ def test_finds_the_indexes_of_a_pinned_name():
     corp = Index(url="https://index.example/a", name="corp")
     settings = Settings(indexes=(corp,), pinnings=(Pinning(distribution="libthing", index="corp"),), env={})
     assert ((corp,), ()) == (settings.pinned("libthing"), settings.pinned("other"))
+
+
+def test_names_the_variables_of_its_credentials():
+    """As uv spells them."""
+    assert "UV_INDEX_CORP_PYPI_2" == Index(url="https://index.example", name="corp-pypi.2").variable

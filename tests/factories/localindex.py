@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 
@@ -142,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         index = self.server.index
-        path = unquote(self.path)
+        path = unquote(urlsplit(self.path).path)  # a proxy is asked for whole addresses
         index.asked.append(Asked(path=path, headers=dict(self.headers)))
         answers = index.answers.get(path) or []
         answer = answers.pop(0) if answers else Answer()
