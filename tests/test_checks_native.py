@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from elfmaking import library
 from layermaking import found, make_layer, native, zip_layer
+from wheelmaking import make_wheel
 
 from pylayer.store import Store
 
@@ -41,6 +42,14 @@ def test_code_for_other_machines_as_data_is_a_warning(tmp_path):
     """Debuggers carry helpers for several machines, and load the right one."""
     made = layer_of(tmp_path, library(), **{"example/helper_arm.so": library(machine="aarch64")})
     assert [("warning", "machine")] == [problem[:2] for problem in found(made)]
+
+
+def test_data_for_another_machine_in_a_pure_wheel_is_a_warning(tmp_path):
+    """Unless it is one's own: there, nobody else has tried it."""
+    helper = {"example/__init__.py": b"", "example/helper_arm.so": library(machine="aarch64")}
+    made = make_layer(tmp_path, make_wheel(tmp_path, helper))
+    assert [("warning", "machine")] == [problem[:2] for problem in found(made)]
+    assert [("error", "machine")] == [problem[:2] for problem in found(made, local=["example"])]
 
 
 def test_too_new_a_glibc_is_an_error(tmp_path):
@@ -137,6 +146,45 @@ def test_a_library_lends_its_path_to_those_it_loads(tmp_path):
         "example.libs/libb.so": library(soname="libb.so"),
     }
     assert found(layer_of(tmp_path, data, **bundled)) == []
+
+
+def test_a_path_is_lent_before_the_systems_library_is_looked_for(tmp_path):
+    """So a bundled libssl gets the libcrypto that it was bundled with."""
+    data = library("libssl.so.3", rpath="$ORIGIN/../example.libs")
+    bundled = {
+        "example.libs/libssl.so.3": library("libcrypto.so.3@OPENSSL_3.9.0", soname="libssl.so.3"),
+        "example.libs/libcrypto.so.3": library(soname="libcrypto.so.3"),
+    }
+    assert found(layer_of(tmp_path, data, **bundled)) == []
+
+
+def test_a_library_that_is_never_loaded_is_left_alone(tmp_path):
+    """DT_RUNPATH comes after /lib64: the runtime's own libssl is taken instead."""
+    data = library("libssl.so.3", runpath="$ORIGIN")
+    bundled = {"example/libssl.so.3": library("libcrypto.so.3@OPENSSL_3.9.0", soname="libssl.so.3")}
+    assert found(layer_of(tmp_path, data, **bundled)) == []
+
+
+def test_a_part_that_lacks_its_library_is_a_warning(tmp_path):
+    """Numba has three threading back ends, and takes one that loads."""
+    more = {f"example/{name}.cpython-313-x86_64-linux-gnu.so": library() for name in ("a", "b")}
+    made = layer_of(tmp_path, library("libtbb.so.12"), **more)
+    assert [("warning", "library", PLACE)] == [problem[:3] for problem in found(made)]
+    assert [("error", "library", PLACE)] == [problem[:3] for problem in found(made, local=["example"])]
+
+
+def test_a_missing_library_breaks_all_that_load_it(tmp_path):
+    """Rasterio's modules all need its libgdal, which needs libexpat."""
+    needs = {"rpath": "$ORIGIN/../example.libs"}
+    names = ("a", "b", "c")
+    more = {
+        f"example/{name}.cpython-313-x86_64-linux-gnu.so": library("libgdal.so", **needs) for name in names
+    }
+    bundled = {"example.libs/libgdal.so": library("libexpat.so.1", soname="libgdal.so")}
+    made = layer_of(tmp_path, library("libgdal.so", **needs), **more, **bundled)
+    assert [("error", "library", "python/example.libs/libgdal.so")] == [
+        problem[:3] for problem in found(made)
+    ]
 
 
 def test_a_library_that_lies_aside_is_a_warning(tmp_path):

@@ -57,8 +57,9 @@ def check(  # noqa: PLR0913  each is one fact about the layer, and all but two h
 
     def problems() -> Iterator[Problem]:
         yield from paths.check(inside)
-        yield from native.check(inside, target=target, beside=frozenset().union(*around))
-        yield from imports.check(inside, made.path, target=target)
+        yield from native.check(inside, target=target, beside=frozenset().union(*around), local=local)
+        tops = imports.tops(inside, target)
+        yield from imports.check(inside, made.path, target=target, tops=tops)
         yield from metadata.check_tags(made.wheels, target=target, local=local)
         yield from metadata.check_requirements(
             made.wheels,
@@ -67,7 +68,8 @@ def check(  # noqa: PLR0913  each is one fact about the layer, and all but two h
             beside=[wheel for other in beside for wheel in other.wheels],
             excluded=excluded,
         )
-        yield from metadata.check_runtime(made.wheels, imports.modules(inside, target), target=target)
+        givers = {name: top.giver for name, top in tops.items()}
+        yield from metadata.check_runtime(made.wheels, givers, target=target)
         yield from sizes.check(inside, budget=budget)
 
     return _ordered(leave_out(problems(), accepted))

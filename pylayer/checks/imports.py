@@ -24,15 +24,21 @@ _BYTECODE = re.compile(r"\.cpython-(3\d+)(?:\.opt-[12])?\.pyc$")
 # Files that pip's `site` would run and that nothing misses on Lambda: the import hooks of setuptools, and
 # declarations of namespace packages, which need none.
 _HARMLESS_PTH = re.compile(r"distutils-precedence\.pth|.*-nspkg\.pth")
+_DEEPEST = 5  # slashes: python/lib/python3.13/site-packages/NAME/__init__.py
 _NAMESPACE = (b"extend_path", b"declare_namespace")
 
 
 @dataclass(slots=True)
-class _Top:
+class Top:
     """What the archive has for one top-level name: distributions by the path that makes it a module."""
 
     files: dict[str, str] = field(default_factory=dict)
     packages: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def giver(self) -> str:
+        """The distribution whose module Python takes: a package comes before a file."""
+        return next(iter({**self.packages, **self.files}.values()))
 
 
 def roots(target: Target) -> tuple[str, str]:
@@ -40,9 +46,29 @@ def roots(target: Target) -> tuple[str, str]:
     return f"python/lib/{target.runtime}/site-packages/", "python/"
 
 
-def check(contents: Contents, archive: Path, *, target: Target) -> Iterator[Problem]:
-    """Problems of modules."""
-    tops = _tops(contents, target)
+def tops(contents: Contents, target: Target) -> Mapping[str, Top]:
+    """What stands at the top of Lambda's sys.path, by name of the module."""
+    found: dict[str, Top] = defaultdict(Top)
+    places = roots(target)
+    for member in contents.members:
+        path = member.name
+        if path.count("/") > _DEEPEST or not path.endswith((".py", ".pyc", ".so")):
+            continue
+        root = next((root for root in places if path.startswith(root)), "")
+        rest = path[len(root) :]
+        if not root or rest.count("/") > 1 or rest.startswith(("bin/", "lib/", "__pycache__/")):
+            continue
+        folder, _, name = rest.rpartition("/")
+        stem = name.partition(".")[0]
+        if not folder:
+            found[stem].files[path] = contents.owner(path)
+        elif stem == "__init__":
+            found[folder].packages[path] = contents.owner(path)
+    return found
+
+
+def check(contents: Contents, archive: Path, *, target: Target, tops: Mapping[str, Top]) -> Iterator[Problem]:
+    """Problems of modules, `tops` being those of `contents`."""
     yield from _nothing(contents, target)
     yield from _other_versions(contents, target)
     yield from _extensions(contents, target)
@@ -51,34 +77,6 @@ def check(contents: Contents, archive: Path, *, target: Target) -> Iterator[Prob
     yield from _contradictions(contents)
     yield from _twice(contents, archive, tops)
     yield from _standard_library(tops, target)
-
-
-def modules(contents: Contents, target: Target) -> dict[str, str]:
-    """Top-level modules of the archive (namespace packages aside) and the distribution that gives each."""
-    return {
-        name: next(iter({**top.packages, **top.files}.values()), "")
-        for name, top in _tops(contents, target).items()
-        if top.files or top.packages
-    }
-
-
-def _tops(contents: Contents, target: Target) -> Mapping[str, _Top]:
-    tops: dict[str, _Top] = defaultdict(_Top)
-    places = roots(target)
-    for member in contents.members:
-        root = next((root for root in places if member.name.startswith(root)), "")
-        rest = member.name[len(root) :]
-        if not root or rest.count("/") > 1 or rest.startswith(("bin/", "lib/", "__pycache__/")):
-            continue
-        folder, _, name = rest.rpartition("/")
-        if not name.endswith((".py", ".pyc", ".so")):
-            continue
-        stem = name.partition(".")[0]
-        if not folder:
-            tops[stem].files[member.name] = contents.owner(member.name)
-        elif stem == "__init__":
-            tops[folder].packages[member.name] = contents.owner(member.name)
-    return tops
 
 
 def _nothing(contents: Contents, target: Target) -> Iterator[Problem]:
@@ -155,7 +153,7 @@ def _contradictions(contents: Contents) -> Iterator[Problem]:
             yield Problem(kind="twice", severity="error", where=path, what=what, hint=hint)
 
 
-def _twice(contents: Contents, archive: Path, tops: Mapping[str, _Top]) -> Iterator[Problem]:
+def _twice(contents: Contents, archive: Path, tops: Mapping[str, Top]) -> Iterator[Problem]:
     hint = "put them into layers of their own, or leave one out with `exclude`"
     for name, top in tops.items():
         files, packages = set(top.files.values()), set(top.packages.values())
@@ -189,12 +187,14 @@ def _is_namespace(archive: Path, contents: Contents, path: str) -> bool:
         return any(word in file.content(member) for word in _NAMESPACE)
 
 
-def _standard_library(tops: Mapping[str, _Top], target: Target) -> Iterator[Problem]:
+def _standard_library(tops: Mapping[str, Top], target: Target) -> Iterator[Problem]:
     for name in sorted(tops.keys() & provided(target).stdlib):
-        for path, owner in list({**tops[name].packages, **tops[name].files}.items())[:1]:
-            what = f"{owner or 'it'} takes the place of the standard library's {name}: layers come first"
-            hint = "leave the distribution out: a backport for older Pythons breaks newer ones"
-            yield Problem(kind="stdlib", severity="warning", where=path, what=what, hint=hint)
+        where = next(iter({**tops[name].packages, **tops[name].files}))
+        what = (
+            f"{tops[name].giver or 'it'} takes the place of the standard library's {name}: layers come first"
+        )
+        hint = "leave the distribution out: a backport for older Pythons breaks newer ones"
+        yield Problem(kind="stdlib", severity="warning", where=where, what=what, hint=hint)
 
 
 def _problem(where: str, what: str, hint: str = "") -> Problem:

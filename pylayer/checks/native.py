@@ -1,53 +1,55 @@
-"""ELF files of an archive → what the dynamic linker on Lambda would say of them.
-
-Libraries are looked for as ld.so(8) does: DT_RPATH, LD_LIBRARY_PATH (where Lambda puts /lib64 before
-/opt/lib), DT_RUNPATH, the system's folders.
-"""
+"""ELF files of an archive → what the dynamic linker on Lambda would say of them."""
 
 from __future__ import annotations
 
 import posixpath
 import re
 from collections import defaultdict
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from pylayer.checks.provided import provided
+from pylayer.checks.linker import LIBRARY_FOLDER, Linker
 from pylayer.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterator
 
     from pylayer.checks.contents import Contents
     from pylayer.checks.elf import Elf
     from pylayer.problems import Kind, Severity
     from pylayer.targets import Target
 
-Place = Literal["layer", "runtime", "doubtful", "elsewhere", "nowhere"]
-
-_LIBRARY_FOLDER = "lib"
 _VERSION = re.compile(r"([A-Z]+)_(\d+(?:\.\d+)*)")
 # Versions of glibc that are no numbers, and the release that brought them.
 _ABI_VERSIONS = {"GLIBC_ABI_DT_RELR": (2, 36), "GLIBC_ABI_GNU2_TLS": (2, 42)}
+_IMAGE = "build it in the runtime's build image"
 _REMEDY = "with `files`, or choose a distribution that bundles it; `repair = true` bundles it into your own"
 
 
-def check(contents: Contents, *, target: Target, beside: Collection[str] = ()) -> Iterator[Problem]:
-    """Problems of every ELF file; `beside` are the paths that other layers of the function put under /opt."""
+def check(
+    contents: Contents, *, target: Target, beside: Collection[str] = (), local: Collection[str] = ()
+) -> Iterator[Problem]:
+    """Problems of every ELF file.
+
+    `beside` are the paths that other layers of the function put under /opt. Distributions in `local` are
+    answered for here: in others, a part that lies idle is a warning.
+    """
     findings = _Findings(contents)
-    linker = _Linker(contents, target, beside)
+    linker = Linker(contents.elves, target=target, beside=beside)
+    missing: dict[str, list[str]] = {}
     for path, elf in contents.elves.items():
         if not elf.loadable:
             continue
         if elf.damaged:
             findings.add(path, "machine", "error", f"is a damaged ELF file: {elf.damaged}")
         elif elf.machine != target.architecture.elf_machine:
-            _check_machine(findings, path, elf, target)
+            _check_machine(findings, path, elf, target, local)
         elif _is_musl(elf):
-            hint = "choose a manylinux wheel, or build it in the runtime's build image"
+            hint = f"choose a manylinux wheel, or {_IMAGE}"
             findings.add(path, "musl", "error", "is built for musl (Alpine); Lambda has glibc", hint)
-        else:
-            _check_libraries(findings, linker, path, elf, target)
+        elif not linker.is_shadowed(path):
+            missing[path] = _check_libraries(findings, linker, path, elf, target)
             _check_versions(findings, linker, path, elf, target)
+    _tell_missing(findings, linker, missing, target, local)
     return findings.problems()
 
 
@@ -69,81 +71,25 @@ class _Findings:
             yield Problem(kind=kind, severity=severity, where=paths[0], what=what, hint=hint)
 
 
-class _Linker:
-    def __init__(self, contents: Contents, target: Target, beside: Collection[str]) -> None:
-        self.provided = provided(target)
-        self.beside = beside
-        machine = target.architecture.elf_machine
-        self.elves = {path: elf for path, elf in contents.elves.items() if elf.machine == machine}
-        self.names = {posixpath.basename(path) for path in self.elves} | {
-            elf.soname for elf in self.elves.values()
-        }
-        self._loaders: dict[str, list[str]] | None = None
-
-    def find(self, path: str, elf: Elf, name: str) -> Place:
-        """Where the linker finds library `name`, wanted by the file at `path`."""
-        if place := self._find(path, elf, name):
-            return place
-        if name in self.provided.doubtful:
-            return "doubtful"
-        # Whoever loads the file has its libraries loaded already, and lends it its DT_RPATH.
-        if any(self._find(loader, self.elves[loader], name) for loader in self._all_loaders(path)):
-            return "layer"
-        return "elsewhere" if name in self.names else "nowhere"
-
-    def _find(self, path: str, elf: Elf, name: str) -> Place | None:
-        if not elf.runpath and self._file(path, elf.rpath, name):
-            return "layer"
-        if name in self.provided.libraries:
-            return "runtime"
-        if self._exists(f"{_LIBRARY_FOLDER}/{name}") or self._file(path, elf.runpath, name):
-            return "layer"
-        return None
-
-    def _file(self, path: str, folders: Iterable[str], name: str) -> str | None:
-        origin = "/opt/" + posixpath.dirname(path)
-        for folder in folders:
-            place = folder.replace("${ORIGIN}", "$ORIGIN").replace("$ORIGIN", origin)
-            file = posixpath.normpath(f"{place}/{name}").removeprefix("/opt/")
-            if self._exists(file):
-                return file
-        return None
-
-    def _exists(self, path: str) -> bool:
-        return path in self.elves or path in self.beside
-
-    def _all_loaders(self, path: str) -> set[str]:
-        if self._loaders is None:
-            self._loaders = defaultdict(list)
-            for loader, elf in self.elves.items():
-                for name in elf.needed:
-                    self._loaders[name].append(loader)
-        found: set[str] = set()
-        pending = [path]
-        while pending:
-            current = pending.pop()
-            names = {posixpath.basename(current), self.elves[current].soname}
-            new = {loader for name in names for loader in self._loaders.get(name, ())} - found
-            found |= new
-            pending += new
-        return found
+def _check_machine(findings: _Findings, path: str, elf: Elf, target: Target, local: Collection[str]) -> None:
+    wanted = target.architecture.machine
+    what = f"is built for {elf.machine_name}; {target} runs {wanted} code"
+    if _is_idle(findings.contents, path, target, local):
+        findings.add(path, "machine", "warning", what, "where nothing needs it, leave it out with `drop`")
+    else:
+        findings.add(path, "machine", "error", what, f"build it, or choose a wheel, for {wanted}")
 
 
-def _check_machine(findings: _Findings, path: str, elf: Elf, target: Target) -> None:
-    wanted = target.architecture
-    # Some distributions carry files for several machines as data, beside the ones for their own.
-    owner = findings.contents.owner(path)
-    carried = bool(owner) and any(
-        other.machine == wanted.elf_machine and findings.contents.owner(name) == owner
-        for name, other in findings.contents.elves.items()
-    )
-    tagged = ".cpython-3" in path or path.endswith(".abi3.so")
-    severity: Severity = "warning" if carried and not tagged else "error"
-    what = f"is built for {elf.machine_name}; {target} runs {wanted.machine} code"
-    hint = f"build it, or choose a wheel, for {wanted.machine}"
-    if severity == "warning":
-        hint = "where nothing needs it, leave it out with `drop`"
-    findings.add(path, "machine", severity, what, hint)
+def _is_idle(contents: Contents, path: str, target: Target, local: Collection[str]) -> bool:
+    """Whether a file for another machine is likely to be data: debuggers carry helpers for several."""
+    owner = contents.owner(path)
+    if not owner or ".cpython-3" in path or path.endswith(".abi3.so"):
+        return False
+    machine = target.architecture.elf_machine
+    if any(elf.machine == machine and contents.owner(name) == owner for name, elf in contents.elves.items()):
+        return True
+    tags = [tag for wheel in contents.wheels if wheel.metadata.name == owner for tag in wheel.metadata.tags]
+    return owner not in local and any(tag.endswith("-any") for tag in tags)
 
 
 def _is_musl(elf: Elf) -> bool:
@@ -153,34 +99,61 @@ def _is_musl(elf: Elf) -> bool:
     )
 
 
-def _check_libraries(findings: _Findings, linker: _Linker, path: str, elf: Elf, target: Target) -> None:
+def _check_libraries(findings: _Findings, linker: Linker, path: str, elf: Elf, target: Target) -> list[str]:
+    """The libraries that are nowhere; others that may be a problem are told."""
     names = list(elf.needed)
     if elf.interpreter and not elf.soname:
         names.append(posixpath.basename(elf.interpreter))
-    system = target.runtime.os
+    missing = []
     for name in dict.fromkeys(names):
-        match linker.find(path, elf, name):
+        match linker.find(path, name):
+            case "nowhere":
+                missing.append(name)
             case "doubtful":
                 what = f"needs {name}, which AWS's image of {target.runtime} has, but maybe not Lambda itself"
-                findings.add(
-                    path, "library", "warning", what, f"to be sure, put it into the layer's lib/ {_REMEDY}"
-                )
+                hint = f"to be sure, put it into the layer's lib/ {_REMEDY}"
+                findings.add(path, "library", "warning", what, hint)
             case "elsewhere":
                 what = f"needs {name}, which is in the layer, but in no folder where the linker looks"
-                findings.add(
-                    path, "library", "warning", what, "it works only where something loads that file first"
-                )
-            case "nowhere":
-                what = f"needs {name}, which is neither in the layer nor in {target.runtime} ({system})"
-                findings.add(path, "library", "error", what, f"put it into the layer's lib/ {_REMEDY}")
+                hint = "it works only where something loads that file first"
+                findings.add(path, "library", "warning", what, hint)
             case "layer" | "runtime":
                 pass
+    return missing
 
 
-def _check_versions(findings: _Findings, linker: _Linker, path: str, elf: Elf, target: Target) -> None:
+def _tell_missing(
+    findings: _Findings,
+    linker: Linker,
+    missing: dict[str, list[str]],
+    target: Target,
+    local: Collection[str],
+) -> None:
+    """An error where a distribution cannot work without; numba's back ends may each lack their library."""
+    broken = {path for path, names in missing.items() if names}
+    for path in tuple(broken):
+        broken |= linker.loaders(path)
+    ends: dict[str, list[bool]] = defaultdict(list)  # by distribution: is it broken, what only Python loads?
+    for path in linker.elves:
+        if not linker.loaders(path):
+            ends[findings.contents.owner(path)].append(path in broken)
+    for path, names in missing.items():
+        owner = findings.contents.owner(path)
+        vital = not owner or owner in local or 2 * sum(ends[owner]) >= len(ends[owner])
+        for name in names:
+            what = (
+                f"needs {name}, which is neither in the layer nor in {target.runtime} ({target.runtime.os})"
+            )
+            hint = f"put it into the layer's lib/ {_REMEDY}"
+            if not vital:
+                hint = f"most of {owner} works without; to have all of it, {hint}"
+            findings.add(path, "library", "error" if vital else "warning", what, hint)
+
+
+def _check_versions(findings: _Findings, linker: Linker, path: str, elf: Elf, target: Target) -> None:
     highest: dict[str, tuple[tuple[int, ...], str, str]] = {}
     for library, versions in elf.versions:
-        if linker.find(path, elf, library) != "runtime":
+        if linker.find(path, library) != "runtime":
             continue
         for version in versions:
             prefix, numbers = _parse(version)
@@ -188,12 +161,10 @@ def _check_versions(findings: _Findings, linker: _Linker, path: str, elf: Elf, t
             if limit and numbers > limit and numbers > highest.get(prefix, ((), "", ""))[0]:
                 highest[prefix] = (numbers, version, library)
     for prefix, (_, version, library) in highest.items():
-        limit = linker.provided.versions[prefix]
-        has = f"{prefix}_{'.'.join(map(str, limit))}"
+        has = f"{prefix}_{'.'.join(map(str, linker.provided.versions[prefix]))}"
         what = f"needs {version} of {library}; {target.runtime} ({target.runtime.os}) has {has}"
-        glibc = "_".join(map(str, target.runtime.glibc))
-        hint = f"build it in the runtime's build image, or choose a wheel for manylinux_{glibc} or older"
-        if f"{_LIBRARY_FOLDER}/{library}" in linker.elves:
+        hint = f"{_IMAGE}, or choose a wheel for {target.platforms[0]} or older"
+        if f"{LIBRARY_FOLDER}/{library}" in linker.elves:
             hint = f"the layer's lib/{library} is not used: Lambda looks in /lib64 first; {hint}"
         findings.add(path, "symbols", "error", what, hint)
 
