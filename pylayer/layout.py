@@ -70,6 +70,25 @@ def place(wheel: Zip, *, runtime: Runtime) -> list[Placed]:
     return placed
 
 
+def modules(wheel: Zip) -> dict[str, Member]:
+    """The Python modules of `wheel` by their path in an archive; scripts are none.
+
+    Raises ArchiveError for several `.data` folders.
+    """
+    data = _data_folder(wheel, dist_info(wheel.members, wheel.label))
+    found: dict[str, Member] = {}
+    for member in wheel.members:
+        name = member.name
+        if not name.endswith(".py") or is_bytecode(name):
+            continue
+        if data and name.startswith(data):
+            scheme, _, name = name.removeprefix(data).partition("/")
+            if scheme in {"scripts", "headers"}:
+                continue
+        found.setdefault(ROOT + name, member)
+    return found
+
+
 def _data_folder(wheel: Zip, folder: str) -> str:
     stem = _normalised(folder.removesuffix(".dist-info"))
     tops = {member.name.partition("/")[0] for member in wheel.members if ".data/" in member.name}
