@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import docker
+from docker.constants import MINIMUM_DOCKER_API_VERSION
 from docker.context import ContextAPI
 from docker.errors import APIError, DockerException
 from docker.utils import kwargs_from_env
@@ -118,31 +119,51 @@ def _at_socket(path: str, why: str) -> Endpoint:
 
 
 def _ask(endpoint: Endpoint) -> Connection | str:
-    """Connect, or say why not; in a thread, as some transports know no time limit."""
+    """Connect, or say why not.
+
+    Whether anything answers is asked in a thread, as some transports know no time limit; what does answer
+    may take its time, as Podman does on a busy machine.
+    """
     patience = _PATIENCE_SSH if endpoint.host.startswith("ssh:") else _PATIENCE
-    answers: list[Connection | str] = []
-    thread = threading.Thread(target=lambda: answers.append(_connect(endpoint, patience)), daemon=True)
+    heard: list[str] = []
+    thread = threading.Thread(target=lambda: heard.append(_ping(endpoint, patience)), daemon=True)
     thread.start()
     thread.join(patience + 0.2)
-    return answers[0] if answers else f"nothing was heard within {patience:g} s"
+    if not heard:
+        return f"nothing was heard within {patience:g} s"
+    return heard[0] or _connect(endpoint)
 
 
-def _connect(endpoint: Endpoint, patience: float) -> Connection | str:
+def _ping(endpoint: Endpoint, patience: float) -> str:
+    """Say why an endpoint does not answer; nothing where it does, be it with an error."""
     try:
-        client = partial(docker.APIClient, **endpoint.options)(
-            version="auto",
-            timeout=cast("int", patience),  # a fraction will do
-            use_ssh_client=True,
-            max_pool_size=_CONNECTIONS,
-        )
+        _client(endpoint, version=MINIMUM_DOCKER_API_VERSION, timeout=patience).ping()
+    except APIError:
+        pass  # a new engine does not know the oldest version of the API, say
+    except DOCKER_ERRORS as error:
+        return explain(error)
+    return ""
+
+
+def _connect(endpoint: Endpoint) -> Connection | str:
+    try:
+        client = _client(endpoint, version="auto", timeout=_TIMEOUT)
         version = client.version()
         machine = version.get("Arch") or client.info()["Architecture"]
     except DOCKER_ERRORS as error:
         return explain(error)
-    client.timeout = _TIMEOUT
     return Connection(
         client=client,
         endpoint=endpoint,
         version=version.get("Version", "?"),
         architecture=Architecture.of_machine(machine),
+    )
+
+
+def _client(endpoint: Endpoint, *, version: str, timeout: float) -> docker.APIClient:
+    return partial(docker.APIClient, **endpoint.options)(
+        version=version,
+        timeout=cast("int", timeout),  # a fraction will do
+        use_ssh_client=True,
+        max_pool_size=_CONNECTIONS,
     )
