@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     _Source = tuple[Zip, Placed]
 
-_OPEN_FILES = 32  # at a time: a layer may have hundreds of wheels, and macOS gives a process 256
 _CONFLICT_HINT = "leave one of them out (`exclude`), or put them into layers of their own"
 
 
@@ -79,7 +78,6 @@ def assemble(
 def _gather(sources: dict[str, list[_Source]], file: Zip, placed: Iterable[Placed]) -> None:
     for one in placed:
         sources.setdefault(one.path, []).append((file, one))
-    file.close()
 
 
 def _choose(sources: Mapping[str, list[_Source]], destination: Path) -> list[_Source]:
@@ -131,22 +129,15 @@ def _one_of(found: Sequence[_Source]) -> _Source:
 
 
 def _content(file: Zip, one: Placed) -> bytes:
-    with file:
-        return file.content(one.member) if one.content is None else one.content
+    return file.content(one.member) if one.content is None else one.content
 
 
 def _packed(file: Zip, one: Placed) -> tuple[int, bytes]:
-    with file:
-        return (one.member.method, file.packed(one.member)) if one.content is None else (0, one.content)
+    return (one.member.method, file.packed(one.member)) if one.content is None else (0, one.content)
 
 
 def _copy(chosen: Iterable[_Source], writer: Writer) -> None:
-    used: list[Zip] = []
     for file, one in chosen:
-        if file not in used:
-            if len(used) == _OPEN_FILES:
-                used.pop(0).close()
-            used.append(file)
         if one.content is None:
             writer.copy(one.path, file, one.member, executable=one.executable)
         else:

@@ -10,7 +10,7 @@ from base64 import urlsafe_b64encode
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from pylayer.errors import ArchiveError, Fault, StoreError
+from pylayer.errors import ArchiveError, Fault
 from pylayer.zips import Zip
 from pylayer.zipwriter import Writer
 
@@ -74,13 +74,7 @@ def read(path: Path, *, filename: str | None = None, sha256: str | None = None) 
     filename = filename or path.name
     with Zip(path, label=filename) as archive:
         metadata = _read_metadata(archive)
-    if not sha256:
-        try:
-            with path.open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise StoreError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    return Wheel(path=path, filename=filename, sha256=sha256, metadata=metadata)
+        return Wheel(path=path, filename=filename, sha256=sha256 or archive.sha256(), metadata=metadata)
 
 
 def to_json(wheel: Wheel) -> dict[str, Any]:

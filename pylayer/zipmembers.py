@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import stat
 from collections import Counter
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from pylayer.zipformat import (
@@ -27,12 +28,12 @@ from pylayer.zipformat import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SUSPECT = ("\\", "\0", ":", "//", "/.", "\n.", "\n/")  # an ASCII line without these is a safe name
+# An ASCII line without these is a safe name.
+_SUSPECT = ("\\", "\0", ":", "//", "\n/", "/./", "/../", "\n./", "\n../", "/.\n", "/..\n", "\n.\n", "\n..\n")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _LONGEST = 1024  # characters of a path: Linux takes 4,096 bytes, and a character has four at most
 _REFUSED = ENCRYPTED | PATCHED
-_METHODS = frozenset((STORED, DEFLATED))
-_FILE_TYPES = frozenset((0, stat.S_IFREG >> 12))
+_ORDINARY = {(method, kind) for method in (STORED, DEFLATED) for kind in (0, stat.S_IFREG >> 12)}
 _EXECUTABLE = 0o111
 
 
@@ -52,13 +53,11 @@ class Member(NamedTuple):
     executable: bool
     offset: int
     mode: int
+    flags: int
 
 
 class DamagedError(ValueError):
     """A central directory that cannot be read; the message completes "the file …"."""
-
-
-_Entry = tuple[Member, int]  # with its flags
 
 
 def parse(directory: bytes, *, count: int, limit: int) -> tuple[list[Member], list[tuple[str, str]]]:
@@ -66,9 +65,19 @@ def parse(directory: bytes, *, count: int, limit: int) -> tuple[list[Member], li
 
     No byte of theirs may lie at or behind `limit`. Raises DamagedError.
     """
-    entries = list(_entries(directory, count))
-    entries.sort(key=lambda entry: entry[0].offset)
-    return [member for member, _ in entries], list(_refusals(entries, limit))
+    members = sorted(_members(directory, count), key=attrgetter("offset"))
+    suspects = members
+    if _are_plain([member.name for member in members]):
+        # Nearly always none is left; a function called for each member would double what this costs.
+        suspects = [
+            member
+            for member in members
+            if (member.method, member.mode >> 12) not in _ORDINARY
+            or member.flags & _REFUSED
+            or member.offset + LOCAL.size + member.packed > limit
+            or (member.method == STORED and member.packed != member.size)
+        ]
+    return members, list(_refusals(suspects, limit))
 
 
 def unsafe(name: str) -> str:
@@ -85,7 +94,7 @@ def unsafe(name: str) -> str:
     return next((what for what, broken in rules.items() if broken), "")
 
 
-def _entries(directory: bytes, count: int) -> Iterator[_Entry]:
+def _members(directory: bytes, count: int) -> Iterator[Member]:
     position = 0
     for _ in range(count):
         if position + CENTRAL_READ.size > len(directory):
@@ -104,7 +113,7 @@ def _entries(directory: bytes, count: int) -> Iterator[_Entry]:
         name = _decode(raw_name, flags)
         mode = attributes >> 16
         executable = mode >> 12 == stat.S_IFREG >> 12 and mode & _EXECUTABLE != 0  # as installers decide it
-        yield Member(name, raw_name, method, crc, packed, size, executable, offset, mode), flags
+        yield Member(name, raw_name, method, crc, packed, size, executable, offset, mode, flags)
     if position != len(directory):
         raise DamagedError("is damaged: its central directory holds more than it says")
 
@@ -120,33 +129,33 @@ def _is_text(name: str) -> bool:
     return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
-def _refusals(entries: list[_Entry], limit: int) -> Iterator[tuple[str, str]]:
-    names = [member.name for member, _ in entries]
-    # Nearly always all names are plain, and to see that in one text costs a twentieth of seeing it in each.
-    text = "\n".join(["", *names])
-    plain = text.isascii() and not any(suspect in text for suspect in _SUSPECT)
-    plain = plain and max(map(len, names), default=0) <= _LONGEST
-    for member, flags in entries:
-        if not plain and (what := unsafe(member.name)):
+def _are_plain(names: list[str]) -> bool:
+    text = "\n".join(["", *names, ""])
+    safe = text.isascii() and not any(suspect in text for suspect in _SUSPECT)
+    return safe and max(map(len, names), default=0) <= _LONGEST and len(set(names)) == len(names)
+
+
+def _refusals(members: list[Member], limit: int) -> Iterator[tuple[str, str]]:
+    for member in members:
+        if what := unsafe(member.name) or _unknown(member):
             yield what, member.name
-        elif flags & _REFUSED or member.method not in _METHODS or member.mode >> 12 not in _FILE_TYPES:
-            if what := _unknown(member, flags):
-                yield what, member.name
-        elif member.method == STORED and member.packed != member.size:
-            yield "is damaged: it is stored, but its two sizes differ", member.name
         if member.offset + LOCAL.size + member.packed > limit:
             yield "is damaged: it lies outside the file", member.name
-    if len(set(names)) != len(names):
-        yield from (("is listed more than once", name) for name, times in Counter(names).items() if times > 1)
+    times = Counter(member.name for member in members)
+    yield from (("is listed more than once", name) for name in times if times[name] > 1)
 
 
-def _unknown(member: Member, flags: int) -> str:
-    if flags & ENCRYPTED:
+def _unknown(member: Member) -> str:
+    if member.flags & ENCRYPTED:
         return "is encrypted"
-    if flags & PATCHED or member.method not in _METHODS:
+    if member.flags & PATCHED or member.method not in (STORED, DEFLATED):
         return f"uses an unknown compression method ({member.method})"
+    if member.method == STORED and member.packed != member.size:
+        return "is damaged: it is stored, but its two sizes differ"
     if stat.S_ISLNK(member.mode):
         return "is a symlink"
-    if stat.S_ISDIR(member.mode) and member.name.endswith("/"):
+    if stat.S_IFMT(member.mode) in (0, stat.S_IFREG) or (
+        stat.S_ISDIR(member.mode) and member.name.endswith("/")
+    ):
         return ""
     return "is neither a file nor a folder"
