@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import workspaces
 from contenders import Failed, command
+from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
     from contenders import Contender
@@ -48,7 +49,7 @@ def everything_imports(contender: Contender, workspace: Workspace) -> None:
                 _unpack(contender.archive(workspace, name, architecture), layers / name)
                 statements = _statements(workspace, name)
                 (layers / name / "statements").write_text(statements, encoding="utf-8")
-            _run(layers, image=workspaces.IMAGES[architecture].format(runtime=workspace.runtimes[0]))
+            _run(layers, runtime=workspace.runtimes[0], architecture=architecture)
 
 
 def _code(archive: Path, name: str) -> str:
@@ -74,8 +75,11 @@ def _statements(workspace: Workspace, name: str) -> str:
     return f"import {modules}\nassert {name}.MARK == {workspace.marks[name]!r}\nassert {name}.step0(3) > 0\n"
 
 
-def _run(layers: Path, *, image: str) -> None:
-    container = command("docker", "create", image, "python3", "-c", IMPORT_EACH, cwd=layers).strip()
+def _run(layers: Path, *, runtime: str, architecture: str) -> None:
+    image = workspaces.IMAGES[architecture].format(runtime=runtime)
+    platform = Architecture(architecture).platform
+    create = ("docker", "create", "--platform", platform, image, "python3", "-c", IMPORT_EACH)
+    container = command(*create, cwd=layers).strip()
     try:
         command("docker", "cp", layers, f"{container}:/", cwd=layers)
         command("docker", "start", "--attach", container, cwd=layers)

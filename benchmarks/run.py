@@ -34,7 +34,7 @@ def main() -> None:
     """Run the cases asked for, print the table, write the JSON."""
     options = _options()
     lab = cases.Lab(work=options.work, rounds=options.rounds, budget=options.budget)
-    pylayer = Pylayer.primed_in(lab.work / "pylayer")
+    pylayer = Pylayer.primed_in(lab.work / "priming")
     contenders: list[Contender] = [pylayer]
     if {"heavy", "small"} & set(options.cases):
         contenders += _rivals(lab, options.rivals)
