@@ -163,7 +163,7 @@ class Images:
         tagged = self._inspect(reference)
         platform = target.architecture.platform
         where = f"{reference} for {target}"
-        if tagged is not None and "@" in reference:
+        if tagged is not None and "@" in reference and not self._holds_several():
             self._free(reference, tagged)
         try:
             self._download(reference, platform)

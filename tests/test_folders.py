@@ -1,0 +1,39 @@
+"""Tests of pylayer.engines.folders."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from factories.engines import child
+
+from pylayer.engines import folders
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_folder_is_private_and_goes() -> None:
+    """Nobody else can look into it, and it is gone afterwards, read-only folders in it as well."""
+    with folders.private() as folder:
+        (folder / "tight" / "inner").mkdir(parents=True)
+        (folder / "tight").chmod(0)
+        assert 0o700 == folder.stat().st_mode & 0o777
+    assert not folder.exists()
+
+
+def test_folder_beside(tmp_path: Path) -> None:
+    """A folder can be asked for on the file system of another path, so that a rename leads there."""
+    with folders.private(beside=tmp_path / "new" / "place") as folder:
+        assert tmp_path / "new" == folder.parent
+
+
+def test_sweep_spares_the_living(tmp_path: Path) -> None:
+    """Folders of dead processes go, and those of living ones and other things stay."""
+    dead = child("")
+    dead.communicate()
+    names = [f"pylayer-{dead.pid}-a", f"pylayer-{os.getpid()}-a", "pylayer-notes-a"]
+    for name in names:
+        (tmp_path / name).mkdir()
+    folders.sweep(tmp_path)
+    assert set(names[1:]) == {path.name for path in tmp_path.iterdir()}

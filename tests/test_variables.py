@@ -1,0 +1,31 @@
+"""Tests of pylayer.engines.variables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pylayer.engines import variables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_proxies_are_passed_on() -> None:
+    """Proxies go on in the spelling in which they were given, and nothing else does."""
+    surroundings = {"https_proxy": "http://a", "NO_PROXY": "b", "HTTP_PROXY": "", "AWS_PROFILE": "c"}
+    assert {"https_proxy": "http://a", "NO_PROXY": "b"} == variables.of_network(surroundings, bundle=None)
+
+
+def test_bundle_is_pointed_to() -> None:
+    """Every tool that has a variable for the certificates finds them."""
+    given = variables.of_network({}, bundle="/bundle.pem")
+    assert {"/bundle.pem"} == set(given.values())
+    assert {"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT"} <= set(given)
+
+
+def test_named_bundle_comes_first(tmp_path: Path) -> None:
+    """A bundle that a variable names is taken before the system's; one that is not there is passed over."""
+    bundle = tmp_path / "bundle.pem"
+    bundle.touch()
+    surroundings = {"SSL_CERT_FILE": str(tmp_path / "gone"), "CURL_CA_BUNDLE": str(bundle)}
+    assert bundle == variables.certificates(surroundings)
