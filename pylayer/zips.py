@@ -10,6 +10,7 @@ import hashlib
 import mmap
 import os
 import zlib
+from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
@@ -122,10 +123,10 @@ class Zip:
     def _load(self) -> bytes | mmap.mmap:
         try:
             with self.path.open("rb", buffering=0) as file:
-                size = os.fstat(file.fileno()).st_size
-                if size < _MAPPED:
-                    return file.readall()
-                return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+                if os.fstat(file.fileno()).st_size >= _MAPPED:
+                    with suppress(OSError):  # some network file systems cannot
+                        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+                return file.readall()
         except OSError as error:
             raise StoreError(
                 f"cannot be read: {error.strerror}", where=f"{self.label} ({self.path})"

@@ -140,9 +140,9 @@ class Writer:
             raise self._error(error) from error
 
     def _close(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
     def _error(self, error: OSError) -> StoreError:
         return StoreError(
