@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pylayer.errors import ArchiveError, Fault
 from pylayer.layout import Placed, place
+from pylayer.wheels import is_bytecode
 from pylayer.zips import Zip
 from pylayer.zipwriter import Writer
 
@@ -49,18 +50,20 @@ def assemble(
 ) -> Archive:
     """Write the archive of `wheels` for `target` to `destination`, whole or not at all.
 
-    `companions` are zips whose members have their paths in the archive already. Raises ArchiveError listing
-    every path to which two of them write different bytes, or naming a wheel that cannot be copied safely;
-    StoreError when a file cannot be read or written.
+    `companions` are zips whose members have their paths in the archive already; where one has `x.pyc`, it
+    replaces `x.py`. Raises ArchiveError listing every path to which two of them write different bytes, or
+    naming a wheel that cannot be copied safely; StoreError when a file cannot be read or written.
     """
     with ExitStack() as stack:
         sources: dict[str, list[_Source]] = {}
+        opened = [stack.enter_context(Zip(path)) for path in sorted(set(companions))]
+        names = [member.name for file in opened for member in file.members]
+        replaced = {name[:-1] for name in names if not is_bytecode(name)}
         unique = {wheel.sha256: wheel for wheel in wheels}
         for wheel in sorted(unique.values(), key=lambda wheel: (wheel.filename, wheel.sha256)):
             file = stack.enter_context(Zip(wheel.path, label=wheel.filename))
-            _gather(sources, file, place(file, runtime=target.runtime))
-        for path in sorted(set(companions)):
-            file = stack.enter_context(Zip(path))
+            _gather(sources, file, place(file, runtime=target.runtime, without=replaced))
+        for file in opened:
             _gather(sources, file, [Placed(one.name, one, one.executable) for one in file.members])
         chosen = _choose(sources, destination)
         writer = stack.enter_context(Writer(destination))

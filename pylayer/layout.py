@@ -20,6 +20,8 @@ from pylayer.errors import ArchiveError
 from pylayer.wheels import dist_info, hash_and_size, is_bytecode, record_text
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from pylayer.targets import Runtime
     from pylayer.zipmembers import Member
     from pylayer.zips import Zip
@@ -41,8 +43,8 @@ class Placed(NamedTuple):
     content: bytes | None = None
 
 
-def place(wheel: Zip, *, runtime: Runtime) -> list[Placed]:
-    """Every file that `wheel` gives to an archive for `runtime`.
+def place(wheel: Zip, *, runtime: Runtime, without: Collection[str] = ()) -> list[Placed]:
+    """Every file that `wheel` gives to an archive for `runtime`, but for those at the paths `without`.
 
     Raises ArchiveError for a `.data` folder that installers do not know either.
     """
@@ -60,8 +62,10 @@ def place(wheel: Zip, *, runtime: Runtime) -> list[Placed]:
             moved[name] = None
         elif data and name.startswith(data):
             target = _place_data(wheel, member, name.removeprefix(data), runtime)
-            moved[name] = target
+            moved[name] = target = None if target and target.path in without else target
             placed += [target] if target else []
+        elif without and ROOT + name in without:
+            moved[name] = None
         else:
             placed.append(Placed(ROOT + name, member, member.executable))
     for member in records:

@@ -162,3 +162,23 @@ def test_archive(tmp_path, room, store):
         check=True,
     )
     assert f"compiled {root}/python/pkg/__pycache__/__init__.{TAG}.pyc" == done.stdout.strip()
+
+
+def test_archive_without_sources(tmp_path, room, store):
+    """Bytecode alone: sources are gone from the archive and from RECORD, what did not compile is there."""
+    files = {
+        "pkg/__init__.py": b"x = 'compiled'\n",
+        "pkg/old.py": b"print 1\n",
+        "example-1.0.data/purelib/more.py": b"",
+        "example-1.0.data/scripts/run.py": b"",
+    }
+    one = wheel(tmp_path, files)
+    made = companion(one, room=room, store=store, only=True)
+    archive.assemble([one], tmp_path / "layer.zip", target=host_target(), companions=[made.path])
+    inside = contents([tmp_path / "layer.zip"])
+    kept = {"python/pkg/__init__.pyc", "python/pkg/old.py", "python/more.pyc", "python/bin/run.py"}
+    record = inside["python/example-1.0.dist-info/RECORD"].decode()
+    assert kept == {name for name in inside if ".dist-info/" not in name}
+    assert ["bin/run.py", "pkg/old.py"] == sorted(
+        line.partition(",")[0] for line in record.splitlines() if ".dist-info/" not in line
+    )
