@@ -1,4 +1,4 @@
-"""What goes wrong in one build is one clear error, leaves nothing behind, and takes no other build with it."""
+"""What goes wrong in a build is one clear error, leaves nothing behind, and takes no other build with it."""
 
 from __future__ import annotations
 
