@@ -21,9 +21,10 @@ pytestmark = pytest.mark.deploytools
 
 ROOT = Path(__file__).parents[2]
 LINT = str(Path(sys.executable).with_name("cfn-lint"))
+AWS, SAM = "awscli==1.46.3", "aws-sam-cli==1.170.0"
 PACKAGES = {
     "private": True,
-    "dependencies": {"@types/node": "^20", "aws-cdk-lib": "^2.200", "constructs": "^10", "typescript": "^5"},
+    "dependencies": {"@types/node": "^20", "aws-cdk-lib": "2.276.0", "constructs": "^10", "typescript": "^5"},
 }
 
 
@@ -144,7 +145,7 @@ def test_sam_and_cfn_lint_take_the_template(published, tmp_path):
     template = tmp_path / "template.yaml"
     template.write_text(snippet("sam"))
     command(LINT, "--regions", "eu-west-1", "--", str(template), cwd=tmp_path)
-    sam = tool("aws-sam-cli", "sam")
+    sam = tool(SAM, "sam")
     said = command(
         *sam,
         "validate",
@@ -195,12 +196,12 @@ def test_the_command_lines_take_the_parameters(published, arn, cloud, tmp_path, 
     here = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1", "SAM_CLI_TELEMETRY": "0"}
     stack = ["--stack-name", "api", "--parameter-overrides", overrides, "--no-fail-on-empty-changeset"]
     if name == "aws":
-        aws = tool("awscli", "aws")
+        aws = tool(AWS, "aws")
         command(
             *aws, "cloudformation", "deploy", "--template-file", "template.yaml", *stack, cwd=tmp_path, **here
         )
     else:
-        sam = tool("aws-sam-cli", "sam")
+        sam = tool(SAM, "sam")
         command(*sam, "deploy", "-t", "template.yaml", *stack, "--no-progressbar", cwd=tmp_path, **here)
 
     seen = client("ssm").get_parameter(Name="/seen/by/the/stack")["Parameter"]["Value"]
