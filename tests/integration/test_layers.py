@@ -125,7 +125,7 @@ def test_nothing_is_left_behind(built):
 
 
 def test_another_folder_gives_the_same_bytes(built, tmp_path):
-    """The same sources and lock in another folder, with an empty store: every zip and layers.json are equal."""
+    """The same sources and lock, another folder, an empty store: every zip and layers.json are equal."""
     other = example(tmp_path / "some" / "deeper" / "place")
     shutil.copy(built.root / "layers.lock", other.root)
     ran = other.run("layers", "--engine", "docker")
