@@ -32,10 +32,10 @@ class OneWay(io.RawIOBase):
     def __init__(self):
         self.data = bytearray()
 
-    def writable(self):  # noqa: D102
+    def writable(self):
         return True
 
-    def write(self, data):  # noqa: D102
+    def write(self, data):
         self.data += data
         return len(data)
 
