@@ -48,8 +48,12 @@ class Contender(Protocol):
 
 
 def command(*words: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> str:
-    """Run `words` and give what they print. Raises Failed with the end of it."""
-    done = run(words, cwd=cwd, env={**os.environ, **(env or {})}, merged=True)
+    """Run `words` and give what they print. Raises Failed with the end of it.
+
+    Nobody's Python is kept from writing its bytecode: on a desk it would be there already.
+    """
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = run(words, cwd=cwd, env={**inherited, **(env or {})}, merged=True)
     if done.status:
         raise Failed(f"{' '.join(map(str, words[:4]))} … ended with {done.status}:\n{done.stdout[-1500:]}")
     return done.stdout
