@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from contextlib import AsyncExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pylayer import lock as locks
-from pylayer import process, settings, snapshot, trees, watch, workspace
+from pylayer import seams, snapshot, trees, watch, workspace
 from pylayer.companions import Compiler
-from pylayer.engines import choose
-from pylayer.errors import UsageError
-from pylayer.graph import Graph
-from pylayer.lock import Lock
+from pylayer.errors import LockError, UsageError
 from pylayer.manifest import LOCK_NAME
 from pylayer.pipeline import Pipeline
-from pylayer.places import EnginePlaces
-from pylayer.projects import Projects
 from pylayer.snapshot import Kept, Snapshot
 from pylayer.store import Store, default_root
-from pylayer.supply import Supply, choices
+from pylayer.supply import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from pylayer.errors import PylayerError
     from pylayer.manifest import Build, EngineChoice
     from pylayer.outcomes import Outcome, Reporter
     from pylayer.pipeline import Made
@@ -42,26 +35,37 @@ def run(  # noqa: PLR0913  the options of a run
     names: Sequence[str],
     engine: str,
     jobs: int,
+    locked: bool,
     options: Mapping[str, Any],
     state: Path,
     reporter: Reporter,
 ) -> list[Outcome]:
     """Build what is selected of a workspace, and keep for the next run what this one saw.
 
-    Raises ManifestError, UsageError, EngineError (Docker asked for, and not there), StoreError.
+    Raises ManifestError, UsageError, EngineError (Docker asked for, and not there), StoreError, and LockError
+    for all that a `locked` run lacks in the lock.
     """
     since = snapshot.now_ns()
     found = workspace.load(manifest)
     for fault in found.manifest.warnings:
         reporter.warn(fault)
     selected = workspace.select(found.builds, only, layers=names)
-    choice = _choice(engine, found)
+    choice = engine_choice(engine, found)
     store = Store(default_root(), note=reporter.note)
     store.open()
     try:
         index = trees.Index.load(store.root / "files.json")
         made = asyncio.run(
-            _run(found, selected, choice=choice, jobs=jobs, store=store, index=index, reporter=reporter)
+            _run(
+                found,
+                selected,
+                choice=choice,
+                policy=Policy(locked=locked),
+                jobs=jobs,
+                store=store,
+                index=index,
+                reporter=reporter,
+            )
         )
         index.save()
     finally:
@@ -75,64 +79,42 @@ async def _run(  # noqa: PLR0913  the seams of a run
     selected: Sequence[Build],
     *,
     choice: EngineChoice,
+    policy: Policy,
     jobs: int,
     store: Store,
     index: trees.Index,
     reporter: Reporter,
 ) -> dict[str, tuple[Outcome, Made | None]]:
-    graph = Graph(jobs=jobs or os.cpu_count() or 1)
-    places = EnginePlaces(
-        choice,
-        docker=lambda: choose.docker(cache=store.root / "engines"),
-        local=lambda: choose.local(cache=store.root / "engines"),
-        graph=graph,
-        note=reporter.note,
-    )
-    async with AsyncExitStack() as stack:
-        # The other way round at the end: engines first, so that what is still running in them ends.
-        stack.push_async_callback(graph.stop)
-        stack.callback(places.close)
-        stack.callback(process.kill_all)
-        await places.open()
-        lock_path = found.manifest.root / LOCK_NAME
-        before = locks.read(lock_path)
-        resolver = settings.read(found.manifest.root)
-        supply = Supply(
-            found, lock=before or Lock(), settings=resolver, graph=graph, store=store, locked=False
-        )
-        projects = Projects(
-            found,
-            graph=graph,
-            store=store,
-            places=places,
-            requirements=supply,
-            index=index,
-            unpacked=stack.enter_context(store.scratch()),
-        )
-        supply.sources = projects
+    async with seams.opened(
+        found, choice=choice, policy=policy, jobs=jobs, store=store, index=index, note=reporter.note
+    ) as run:
+        if policy.locked:
+            refuse_stale((await run.closing.errors(selected)).values())
         pipeline = Pipeline(
             found,
-            graph=graph,
+            graph=run.graph,
             store=store,
-            projects=projects,
-            distributions=supply,
-            bytecode=Compiler(graph=graph, store=store, places=places, note=reporter.note),
+            closing=run.closing,
+            bytecode=Compiler(graph=run.graph, store=store, places=run.places, note=reporter.note),
             reporter=reporter,
         )
         made = await pipeline.run(selected)
-        after = replace(
-            before or Lock(engine=places.engine), settings=choices(found.manifest, resolver)
-        ).merged(
-            builds=supply.builds,
-            environments=supply.environments,
-            images={},
-            known=[build.id for build in found.builds],
-        )
-        locks.write(lock_path, after)
+        if not policy.locked:
+            good = all(outcome.good for outcome, _ in made.values())
+            complete = good and len(selected) == len(found.builds)
+            locks.write(found.manifest.root / LOCK_NAME, run.lock(complete=complete))
     return made
 
 
-def _choice(engine: str, found: Workspace) -> EngineChoice:
+def refuse_stale(errors: Iterable[PylayerError | None]) -> None:
+    """Raise one LockError for all that the lock does not answer."""
+    faults = {fault: None for error in errors if isinstance(error, LockError) for fault in error.faults}
+    if faults:
+        raise LockError.of(sorted(faults, key=lambda fault: fault.where))
+
+
+def engine_choice(engine: str, found: Workspace) -> EngineChoice:
+    """The engine that a command line names, else layers.toml; UsageError for one that is not known."""
     if not engine:
         return found.manifest.engine
     if engine not in _CHOICES:
@@ -150,7 +132,7 @@ def _remember(
     options: Mapping[str, Any],
     since: int,
 ) -> None:
-    """Keep what the next run needs to know that nothing changed; earlier builds stay where nothing else did."""
+    """Keep what tells the next run that nothing changed; earlier builds stay where nothing else did."""
     before = snapshot.load(state)
     lock_path = found.manifest.root / LOCK_NAME
     taken = snapshot.take(watch.paths(found), since_ns=since, ours=[lock_path])

@@ -26,16 +26,41 @@ _HEADER = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Locked:
-    """What a set of requirements (PEP 508, sorted) came to."""
+class Terms:
+    """What is asked for: `requirements` are PEP 508, sorted.
+
+    `exclude` are names left out whoever requires them, `build_from_source` those whose sdist is built.
+    """
 
     requirements: tuple[str, ...]
-    pins: tuple[Pin, ...]
+    exclude: tuple[str, ...] = ()
+    build_from_source: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked:
+    """What some terms came to; `stale` where settings of the resolver changed since."""
+
+    terms: Terms
+    pins: tuple[Pin, ...] = ()
+    stale: bool = False
 
     @property
-    def versions(self) -> tuple[str, ...]:
-        """`name version` of each, sorted."""
-        return tuple(sorted({f"{pin.name} {pin.version}" for pin in self.pins}))
+    def versions(self) -> dict[str, str]:
+        """The version of each distribution, by name."""
+        return {pin.name: pin.version for pin in self.pins}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What a run has for the lock; `complete` where it was one of all builds, and none of them failed."""
+
+    engine: str
+    settings: Mapping[str, Any]
+    builds: Mapping[str, Locked]
+    environments: Mapping[str, Locked]
+    images: Mapping[str, str] = field(default_factory=dict)
+    complete: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,22 +77,31 @@ class Lock:
     builds: Mapping[str, Locked] = field(default_factory=dict)
     environments: Mapping[str, Locked] = field(default_factory=dict)
 
-    def merged(
-        self,
-        *,
-        builds: Mapping[str, Locked],
-        environments: Mapping[str, Locked],
-        images: Mapping[str, str],
-        known: Iterable[str],
-    ) -> Lock:
-        """This lock with new entries in place of the old; of builds only those `known` stay."""
+    def after(self, run: Run, *, known: Iterable[str]) -> Lock:
+        """This lock with what a run has in place of the old; of builds only those `known` stay.
+
+        Where the lock is the docker engine's and the run was on a host alone, as on a desk without Docker, it
+        stays the docker engine's, with its environments.
+        """
+        moved = dict(run.settings) != dict(self.settings)
         stay = frozenset(known)
-        return replace(
-            self,
-            builds={name: one for name, one in {**self.builds, **builds}.items() if name in stay},
-            environments={**self.environments, **environments},
-            images={**self.images, **images},
+        builds = {**_kept(self.builds, stale=moved), **run.builds}
+        environments, images = _kept(self.environments, stale=moved), dict(self.images)
+        desk = self.engine == "docker" and run.engine == "local"
+        if not desk:
+            environments = {**({} if run.complete else environments), **run.environments}
+            images = {**({} if run.complete else images), **run.images}
+        return Lock(
+            engine=self.engine if desk else run.engine,
+            settings=run.settings,
+            images=images,
+            builds={name: one for name, one in builds.items() if name in stay and one.terms.requirements},
+            environments=environments,
         )
+
+
+def _kept(entries: Mapping[str, Locked], *, stale: bool) -> dict[str, Locked]:
+    return {name: replace(one, stale=one.stale or stale) for name, one in entries.items()}
 
 
 def read(path: Path) -> Lock | None:
@@ -79,7 +113,7 @@ def read(path: Path) -> Lock | None:
         raise LockError(
             f"is of version {data.get('version')!r}; this pylayer reads version {VERSION}",
             where=path.name,
-            hint="`pylayer lock` writes it anew",
+            hint="use the pylayer that wrote it, or remove it and run `pylayer lock`",
         )
     try:
         files = {
@@ -136,14 +170,18 @@ def dumps(lock: Lock) -> str:
     return "\n".join(lines) + "\n"
 
 
-def differences(before: Locked | None, requirements: Iterable[str]) -> Iterator[str]:
-    """Why an entry does not stand for `requirements`: one line for each that came or went."""
+def differences(before: Locked | None, terms: Terms) -> Iterator[str]:
+    """Why an entry does not stand for `terms`: one line for each word that came or went."""
     if before is None:
         yield "is not in the lock"
         return
-    old, new = set(before.requirements), set(requirements)
-    yield from (f"- {text}" for text in sorted(old - new))
-    yield from (f"+ {text}" for text in sorted(new - old))
+    for label, old, new in (
+        ("", before.terms.requirements, terms.requirements),
+        ("exclude: ", before.terms.exclude, terms.exclude),
+        ("build-from-source: ", before.terms.build_from_source, terms.build_from_source),
+    ):
+        yield from (f"{label}- {text}" for text in sorted({*old} - {*new}))
+        yield from (f"{label}+ {text}" for text in sorted({*new} - {*old}))
 
 
 def stale(faults: Mapping[str, Iterable[str]]) -> LockError:
@@ -168,11 +206,22 @@ def _entries(
             pinned, _, version = distribution.partition(" ")
             sha256 = dict(files[distribution])[filename]
             pins.append(Pin(name=pinned, version=version, filename=filename, sha256=sha256))
-        yield name, Locked(requirements=tuple(entry["requirements"]), pins=tuple(pins))
+        terms = Terms(
+            requirements=tuple(entry["requirements"]),
+            exclude=tuple(entry.get("exclude", ())),
+            build_from_source=tuple(entry.get("build-from-source", ())),
+        )
+        yield name, Locked(terms=terms, pins=tuple(pins), stale=bool(entry.get("stale")))
 
 
 def _body(locked: Locked) -> Iterator[str]:
-    yield f"requirements = {_value(list(locked.requirements))}"
+    if locked.stale:
+        yield "stale = true"
+    yield f"requirements = {_value(locked.terms.requirements)}"
+    if locked.terms.exclude:
+        yield f"exclude = {_value(locked.terms.exclude)}"
+    if locked.terms.build_from_source:
+        yield f"build-from-source = {_value(locked.terms.build_from_source)}"
     yield "distributions = ["
     for pin in sorted(locked.pins, key=lambda pin: (pin.name, pin.version, pin.filename)):
         yield f"  {_text(f'{pin.name} {pin.version} = {pin.filename}')},"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pylayer.budgets import Budgets, LayerSet, budgets, sets
 from pylayer.errors import Fault, ManifestError
 from pylayer.names import normalise
+from pylayer.origins import IndexTable, exclude_newer, index_tables
 from pylayer.problems import acceptance
 from pylayer.publication import layer_table, publish_table
 from pylayer.tables import (
@@ -42,6 +43,7 @@ from pylayer.values import (
     environment,
     layer_name,
     pattern,
+    pins,
     relative,
     requirement,
     runtime,
@@ -63,6 +65,7 @@ EngineChoice = Literal["auto", "docker", "local"]
 _DISCOVER: dict[Any, Discover] = {"all": "all", "listed": "listed"}
 _ENGINES: dict[Any, EngineChoice] = {"auto": "auto", "docker": "docker", "local": "local"}
 _names = list_of(distribution, distinct=True)
+_requirements = list_of(requirement, distinct=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +73,9 @@ class Layer:
     """A named set of projects and third-party requirements, with its targets and options.
 
     `projects` are normalised names, `requirements` are PEP 508 as written, `targets` are sorted, oldest
-    runtime first. Empty `projects` means a layer of requirements alone. `publish` holds the keys of
+    runtime first. Empty `projects` means a layer of requirements alone. `provided_by` names layers whose
+    content is left out of this one; `pins` are lock files relative to layers.toml that pin versions, None
+    those that are found. `publish` holds the keys of
     `[layers.NAME.publish]`, which `publication.settings` joins with those of `[publish]`; `accept` the
     patterns of problems that checks are not to report.
     """
@@ -79,11 +84,13 @@ class Layer:
     projects: tuple[str, ...]
     targets: tuple[Target, ...]
     description: str = field(default="", metadata=key(text))
-    requirements: tuple[str, ...] = field(default=(), metadata=key(list_of(requirement, distinct=True)))
+    requirements: tuple[str, ...] = field(default=(), metadata=key(_requirements))
     extras: tuple[str, ...] = field(default=(), metadata=key(_names))
     exclude: tuple[str, ...] = field(default=(), metadata=key(_names))
     build_from_source: tuple[str, ...] = field(default=(), metadata=key(_names))
     bytecode: Bytecode = field(default="on", metadata=key(bytecode, inherited=True))
+    provided_by: tuple[str, ...] = field(default=(), metadata=key(list_of(layer_name, distinct=True)))
+    pins: tuple[str, ...] | None = field(default=None, metadata=key(pins, inherited=True))
     accept: tuple[str, ...] = field(default=(), metadata=key(list_of(acceptance), inherited=True))
     publish: Mapping[str, Any] = field(default_factory=dict, hash=False, metadata=key(layer_table))
 
@@ -123,7 +130,8 @@ class Manifest:
     `root` is its folder, `layers` are the declared ones. `template` is what `[defaults]` makes of a layer
     (without name and projects), None where it gives no runtimes. `options` are by normalised project name,
     `runtimes` are all known ones by name, overrides applied. `packages` are globs relative to `root`; one
-    with `!` before it takes folders back.
+    with `!` before it takes folders back. `constraints` and `overrides` (PEP 508) hold for what is in layers,
+    `build_constraints` for what builds them; `exclude_newer` is a moment in UTC or a duration.
     """
 
     path: Path
@@ -132,6 +140,11 @@ class Manifest:
     packages: tuple[str, ...] = field(default=(), metadata=key(list_of(relative, distinct=True)))
     discover: Discover = field(default="all", metadata=key(one_of(_DISCOVER)))
     engine: EngineChoice = field(default="auto", metadata=key(one_of(_ENGINES)))
+    constraints: tuple[str, ...] = field(default=(), metadata=key(_requirements))
+    overrides: tuple[str, ...] = field(default=(), metadata=key(_requirements))
+    build_constraints: tuple[str, ...] = field(default=(), metadata=key(_requirements))
+    exclude_newer: str = field(default="", metadata=key(exclude_newer))
+    index: tuple[IndexTable, ...] = field(default=(), metadata=key(index_tables))
     publish: Mapping[str, Any] = field(default_factory=dict, metadata=key(publish_table))
     budgets: Budgets = field(default=Budgets(), metadata=key(budgets))
     sets: tuple[LayerSet, ...] = field(default=(), metadata=key(sets))

@@ -17,40 +17,25 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pylayer import archive as archives
 from pylayer import catalogue
 from pylayer.archive import Archive
-from pylayer.closure import Closure, close, root_of
-from pylayer.errors import BuildError, NeedsDockerError, PylayerError
-from pylayer.graph import together
+from pylayer.errors import CheckError, NeedsDockerError, PylayerError
+from pylayer.inspection import inspect
 from pylayer.keys import Parts, key
 from pylayer.outcomes import Outcome, State
-from pylayer.projects import allows
 from pylayer.store import hash_file, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
+    from pylayer.closing import Closing, Contents
     from pylayer.graph import Graph
     from pylayer.manifest import Build
     from pylayer.outcomes import Reporter
-    from pylayer.projects import Built, Projects
     from pylayer.store import Store
-    from pylayer.targets import Target
-    from pylayer.wheels import Metadata, Wheel
+    from pylayer.wheels import Wheel
     from pylayer.workspace import Workspace
 
 ARCHIVE_FORMAT = 1
-MOST_ROUNDS = 20
-
-
-class Distributions(Protocol):
-    """Gives the third-party wheels of builds: what the lock says, or what the resolver finds."""
-
-    async def wheels(self, wanted: Sequence[Wanted]) -> Mapping[str, tuple[Wheel, ...] | PylayerError]:
-        """By build id, the wheels of what each of a layer's builds requires and of all that needs.
-
-        They are asked for together, so that they can be given the same versions.
-        """
-        ...
 
 
 class Bytecode(Protocol):
@@ -62,38 +47,26 @@ class Bytecode(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """The third-party requirements of a build's closure: PEP 508, sorted, markers evaluated."""
-
-    build: Build
-    requirements: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Companions:
-    """Compiled companions: their files with their sha256 (hex), and what a user should hear of them."""
+    """Compiled companions: their files with their sha256 (hex), the version of the `python` that made them.
+
+    `notes` are what a user should hear of them.
+    """
 
     files: tuple[tuple[str, Path], ...] = ()
+    python: str = ""
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """What a build came to: its archive and everything that its key is made of."""
+    """What a build came to: its archive, and what went into it in words that a person reads."""
 
     archive: Archive
     fresh: bool
     wheels: tuple[Wheel, ...]
     parts: Parts
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closed:
-    """What belongs into a build: its closure, and the third-party wheels of that."""
-
-    closure: Closure
-    others: tuple[Wheel, ...] = ()
 
 
 class Pipeline:
@@ -105,27 +78,23 @@ class Pipeline:
         *,
         graph: Graph,
         store: Store,
-        projects: Projects,
-        distributions: Distributions,
+        closing: Closing,
         bytecode: Bytecode,
         reporter: Reporter,
     ) -> None:
         self._workspace = workspace
         self._graph = graph
         self._store = store
-        self._projects = projects
-        self._distributions = distributions
+        self._closing = closing
         self._bytecode = bytecode
         self._reporter = reporter
         self._output = workspace.manifest.output
-        self._selected: dict[str, list[Build]] = {}
 
     async def run(self, builds: Sequence[Build]) -> dict[str, tuple[Outcome, Made | None]]:
         """Make the archives of `builds`; by build id, how each ended and what was made of it."""
         with writing(self._output):
             self._output.mkdir(parents=True, exist_ok=True)
-        for build in builds:
-            self._selected.setdefault(build.layer.name, []).append(build)
+        self._closing.begin(builds)
         ended = await asyncio.gather(*(self._ended(build) for build in builds))
         made = {outcome.build.id: (outcome, made) for outcome, made in ended}
         self._write_catalogue(made)
@@ -156,106 +125,60 @@ class Pipeline:
         return outcome, made
 
     async def _make(self, build: Build) -> Made:
-        built, others = await self._closed(build)
+        contents = await self._closing.contents(build)
+        built, others = contents.projects, contents.distributions
         everything = (*(one.wheel for one in built.values()), *others)
         companions = await self._bytecode.companions(everything, build=build)
-        parts: Parts = {
-            "format": ARCHIVE_FORMAT,
-            "runtime": build.target.runtime.name,  # the shebangs of scripts name it
-            "bytecode": build.layer.bytecode,
-            "projects": {name: one.wheel.sha256 for name, one in built.items()},
-            "distributions": {
-                wheel.metadata.name: f"{wheel.metadata.version} {wheel.sha256}" for wheel in others
-            },
-            "compiled": sorted(sha256 for sha256, _ in companions.files),
-        }
-        digest = key(parts)
+        digest = key(
+            {
+                "format": ARCHIVE_FORMAT,
+                "runtime": build.target.runtime.name,  # the shebangs of scripts name it
+                "only bytecode": build.layer.bytecode == "only",
+                "wheels": sorted(wheel.sha256 for wheel in everything),
+                "compiled": sorted(sha256 for sha256, _ in companions.files),
+            }
+        )
         archive, fresh = await self._graph.once(
             ("archive", digest), lambda: self._assembled(digest, build, everything, companions)
         )
         place = self._output / f"{build.id}.zip"
         if archive.path != place:
             fresh = await self._graph.compute(self._same_as, archive, place) or fresh
-        sources = {name: one.parts for name, one in built.items()}
+        archive = replace(archive, path=place)
+        problems = await self._inspected(
+            archive, build, wheels=everything, local=built, left_out=contents.left_out
+        )
         return Made(
-            archive=Archive(
-                path=place,
-                sha256=archive.sha256,
-                size=archive.size,
-                unzipped_size=archive.unzipped_size,
-                members=archive.members,
-            ),
+            archive=archive,
             fresh=fresh,
             wheels=everything,
-            parts=parts | {"sources": sources},
-            notes=companions.notes,
+            parts=parts_of(build, contents, python=companions.python),
+            notes=(*companions.notes, *problems) if fresh else (),
         )
 
-    async def _closed(self, build: Build) -> tuple[dict[str, Built], tuple[Wheel, ...]]:
-        """The wheels of the build's projects by name, and its third-party wheels."""
-        name = build.layer.name
-        layer = await self._graph.once(("layer", name), lambda: self._closed_layer(self._selected[name]))
-        closed = layer[build.id]
-        if isinstance(closed, PylayerError):
-            raise closed
-        built = {project: await self._project(project, build.target) for project in closed.closure.projects}
-        return built, closed.others
-
-    async def _closed_layer(self, builds: Sequence[Build]) -> dict[str, Closed | PylayerError]:
-        """Close the builds of one layer together, by build id.
-
-        A third-party distribution may require a project of the monorepo, which may require others: so it is
-        gone round until nothing new comes.
-        """
-        closed: dict[str, Closed | PylayerError] = {}
-        open_builds = list(builds)
-        for _ in range(MOST_ROUNDS):
-            found = await asyncio.gather(
-                *(self._closure(build, closed.get(build.id)) for build in open_builds)
-            )
-            wanted = []
-            for build, closure in zip(open_builds, found, strict=True):
-                before = closed.get(build.id)
-                if isinstance(closure, PylayerError):
-                    closed[build.id] = closure
-                elif not isinstance(before, Closed) or before.closure != closure:
-                    closed[build.id] = Closed(closure=closure)
-                    wanted.append(Wanted(build=build, requirements=closure.requirements))
-            if not wanted:
-                break
-            others = await self._distributions.wheels(wanted)
-            for want in wanted:
-                one, wheels = closed[want.build.id], others[want.build.id]
-                assert isinstance(one, Closed)
-                closed[want.build.id] = (
-                    wheels if isinstance(wheels, PylayerError) else replace(one, others=wheels)
-                )
-            open_builds = [want.build for want in wanted if isinstance(closed[want.build.id], Closed)]
-        return closed
-
-    async def _closure(self, build: Build, before: Closed | PylayerError | None) -> Closure | PylayerError:
-        async def metadata(names: frozenset[str]) -> Mapping[str, Metadata]:
-            built = await together([self._project(name, build.target) for name in sorted(names)])
-            return {one.wheel.metadata.name: one.wheel.metadata for one in built}
-
-        outside = [wheel.metadata for wheel in before.others] if isinstance(before, Closed) else []
-        try:
-            return await close(
-                root_of(build), projects=self._workspace.projects.keys(), metadata=metadata, outside=outside
-            )
-        except PylayerError as error:
-            return error
-
-    async def _project(self, name: str, target: Target) -> Built:
-        built = await self._projects.built(name, target)
-        requires = built.wheel.metadata.requires_python
-        if not allows(requires, target.runtime.python):
-            raise BuildError(
-                f"{name} requires Python {requires}, which excludes {target.runtime}",
-                where=f"{name} for {target}",
-                hint="give its layer other runtimes in layers.toml, or widen the project's requires-python",
-            )
-        return built
+    async def _inspected(
+        self,
+        archive: Archive,
+        build: Build,
+        *,
+        wheels: Sequence[Wheel],
+        local: Collection[str],
+        left_out: Collection[str],
+    ) -> list[str]:
+        """Check a finished archive; the warnings as lines. Raises CheckError listing every error."""
+        problems = await self._graph.compute(
+            inspect,
+            archive,
+            build,
+            wheels=wheels,
+            local=local,
+            left_out=left_out,
+            manifest=self._workspace.manifest,
+            store=self._store,
+        )
+        if errors := [one.fault(build.id) for one in problems if one.severity == "error"]:
+            raise CheckError.of(errors)
+        return [f"warning: {one.where}: {one.what} [{one.kind}]" for one in problems]
 
     async def _assembled(
         self, digest: str, build: Build, members: Sequence[Wheel], companions: Companions
@@ -331,6 +254,27 @@ def _entry(build: Build, made: Made) -> catalogue.Entry:
         unzipped_size=made.archive.unzipped_size,
         distributions=tuple(sorted(distributions, key=lambda one: one.name)),
     )
+
+
+def parts_of(build: Build, contents: Contents, *, python: str) -> Parts:
+    """Everything that can change a byte of a build's archive, for `pylayer why`."""
+    layer = build.layer
+    return {
+        "format": ARCHIVE_FORMAT,
+        "packages": list(layer.projects),
+        "requirements": list(layer.requirements),
+        "extras": list(layer.extras),
+        "exclude": list(layer.exclude),
+        "build from source": list(layer.build_from_source),
+        "bytecode": layer.bytecode,
+        "bytecode compiled by": python,
+        "projects": {name: one.parts for name, one in contents.projects.items()},
+        "distributions": {
+            wheel.metadata.name: f"{wheel.metadata.version} {wheel.sha256}"
+            for wheel in contents.distributions
+        },
+        "left out": dict(contents.left_out),
+    }
 
 
 def _to_json(archive: Archive) -> dict[str, Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from pylayer.errors import EngineError, NeedsDockerError
+from pylayer.errors import EngineError, LockError, NeedsDockerError
 from pylayer.projects import Place
 from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pylayer.engines import Engine
     from pylayer.graph import Graph
@@ -28,10 +28,11 @@ class Source(Protocol):
 class EnginePlaces:
     """Finds each target's place once; with `auto`, says once for each reason why this host must do.
 
-    An engine is made at its first use. `close` ends those that were made.
+    An engine is made at its first use. `close` ends those that were made. `images` are the repository digests
+    (`sha256:…`) that Docker's images turn out to have, by target; where `locked` has one, no other will do.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the seams of a run
         self,
         choice: EngineChoice,
         *,
@@ -39,7 +40,10 @@ class EnginePlaces:
         local: Source,
         graph: Graph,
         note: Callable[[str], None],
+        locked: Mapping[str, str] | None = None,
     ) -> None:
+        self.images: dict[str, str] = {}
+        self._locked = locked or {}
         self._choice = choice
         self._sources = {"docker": docker, "local": local}
         self._graph = graph
@@ -81,7 +85,9 @@ class EnginePlaces:
         reason = self._without_docker
         if docker := self._engines.get("docker"):
             try:
-                return Place(engine=docker, interpreter=await self._graph.compute(docker.interpreter, target))
+                interpreter = await self._graph.compute(docker.interpreter, target)
+                self._note_image(interpreter.image, target)
+                return Place(engine=docker, interpreter=interpreter)
             except EngineError as error:
                 if self._choice == "docker":
                     raise
@@ -96,6 +102,18 @@ class EnginePlaces:
                 raise
             raise NeedsDockerError.of([*error.faults, *reason.faults]) from error
         return Place(engine=local, interpreter=interpreter, instead_of=instead_of)
+
+    def _note_image(self, digest: str | None, target: Target) -> None:
+        locked = self._locked.get(str(target))
+        if locked and digest != locked:
+            reference = target.runtime.build_image[target.architecture]
+            raise LockError(
+                f"{reference} is {digest or 'without a digest'} here, and {locked} in the lock",
+                where=str(target),
+                hint="pull the locked one, or run `pylayer lock` and commit layers.lock",
+            )
+        if digest:
+            self.images[str(target)] = digest
 
     async def _engine(self, name: str) -> Engine:
         async def make() -> Engine:

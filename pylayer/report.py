@@ -73,6 +73,10 @@ class Lines:
             f"{count} {state.value}" for state in State if (count := sum(o.state is state for o in outcomes))
         ]
         self.total(", ".join(counts) or "nothing to build", seconds=seconds)
+        self.left(outcomes)
+
+    def left(self, outcomes: Sequence[Outcome]) -> None:
+        """Print each reason for which builds were left."""
         reasons: dict[str, list[str]] = {}
         for outcome in outcomes:
             if outcome.state is State.SKIPPED and outcome.error:

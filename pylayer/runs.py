@@ -32,18 +32,20 @@ def build(  # noqa: PLR0913  the options of a run
     engine: str = "",
     jobs: int = 0,
     strict: bool = False,
+    locked: bool = False,
     verify_outputs: bool = False,
 ) -> int:
     """Build what is selected (`only`: build ids, `names`: layers, both as globs); returns the exit status.
 
-    Where nothing changed since the last run, nothing but files' status is looked at.
+    Where nothing changed since the last run, nothing but files' status is looked at. With `locked`, a lock
+    that does not answer everything is an error.
     """
     started = time.perf_counter()
     lines = Lines()
     strict = strict or bool(os.environ.get("CI"))
     try:
         path = manifest or _nearest(Path.cwd())
-        options = snapshot.options(engine=engine)
+        options = snapshot.options(engine=engine, locked=locked)
         state = _state(path)
         kept = _kept(state, options, only=only, names=names, by_hash=verify_outputs)
         if kept:
@@ -59,6 +61,7 @@ def build(  # noqa: PLR0913  the options of a run
             names=names,
             engine=engine,
             jobs=jobs,
+            locked=locked,
             options=options,
             state=state,
             reporter=lines,
@@ -71,6 +74,41 @@ def build(  # noqa: PLR0913  the options of a run
         _leave(INTERRUPTED)
     lines.summary(outcomes, seconds=time.perf_counter() - started)
     return status(outcomes, strict=strict)
+
+
+def lock(  # noqa: PLR0913  the options of the command
+    *,
+    manifest: Path | None = None,
+    engine: str = "",
+    jobs: int = 0,
+    locked: bool = False,
+    upgrade: tuple[str, ...] = (),
+    upgrade_all: bool = False,
+) -> int:
+    """Bring layers.lock up to date, or with `locked` say whether it is; returns the exit status."""
+    started = time.perf_counter()
+    lines = Lines()
+    try:
+        from pylayer import locking  # noqa: PLC0415  slow to import, and not for a build without changes
+
+        outcomes, changed = locking.run(
+            manifest or _nearest(Path.cwd()),
+            engine=engine,
+            jobs=jobs,
+            locked=locked,
+            upgrade=upgrade,
+            upgrade_all=upgrade_all,
+            reporter=lines,
+        )
+    except PylayerError as error:
+        lines.error(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        lines.note("interrupted")
+        _leave(INTERRUPTED)
+    lines.left(outcomes)
+    lines.total("; ".join(changed), seconds=time.perf_counter() - started)
+    return status(outcomes, strict=bool(os.environ.get("CI")))
 
 
 def status(outcomes: Sequence[Outcome], *, strict: bool) -> int:

@@ -1,4 +1,4 @@
-"""`import pylayer.sessions` in a noxfile.py → the sessions `layers` and `build-layer`.
+"""`import pylayer.sessions` in a noxfile.py → the sessions `layers`, `build-layer` and `lock`.
 
 Each runs the same task as the console command, in a process of its own: arguments after `--` are that task's.
 None is among the sessions that a plain `nox` runs.
@@ -21,6 +21,12 @@ def layers(session: nox.Session) -> None:
 def build_layer(session: nox.Session) -> None:
     """Build the layers named after `--`."""
     _task(session, "build-layer")
+
+
+@nox.session(venv_backend="none", default=False)
+def lock(session: nox.Session) -> None:
+    """Bring layers.lock up to date."""
+    _task(session, "lock")
 
 
 def _task(session: nox.Session, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Requirements → wheels in the store: as the lock says, else as the resolver finds, which the lock then keeps.
+"""Requirements → wheels: as the lock says, else as the resolver finds, which the lock then keeps.
 
 A layer's builds are resolved together, the oldest runtime first: each prefers the versions of those before
 it, and where the architectures of one runtime still differ, both are asked again for the lower version.
@@ -6,97 +6,103 @@ it, and where the architectures of one runtime still differ, both are asked agai
 
 from __future__ import annotations
 
-import asyncio
+from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
 
-from pylayer import download, resolve, sdists, wheels
-from pylayer.errors import DownloadError, LockError, PylayerError
-from pylayer.lock import Locked, differences, stale
-from pylayer.names import required_name
-from pylayer.requirements import Python, Request
+from pylayer import gits
+from pylayer.errors import PylayerError
+from pylayer.indexes import Index
+from pylayer.keys import changes
+from pylayer.lock import Locked, Terms, differences, stale
+from pylayer.pinning import Pinning
+from pylayer.requirements import Python
+from pylayer.solving import Case
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from pylayer.closing import Wanted
+    from pylayer.fetching import Fetching
     from pylayer.graph import Graph
     from pylayer.indexes import Settings
     from pylayer.lock import Lock
-    from pylayer.manifest import Build, Manifest
-    from pylayer.pins import Pin
-    from pylayer.pipeline import Wanted
+    from pylayer.manifest import Manifest
     from pylayer.projects import Place
-    from pylayer.store import Store
+    from pylayer.solving import Solving
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
     from pylayer.workspace import Workspace
 
 
-class SourceBuilder(Protocol):
-    """Builds sdists that may run their build."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What a run may do with the lock: with `locked`, nothing but read it.
 
-    async def from_sdist(self, path: Path, pin: Pin, *, target: Target) -> Wheel:
-        """The wheel of a stored sdist for `target`."""
-        ...
+    `upgrade` are names whose versions may move; `upgrade_all` moves every one.
+    """
+
+    locked: bool = False
+    upgrade: frozenset[str] = frozenset()
+    upgrade_all: bool = False
+
+    def moves(self, name: str) -> bool:
+        """Whether a distribution is to be chosen anew."""
+        return self.upgrade_all or name in self.upgrade
 
 
 class Supply:
     """Third-party wheels for builds and for their build environments, each resolved and fetched once.
 
-    With `locked`, nothing is resolved: what the lock does not answer is a LockError. `sources` is set before
-    the first use.
+    With a `locked` policy, nothing is resolved: what the lock does not answer is a LockError.
     """
 
-    sources: SourceBuilder
-
-    def __init__(
-        self, found: Workspace, *, lock: Lock, settings: Settings, graph: Graph, store: Store, locked: bool
+    def __init__(  # noqa: PLR0913  the seams of a run
+        self,
+        found: Workspace,
+        *,
+        lock: Lock,
+        settings: Settings,
+        policy: Policy,
+        fetching: Fetching,
+        solving: Solving,
+        graph: Graph,
     ) -> None:
         self._workspace = found
         self._before = lock
-        self._settings = settings
+        self._policy = policy
+        self._fetching = fetching
+        self._solving = solving
         self._graph = graph
-        self._store = store
-        self._locked = locked
-        self._fits = dict(lock.settings) == choices(found.manifest, settings)
-        self._fetching: dict[str, asyncio.Task[None]] = {}
+        self._pinning = Pinning(found)
+        self._moved = tuple(changes(dict(lock.settings), choices(found.manifest, settings), name="settings"))
         self.builds: dict[str, Locked] = {}
         self.environments: dict[str, Locked] = {}
 
     async def wheels(self, wanted: Sequence[Wanted]) -> Mapping[str, tuple[Wheel, ...] | PylayerError]:
         """By build id, the third-party wheels of one layer's builds, or why there are none."""
         found: dict[str, Locked | PylayerError] = {}
-        unknown: list[Wanted] = []
+        unknown: list[tuple[Wanted, Case]] = []
         for want in wanted:
+            name, before = want.build.id, self._before.builds.get(want.build.id)
+            try:
+                case = self._case(want, before)
+            except PylayerError as error:
+                found[name] = error
+                continue
             if not want.requirements:
-                found[want.build.id] = Locked(requirements=(), pins=())
-            elif (
-                known := self._known(self._before.builds.get(want.build.id), want.requirements)
-            ) is not None:
-                found[want.build.id] = known
-            elif self._locked:
-                found[want.build.id] = self._stale(want.build.id, want.requirements)
+                found[name] = Locked(terms=case.terms)
+            elif not (reasons := list(self._reasons(before, case, given=want.given))):
+                assert before is not None
+                found[name] = before
+            elif self._policy.locked:
+                found[name] = stale({name: reasons})
             else:
-                unknown.append(want)
+                unknown.append((want, case))
         found |= await self._resolved(unknown)
-        answers: dict[str, tuple[Wheel, ...] | PylayerError] = {}
-        for want in wanted:
-            locked = found[want.build.id]
-            if isinstance(locked, Locked):
-                if locked.requirements:
-                    self.builds[want.build.id] = locked
-                try:
-                    answers[want.build.id] = await self._had(
-                        locked, python=Python.of_target(want.build.target), target=want.build.target
-                    )
-                except PylayerError as error:
-                    answers[want.build.id] = error
-            else:
-                answers[want.build.id] = locked
-        return answers
+        return {want.build.id: await self._had(want, found[want.build.id]) for want in wanted}
 
     async def environment(
         self, requirements: Sequence[str], *, target: Target, place: Place
@@ -117,178 +123,139 @@ class Supply:
                 executable=interpreter.executable,
             )
             name = f"{interpreter.platform}-python3.{interpreter.minor}: {', '.join(wanted)}"
-        return await self._graph.once(
-            ("environment", name), lambda: self._environment(name, wanted, python=python, target=target)
+        case = Case(terms=Terms(requirements=wanted), python=python, target=target, building=True)
+        return await self._graph.once(("environment", name), lambda: self._environment(name, case))
+
+    async def _environment(self, name: str, case: Case) -> tuple[Wheel, ...]:
+        before = self._before.environments.get(name)
+        locked = before
+        if locked is None or (reasons := list(self._reasons(before, case, given={}))):
+            if self._policy.locked:
+                raise stale({name: ["is not in the lock"] if before is None else reasons})
+            locked = await self._solving.solved(
+                replace(case, preferences=self._kept(before), commits=_commits(before, self._policy))
+            )
+        self.environments[name] = locked
+        return await self._fetching.wheels(locked, python=case.python, target=case.target)
+
+    def _case(self, want: Wanted, before: Locked | None) -> Case:
+        layer = want.build.layer
+        terms = Terms(
+            requirements=want.requirements,
+            exclude=tuple(sorted(layer.exclude)),
+            build_from_source=tuple(sorted(layer.build_from_source)),
+        )
+        return Case(
+            terms=terms,
+            python=Python.of_target(want.build.target),
+            target=want.build.target,
+            held=self._pinning.of(want.build),
+            commits=_commits(before, self._policy),
         )
 
-    async def _environment(
-        self, name: str, wanted: tuple[str, ...], *, python: Python, target: Target
-    ) -> tuple[Wheel, ...]:
-        before = self._before.environments.get(name)
-        locked = self._known(before, wanted)
-        if locked is None:
-            if self._locked:
-                raise self._stale(name, wanted)
-            preferences = _versions(before) if before else {}
-            locked = await self._solved(wanted, python=python, preferences=preferences)
-        self.environments[name] = locked
-        return await self._had(locked, python=python, target=target)
+    def _reasons(self, before: Locked | None, case: Case, *, given: Mapping[str, str]) -> Iterator[str]:
+        """Why an entry of the lock does not stand; nothing where it does."""
+        yield from differences(before, case.terms)
+        if before is None:
+            return
+        if self._moved or before.stale:
+            yield from self._moved or ["settings changed since it was resolved"]
+        for pin in before.pins:
+            if self._policy.moves(pin.name):
+                yield f"{pin.name} is to be upgraded"
+            if pin.name in self._workspace.projects:
+                yield f"{pin.name} is a project of the monorepo"
+            for label, version in case.held.get(pin.name, {}).items():
+                if Version(version) != Version(pin.version):
+                    yield f"{pin.name} {pin.version}: {label} pins {version}"
+            if given.get(pin.name, pin.version) != pin.version:
+                yield f"{pin.name} {pin.version}: the layer that gives it has {given[pin.name]}"
 
-    def _known(self, before: Locked | None, requirements: tuple[str, ...]) -> Locked | None:
-        """A lock's entry, where it stands for these requirements."""
-        return before if self._fits and before and before.requirements == requirements else None
+    def _kept(self, before: Locked | None) -> dict[str, str]:
+        """The versions of an entry that are to stay where they can."""
+        versions = before.versions if before else {}
+        return {name: version for name, version in versions.items() if not self._policy.moves(name)}
 
-    def _stale(self, name: str, requirements: tuple[str, ...]) -> LockError:
-        entries = {**self._before.builds, **self._before.environments}
-        changed = list(differences(entries.get(name), requirements))
-        return stale({name: changed or ["the settings of the resolver are others"]})
+    async def _had(self, want: Wanted, locked: Locked | PylayerError) -> tuple[Wheel, ...] | PylayerError:
+        if isinstance(locked, PylayerError):
+            return locked
+        self.builds[want.build.id] = locked
+        target = want.build.target
+        try:
+            return await self._fetching.wheels(locked, python=Python.of_target(target), target=target)
+        except PylayerError as error:
+            return error
 
-    async def _resolved(self, unknown: Sequence[Wanted]) -> dict[str, Locked | PylayerError]:
+    async def _resolved(self, unknown: Sequence[tuple[Wanted, Case]]) -> dict[str, Locked | PylayerError]:
         """Resolve the builds of one layer for the same versions, as far as that goes."""
         found: dict[str, Locked | PylayerError] = {}
-        ordered = sorted(unknown, key=lambda want: (want.build.target.runtime.minor, want.build.id))
+        ordered = sorted(unknown, key=lambda one: (one[0].build.target.runtime.minor, one[0].build.id))
         preferences: dict[str, str] = {}
-        for want in ordered:
-            if before := self._before.builds.get(want.build.id):
-                preferences = _versions(before) | preferences
-        for _, group in groupby(ordered, key=lambda want: want.build.target.runtime.minor):
-            wants = list(group)
-            for want in wants:
-                found[want.build.id] = await self._attempt(want, preferences=preferences, constraints=())
+        layers = {want.build.layer.name for want, _ in ordered}
+        siblings = [build.id for build in self._workspace.builds if build.layer.name in layers]
+        for name in (*(want.build.id for want, _ in ordered), *siblings):
+            preferences = self._kept(self._before.builds.get(name)) | preferences
+        for _, group in groupby(ordered, key=lambda one: one[0].build.target.runtime.minor):
+            pairs = list(group)
+            for want, case in pairs:
+                preferred = replace(case, preferences={**preferences, **want.given})
+                found[want.build.id] = await self._attempt(preferred)
                 if isinstance(one := found[want.build.id], Locked):
-                    preferences = _versions(one) | preferences
-            found |= await self._aligned(wants, found)
+                    preferences = one.versions | preferences
+            found |= await self._aligned(pairs, found)
         return found
 
     async def _aligned(
-        self, wants: Sequence[Wanted], found: Mapping[str, Locked | PylayerError]
+        self, pairs: Sequence[tuple[Wanted, Case]], found: Mapping[str, Locked | PylayerError]
     ) -> dict[str, Locked | PylayerError]:
-        """Resolve one runtime's builds again, at the lowest version of each distribution in which they differ."""
-        solved = [one for want in wants if isinstance(one := found[want.build.id], Locked)]
+        """Resolve one runtime's builds again, at the lowest version of all in which they differ."""
+        solved = [one for want, _ in pairs if isinstance(one := found[want.build.id], Locked)]
         versions: dict[str, set[str]] = {}
         for one in solved:
-            for name, version in _versions(one).items():
+            for name, version in one.versions.items():
                 versions.setdefault(name, set()).add(version)
         lowest = {name: min(each, key=Version) for name, each in versions.items() if len(each) > 1}
         if not lowest:
             return {}
         constraints = tuple(f"{name}=={version}" for name, version in sorted(lowest.items()))
         again = {
-            want.build.id: await self._attempt(want, preferences={}, constraints=constraints)
-            for want in wants
+            want.build.id: await self._attempt(replace(case, constraints=constraints))
+            for want, case in pairs
             if isinstance(found[want.build.id], Locked)
         }
         # Where that does not go, each keeps the newest that it can have.
         return {} if any(isinstance(one, PylayerError) for one in again.values()) else again
 
-    async def _attempt(
-        self, want: Wanted, *, preferences: Mapping[str, str], constraints: tuple[str, ...]
-    ) -> Locked | PylayerError:
+    async def _attempt(self, case: Case) -> Locked | PylayerError:
         try:
-            return await self._solved(
-                want.requirements,
-                python=Python.of_target(want.build.target),
-                preferences=preferences,
-                constraints=constraints,
-                build=want.build,
-            )
+            return await self._solving.solved(case)
         except PylayerError as error:
             return error
-
-    async def _solved(
-        self,
-        requirements: tuple[str, ...],
-        *,
-        python: Python,
-        preferences: Mapping[str, str],
-        constraints: tuple[str, ...] = (),
-        build: Build | None = None,
-    ) -> Locked:
-        """Ask the resolver; what is built from source is a wheel for it, and an sdist for the lock."""
-        names = {*self._workspace.projects, *(build.layer.exclude if build else ())}
-        provided: dict[str, tuple[Pin, Wheel]] = {}
-        if build:
-            for name in build.layer.build_from_source:
-                provided[name] = await self._from_source(name, requirements, python=python, build=build)
-        request = Request(
-            requirements=requirements,
-            constraints=constraints,
-            excludes=tuple(sorted(names)),
-            provided=tuple(wheel for _, wheel in provided.values()),
-            preferences=tuple(sorted(preferences.items())),
-        )
-        pins = await self._graph.wait(resolve.resolve, request, python=python, settings=self._settings)
-        kept = tuple(provided[pin.name][0] if pin.name in provided else pin for pin in pins)
-        return Locked(requirements=requirements, pins=kept)
-
-    async def _from_source(
-        self, name: str, requirements: tuple[str, ...], *, python: Python, build: Build
-    ) -> tuple[Pin, Wheel]:
-        asked = [text for text in requirements if required_name(text) == name]
-        pin = await self._graph.wait(
-            sdists.sdist, name, python=python, settings=self._settings, constraints=asked
-        )
-        return pin, await self._built(pin, python=python, target=build.target)
-
-    async def _had(self, locked: Locked, *, python: Python, target: Target) -> tuple[Wheel, ...]:
-        """The wheels of a lock's entry, fetched where the store lacks them, built where they are sdists."""
-        missing = [pin for pin in locked.pins if not await self._graph.compute(self._store.blob, pin.sha256)]
-        await self._fetch(missing, python=python)
-        return tuple([await self._wheel(pin, python=python, target=target) for pin in locked.pins])
-
-    async def _fetch(self, pins: Sequence[Pin], *, python: Python) -> None:
-        """Have the files of `pins` in the store; what another build fetches already is waited for."""
-        new = [pin for pin in pins if pin.sha256 not in self._fetching]
-        if new:
-            task = asyncio.create_task(self._fetched(new, python=python))
-            self._fetching |= {pin.sha256: task for pin in new}
-        for task in {self._fetching[pin.sha256] for pin in pins}:
-            try:
-                await asyncio.shield(task)
-            except DownloadError:
-                if not all(self._store.blob(pin.sha256) for pin in pins):
-                    raise
-
-    async def _fetched(self, pins: Sequence[Pin], *, python: Python) -> None:
-        addressed = {pin.sha256: pin for pin in pins}
-        if unknown := [pin for pin in pins if not pin.url]:
-            refound = await self._graph.wait(resolve.refind, unknown, python=python, settings=self._settings)
-            addressed |= {pin.sha256: pin for pin in refound}
-        await self._graph.wait(
-            download.fetch, list(addressed.values()), store=self._store, settings=self._settings
-        )
-
-    async def _wheel(self, pin: Pin, *, python: Python, target: Target) -> Wheel:
-        if not pin.is_wheel:
-            return await self._built(pin, python=python, target=target)
-        return await self._graph.once(
-            ("distribution", pin.sha256), lambda: self._graph.compute(self._read, pin)
-        )
-
-    async def _built(self, pin: Pin, *, python: Python, target: Target) -> Wheel:
-        if not await self._graph.compute(self._store.blob, pin.sha256):
-            await self._fetch([pin], python=python)
-        path = self._store.blob(pin.sha256)
-        assert path is not None
-        return await self.sources.from_sdist(path, pin, target=target)
-
-    def _read(self, pin: Pin) -> Wheel:
-        """What a stored wheel says, read from it once."""
-        path = self._store.blob(pin.sha256)
-        if path is None:
-            raise DownloadError(f"{pin.filename} was damaged in the store", hint="run the same command again")
-        if record := self._store.record("distribution", pin.sha256):
-            return wheels.from_json(record, path)
-        wheel = wheels.read(path, filename=pin.filename, sha256=pin.sha256)
-        self._store.put_record("distribution", pin.sha256, wheels.to_json(wheel))
-        return wheel
 
 
 def choices(manifest: Manifest, settings: Settings) -> dict[str, Any]:
     """What decides a resolution besides requirements: for the lock, without any address."""
-    del manifest
-    return {name: value for name, value in settings.key().items() if value and value != "first-index"}
+    found = {
+        **settings.key(),
+        "constraints": sorted(manifest.constraints),
+        "overrides": sorted(manifest.overrides),
+        "build-constraints": sorted(manifest.build_constraints),
+        "exclude-newer": manifest.exclude_newer,
+    }
+    return {name: value for name, value in found.items() if value and value != "first-index"}
 
 
-def _versions(locked: Locked) -> dict[str, str]:
-    return {pin.name: pin.version for pin in locked.pins}
+def indexes(manifest: Manifest) -> tuple[tuple[Index, ...], dict[str, str]]:
+    """The indexes of layers.toml, and the distributions that come from one of them alone."""
+    tables = tuple(
+        Index.at(one.url, name=one.name, explicit=one.explicit, default=one.default, folder=manifest.root)
+        for one in manifest.index
+    )
+    return tables, {name: one.name for one in manifest.index for name in one.distributions}
+
+
+def _commits(before: Locked | None, policy: Policy) -> dict[str, str]:
+    """The commits at which sources from git were locked, and stay."""
+    pins = before.pins if before else ()
+    found = {pin.name: gits.commit_of(pin) for pin in pins if not policy.moves(pin.name)}
+    return {name: commit for name, commit in found.items() if commit}

@@ -20,11 +20,14 @@ _JOBS = "how many steps compute at once (default: one for each processor)"
 _MANIFEST = "path of layers.toml (default: the nearest one, from here upwards)"
 _STRICT = "builds left for want of Docker are an error, as they are where CI is set"
 _VERIFY = "look into the archives on disk, not only at their size and time"
+_LOCKED = "layers.lock must answer everything: nothing is resolved, and a stale lock is an error"
+_UPGRADE = "all versions may move; with names, with commas between them, only those"
 _HELP = {
     "only": _ONLY,
     "engine": _ENGINE,
     "jobs": _JOBS,
     "manifest": _MANIFEST,
+    "locked": _LOCKED,
     "verify-outputs": _VERIFY,
 }
 _NAME = "names of layers, with commas between them; globs allowed"
@@ -38,6 +41,7 @@ def layers(  # noqa: PLR0913  each is an option of the command line
     jobs: int = 0,
     manifest: str = "",
     strict: bool = False,  # noqa: FBT001, FBT002  invoke makes a flag of it
+    locked: bool = False,  # noqa: FBT001, FBT002
     verify_outputs: bool = False,  # noqa: FBT001, FBT002
 ) -> None:
     """Build every layer of layers.toml for all its targets."""
@@ -48,6 +52,7 @@ def layers(  # noqa: PLR0913  each is an option of the command line
         jobs=jobs,
         manifest=manifest,
         strict=strict,
+        locked=locked,
         verify_outputs=verify_outputs,
     )
 
@@ -60,7 +65,8 @@ def build_layer(  # noqa: PLR0913  each is an option of the command line
     engine: str = "",
     jobs: int = 0,
     manifest: str = "",
-    verify_outputs: bool = False,  # noqa: FBT001, FBT002  invoke makes a flag of it
+    locked: bool = False,  # noqa: FBT001, FBT002  invoke makes a flag of it
+    verify_outputs: bool = False,  # noqa: FBT001, FBT002
 ) -> None:
     """Build the layers of these names; what cannot be built is an error."""
     del context
@@ -71,6 +77,7 @@ def build_layer(  # noqa: PLR0913  each is an option of the command line
         jobs=jobs,
         manifest=manifest,
         strict=True,
+        locked=locked,
         verify_outputs=verify_outputs,
     )
 
@@ -88,4 +95,38 @@ def _run(*, manifest: str, only: list[str] | None, names: list[str] | None = Non
         raise Exit(code=status)
 
 
-ns = Collection(layers, build_layer)
+@task(
+    help={
+        "engine": _ENGINE,
+        "jobs": _JOBS,
+        "manifest": _MANIFEST,
+        "locked": "say whether layers.lock is up to date, and change nothing",
+        "upgrade": _UPGRADE,
+    },
+    optional=["upgrade"],
+)
+def lock(  # noqa: PLR0913  each is an option of the command line
+    context: Context,
+    upgrade: Any = None,  # noqa: ANN401  names, or True where none is given
+    locked: bool = False,  # noqa: FBT001, FBT002
+    engine: str = "",
+    jobs: int = 0,
+    manifest: str = "",
+) -> None:
+    """Bring layers.lock up to date: what is stale is resolved, all else stays."""
+    del context
+    from pylayer import runs  # noqa: PLC0415  as below
+
+    status = runs.lock(
+        manifest=Path(manifest) if manifest else None,
+        engine=engine,
+        jobs=jobs,
+        locked=locked,
+        upgrade=tuple(filter(None, upgrade.split(","))) if isinstance(upgrade, str) else (),
+        upgrade_all=upgrade is True,
+    )
+    if status:
+        raise Exit(code=status)
+
+
+ns = Collection(layers, build_layer, lock)

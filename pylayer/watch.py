@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pylayer import trees, vcs
+from pylayer import pinning, trees, vcs
 from pylayer.manifest import LOCK_NAME, RUNTIMES_VARIABLE
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def paths(found: Workspace) -> list[Path]:
     root = found.manifest.root
     seen: dict[Path, None] = {found.manifest.path: None, root / LOCK_NAME: None}
     seen.update(dict.fromkeys(root / name for name in CONFIGURATION))
+    seen.update(dict.fromkeys(pinning.looked_for(found)))
     if local := os.environ.get(RUNTIMES_VARIABLE):
         seen[Path(local).absolute()] = None
     for glob in found.manifest.packages:

@@ -4,7 +4,7 @@ import pytest
 
 from pylayer import lock
 from pylayer.errors import LockError
-from pylayer.lock import Lock, Locked
+from pylayer.lock import Lock, Locked, Run, Terms
 from pylayer.pins import Pin
 
 NUMPY = Pin(
@@ -31,13 +31,11 @@ def whole():
         settings={"constraints": ["numpy<3"], "strategy": "first-index", "exclude-newer": ""},
         images={"python3.11-x86_64": "sha256:" + "d" * 64},
         builds={
-            "data-python3.11-x86_64": Locked(requirements=("numpy>=2",), pins=(NUMPY,)),
-            "data-python3.11-arm64": Locked(requirements=("numpy>=2",), pins=(ARM,)),
+            "data-python3.11-x86_64": locked("numpy>=2", pins=(NUMPY,)),
+            "data-python3.11-arm64": locked("numpy>=2", pins=(ARM,)),
         },
         environments={
-            'python3.11-x86_64: setuptools>=61 "quoted"': Locked(
-                requirements=("setuptools>=61",), pins=(SETUPTOOLS,)
-            )
+            'python3.11-x86_64: setuptools>=61 "quoted"': locked("setuptools>=61", pins=(SETUPTOOLS,))
         },
     )
 
@@ -64,7 +62,7 @@ def test_addresses_are_not_written(whole, tmp_path):
     pin = Pin(
         name="a", version="1", filename="a-1-py3-none-any.whl", sha256="e" * 64, url="https://index.example/a"
     )
-    text = lock.dumps(Lock(builds={"a": Locked(requirements=("a",), pins=(pin,))}))
+    text = lock.dumps(Lock(builds={"a": locked("a", pins=(pin,))}))
 
     assert "index.example" not in text
 
@@ -93,13 +91,76 @@ def test_a_damaged_lock_is_refused(tmp_path):
 
 def test_differences_tell_what_came_and_went():
     """A stale entry is told line by line."""
-    before = Locked(requirements=("numpy>=2", "requests"), pins=())
+    before = locked("numpy>=2", "requests", exclude=("boto3",))
+    now = Terms(requirements=("numpy>=2", "pandas"), build_from_source=("pandas",))
 
-    assert list(lock.differences(before, ["numpy>=2", "pandas"])) == ["- requests", "+ pandas"]
+    assert ["- requests", "+ pandas", "exclude: - boto3", "build-from-source: + pandas"] == list(
+        lock.differences(before, now)
+    )
+
+
+def test_all_that_was_asked_for_is_kept(tmp_path):
+    """What is left out and what is built from source decide a resolution too."""
+    one = locked("a", exclude=("boto3",), build_from_source=("b",), stale=True)
+    lock.write(tmp_path / "layers.lock", Lock(builds={"a": one}))
+
+    assert lock.read(tmp_path / "layers.lock").builds["a"] == one
 
 
 def test_builds_that_are_gone_leave_the_lock(whole):
     """Only builds of the manifest stay."""
-    merged = whole.merged(builds={}, environments={}, images={}, known=["data-python3.11-arm64"])
+    assert ["data-python3.11-arm64"] == list(whole.after(ran(whole), known=["data-python3.11-arm64"]).builds)
 
-    assert list(merged.builds) == ["data-python3.11-arm64"]
+
+def test_what_other_settings_made_is_stale(whole):
+    """A run of some builds under new settings keeps the others, and says that they are to be found anew."""
+    fresh = locked("numpy>=2", pins=(ARM,))
+    run = ran(whole, settings={"constraints": []}, builds={"data-python3.11-arm64": fresh})
+    after = whole.after(run, known=whole.builds)
+
+    assert (True, False) == (
+        after.builds["data-python3.11-x86_64"].stale,
+        after.builds["data-python3.11-arm64"].stale,
+    )
+
+
+def test_environments_that_nothing_used_leave_after_a_complete_run(whole):
+    """A run of some builds cannot know them all."""
+    kept = [whole.after(ran(whole, complete=each), known=whole.builds) for each in (False, True)]
+
+    assert [1, 0] == [len(one.environments) for one in kept]
+
+
+def test_a_desk_without_docker_leaves_the_lock_to_docker(whole):
+    """What a host alone builds with is nobody else's; versions for layers are."""
+    run = ran(
+        whole,
+        engine="local",
+        builds={"new-python3.11-arm64": locked("numpy", pins=(ARM,))},
+        environments={"linux-x86_64-python3.11: setuptools": locked("setuptools", pins=(SETUPTOOLS,))},
+        complete=True,
+    )
+    after = whole.after(run, known=[*whole.builds, "new-python3.11-arm64"])
+
+    assert ("docker", whole.environments, whole.images) == (after.engine, after.environments, after.images)
+    assert "new-python3.11-arm64" in after.builds
+
+
+def test_docker_takes_a_lock_over_from_a_desk(whole):
+    """A lock that began without Docker is Docker's after a run with it."""
+    assert "docker" == Lock(engine="local").after(ran(whole), known=()).engine
+
+
+def ran(whole, **changes):
+    values = {
+        "engine": "docker",
+        "settings": whole.settings,
+        "builds": {},
+        "environments": {},
+        "complete": False,
+    }
+    return Run(**{**values, **changes})
+
+
+def locked(*requirements, pins=(), stale=False, **terms):
+    return Locked(terms=Terms(requirements=requirements, **terms), pins=pins, stale=stale)

@@ -1,0 +1,72 @@
+"""A layer → the lock files of its repository that hold for it, and the versions that they pin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pylayer import lockfiles
+from pylayer.errors import ManifestError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from pylayer.lockfiles import Lockfile
+    from pylayer.manifest import Build, Layer
+    from pylayer.workspace import Workspace
+
+
+class Pinning:
+    """What lock files pin for builds; each file is read once.
+
+    Those that a layer names (`pins`) hold in their order. Else the one of each of its packages' folders does,
+    and for what these do not pin, the one beside layers.toml.
+    """
+
+    def __init__(self, found: Workspace) -> None:
+        self._workspace = found
+        self._read: dict[Path, Lockfile] = {}
+
+    def of(self, build: Build) -> Mapping[str, Mapping[str, str]]:
+        """By distribution, the version that each lock file (by its label) pins for a build.
+
+        Several where lock files of one rank differ. Projects of the monorepo are pinned by nobody. Raises
+        ManifestError for a file that cannot be read.
+        """
+        found: dict[str, dict[str, str]] = {}
+        for rank in self._ranks(build.layer):
+            here: dict[str, dict[str, str]] = {}
+            for path in rank:
+                file = self._file(path)
+                for name, version in file.versions(build.target.markers).items():
+                    here.setdefault(name, {})[file.label] = version
+            found = {**here, **found}
+        return {name: held for name, held in found.items() if name not in self._workspace.projects}
+
+    def _ranks(self, layer: Layer) -> Iterator[list[Path]]:
+        root = self._workspace.manifest.root
+        if layer.pins is not None:
+            for named in layer.pins:
+                yield [root / named]
+            return
+        folders = [self._workspace.projects[name].path for name in layer.projects]
+        yield [path for folder in folders if folder != root and (path := lockfiles.find(folder))]
+        if path := lockfiles.find(root):
+            yield [path]
+
+    def _file(self, path: Path) -> Lockfile:
+        if path not in self._read:
+            if not path.is_file():
+                raise ManifestError(f'pins names "{path.name}", which is not there', where=str(path))
+            root = self._workspace.manifest.root
+            label = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+            self._read[path] = lockfiles.read(path, label=label)
+        return self._read[path]
+
+
+def looked_for(found: Workspace) -> Iterator[Path]:
+    """Every path beside layers.toml that is a lock file for some layer, or would be if it were there."""
+    root = found.manifest.root
+    for layer in found.layers:
+        for name in lockfiles.USUAL if layer.pins is None else layer.pins:
+            yield root / name

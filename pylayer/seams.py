@@ -1,0 +1,149 @@
+"""A workspace and what a run may do → the seams of that run, put together and closed again."""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pylayer import lock as locks
+from pylayer import process, settings
+from pylayer.closing import Closing
+from pylayer.engines import choose
+from pylayer.errors import LockError
+from pylayer.fetching import Fetching
+from pylayer.graph import Graph
+from pylayer.lock import Lock, Run
+from pylayer.manifest import LOCK_NAME
+from pylayer.places import EnginePlaces
+from pylayer.projects import Projects
+from pylayer.solving import Solving
+from pylayer.supply import Supply, choices, indexes
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from pylayer.indexes import Settings
+    from pylayer.manifest import EngineChoice
+    from pylayer.store import Store
+    from pylayer.supply import Policy
+    from pylayer.trees import Index
+    from pylayer.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seams:
+    """What a run works with; `before` is the lock as it was, empty where there was none."""
+
+    found: Workspace
+    before: Lock
+    settings: Settings
+    graph: Graph
+    places: EnginePlaces
+    supply: Supply
+    closing: Closing
+
+    def lock(self, *, complete: bool) -> Lock:
+        """The lock after the run; `complete`: it was one of all builds, and none of them failed."""
+        run = Run(
+            engine=self.places.engine,
+            settings=choices(self.found.manifest, self.settings),
+            builds=self.supply.builds,
+            environments=self.supply.environments,
+            images=self.places.images,
+            complete=complete,
+        )
+        return self.before.after(run, known=[build.id for build in self.found.builds])
+
+
+@asynccontextmanager
+async def opened(  # noqa: PLR0913  what a run is given
+    found: Workspace,
+    *,
+    choice: EngineChoice,
+    policy: Policy,
+    jobs: int,
+    store: Store,
+    index: Index,
+    note: Callable[[str], None],
+) -> AsyncIterator[Seams]:
+    """Open the engine and read the lock; raises LockError where a locked run has none that fits."""
+    tables, pins = indexes(found.manifest)
+    resolver = settings.read(found.manifest.root, tables=tables, pins=pins)
+    before = locks.read(found.manifest.root / LOCK_NAME)
+    if policy.locked:
+        choice = _locked_engine(before, choice)
+    graph = Graph(jobs=jobs or os.cpu_count() or 1)
+    places = EnginePlaces(
+        choice,
+        docker=lambda: choose.docker(cache=store.root / "engines"),
+        local=lambda: choose.local(cache=store.root / "engines"),
+        graph=graph,
+        note=note,
+        locked=before.images if before and policy.locked else {},
+    )
+    # It fills its table without a lock: a thread would see it half full.
+    sysconfig.get_config_vars()
+    async with AsyncExitStack() as stack:
+        # The other way round at the end: engines first, so that what is still running in them ends.
+        stack.push_async_callback(graph.stop)
+        stack.callback(places.close)
+        stack.callback(process.kill_all)
+        await places.open()
+        fetching = Fetching(settings=resolver, graph=graph, store=store)
+        supply = Supply(
+            found,
+            lock=before or Lock(),
+            settings=resolver,
+            policy=policy,
+            fetching=fetching,
+            solving=Solving(
+                found.manifest,
+                projects=found.projects.keys(),
+                settings=resolver,
+                fetching=fetching,
+                graph=graph,
+                store=store,
+            ),
+            graph=graph,
+        )
+        unpacked: Path = stack.enter_context(store.scratch())
+        projects = Projects(
+            found,
+            graph=graph,
+            store=store,
+            places=places,
+            requirements=supply,
+            index=index,
+            unpacked=unpacked,
+        )
+        fetching.builder = projects
+        yield Seams(
+            found=found,
+            before=before or Lock(),
+            settings=resolver,
+            graph=graph,
+            places=places,
+            supply=supply,
+            closing=Closing(found, graph=graph, projects=projects, distributions=supply),
+        )
+
+
+def _locked_engine(lock: Lock | None, choice: EngineChoice) -> EngineChoice:
+    """The engine of the lock: a locked run never changes it."""
+    if lock is None:
+        raise LockError(
+            "there is none, and nothing is resolved with --locked",
+            where=LOCK_NAME,
+            hint="run `pylayer lock` and commit it",
+        )
+    if choice not in ("auto", lock.engine):
+        raise LockError(
+            f"was made with the {lock.engine} engine, and this run is to use {choice}",
+            where=LOCK_NAME,
+            hint=f"use --engine {lock.engine}, or run `pylayer lock --engine {choice}` and commit it",
+        )
+    return "docker" if lock.engine == "docker" else "local"
