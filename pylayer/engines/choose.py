@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pylayer.engines import Engine
+    from pylayer.engines.docker import DockerEngine
+
+
+def keeper(*, cache: Path) -> DockerEngine:
+    """Connect to the engine that keeps images; raises EngineError where none answers."""
+    from pylayer.engines.docker import DockerEngine  # noqa: PLC0415  slow to import, and not always wanted
+    from pylayer.engines.docker_connection import connect  # noqa: PLC0415  see above
+
+    connection = connect(os.environ, home=Path.home())
+    return DockerEngine(connection, cache=cache / "images", surroundings=os.environ)
 
 
 def docker(*, cache: Path) -> Engine:
     """Connect to the Docker Engine; raises EngineError, saying what was tried, where none answers."""
-    from pylayer.engines.docker import DockerEngine  # noqa: PLC0415  slow to import, and not always wanted
-    from pylayer.engines.docker_connection import connect  # noqa: PLC0415  see above
-
-    return DockerEngine(
-        connect(os.environ, home=Path.home()), cache=cache / "images", surroundings=os.environ
-    )
+    return keeper(cache=cache)
 
 
 def local(*, cache: Path) -> Engine:

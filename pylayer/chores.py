@@ -1,0 +1,83 @@
+"""The commands around building → their exit status: publish, prune, cache."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pylayer.commands import ended
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pylayer.publish import Options
+    from pylayer.report import Lines
+    from pylayer.workspace import Workspace
+
+
+def publish(manifest: Path, options: Options) -> int:
+    """Publish what dist/layers holds of the layers of `manifest`; the plan alone with `dry_run`."""
+
+    def action(lines: Lines) -> int:
+        from pylayer import publication  # noqa: PLC0415  only publishing needs it
+        from pylayer import publish as publishing  # noqa: PLC0415  as above
+
+        found = _workspace(manifest)
+        settings = publication.settings(
+            found.manifest.publish, {one.name: one.publish for one in found.layers}
+        )
+        outcome = publishing.run(
+            found.manifest.output,
+            settings,
+            declared=publishing.declared(found.layers),
+            options=options,
+            say=lines.say,
+            revision=lambda: publishing.revision(found.manifest.root),
+        )
+        return outcome.exit_code
+
+    return ended(action)
+
+
+def prune(manifest: Path, options: Options, *, keep: int) -> int:
+    """Delete old versions of the layers of `manifest`, but for the `keep` newest and those in use."""
+
+    def action(lines: Lines) -> int:
+        from pylayer import publication  # noqa: PLC0415  only publishing needs it
+        from pylayer import publish as publishing  # noqa: PLC0415  as above
+
+        found = _workspace(manifest)
+        settings = publication.settings(
+            found.manifest.publish, {one.name: one.publish for one in found.layers}
+        )
+        outcome = publishing.prune(
+            found.manifest.output,
+            settings,
+            declared=publishing.declared(found.layers),
+            keep=keep,
+            options=options,
+            say=lines.say,
+        )
+        return outcome.exit_code
+
+    return ended(action)
+
+
+def cache(*, older_than: str, larger_than: str) -> int:
+    """Tell what is kept for later runs, and remove what is over the limits."""
+
+    def action(lines: Lines) -> int:
+        from pylayer import upkeep  # noqa: PLC0415  few commands need it
+        from pylayer.engines import choose  # noqa: PLC0415  as above
+        from pylayer.store import default_root  # noqa: PLC0415  as above
+
+        limits = upkeep.Limits.read(older_than, larger_than)
+        upkeep.tend(limits, say=lines.say, keeper=lambda: choose.keeper(cache=default_root() / "engines"))
+        return 0
+
+    return ended(action)
+
+
+def _workspace(manifest: Path) -> Workspace:
+    from pylayer import workspace  # noqa: PLC0415  slow to import
+
+    return workspace.load(manifest)
