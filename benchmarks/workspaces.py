@@ -61,7 +61,7 @@ def requirements_alone(root: Path) -> Workspace:
     workspace = _make(Workspace(root=root, names=("libfirst",)), mark="first")
     manifest = root / "layers.toml"
     listed = ", ".join(f'"{name}"' for name in HEAVY)
-    extra = f'\n[layers.thirdparty]\nrequirements = [{listed}]\nbytecode = false\n'
+    extra = f"\n[layers.thirdparty]\nrequirements = [{listed}]\nbytecode = false\n"
     manifest.write_text(manifest.read_text(encoding="utf-8") + extra, encoding="utf-8")
     return workspace
 
