@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pylayer.commands import ended
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pylayer.publish import Options
     from pylayer.report import Lines
     from pylayer.workspace import Workspace
 
 
-def publish(manifest: Path, options: Options) -> int:
-    """Publish what dist/layers holds of the layers of `manifest`; the plan alone with `dry_run`."""
+def publish(manifest: Path | None, options: Options) -> int:
+    """Publish what dist/layers holds of a manifest's layers (None: the nearest's); with `dry_run`, plan."""
 
     def action(lines: Lines) -> int:
         from pylayer import publication  # noqa: PLC0415  only publishing needs it
@@ -38,8 +37,8 @@ def publish(manifest: Path, options: Options) -> int:
     return ended(action)
 
 
-def prune(manifest: Path, options: Options, *, keep: int) -> int:
-    """Delete old versions of the layers of `manifest`, but for the `keep` newest and those in use."""
+def prune(manifest: Path | None, options: Options, *, keep: int) -> int:
+    """Delete old versions of a manifest's layers, but for the `keep` newest and those in use."""
 
     def action(lines: Lines) -> int:
         from pylayer import publication  # noqa: PLC0415  only publishing needs it
@@ -77,7 +76,8 @@ def cache(*, older_than: str, larger_than: str) -> int:
     return ended(action)
 
 
-def _workspace(manifest: Path) -> Workspace:
-    from pylayer import workspace  # noqa: PLC0415  slow to import
+def _workspace(manifest: Path | None) -> Workspace:
+    from pylayer import manifest as manifests  # noqa: PLC0415  slow to import
+    from pylayer import workspace  # noqa: PLC0415  as above
 
-    return workspace.load(manifest)
+    return workspace.load(manifest or manifests.find(Path.cwd()))
