@@ -19,6 +19,7 @@ from pylayer.errors import Fault, ManifestError
 from pylayer.names import normalise
 from pylayer.origins import IndexTable, exclude_newer, index_tables
 from pylayer.problems import acceptance
+from pylayer.providing import half_excluded
 from pylayer.publication import layer_table, publish_table
 from pylayer.tables import (
     as_fields,
@@ -52,7 +53,7 @@ from pylayer.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 MANIFEST_NAME = "layers.toml"
 LOCK_NAME = "layers.lock"
@@ -268,12 +269,12 @@ def _alike(names: Iterable[str]) -> list[Fault]:
     ]
 
 
-def _warnings(layers: Iterable[Layer], today: date) -> list[Fault]:
+def _warnings(layers: Sequence[Layer], today: date) -> list[Fault]:
     used: dict[Runtime, list[str]] = {}
     for layer in layers:
         for one in dict.fromkeys(target.runtime for target in layer.targets):
             used.setdefault(one, []).append(layer.name or "[defaults]")
-    warnings = []
+    warnings = list(half_excluded(layers))
     for one in sorted(used, key=lambda one: one.minor):
         hint = f"used by {', '.join(used[one])}"
         if not one.known:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pylayer import budgets, inputs, manifest
+from pylayer import budgets, inputs, manifest, providing
 from pylayer.cycles import build_cycles
 from pylayer.discovery import discover
 from pylayer.errors import Fault, ManifestError, UsageError
@@ -178,7 +178,23 @@ def _layers(read: Manifest, found: Found) -> tuple[tuple[Layer, ...], list[Fault
     layers = [*read.layers]
     if read.template:
         layers += [replace(read.template, name=name, projects=(name,)) for name in added]
+    faults += providing.faults(layers)
+    faults += _lost_pins(layers, read)
     return tuple(sorted(layers, key=lambda layer: layer.name)), faults
+
+
+def _lost_pins(layers: Sequence[Layer], read: Manifest) -> list[Fault]:
+    """Refuse lock files that layers name and that are nowhere."""
+    named = {path: layer.name for layer in reversed(layers) for path in layer.pins or ()}
+    return [
+        Fault(
+            what=f'there is no file "{path}"',
+            where=f"layers.{layer}.pins",
+            hint="paths count from layers.toml",
+        )
+        for path, layer in named.items()
+        if not (read.root / path).is_file()
+    ]
 
 
 def _missing(layer: Layer, found: Found) -> list[Fault]:

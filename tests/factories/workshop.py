@@ -60,9 +60,10 @@ class Workshop(Monorepo):
     index: LocalIndex = field(kw_only=True)
 
     def layers(self, top: str = "", tables: str = "", *, defaults: str = "") -> Path:
-        """Write layers.toml: every project is a layer, for one target."""
+        """Write layers.toml: every project that is there is a layer, for one target."""
+        packages = 'packages = ["packages/*"]\n' if (self.root / "packages").exists() else ""
         return self.manifest(
-            f'packages = ["packages/*"]\nengine = "local"\n{top}\n[defaults]\nruntimes = ["python3.11"]\n'
+            f'{packages}engine = "local"\n{top}\n[defaults]\nruntimes = ["python3.11"]\n'
             f'architectures = ["x86_64"]\nbytecode = false\n{defaults}\n{tables}\n'
         )
 
