@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from pylayer import catalogue, lastrun, seams, snapshot, trees, watch, workspace
 from pylayer import lock as locks
-from pylayer import seams, snapshot, trees, watch, workspace
 from pylayer.companions import Compiler
 from pylayer.errors import LockError, UsageError
 from pylayer.manifest import LOCK_NAME
@@ -51,6 +51,9 @@ def run(  # noqa: PLR0913  the options of a run
         reporter.warn(fault)
     selected = workspace.select(found.builds, only, layers=names)
     choice = engine_choice(engine, found)
+    recorder = lastrun.Recorder()
+    listing = found.manifest.output / catalogue.NAME
+    before = listing.read_bytes() if listing.is_file() else None
     store = Store(default_root(), note=reporter.note)
     store.open()
     try:
@@ -64,14 +67,17 @@ def run(  # noqa: PLR0913  the options of a run
                 jobs=jobs,
                 store=store,
                 index=index,
+                recorder=recorder,
                 reporter=reporter,
             )
         )
         index.save()
     finally:
         store.close()
+    outcomes = [outcome for outcome, _ in made.values()]
+    lastrun.save(state, recorder.finish(outcomes), before=before, after=listing.read_bytes())
     _remember(state, found, made, options=options, since=since)
-    return [outcome for outcome, _ in made.values()]
+    return outcomes
 
 
 async def _run(  # noqa: PLR0913  the seams of a run
@@ -83,10 +89,18 @@ async def _run(  # noqa: PLR0913  the seams of a run
     jobs: int,
     store: Store,
     index: trees.Index,
+    recorder: lastrun.Recorder,
     reporter: Reporter,
 ) -> dict[str, tuple[Outcome, Made | None]]:
     async with seams.opened(
-        found, choice=choice, policy=policy, jobs=jobs, store=store, index=index, note=reporter.note
+        found,
+        choice=choice,
+        policy=policy,
+        jobs=jobs,
+        store=store,
+        index=index,
+        note=reporter.note,
+        watcher=recorder,
     ) as run:
         if policy.locked:
             refuse_stale((await run.closing.errors(selected)).values())

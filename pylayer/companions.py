@@ -77,6 +77,7 @@ class _Queue:
         return [await asyncio.shield(self._futures[wheel.sha256]) for wheel in wheels]
 
     async def _work(self) -> None:
+        self._graph.within(("bytecode", self._host.runtime.name))
         while self._waiting:
             batch, self._waiting = self._waiting, []
             try:

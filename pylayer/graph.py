@@ -7,17 +7,31 @@ engine's API, compression) and run in a bounded pool of threads.
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from functools import partial
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Hashable
+    from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
+    from concurrent.futures import Executor
 
 DOWNLOADS = 16
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+# The keys of the steps that the present one was started for, from the outermost to itself.
+_within: ContextVar[tuple[Hashable, ...]] = ContextVar("within", default=())
+
+
+class Watcher(Protocol):
+    """Hears of every piece of work, from the thread that did it."""
+
+    def __call__(self, keys: Sequence[Hashable], *, started: float, ended: float) -> None:
+        """`keys` are those of the steps it was done for, the first one first; times are perf_counter's."""
+        ...
 
 
 class Graph:
@@ -26,7 +40,8 @@ class Graph:
     `jobs` bounds how many steps compute at once; waiting for an index has a bound of its own.
     """
 
-    def __init__(self, *, jobs: int) -> None:
+    def __init__(self, *, jobs: int, watcher: Watcher | None = None) -> None:
+        self._watcher = watcher
         self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
         self._computing = ThreadPoolExecutor(jobs, thread_name_prefix="step")
         self._waiting = ThreadPoolExecutor(DOWNLOADS, thread_name_prefix="wait")
@@ -35,20 +50,40 @@ class Graph:
         """Await the step of this key, started at its first use; an error reaches all who await it."""
         task = self._tasks.get(key)
         if task is None:
-            task = self._tasks[key] = asyncio.create_task(make())
+            task = self._tasks[key] = asyncio.create_task(self._step(key, make))
         # The one who is cancelled does not take the step away from the others.
         result: T = await asyncio.shield(task)
         return result
 
     async def compute(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking function that keeps a processor busy, here or in an engine."""
-        call = partial(function, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._computing, call)
+        return await self._run(self._computing, partial(function, *args, **kwargs))
 
     async def wait(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking function that mostly waits for a network."""
-        call = partial(function, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._waiting, call)
+        return await self._run(self._waiting, partial(function, *args, **kwargs))
+
+    def within(self, key: Hashable) -> None:
+        """Count what the present task does from here on to the step of this key."""
+        _within.set((*_within.get(), key))
+
+    async def _step(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        self.within(key)
+        return await make()
+
+    async def _run(self, executor: Executor, call: Callable[[], T]) -> T:
+        watcher, keys = self._watcher, _within.get()
+        if watcher is None:
+            return await asyncio.get_running_loop().run_in_executor(executor, call)
+
+        def watched() -> T:
+            started = time.perf_counter()
+            try:
+                return call()
+            finally:
+                watcher(keys, started=started, ended=time.perf_counter())
+
+        return await asyncio.get_running_loop().run_in_executor(executor, watched)
 
     async def stop(self) -> None:
         """Forget what has not begun; what is running is left to end by itself."""

@@ -102,6 +102,7 @@ class Pipeline:
 
     async def _ended(self, build: Build) -> tuple[Outcome, Made | None]:
         """Make one build, and tell how it ended."""
+        self._graph.within(("build", build.id))
         started = time.perf_counter()
         made = None
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import time
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pylayer import snapshot
 from pylayer.errors import INTERRUPTED, MIXED, NeedsDockerError, PylayerError
 from pylayer.report import Lines
-from pylayer.store import default_root
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +44,7 @@ def build(  # noqa: PLR0913  the options of a run
     try:
         path = manifest or _nearest(Path.cwd())
         options = snapshot.options(engine=engine, locked=locked)
-        state = _state(path)
+        state = snapshot.place(path)
         kept = _kept(state, options, only=only, names=names, by_hash=verify_outputs)
         if kept:
             for identifier, one in kept.items():
@@ -170,12 +168,6 @@ def _nearest(start: Path) -> Path:
     from pylayer import manifest  # noqa: PLC0415  it has the words for what is wrong
 
     return manifest.find(start)
-
-
-def _state(manifest: Path) -> Path:
-    """Where the snapshot of the last run over a manifest is kept."""
-    name = hashlib.sha256(os.fsencode(manifest.absolute())).hexdigest()[:32]
-    return default_root() / "runs" / f"{name}.json"
 
 
 def _leave(code: int) -> NoReturn:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from pylayer.graph import Watcher
     from pylayer.indexes import Settings
     from pylayer.manifest import EngineChoice
     from pylayer.store import Store
@@ -69,6 +70,7 @@ async def opened(  # noqa: PLR0913  what a run is given
     store: Store,
     index: Index,
     note: Callable[[str], None],
+    watcher: Watcher | None = None,
 ) -> AsyncIterator[Seams]:
     """Open the engine and read the lock; raises LockError where a locked run has none that fits."""
     tables, pins = indexes(found.manifest)
@@ -76,7 +78,7 @@ async def opened(  # noqa: PLR0913  what a run is given
     before = locks.read(found.manifest.root / LOCK_NAME)
     if policy.locked:
         choice = _locked_engine(before, choice)
-    graph = Graph(jobs=jobs or os.cpu_count() or 1)
+    graph = Graph(jobs=jobs or os.cpu_count() or 1, watcher=watcher)
     places = EnginePlaces(
         choice,
         docker=lambda: choose.docker(cache=store.root / "engines"),

@@ -18,7 +18,7 @@ from stat import S_ISDIR
 from typing import TYPE_CHECKING, Any
 
 from pylayer import __version__
-from pylayer.store import write_atomic
+from pylayer.store import default_root, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -159,6 +159,12 @@ def save(path: Path, snapshot: Snapshot) -> None:
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, json.dumps(data, separators=(",", ":")).encode())
+
+
+def place(manifest: Path) -> Path:
+    """Where the snapshot of the last run over a manifest is kept."""
+    name = hashlib.sha256(os.fsencode(manifest.absolute())).hexdigest()[:32]
+    return default_root() / "runs" / f"{name}.json"
 
 
 def now_ns() -> int:

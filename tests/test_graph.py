@@ -102,3 +102,43 @@ def test_together_raises_the_first_error_once_all_have_ended():
         return list(ended)
 
     assert asyncio.run(story()) == ["late"]
+
+
+def test_a_watcher_hears_what_was_done_for_which_step():
+    """It is told the keys from the outermost to the innermost, and when the work began and ended."""
+    heard = []
+
+    def watcher(keys, *, started, ended):
+        heard.append((tuple(keys), ended >= started))
+
+    async def story():
+        graph = Graph(jobs=1, watcher=watcher)
+
+        async def inner():
+            return await graph.compute(lambda: 1)
+
+        async def outer():
+            graph.within("more")
+            return await graph.once("inner", inner) + await graph.wait(lambda: 2)
+
+        result = await graph.once("outer", outer)
+        await graph.stop()
+        return result
+
+    assert asyncio.run(story()) == 3
+    assert heard == [(("outer", "more", "inner"), True), (("outer", "more"), True)]
+
+
+def test_a_watcher_hears_of_work_that_fails():
+    """Time that was lost is time."""
+    heard = []
+
+    async def story():
+        graph = Graph(jobs=1, watcher=lambda keys, **_: heard.append(keys))
+        with pytest.raises(ZeroDivisionError):
+            await graph.compute(lambda: 1 / 0)
+        await graph.stop()
+
+    asyncio.run(story())
+
+    assert heard == [()]
