@@ -125,7 +125,8 @@ class DockerEngine:
             tags=target.tags,
         )
         native = self._native(target, interpreter) if interpreter.emulated else None
-        return Base(image=image, interpreter=interpreter, native=native)
+        env = {"QEMU_CPU": python.qemu_cpu} if interpreter.emulated and python.qemu_cpu else {}
+        return Base(image=image, interpreter=interpreter, native=native, env=env)
 
     def _native(self, target: Target, interpreter: Interpreter) -> Image | None:
         """Give the image that can compile for an emulated one; none is pulled for that alone."""

@@ -7,7 +7,7 @@ has none), and on top of it an environment for each set of build requirements.
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from docker.errors import ImageNotFound
@@ -17,7 +17,7 @@ from pylayer.engines.docker_streams import STDOUT
 from pylayer.engines.parcels import script_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from docker import APIClient
@@ -40,12 +40,13 @@ class Base:
     """A target's image and its Python.
 
     `native` is the same runtime's image for the engine's own architecture, where this one is emulated and
-    that one is here and has the same version of Python.
+    that one is here and has the same version of Python. `env` makes emulation fast.
     """
 
     image: Image
     interpreter: Interpreter
     native: Image | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 def start(containers: Containers, base: Base, wheels: Sequence[Wheel], *, network: bool = False) -> Container:

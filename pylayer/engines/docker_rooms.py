@@ -93,6 +93,7 @@ class DockerRoom:
             [f"{PREFIX}/bin/python", "-c", script_text("stream")],
             user=f"{user}:{user}",
             env={
+                **self._base.env,
                 **variables.of_job(folder, path=f"{PREFIX}/bin:{self._base.image.path}"),
                 **(self._network_variables() if self._network else {}),
                 **job.env,

@@ -110,6 +110,16 @@ def test_emulated_jobs_run_too(docker_engine, into) -> None:
     )
 
 
+@pytest.mark.skipif(FOREIGN is not Architecture.ARM64, reason="it is Arm whose emulation can be made faster")
+def test_emulation_skips_pointer_authentication(docker_engine, into) -> None:
+    """Emulated Arm has no pointer authentication, which takes most of the time; native jobs see nothing."""
+    code = "import os; facts['cpu'] = os.environ.get('QEMU_CPU')"
+    seen = [
+        facts(docker_engine.room(target("3.13", each), ()), code, into)["cpu"] for each in (NATIVE, FOREIGN)
+    ]
+    assert [None, "max,pauth=off"] == seen
+
+
 def test_emulated_environments_have_their_bytecode(docker_engine, tmp_path, into) -> None:
     """What a job imports under emulation was compiled by the native Python of the same version."""
     wheel = wheels.read(make_wheel(tmp_path, {"helper.py": b""}, name="helper"))
