@@ -35,6 +35,7 @@ class Monorepo:
     root: Path
     store: Path
     env: dict[str, str] = field(default_factory=dict)
+    pids: list[int] = field(default_factory=list)
 
     def write(self, **files: str) -> None:
         """Write files by path, `__` for a slash being too clever: use `file` for those."""
@@ -72,7 +73,7 @@ class Monorepo:
         return kept | own | self.env
 
     def start(self, *words: str, **env: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "pylayer", *words],
             cwd=self.root,
             env=self.environment() | env,
@@ -80,6 +81,16 @@ class Monorepo:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.pids.append(process.pid)
+        return process
+
+    def containers(self) -> list[str]:
+        """The containers that Docker has of this workspace's runs."""
+        found = []
+        for pid in self.pids:
+            command = ["docker", "ps", "-aq", "--filter", f"label=pylayer.pid={pid}"]
+            found += subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        return found
 
     def run(self, *words: str, **env: str) -> Ran:
         """`pylayer WORDS` in the workspace, to its end."""
@@ -113,16 +124,6 @@ def empty(folder: Path) -> Monorepo:
     """A workspace with nothing in it."""
     (folder / "mono").mkdir(parents=True)
     return Monorepo(root=folder / "mono", store=folder / "store")
-
-
-def left_behind() -> dict[str, list[str]]:
-    """Containers of pylayer's that Docker still has."""
-
-    def asked(*words: str) -> list[str]:
-        done = subprocess.run(["docker", *words], capture_output=True, text=True, check=True)
-        return done.stdout.split()
-
-    return {"containers": asked("ps", "-aq", "--filter", "label=pylayer")}
 
 
 def in_runtime(build: str, archive: Path, code: str) -> str:

@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from factories.monorepo import empty, left_behind
+from factories.monorepo import empty
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("docker_images")]
 
@@ -44,7 +44,7 @@ def test_a_backend_that_fails_shows_its_own_output(mono):
     assert "my own complaint" in ran.err
     assert "Traceback (most recent call last)" not in ran.out
     assert not (mono.output / "bad-python3.13-x86_64.zip").exists()
-    assert left_behind() == {"containers": []}
+    assert mono.containers() == []
 
 
 def test_a_build_that_fails_keeps_its_last_good_archive_and_loses_its_entry(mono):
@@ -116,7 +116,7 @@ def test_an_interrupt_leaves_nothing(mono):
     (slow / "setup.py").write_text("import time\ntime.sleep(120)\nfrom setuptools import setup\nsetup()\n")
     process = mono.start("layers", "--engine", "docker")
     deadline = time.monotonic() + 120
-    while not left_behind()["containers"] and time.monotonic() < deadline:
+    while not mono.containers() and time.monotonic() < deadline:
         time.sleep(0.2)
     time.sleep(3)
     process.send_signal(signal.SIGINT)
@@ -125,7 +125,7 @@ def test_an_interrupt_leaves_nothing(mono):
 
     assert process.returncode == 130
     assert time.monotonic() - sent < 30
-    assert left_behind() == {"containers": []}
+    assert mono.containers() == []
     assert list((mono.store / "scratch").iterdir()) == []
     assert [
         path.name for path in mono.output.iterdir() if "slow" in path.name or path.name.startswith(".")

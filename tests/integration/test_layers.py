@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from factories.monorepo import example, in_runtime, left_behind
+from factories.monorepo import example, in_runtime
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("docker_images")]
 
@@ -119,7 +119,7 @@ def test_the_lock_names_no_index(built):
 
 def test_nothing_is_left_behind(built):
     """No container of ours, no scratch folder, no temporary file beside the archives."""
-    assert left_behind() == {"containers": []}
+    assert built.containers() == []
     assert list((built.store / "scratch").iterdir()) == []
     assert [path.name for path in built.output.iterdir() if path.name.startswith(".")] == []
 
