@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from docker.errors import ImageNotFound, NotFound
 from docker.utils import parse_repository_tag
 
+from pylayer.engines import docker_refusals as refusals
 from pylayer.engines.docker_connection import DOCKER_ERRORS, explain
 from pylayer.errors import EngineError, ImageError
 from pylayer.targets import Architecture
@@ -30,11 +31,6 @@ if TYPE_CHECKING:
 # Holds on to images whose only other name was taken from them.
 HELD = "pylayer/base"
 
-_OVERRIDE = 'name another one in layers.toml: [runtimes."{runtime}"] build-image = "…"'
-_EMULATION = (
-    "register emulation: docker run --privileged --rm tonistiigi/binfmt --install {architecture}"
-    "  (or on Debian: apt install qemu-user-static binfmt-support)"
-)
 # qemu computes the pointer authentication of newer Arm processors in software, at three quarters of all time
 # (https://www.qemu.org/docs/master/system/arm/cpu-features.html). Code for Lambda cannot need it: its first
 # Arm processor has none. A qemu that does not know this option fails the trial; others than qemu ignore it.
@@ -126,7 +122,7 @@ class Images:
             return Python(**noted)
         python = self._run_python(image, target=target)
         where = f"{image.reference} for {target}"
-        hint = _OVERRIDE.format(runtime=target.runtime)
+        hint = refusals.name_another(target)
         if Architecture.of_machine(python.machine) != target.architecture:
             raise ImageError(
                 f"the image runs on {python.machine}, not {target.architecture.machine}",
@@ -151,7 +147,7 @@ class Images:
             status, output = container.start(["/bin/sh", "-c", script, _DESCRIBE_PYTHON]).output()
         except DOCKER_ERRORS as error:
             said = f"{explain(error)} {container.last_words() if container else ''}"
-            raise _cannot_run(said, where=where, target=target) from error
+            raise refusals.cannot_run(said, where=where, target=target) from error
         finally:
             if container is not None:
                 container.close()
@@ -159,10 +155,8 @@ class Images:
             with suppress(ValueError, TypeError):
                 return Python(**json.loads(output.strip().splitlines()[-1]))
         if "no python3" in output:
-            raise ImageError(
-                "the image has no Python", where=where, hint=_OVERRIDE.format(runtime=target.runtime)
-            )
-        raise _cannot_run(output, where=where, target=target)
+            raise ImageError("the image has no Python", where=where, hint=refusals.name_another(target))
+        raise refusals.cannot_run(output, where=where, target=target)
 
     def _here(self, reference: str, architecture: Architecture) -> dict[str, Any] | None:
         tagged = self._inspect(reference)
@@ -179,13 +173,15 @@ class Images:
         try:
             self._download(reference, platform)
         except DOCKER_ERRORS as error:
-            raise _refused(explain(error), where=where, target=target, here=_platform(tagged)) from error
+            raise refusals.cannot_pull(
+                explain(error), where=where, target=target, here=_platform(tagged)
+            ) from error
         pulled = self._inspect(reference)
         if pulled is None or not (_is_for(pulled, target.architecture) or self._holds_several()):
             raise ImageError(
                 f"the image is published for {_platform(pulled)} only, not for {platform}",
                 where=where,
-                hint=_OVERRIDE.format(runtime=target.runtime),
+                hint=refusals.name_another(target),
             )
         return pulled
 
@@ -264,34 +260,3 @@ def _same(name: str, repository: str) -> bool:
     """Say whether two names are one repository: Docker Hub's have short forms."""
     short = [each.removeprefix("docker.io/").removeprefix("library/") for each in (name, repository)]
     return short[0] == short[1]
-
-
-def _cannot_run(said: str, *, where: str, target: Target) -> ImageError:
-    if "exec format error" in said.lower():
-        return ImageError(
-            f"this engine cannot run programs for {target.architecture} (exec format error)",
-            where=where,
-            hint=_EMULATION.format(architecture=target.architecture.platform.partition("/")[2]),
-        )
-    return ImageError(f"the image cannot be run: {said.strip()}", where=where)
-
-
-def _refused(said: str, *, where: str, target: Target, here: str) -> ImageError:
-    """Explain why an image cannot be pulled; `here` is the platform for which its name is here already."""
-    words = said.lower()
-    what = f"the image cannot be pulled: {said}"
-    hint = f"check the connection to its registry, or {_OVERRIDE.format(runtime=target.runtime)}"
-    if any(each in words for each in ("toomanyrequests", "rate limit", "rate exceeded", "429")):
-        hint = f"log in with `docker login`, wait, or {_OVERRIDE.format(runtime=target.runtime)}"
-    elif any(
-        each in words for each in ("unauthorized", "denied", "no basic auth", "authentication required")
-    ):
-        hint = f"log in with `docker login`, or {_OVERRIDE.format(runtime=target.runtime)}"
-    elif any(
-        each in words for each in ("manifest unknown", "not found", "does not exist", "no matching manifest")
-    ):
-        what = f"there is no such image: {said}"
-        hint = _OVERRIDE.format(runtime=target.runtime)
-    if here:
-        what = f"the image is here for {here}, but is needed for {target.architecture.platform}, and {what}"
-    return ImageError(what, where=where, hint=hint)
