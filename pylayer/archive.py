@@ -18,7 +18,7 @@ from pylayer.zips import Zip
 from pylayer.zipwriter import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pylayer.targets import Target
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     _Source = tuple[Zip, Placed]
 
-_CONFLICT_HINT = "leave one of them out (`exclude`), or put them into layers of their own"
+_CONFLICT_HINT = "leave one of them out (`exclude`, `drop`), or put them into layers of their own"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,26 +45,36 @@ class Archive:
         return b64encode(bytes.fromhex(self.sha256)).decode()
 
 
-def assemble(
-    wheels: Sequence[Wheel], destination: Path, *, target: Target, companions: Sequence[Path] = ()
+def assemble(  # noqa: PLR0913  each is a part of an archive, and all but two have defaults
+    wheels: Sequence[Wheel],
+    destination: Path,
+    *,
+    target: Target,
+    companions: Sequence[Path] = (),
+    files: Path | None = None,
+    without: Collection[str] = (),
 ) -> Archive:
     """Write the archive of `wheels` for `target` to `destination`, whole or not at all.
 
     `companions` are zips whose members have their paths in the archive already; where one has `x.pyc`, it
-    replaces `x.py`. Raises ArchiveError listing every path to which two of them write different bytes, or
+    replaces `x.py`. `files` is such a zip of what is no wheel's. Of wheels and companions the paths `without`
+    are left out. Raises ArchiveError listing every path to which two of them write different bytes, or
     naming a wheel that cannot be copied safely; StoreError when a file cannot be read or written.
     """
     with ExitStack() as stack:
         sources: dict[str, list[_Source]] = {}
         opened = [stack.enter_context(Zip(path)) for path in sorted(set(companions))]
         names = [member.name for file in opened for member in file.members]
-        replaced = {name[:-1] for name in names if not is_bytecode(name)}
+        left_out = {name[:-1] for name in names if not is_bytecode(name)}.union(without)
         unique = {wheel.sha256: wheel for wheel in wheels}
         for wheel in sorted(unique.values(), key=lambda wheel: (wheel.filename, wheel.sha256)):
             file = stack.enter_context(Zip(wheel.path, label=wheel.filename))
-            _gather(sources, file, place(file, runtime=target.runtime, without=replaced))
+            _gather(sources, file, place(file, runtime=target.runtime, without=left_out))
         for file in opened:
-            _gather(sources, file, [Placed(one.name, one, one.executable) for one in file.members])
+            _gather(sources, file, _as_they_stand(file, left_out))
+        if files:
+            extra = stack.enter_context(Zip(files, label="`files` of layers.toml"))
+            _gather(sources, extra, _as_they_stand(extra))
         chosen = _choose(sources, destination)
         writer = stack.enter_context(Writer(destination))
         _copy(chosen, writer)
@@ -81,6 +91,10 @@ def assemble(
 def _gather(sources: dict[str, list[_Source]], file: Zip, placed: Iterable[Placed]) -> None:
     for one in placed:
         sources.setdefault(one.path, []).append((file, one))
+
+
+def _as_they_stand(file: Zip, left_out: Collection[str] = ()) -> list[Placed]:
+    return [Placed(one.name, one, one.executable) for one in file.members if one.name not in left_out]
 
 
 def _choose(sources: Mapping[str, list[_Source]], destination: Path) -> list[_Source]:

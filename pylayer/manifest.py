@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pylayer.budgets import Budgets, LayerSet, budgets, sets
 from pylayer.errors import Fault, ManifestError
+from pylayer.extrafiles import ExtraFile, extra_files, missing
 from pylayer.names import normalise
 from pylayer.origins import IndexTable, exclude_newer, index_tables
 from pylayer.problems import acceptance
@@ -76,7 +77,8 @@ class Layer:
     `projects` are normalised names, `requirements` are PEP 508 as written, `targets` are sorted, oldest
     runtime first. Empty `projects` means a layer of requirements alone. `provided_by` names layers whose
     content is left out of this one; `pins` are lock files relative to layers.toml that pin versions, None
-    those that are found. `publish` holds the keys of
+    those that are found. `files` are put beside what wheels give; `drop` are patterns, as in a .gitignore and
+    counted from `python/`, of what is left out of that. `publish` holds the keys of
     `[layers.NAME.publish]`, which `publication.settings` joins with those of `[publish]`; `accept` the
     patterns of problems that checks are not to report.
     """
@@ -92,6 +94,8 @@ class Layer:
     bytecode: Bytecode = field(default="on", metadata=key(bytecode, inherited=True))
     provided_by: tuple[str, ...] = field(default=(), metadata=key(list_of(layer_name, distinct=True)))
     pins: tuple[str, ...] | None = field(default=None, metadata=key(pins, inherited=True))
+    files: tuple[ExtraFile, ...] = field(default=(), metadata=key(extra_files))
+    drop: tuple[str, ...] = field(default=(), metadata=key(list_of(pattern, distinct=True), inherited=True))
     accept: tuple[str, ...] = field(default=(), metadata=key(list_of(acceptance), inherited=True))
     publish: Mapping[str, Any] = field(default_factory=dict, hash=False, metadata=key(layer_table))
 
@@ -190,6 +194,7 @@ def read(path: Path, *, today: date | None = None) -> tuple[Manifest, list[Fault
     layers = tuple(_layer(name, keys, defaults) for name, keys in declared.items())
     template = _layer("", {"packages": ()}, defaults) if "runtimes" in defaults else None
     faults += _alike(declared)
+    faults += [fault for one in layers for fault in missing(one.name, one.files, root=path.parent)]
     if template is None and (bare := [name for name, keys in declared.items() if "runtimes" not in keys]):
         faults.append(no_runtimes(bare))
     used = (*layers, template) if template and row.get("discover") != "listed" else layers

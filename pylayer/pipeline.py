@@ -12,30 +12,30 @@ import shutil
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from pylayer import archive as archives
-from pylayer import catalogue
-from pylayer.archive import Archive
+from pylayer import catalogue, recipes
+from pylayer.additions import pack
 from pylayer.errors import CheckError, NeedsDockerError, PylayerError
 from pylayer.inspection import inspect
-from pylayer.keys import Parts, key
 from pylayer.outcomes import Outcome, State
+from pylayer.recipes import Recipe, assemble
 from pylayer.store import hash_file, writing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
+    from pylayer.additions import Additions
+    from pylayer.archive import Archive
     from pylayer.closing import Closing, Contents
     from pylayer.graph import Graph
+    from pylayer.keys import Parts
     from pylayer.manifest import Build
     from pylayer.outcomes import Reporter
     from pylayer.store import Store
     from pylayer.wheels import Wheel
     from pylayer.workspace import Workspace
-
-ARCHIVE_FORMAT = 1
 
 
 class Bytecode(Protocol):
@@ -130,19 +130,20 @@ class Pipeline:
         built, others = contents.projects, contents.distributions
         everything = (*(one.wheel for one in built.values()), *others)
         companions = await self._bytecode.companions(everything, build=build)
-        digest = key(
-            {
-                "format": ARCHIVE_FORMAT,
-                "runtime": build.target.runtime.name,  # the shebangs of scripts name it
-                "only bytecode": build.layer.bytecode == "only",
-                "wheels": sorted(wheel.sha256 for wheel in everything),
-                "compiled": sorted(sha256 for sha256, _ in companions.files),
-            }
-        )
-        archive, fresh = await self._graph.once(
-            ("archive", digest), lambda: self._assembled(digest, build, everything, companions)
+        recipe = Recipe(
+            target=build.target,
+            wheels=everything,
+            compiled=companions.files,
+            only_bytecode=build.layer.bytecode == "only",
+            files=await self._files(build),
+            drop=build.layer.drop,
         )
         place = self._output / f"{build.id}.zip"
+        assembled = await self._graph.once(
+            ("archive", recipe.key),
+            lambda: self._graph.compute(assemble, recipe, place, store=self._store),
+        )
+        archive, fresh = assembled.archive, assembled.fresh
         if archive.path != place:
             fresh = await self._graph.compute(self._same_as, archive, place) or fresh
         archive = replace(archive, path=place)
@@ -153,8 +154,18 @@ class Pipeline:
             archive=archive,
             fresh=fresh,
             wheels=everything,
-            parts=parts_of(build, contents, python=companions.python),
-            notes=(*companions.notes, *problems) if fresh else (),
+            parts=parts_of(build, contents, python=companions.python, files=recipe.files.contents),
+            notes=(*companions.notes, *assembled.notes, *problems) if fresh else (),
+        )
+
+    async def _files(self, build: Build) -> Additions:
+        """The layer's extra files for the build's architecture."""
+        architecture, root = build.target.architecture, self._workspace.manifest.root
+        return await self._graph.once(
+            ("files", build.layer.name, architecture),
+            lambda: self._graph.compute(
+                pack, build.layer.files, architecture=architecture, root=root, store=self._store
+            ),
         )
 
     async def _inspected(
@@ -180,29 +191,6 @@ class Pipeline:
         if errors := [one.fault(build.id) for one in problems if one.severity == "error"]:
             raise CheckError.of(errors)
         return [f"warning: {one.where}: {one.what} [{one.kind}]" for one in problems]
-
-    async def _assembled(
-        self, digest: str, build: Build, members: Sequence[Wheel], companions: Companions
-    ) -> tuple[Archive, bool]:
-        """The archive of this key, and whether it had to be written."""
-        place = self._output / f"{build.id}.zip"
-
-        def assemble() -> tuple[Archive, bool]:
-            if kept := self._still_there(digest, place):
-                return kept, False
-            archive = archives.assemble(
-                members, place, target=build.target, companions=[path for _, path in companions.files]
-            )
-            self._store.put_record("archive", digest, _to_json(archive))
-            return archive, True
-
-        return await self._graph.compute(assemble)
-
-    def _still_there(self, digest: str, place: Path) -> Archive | None:
-        record = self._store.record("archive", digest)
-        if record is None or not place.is_file() or hash_file(place) != record["sha256"]:
-            return None
-        return Archive(path=place, **record)
 
     def _same_as(self, archive: Archive, place: Path) -> bool:
         """Make `place` the same file as an archive of the same content; whether it was not."""
@@ -257,11 +245,11 @@ def _entry(build: Build, made: Made) -> catalogue.Entry:
     )
 
 
-def parts_of(build: Build, contents: Contents, *, python: str) -> Parts:
+def parts_of(build: Build, contents: Contents, *, python: str, files: Mapping[str, str]) -> Parts:
     """Everything that can change a byte of a build's archive, for `pylayer why`."""
     layer = build.layer
     return {
-        "format": ARCHIVE_FORMAT,
+        "format": recipes.FORMAT,
         "packages": list(layer.projects),
         "requirements": list(layer.requirements),
         "extras": list(layer.extras),
@@ -275,13 +263,6 @@ def parts_of(build: Build, contents: Contents, *, python: str) -> Parts:
             for wheel in contents.distributions
         },
         "left out": dict(contents.left_out),
-    }
-
-
-def _to_json(archive: Archive) -> dict[str, Any]:
-    return {
-        "sha256": archive.sha256,
-        "size": archive.size,
-        "unzipped_size": archive.unzipped_size,
-        "members": archive.members,
+        "files": dict(files),
+        "drop": list(layer.drop),
     }

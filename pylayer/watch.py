@@ -30,6 +30,8 @@ def paths(found: Workspace) -> list[Path]:
     seen.update(dict.fromkeys(pinning.looked_for(found)))
     if local := os.environ.get(RUNTIMES_VARIABLE):
         seen[Path(local).absolute()] = None
+    for layer in found.layers:
+        seen.update((root / source, None) for file in layer.files for _, source in file.sources)
     for glob in found.manifest.packages:
         seen.update(dict.fromkeys(_looked_through(root, glob.removeprefix("!"))))
     for project in found.projects.values():

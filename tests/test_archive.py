@@ -27,10 +27,10 @@ TARGET = Target(runtime=RUNTIMES["python3.13"], architecture=Architecture.ARM64)
 NAMESPACE = b"__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n"
 
 
-def assemble(folder, *paths, target=TARGET, companions=(), name="layer.zip"):
+def assemble(folder, *paths, target=TARGET, name="layer.zip", **options):
     """The archive of the wheels at `paths`."""
     read = [wheels.read(path) for path in paths]
-    return archive.assemble(read, folder / name, target=target, companions=companions)
+    return archive.assemble(read, folder / name, target=target, **options)
 
 
 def contents(path):
@@ -360,3 +360,38 @@ def dict_of_record(text):
     return {
         posixpath.normpath(name): rest for name, *rest in csv.reader(io.StringIO(text.decode(), newline=""))
     }
+
+
+def test_extra_files_stand_where_they_say_with_their_modes(tmp_path):
+    """Beside `python/`, and in it where no wheel has a file."""
+    tool = File(content=b"#!/bin/sh", mode=0o100755)
+    files = make_zip(tmp_path / "files.zip", {"bin/tool": tool, "lib/a.so": b"1", "python/data.txt": b"2"})
+    made = assemble(tmp_path, make_wheel(tmp_path, {"a.py": b""}), files=files)
+    with zipfile.ZipFile(made.path) as file:
+        assert "0o100755" == oct(file.getinfo("bin/tool").external_attr >> 16)
+        assert "0o100644" == oct(file.getinfo("lib/a.so").external_attr >> 16)
+        assert {"bin/tool", "lib/a.so", "python/a.py", "python/data.txt"} < set(file.namelist())
+
+
+def test_an_extra_file_over_a_wheels_is_a_conflict(tmp_path):
+    """Both are named; the wheel's, left out, makes room for it."""
+    wheel = make_wheel(tmp_path, {"a.py": b"1"})
+    files = make_zip(tmp_path / "files.zip", {"python/a.py": b"2"})
+    message = (
+        r"python/a\.py: .*example-1\.0-py3-none-any\.whl and `files` of layers\.toml put different files"
+    )
+    with pytest.raises(ArchiveError, match=message):
+        assemble(tmp_path, wheel, files=files)
+    made = assemble(tmp_path, wheel, files=files, without={"python/a.py"})
+    assert b"2" == contents(made.path)["python/a.py"]
+
+
+def test_what_is_left_out_is_neither_there_nor_in_record(tmp_path):
+    """Of wheels and of companions."""
+    companion = make_zip(tmp_path / "c.zip", {"python/__pycache__/b.cpython-313.pyc": b"code"})
+    without = {"python/b.py", "python/__pycache__/b.cpython-313.pyc"}
+    wheel = make_wheel(tmp_path, {"a.py": b"1", "b.py": b"2"})
+    found = contents(assemble(tmp_path, wheel, companions=[companion], without=without).path)
+    assert not without & set(found)
+    assert b"b.py" not in found["python/example-1.0.dist-info/RECORD"]
+    assert b"a.py" in found["python/example-1.0.dist-info/RECORD"]

@@ -260,3 +260,19 @@ def test_all_mistakes_come_out_at_once(tmp_path):
         "layers.a.requirements[0]",
         "projects.b.env",
     ]
+
+
+def test_extra_files_must_be_there(tmp_path):
+    """Looked for at once, not when the last archive is written."""
+    (tmp_path / "vendor").mkdir()
+    (tmp_path / "vendor/libpq.so.5").touch()
+    text = '[layers.data]\nfiles = { "lib/libpq.so.5" = "vendor/libpq.so.5", "bin/tool" = "vendor/tool" }'
+    assert [('layers.data.files."bin/tool"', 'there is no file "vendor/tool"')] == faults(
+        tmp_path, DEFAULTS + text
+    )
+
+
+def test_what_is_dropped_is_inherited(tmp_path):
+    """A layer's own patterns take the place of the defaults'."""
+    text = 'drop = ["**/tests/**"]\n[layers.a]\n[layers.b]\ndrop = []'
+    assert [("**/tests/**",), ()] == [layer.drop for layer in manifest(tmp_path, DEFAULTS + text).layers]
