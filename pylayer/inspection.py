@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pylayer import __version__
 from pylayer.keys import key
+from pylayer.names import required_name
 from pylayer.problems import Problem
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def inspect(  # noqa: PLR0913  each is one fact about the archive
     """Every problem of the archive of `build`, errors first; `local` are the distributions built here."""
     layer = build.layer
     budget = manifest.budgets.of(layer.name)
+    overridden = sorted(required_name(text) for text in manifest.overrides)
     asked = {
         "pylayer": __version__,
         "archive": archive.sha256,
@@ -38,6 +40,7 @@ def inspect(  # noqa: PLR0913  each is one fact about the archive
         "glibc": list(build.target.runtime.glibc),
         "requirements": list(layer.requirements),
         "exclude": [*layer.exclude, *left_out],
+        "overridden": overridden,
         "accept": list(layer.accept),
         "budget": budget,
         "local": sorted(local),
@@ -52,6 +55,7 @@ def inspect(  # noqa: PLR0913  each is one fact about the archive
         target=build.target,
         requested=layer.requirements,
         excluded=(*layer.exclude, *left_out),
+        overridden=overridden,
         local=local,
         budget=budget,
         accepted=layer.accept,

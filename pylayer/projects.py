@@ -177,13 +177,19 @@ class Projects:
         place = await self._places.place(host)
         required = await self._required(project, project.requires, host=host, place=place)
         version = await self._graph.compute(vcs.version, project, required, store=self._store)
-        parts = _parts(project, source=source, place=place, required=required, version=version)
-        digest = key(parts)
-        if kept := await self._graph.compute(self._kept, digest):
-            return Built(wheel=kept, fresh=False, parts=parts)
         env = dict(project.options.env) | vcs.environment(project, version)
-        asked: tuple[str, ...] = ()
+        # What the backend asked for the last time is known before it is asked, so that a wheel that is kept
+        # has the same environment in the lock, and is built anew when that environment is another one.
+        first = key(_parts(project, source=source, place=place, required=required, version=version))
+        asked = tuple((self._store.record("asked", first) or {"requires": ()})["requires"])
         for _ in range(ROUNDS):
+            if asked:
+                every = (*project.requires, *asked)
+                required = await self._required(project, every, host=host, place=place)
+            parts = _parts(project, source=source, place=place, required=required, version=version)
+            digest = key(parts)
+            if kept := await self._graph.compute(self._kept, digest):
+                return Built(wheel=kept, fresh=False, parts=parts)
             outcome = await self._graph.compute(
                 self._attempt,
                 project,
@@ -195,11 +201,10 @@ class Projects:
                 asked=asked,
             )
             if not isinstance(outcome, tuple):
-                record = wheels.to_json(outcome)
-                self._store.put_record("wheel", digest, record)
+                self._store.put_record("wheel", digest, wheels.to_json(outcome))
+                self._store.put_record("asked", first, {"requires": asked})
                 return Built(wheel=outcome, fresh=True, parts=parts)
             asked = outcome
-            required = await self._required(project, (*project.requires, *asked), host=host, place=place)
         raise BuildError(
             f"asks for other build requirements each time it is asked: {', '.join(asked)}",
             where=project.name,

@@ -37,6 +37,7 @@ def check(  # noqa: PLR0913  each is one fact about the layer, and all but two h
     beside: Sequence[Made] = (),
     requested: Sequence[str] = (),
     excluded: Collection[str] = (),
+    overridden: Collection[str] = (),
     local: Collection[str] = (),
     budget: int | None = None,
     accepted: Sequence[str] = (),
@@ -45,9 +46,9 @@ def check(  # noqa: PLR0913  each is one fact about the layer, and all but two h
     """Every problem of one archive, errors first.
 
     `beside` are layers that give some of what it needs, `requested` its own requirements (for their extras),
-    `excluded` the names left out on purpose, `local` the names built in the target's image. `budget` is in
-    unzipped bytes; `accepted` are patterns as `leave_out` takes them; `memory` keeps what was found in ELF
-    files for the next time. Raises StoreError when the archive cannot be read.
+    `excluded` the names left out on purpose, `overridden` those of whatever version, `local` the names built
+    in the target's image. `budget` is in unzipped bytes; `accepted` are patterns as `leave_out` takes them;
+    `memory` keeps what was found in ELF files for the next time. Raises StoreError when the archive cannot be read.
     """
     try:
         inside = contents.read(made.path, name=made.layer, wheels=made.wheels, memory=memory)
@@ -67,6 +68,7 @@ def check(  # noqa: PLR0913  each is one fact about the layer, and all but two h
             requested=requested,
             beside=[wheel for other in beside for wheel in other.wheels],
             excluded=excluded,
+            overridden=overridden,
         )
         givers = {name: top.giver for name, top in tops.items()}
         yield from metadata.check_runtime(made.wheels, givers, target=target)

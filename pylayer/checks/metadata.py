@@ -41,17 +41,19 @@ def check_tags(wheels: Sequence[Wheel], *, target: Target, local: Collection[str
             yield Problem(kind="python", severity="error", where=wheel.metadata.name, what=what)
 
 
-def check_requirements(
+def check_requirements(  # noqa: PLR0913  each is one fact about the layer
     wheels: Sequence[Wheel],
     *,
     target: Target,
     requested: Sequence[str] = (),
     beside: Sequence[Wheel] = (),
     excluded: Collection[str] = (),
+    overridden: Collection[str] = (),
 ) -> Iterator[Problem]:
     """Requirements that neither the layer nor those `beside` it nor the runtime satisfies.
 
-    `requested` are the layer's own (their extras count), `excluded` distributions that the user left out.
+    `requested` are the layer's own (their extras count), `excluded` distributions that the user left out,
+    `overridden` those whose version the user decides against what requires them.
     """
     present = {wheel.metadata.name: wheel for wheel in (*beside, *wheels)}
     elsewhere = {*provided(target).distributions, *excluded}
@@ -64,7 +66,8 @@ def check_requirements(
         for requirement in requirements:
             name = normalise(requirement.name)
             if found := present.get(name):
-                yield from _check_version(requirer, requirement, found)
+                if name not in overridden:
+                    yield from _check_version(requirer, requirement, found)
                 new = {(name, normalise(extra)) for extra in requirement.extras} - seen
                 requirers += [(f"{name}[{extra}]", _active(found, extra, target)) for _, extra in sorted(new)]
                 seen |= new
