@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from packaging.requirements import Requirement
 
@@ -102,6 +103,24 @@ async def close(
     )
 
 
+def _refuse_address(want: Want, *, where: str) -> None:
+    """Refuse a path of a machine, and credentials that would be written down in a lock and in a layer."""
+    url = want.requirement.url or ""
+    server = urlsplit(url)
+    if server.scheme == "file":
+        raise ResolveError(
+            f"{want.wanted_by} requires {want.name} by a path, and it is no project of the monorepo",
+            where=where,
+            hint="find it by `packages` in layers.toml, or require it from an index",
+        )
+    if server.password or (server.username and not server.scheme.endswith("ssh")):
+        raise ResolveError(
+            f"{want.wanted_by} requires {want.name} from an address with credentials in it",
+            where=where,
+            hint="take them out: git and netrc have places for them",
+        )
+
+
 class _Walk:
     """The state of one walk: which projects with which extras were seen, and which are still to follow."""
 
@@ -123,6 +142,7 @@ class _Walk:
         if want.name in self._root.exclude:
             return
         if want.name not in self._projects:
+            _refuse_address(want, where=self._root.where)
             plain = Requirement(str(requirement))
             plain.marker = None
             self.outside.add(plain)

@@ -8,16 +8,17 @@ else is built for each target. No index and no Docker is known here: engines and
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pylayer import __version__, sources, trees, vcs, wheels, workspace
+from pylayer import __version__, native, sources, trees, vcs, wheels, workspace
 from pylayer.closure import Root, close
 from pylayer.engines import Job
-from pylayer.errors import BuildError, NeedsDockerError
+from pylayer.errors import BuildError, NeedsDockerError, PylayerError
 from pylayer.keys import Parts, key
+from pylayer.native import Plain
 from pylayer.names import required_name
 from pylayer.targets import Architecture, Target
 
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
 
     from pylayer.engines import Done, Engine, Interpreter
     from pylayer.graph import Graph
+    from pylayer.native import Crossing, Way
     from pylayer.pins import Pin
     from pylayer.store import Store
     from pylayer.trees import Entry, Index
     from pylayer.wheels import Metadata, Wheel
     from pylayer.workspace import Project, Workspace
 
-FORMAT = 1
+FORMAT = 2
 ROUNDS = 3
 SOURCE_DATE_EPOCH = "315532800"  # 1980-01-01, where zip's time begins
 
@@ -85,11 +87,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """A project's wheel, whether it was made in this run, and what its key is made of."""
+    """A project's wheel, whether it was made in this run, and what its key is made of.
+
+    `note` is what a user should hear of the way in which it was built.
+    """
 
     wheel: Wheel
     fresh: bool
     parts: Parts
+    note: str = ""
 
 
 class Projects:
@@ -106,6 +112,7 @@ class Projects:
         store: Store,
         places: Places,
         requirements: Requirements,
+        crossing: Crossing,
         index: Index,
         unpacked: Path,
     ) -> None:
@@ -114,6 +121,7 @@ class Projects:
         self._store = store
         self._places = places
         self._requirements = requirements
+        self._crossing = crossing
         self._index = index
         self._unpacked = unpacked
 
@@ -134,19 +142,47 @@ class Projects:
 
     async def _serving(self, project: Project, target: Target) -> Built:
         first = await self._first_host(project, target)
-        built = await self._once(project, first)
+        try:
+            built = await self._once(project, first)
+        except BuildError as error:
+            # Where the place has no compiler, the cross compiler may do what it cannot.
+            if not native.has_sources((await self._source_of(project)).entries):
+                raise
+            try:
+                return await self._crossed(project, target)
+            except PylayerError:
+                raise error from None
         if serves(built.wheel, target, built_for=first, static=project.static):
             return built
-        if first != target:
-            built = await self._once(project, target)
+        return await native.chosen(
+            project.options.native,
+            cross=lambda: self._crossed(project, target),
+            container=lambda reason: self._contained(project, target, reason),
+        )
+
+    async def _crossed(self, project: Project, target: Target) -> Built:
+        """The wheel that the engine's own architecture builds for `target`."""
+        host = Target(runtime=target.runtime, architecture=self._places.architecture)
+        source = await self._source_of(project)
+        place = await self._places.place(host)
+        way = await self._crossing.way(source.entries, target=target, host=host, place=place)
+        return await self._once(project, host, way)
+
+    async def _contained(self, project: Project, target: Target, reason: str) -> Built:
+        """The wheel that the target's container builds; `reason` is why no other way did."""
+        built = await self._once(project, target)
         place = await self._places.place(target)
         if place.engine.name == "local" and not _trusted(built.wheel, target):
+            what = "has native code, which a container of the target has to build"
             raise NeedsDockerError(
-                "has native code, which a container of the target has to build",
+                f"{what}: {reason}" if reason else what,
                 where=project.name,
                 hint=place.instead_of or "run again with --engine docker",
             )
-        return built
+        if not reason:
+            return built
+        note = f"{project.name} is built in the container of {target}: {reason}"
+        return replace(built, parts={**built.parts, "not cross-built": reason}, note=note)
 
     async def _first_host(self, project: Project, target: Target) -> Target:
         """The target whose Python builds `project` first."""
@@ -169,37 +205,50 @@ class Projects:
             return host
         return hosts[-1]
 
-    async def _once(self, project: Project, host: Target) -> Built:
-        return await self._graph.once(("wheel", project.path, host), lambda: self._build(project, host))
+    async def _once(self, project: Project, host: Target, way: Way | None = None) -> Built:
+        way = way or Plain()
+        return await self._graph.once(
+            ("wheel", project.path, host, way.name), lambda: self._build(project, host, way)
+        )
 
-    async def _build(self, project: Project, host: Target) -> Built:
-        source = await self._graph.once(("source", project.path), lambda: self._source(project))
+    async def _build(self, project: Project, host: Target, way: Way) -> Built:
+        source = await self._source_of(project)
         place = await self._places.place(host)
         required = await self._required(project, project.requires, host=host, place=place)
         version = await self._graph.compute(vcs.version, project, required, store=self._store)
         env = dict(project.options.env) | vcs.environment(project, version)
         # What the backend asked for the last time is known before it is asked, so that a wheel that is kept
         # has the same environment in the lock, and is built anew when that environment is another one.
-        first = key(_parts(project, source=source, place=place, required=required, version=version))
+        first = key(
+            _parts(project, source=source, place=place, required=required, version=version) | way.parts
+        )
         asked = tuple((self._store.record("asked", first) or {"requires": ()})["requires"])
         for _ in range(ROUNDS):
             if asked:
                 every = (*project.requires, *asked)
                 required = await self._required(project, every, host=host, place=place)
             parts = _parts(project, source=source, place=place, required=required, version=version)
+            parts |= way.parts
             digest = key(parts)
             if kept := await self._graph.compute(self._kept, digest):
                 return Built(wheel=kept, fresh=False, parts=parts)
-            outcome = await self._graph.compute(
-                self._attempt,
-                project,
-                source,
-                host=host,
-                place=place,
-                required=required,
-                env=env,
-                asked=asked,
-            )
+            self._refuse(project, way, digest)
+            try:
+                outcome = await self._graph.compute(
+                    self._attempt,
+                    project,
+                    source,
+                    host=host,
+                    place=place,
+                    required=required,
+                    env=env,
+                    asked=asked,
+                    way=way,
+                )
+            except BuildError as error:
+                if way.name:
+                    self._store.put_record("refused", digest, {"what": error.faults[0].what})
+                raise
             if not isinstance(outcome, tuple):
                 self._store.put_record("wheel", digest, wheels.to_json(outcome))
                 self._store.put_record("asked", first, {"requires": asked})
@@ -234,6 +283,16 @@ class Projects:
         found = await self._requirements.environment(outside, target=host, place=place)
         return (*(built[name].wheel for name in closure.projects), *found)
 
+    def _refuse(self, project: Project, way: Way, digest: str) -> None:
+        """Do not try again what failed with the same inputs, where there is another way."""
+        if way.name and project.options.native == "auto":
+            record = self._store.record("refused", digest)
+            if record:
+                raise BuildError(record["what"], where=f"{project.name}, {way.name}")
+
+    async def _source_of(self, project: Project) -> Source:
+        return await self._graph.once(("source", project.path), lambda: self._source(project))
+
     async def _source(self, project: Project) -> Source:
         def read() -> Source:
             entries, subdir = workspace.tree(project)
@@ -257,8 +316,10 @@ class Projects:
         required: tuple[Wheel, ...],
         env: dict[str, str],
         asked: tuple[str, ...],
+        way: Way,
     ) -> Wheel | tuple[str, ...]:
         """Run the hooks once: the wheel, or the requirements that the backend asks for besides."""
+        where = f"{project.name}, {way.name}" if way.name else f"{project.name} for {host}"
         job = Job(
             name=project.name,
             script="hook",
@@ -272,29 +333,31 @@ class Projects:
             },
             env=env,
         )
-        room = place.engine.room(host, required, network=project.options.network)
+        room = place.engine.room(host, required, network=project.options.network, tools=way.tools)
         with self._store.scratch() as folder:
-            done = room.run(job, into=folder)
+            done = room.run(way.job(job), into=folder)
             if done.status != 0:
                 raise BuildError(
-                    f"its build backend {project.backend} failed (exit status {done.status})",
-                    where=f"{project.name} for {host}",
+                    way.failure(done)
+                    or f"its build backend {project.backend} failed (exit status {done.status})",
+                    where=where,
                     hint="the backend's own output is above",
                     log=done.log,
                 )
             if not (filename := done.answer.get("wheel")):
                 return tuple(done.answer["requires"])
-            return self._keep(folder / filename, done, project=project, host=host)
+            path = way.finished(folder / filename, done, where=where)
+            return self._keep(path, done, project=project, where=where)
 
-    def _keep(self, path: Path, done: Done, *, project: Project, host: Target) -> Wheel:
+    def _keep(self, path: Path, done: Done, *, project: Project, where: str) -> Wheel:
         """Take a fresh wheel into the store in its canonical form."""
         canonical = path.with_suffix(".canonical")
-        wheels.canonicalise(path, canonical)
+        wheels.canonicalise(path, canonical, neighbours=self._workspace.projects.keys())
         wheel = wheels.read(canonical, filename=path.name)
         if wheel.metadata.name != project.name:
             raise BuildError(
                 f"its build gave a wheel of another name: {path.name}",
-                where=f"{project.name} for {host}",
+                where=where,
                 hint="the name in the project's metadata and the one that its backend uses must be one",
                 log=done.log,
             )

@@ -6,6 +6,7 @@ The format is https://packaging.python.org/en/latest/specifications/binary-distr
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import urlsafe_b64encode
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from pylayer.zips import Zip
 from pylayer.zipwriter import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from email.message import Message
     from pathlib import Path
 
@@ -28,6 +29,7 @@ _MACH_O_FAT = (b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf")
 _MOST_FAT = 43  # Java classes begin like fat Mach-O; then comes their version, 45 or more, not a count
 _DOS_HEADER = 0x40
 _NATIVE_SUFFIXES = (".so", ".pyd", ".dylib", ".exe")
+_PATH_REQUIRED = re.compile(rb"(?im)^(Requires-Dist:[ \t]*)([^\r\n]*@[ \t]*file:[^\r\n]*)")
 _SMALLEST_NATIVE = 28  # bytes of a Mach-O header, the shortest of the three
 
 
@@ -91,12 +93,13 @@ def from_json(data: Mapping[str, Any], path: Path) -> Wheel:
     )
 
 
-def canonicalise(source: Path, destination: Path) -> None:
+def canonicalise(source: Path, destination: Path, *, neighbours: Collection[str] = ()) -> None:
     """Write the wheel at `source` to `destination`, as its members' names, bits and bytes alone decide.
 
     Sorted, dated 1980-01-01, modes 0644 and 0755, recompressed by the pinned compressor, RECORD written anew.
     Left out are directories, `__pycache__`, RECORD's signatures (they no longer hold) and direct_url.json,
-    which tells a path of the machine. Raises ArchiveError for what is no safe zip or is damaged.
+    which tells a path of the machine. So does a requirement such as `name @ file:///…`: of the `neighbours`
+    (normalised names), the name is required instead. Raises ArchiveError for what is no safe zip, or damaged.
     """
     with Zip(source) as archive, Writer(destination) as writer:
         folder = dist_info(archive.members, archive.label)
@@ -108,11 +111,32 @@ def canonicalise(source: Path, destination: Path) -> None:
             if member.name not in dropped and not is_bytecode(member.name)
         }
         contents = {name: archive.content(member) for name, member in kept.items()}
+        metadata = f"{folder}/METADATA"
+        if neighbours and metadata in contents:
+            contents[metadata] = _without_paths(contents[metadata], neighbours)
         rows = [(name, *hash_and_size(content)) for name, content in sorted(contents.items())]
         contents[record] = record_text([*rows, (record, "", "")])
         for name, content in sorted(contents.items()):
             writer.add(name, content, executable=name in kept and kept[name].executable)
         writer.finish()
+
+
+def _without_paths(metadata: bytes, neighbours: Collection[str]) -> bytes:
+    """METADATA in which no requirement on one of the `neighbours` is on a path."""
+    from packaging.requirements import Requirement  # noqa: PLC0415  few wheels have such a path
+    from packaging.utils import canonicalize_name  # noqa: PLC0415
+
+    end = re.search(rb"\r?\n\r?\n", metadata)
+    head = metadata[: end.start()] if end else metadata
+
+    def plain(match: re.Match[bytes]) -> bytes:
+        requirement = Requirement(match[2].decode())
+        if canonicalize_name(requirement.name) not in neighbours:
+            return match[0]
+        requirement.url = None
+        return match[1] + str(requirement).encode()
+
+    return _PATH_REQUIRED.sub(plain, head) + metadata[len(head) :]
 
 
 def dist_info(members: Iterable[Member], label: str) -> str:

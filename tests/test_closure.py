@@ -124,3 +124,25 @@ def test_every_version_that_does_not_fit_is_told():
         "a requires b>=2, and the monorepo has 1.0",
         "a requires c<1, and the monorepo has 1.0",
     ]
+
+
+def test_a_path_to_a_stranger_is_refused():
+    """A path of one machine is none on another."""
+    with pytest.raises(ResolveError, match="by a path, and it is no project of the monorepo"):
+        closure("a", projects=[project("a", "b @ file:///home/somebody/b")])
+
+
+@pytest.mark.parametrize("userinfo", ["token", "user:secret"])
+def test_credentials_in_an_address_are_refused(userinfo):
+    """They would be in the lock, and in the layer; the error does not repeat them."""
+    with pytest.raises(ResolveError, match="with credentials in it") as caught:
+        closure("a", projects=[project("a", f"b @ git+https://{userinfo}@git.example/b")])
+
+    assert userinfo not in str(caught.value)
+
+
+def test_the_user_of_ssh_is_no_credential():
+    """A git server knows its users by their keys."""
+    text = "b @ git+ssh://git@git.example/b"
+
+    assert (text,) == closure("a", projects=[project("a", text)]).requirements

@@ -302,3 +302,27 @@ def test_the_canonical_form_keeps_every_byte_and_is_a_wheel(tmp_path_factory, fi
     with zipfile.ZipFile(path) as archive:
         assert files == {name: archive.read(name) for name in files}
     assert wheels.read(path).pure
+
+
+def test_no_path_of_a_neighbour_is_left(tmp_path):
+    """What hatch and poetry-core make of a package beside it is its name again; all else stays as it is."""
+    lines = [
+        "Requires-Dist: My_Lib[fast] @ file:///home/somebody/mono/my-lib ; python_version >= '3.9'",
+        "Requires-Dist: stranger @ file:///opt/stranger",
+        "Requires-Dist: requests >=2",
+        "Description-Content-Type: text/plain",
+        "",
+        "Requires-Dist: my-lib @ file:///in/the/description",
+    ]
+    wheel = make_wheel(tmp_path / "in", metadata=lines)
+    wheels.canonicalise(wheel, tmp_path / "out.whl", neighbours={"my-lib"})
+    found = wheels.read(tmp_path / "out.whl", filename=wheel.name)
+
+    assert (
+        'My_Lib[fast]; python_version >= "3.9"',
+        "stranger @ file:///opt/stranger",
+        "requests >=2",
+    ) == found.metadata.requires
+    with zipfile.ZipFile(tmp_path / "out.whl") as archive:
+        text = archive.read("example-1.0.dist-info/METADATA").decode()
+    assert ("home/somebody" not in text, "in/the/description" in text) == (True, True)

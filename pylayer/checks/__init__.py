@@ -48,7 +48,8 @@ def check(  # noqa: PLR0913  each is one fact about the layer, and all but two h
     `beside` are layers that give some of what it needs, `requested` its own requirements (for their extras),
     `excluded` the names left out on purpose, `overridden` those of whatever version, `local` the names built
     in the target's image. `budget` is in unzipped bytes; `accepted` are patterns as `leave_out` takes them;
-    `memory` keeps what was found in ELF files for the next time. Raises StoreError when the archive cannot be read.
+    `memory` keeps what was found in ELF files for the next time. Raises StoreError when the archive cannot
+    be read.
     """
     try:
         inside = contents.read(made.path, name=made.layer, wheels=made.wheels, memory=memory)
