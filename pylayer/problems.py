@@ -30,6 +30,8 @@ Kind = Literal[
     "runtime",  # takes the place of a part of what the runtime brings
     "size",  # AWS's limits
     "budget",  # the user's own
+    "load",  # a module that fails when it is imported
+    "handler",  # a handler that fails, or answers something else
 ]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tarfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _CHUNK = 1 << 18
 
@@ -35,6 +35,21 @@ def of_environment(root: Path, *, prefix: str, work: str) -> Iterator[bytes]:
 def of_file(path: Path, name: str) -> Iterator[bytes]:
     """Give one file as the absolute path `name`."""
     yield from _file(path, name)
+    yield bytes(2 * tarfile.BLOCKSIZE)
+
+
+def of_files(files: Iterable[tuple[str, bytes, bool]]) -> Iterator[bytes]:
+    """Give files (name below the destination, content, whether it is executable) with their folders."""
+    made: set[str] = {"."}
+    for name, content, executable in files:
+        for folder in [str(each) for each in reversed(PurePosixPath(name).parents) if str(each) not in made]:
+            made.add(folder)
+            yield _folder(folder)
+        entry = tarfile.TarInfo(name)
+        entry.size, entry.mode = len(content), 0o755 if executable else 0o644
+        yield entry.tobuf()
+        yield content
+        yield bytes(-entry.size % tarfile.BLOCKSIZE)
     yield bytes(2 * tarfile.BLOCKSIZE)
 
 

@@ -1,0 +1,80 @@
+"""A new process becomes what Lambda's would be, and imports one module or serves one handler.
+
+Run as a program: `start.py import MODULE DESCRIPTOR` or `start.py serve HANDLER`. The environment is
+Lambda's, and says where its folders are: LAMBDA_TASK_ROOT, LAMBDA_RUNTIME_DIR, and PYLAYER_OPT for /opt. What
+came of an import is written to the descriptor as JSON: seconds, and the traceback where it failed.
+
+The steps are those of bootstrap.py in AWS's images: the runtime's own modules first, then sys.path, the .pth
+files of /var/task and /opt/python, and PYTHONPATH for processes that it starts.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import site
+import sys
+import time
+import traceback
+
+TYPE_CHECKING = False  # typing is not worth its import in each process
+if TYPE_CHECKING:
+    from typing import Any
+
+MARK = "pylayer: from here on it is the layer's"
+
+
+def main() -> None:
+    """Do what the arguments ask for."""
+    mode, name = sys.argv[1:3]
+    runtime = os.environ["LAMBDA_RUNTIME_DIR"]
+    sys.path[0] = runtime  # instead of this script's folder, as if it were the runtime's bootstrap.py
+    client = runtime_client(must_be_there=mode == "serve")
+    set_paths(os.environ["LAMBDA_TASK_ROOT"], os.environ.pop("PYLAYER_OPT"), runtime)
+    if mode == "serve":
+        client.main([os.environ["LAMBDA_TASK_ROOT"], name])
+        return
+    descriptor = int(sys.argv[3])
+    sys.stderr.write(MARK + "\n")
+    sys.stderr.flush()
+    with os.fdopen(descriptor, "w", encoding="utf-8") as answer:
+        json.dump(import_module(name), answer)
+    sys.stdout.flush()
+    os._exit(0)  # threads that the module left running are not waited for
+
+
+def runtime_client(*, must_be_there: bool) -> Any:  # noqa: ANN401  a module of AWS's
+    """Import AWS's runtime interface client, which a process on Lambda always has imported."""
+    try:
+        return importlib.import_module("awslambdaric.__main__")
+    except ImportError:
+        if must_be_there:
+            raise
+        return None
+
+
+def set_paths(task: str, opt: str, runtime: str) -> None:
+    """Let modules and .pth files be found where Lambda finds them."""
+    version = "python%d.%d" % sys.version_info[:2]
+    packages = os.path.join(opt, "python", "lib", version, "site-packages")
+    layer = os.path.join(opt, "python")
+    sys.path[:0] = [task, packages, layer, os.path.join("/var/lang/lib", version, "site-packages")]
+    for folder in (task, packages, layer):
+        site.addsitedir(folder)
+    os.environ["PYTHONPATH"] = runtime
+
+
+def import_module(name: str) -> dict[str, Any]:
+    """Import a module and say how that went."""
+    start = time.perf_counter()
+    error = ""
+    try:
+        importlib.import_module(name)
+    except BaseException:  # noqa: BLE001  SystemExit too ends a function
+        error = traceback.format_exc()
+    return {"seconds": time.perf_counter() - start, "error": error}
+
+
+if __name__ == "__main__":
+    main()

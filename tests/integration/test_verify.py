@@ -1,0 +1,132 @@
+"""Archives are tried in containers of the runtime's image."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from factories.containers import wait_until_gone
+from factories.engines import FOREIGN, target
+from factories.trials import archive, client, handler, trial
+
+from pylayer import verify
+from pylayer.engines.docker_connection import connect
+from pylayer.engines.docker_verify import DockerBench
+from pylayer.errors import EngineError
+from pylayer.store import Store
+
+pytestmark = pytest.mark.docker
+
+# What a function on Lambda can count on and must put up with.
+LAMBDA = """
+import os, socket, sys, tempfile
+assert (993, 990) == (os.getuid(), os.getgid())
+packages = "/opt/python/lib/python3.%d/site-packages" % sys.version_info[1]
+assert ["/var/task", packages, "/opt/python"] == sys.path[:3]
+assert "/var/task" == os.getcwd()
+for path in ("/opt/x", "/opt/python/x", "/var/task/x", "/x", "/home/x"):
+    try:
+        open(path, "w")
+    except OSError:
+        pass
+    else:
+        raise AssertionError(path + " can be written")
+tempfile.TemporaryFile()
+try:
+    socket.create_connection(("192.0.2.1", 80), 1)
+except OSError as error:
+    assert "unreachable" in str(error), error
+else:
+    raise AssertionError("there is a network")
+"""
+
+
+@pytest.fixture
+def bench(docker_images, docker_cache):
+    """A bench; its containers are gone afterwards."""
+    made = DockerBench(connect(os.environ, home=Path.home()), cache=docker_cache)
+    yield made
+    made.close()
+    assert wait_until_gone(docker_images, os.getpid())
+
+
+@pytest.fixture
+def tried(tmp_path, bench):
+    """Verify a trial, with the tests' own runtime interface client."""
+
+    def run(wanted):
+        store = Store(tmp_path / "store")
+        return verify.verify(wanted, bench=bench, store=store, client=lambda _: [client(tmp_path / "client")])
+
+    return run
+
+
+def test_lambda(tmp_path, tried):
+    """It is a function's place: its user, its paths, read-only, without network."""
+    verdict = tried(trial(tmp_path, {"python/a.py": LAMBDA}, "a", target=target()))
+    assert ("", ()) == (verdict.imports[0].error, verdict.notes)
+
+
+def test_broken(tmp_path, tried):
+    """An import error, a library that is not there, and a handler that raises: each in its own words."""
+    files = {
+        "python/bad.py": "import nonesuch\n",
+        "python/lib.py": "import ctypes; ctypes.CDLL('libGL.so.1')\n",
+        "python/app.py": "def main(event, context):\n    raise ValueError('no such order')\n",
+    }
+    verdict = tried(trial(tmp_path, files, "bad", "lib", target=target(), invoke=handler("app.main")))
+    problems = verify.problems(verdict)
+    assert ["load", "load", "handler"] == [one.kind for one in problems]
+    assert "ModuleNotFoundError: No module named 'nonesuch'" == problems[0].what
+    assert "libGL.so.1: cannot open shared object file" in problems[1].what
+    assert "ValueError: no such order" == problems[2].what
+
+
+def test_layers(tmp_path, tried):
+    """Several layers lie over each other, and a handler finds what each of them has."""
+    first = archive(tmp_path / "1.zip", {"python/data.py": "value = 1\n", "lib/x.txt": "found"})
+    code = (
+        "import data\ndef main(*given):\n    return [data.value, open('/opt/lib/x.txt').read(), given[0]]\n"
+    )
+    second = archive(tmp_path / "2.zip", {"python/app.py": code})
+    wanted = trial(tmp_path, {}, "app", target=target("3.11"), invoke=handler("app.main", 3, [1, "found", 3]))
+    verdict = tried(replace(wanted, archives=(first, second)))
+    assert (True, "") == (verdict.works, verdict.invoked.error)
+
+
+def test_foreign(tmp_path, tried):
+    """The other architecture is tried under emulation, and that is said."""
+    code = f"import os; assert os.uname().machine == {FOREIGN.machine!r}, os.uname()"
+    verdict = tried(trial(tmp_path, {"python/a.py": code}, "a", target=target(architecture=FOREIGN)))
+    assert ("", True) == (verdict.imports[0].error, "emulated" in verdict.notes[0])
+
+
+def test_close(tmp_path, bench, docker_images):
+    """Closing ends what runs, at once."""
+    wanted = trial(
+        tmp_path, {"python/a.py": "import time; time.sleep(600)"}, "a", target=target(), seconds=600
+    )
+    raised = []
+
+    def run():
+        try:
+            bench.run(wanted)
+        except EngineError as error:
+            raised.append(str(error))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    deadline = time.monotonic() + 60
+    while not any(
+        each["State"] == "running"
+        for each in docker_images.containers(filters={"label": f"pylayer.pid={os.getpid()}"})
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    bench.close()
+    thread.join(30)
+    assert (False, ["example: verifying was stopped"]) == (thread.is_alive(), raised)
