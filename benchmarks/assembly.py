@@ -76,7 +76,8 @@ class Assembly:
         command(
             *(uv.find_uv_bin(), "pip", "install", "--quiet", "--no-config", "--offline", "--no-deps"),
             *("--target", target, "--python-version", rivals.PYTHON),
-            *("--python-platform", f"{rivals.ARCHITECTURE}-manylinux_2_28", *self.paths),
+            *("--python-platform", f"{rivals.ARCHITECTURE}-manylinux_2_28"),
+            *self.paths,
             cwd=self.folder,
         )
         rivals.zip_folder(self.folder / "uv", self.folder / "uv.zip")

@@ -11,6 +11,8 @@ from typing import Any
 
 from contenders import Failed, command
 
+BEGIN, END = "<!-- a run -->", "<!-- its end -->"
+
 
 @dataclass(slots=True, kw_only=True)
 class Row:
@@ -53,6 +55,20 @@ class Row:
         return {"case": self.case, "step": self.step, "base": self.base, "contenders": contenders}
 
 
+def report(rows: list[Row], *, machine: dict[str, str | int]) -> str:
+    """Write the machine, the table and what was wrong, as Markdown."""
+    words = ", ".join(f"{name} {value}" for name, value in machine.items())
+    wrong = "\n".join(f"- {line}" for line in remarks(rows))
+    return "\n\n".join(part for part in (f"Machine: {words}.", table(rows), wrong) if part)
+
+
+def put_into(document: Path, text: str) -> None:
+    """Replace what stands between the marks of a run in `document`."""
+    before, _, rest = document.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    document.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+
+
 def table(rows: list[Row]) -> str:
     """Write `rows` as a Markdown table: medians, and in brackets how often they hold the row's base."""
     names = list(dict.fromkeys(name for row in rows for name in row.seconds))
@@ -71,7 +87,7 @@ def remarks(rows: list[Row]) -> list[str]:
 
 
 def machine() -> dict[str, str | int]:
-    """Describe where this runs."""
+    """Describe where this runs, and how busy it is before it begins."""
     try:
         docker = command("docker", "version", "--format", "{{.Server.Version}}", cwd=Path.cwd()).strip()
     except Failed:
@@ -83,6 +99,7 @@ def machine() -> dict[str, str | int]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "docker": docker,
+        "load": f"{os.getloadavg()[0]:.1f}",
     }
 
 
@@ -93,7 +110,7 @@ def _cell(row: Row, name: str) -> str:
     ratio = row.ratio(name)
     text = f"{seconds:.3g} s" if seconds < 100 else f"{seconds:.0f} s"
     if name != row.base and ratio:
-        text += f" ({ratio:.1f}×)"
+        text += f" ({ratio:.3g}×)"
     return f"{text}, wrong" if name in row.wrong else text
 
 

@@ -31,21 +31,22 @@ RIVALS = ("recipe", "uv", "sam")
 
 
 def main() -> None:
-    """Run the cases asked for, print the table, write the JSON."""
+    """Run the cases asked for, print the table, keep it where it is wanted."""
     options = _options()
+    machine = results.machine()
     lab = cases.Lab(work=options.work, rounds=options.rounds, budget=options.budget)
     pylayer = Pylayer.primed_in(lab.work / "priming")
     contenders: list[Contender] = [pylayer]
     if {"heavy", "small"} & set(options.cases):
         contenders += _rivals(lab, options.rivals)
     rows = [row for case in options.cases for row in _measure(case, lab, pylayer, contenders)]
-    machine = results.machine()
-    print(", ".join(f"{name} {value}" for name, value in machine.items()), end="\n\n")
-    print(results.table(rows))
-    print("\n".join(["", *results.remarks(rows)]))
+    text = results.report(rows, machine=machine)
+    print(text)
     if options.json:
         content = {"version": 1, "machine": machine, "rows": [row.to_json() for row in rows]}
         options.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    if options.document:
+        results.put_into(options.document, text)
 
 
 def _options() -> argparse.Namespace:
@@ -59,6 +60,7 @@ def _options() -> argparse.Namespace:
         "--budget", type=float, default=120, help="seconds after which a round is a contender's last"
     )
     parser.add_argument("--json", type=Path, help="file to write all figures to")
+    parser.add_argument("--document", type=Path, help="Markdown file whose run is replaced by this one")
     parser.add_argument(
         "--work",
         type=Path,
