@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pylayer.simple import File
 
 _WITHOUT_WHEEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+) has no wheels")
+_WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _MOST_TAGS = 6
 
 
@@ -56,7 +57,7 @@ def explained(
 
 
 def _wanted(reasoning: str, request: Request, python: Python) -> dict[str, SpecifierSet]:
-    """Collect what is asked of each name at the top, and of what uv says has no wheel."""
+    """Collect what is asked of each name at the top or in the reasoning, and of what uv says has no wheel."""
     wanted: dict[str, SpecifierSet] = {
         canonicalize_name(name): SpecifierSet(f"=={version}")
         for name, version in _WITHOUT_WHEEL.findall(reasoning)
@@ -64,11 +65,12 @@ def _wanted(reasoning: str, request: Request, python: Python) -> dict[str, Speci
     }
     given = [Requirement(each) for each in (*request.requirements, *request.constraints)]
     top = {canonicalize_name(Requirement(each).name) for each in request.requirements}
+    named = {canonicalize_name(word) for word in _WORD.findall(reasoning)}
     own: dict[str, SpecifierSet] = {}
     for requirement in given:
         name = canonicalize_name(requirement.name)
         applies = not requirement.marker or requirement.marker.evaluate({**python.markers, "extra": ""})
-        if name in top and applies and not requirement.url:
+        if (name in top or name in named) and applies and not requirement.url:
             own[name] = own.get(name, SpecifierSet()) & requirement.specifier
     settled = {wheel.metadata.name for wheel in request.provided} | set(
         map(canonicalize_name, request.excludes)

@@ -1,0 +1,132 @@
+"""The lock files of a repository hold the versions of its layers."""
+
+from __future__ import annotations
+
+import pytest
+from factories.workshop import workshop
+
+LIBA = "liba-python3.11-x86_64"
+UV = 'version = 1\n[[package]]\nname = "{}"\nversion = "{}"\nsource = {{ registry = "x" }}\n'
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A layer whose distribution is there in three versions."""
+    with workshop(tmp_path) as shop:
+        for version in ("1.0", "2.0", "3.0"):
+            shop.offer("third", version)
+        shop.member("liba", "third")
+        shop.layers()
+        yield shop
+
+
+def locked(shop, *, status=0):
+    """Run, and give the version of the distribution."""
+    ran = shop.run("lock")
+    assert status == ran.status, ran.text
+    return shop.lock.builds[LIBA].versions["third"] if status == 0 else ran.err
+
+
+def test_the_repository_s_file_pins(shop):
+    """It is found by itself."""
+    shop.file("uv.lock", UV.format("third", "1.0"))
+
+    assert "1.0" == locked(shop)
+
+
+def test_a_package_s_own_file_goes_before_the_repository_s(shop):
+    """What it does not pin, the repository's does."""
+    shop.offer("other", "1.0")
+    shop.offer("other", "2.0")
+    shop.member("liba", "third", "other")
+    shop.file("uv.lock", UV.format("third", "1.0") + UV.partition("\n")[2].format("other", "1.0"))
+    shop.file("packages/liba/requirements.txt", "third==2.0 --hash=sha256:00\n")
+    locked(shop)
+
+    assert {"third": "2.0", "other": "1.0"} == shop.lock.builds[LIBA].versions
+
+
+@pytest.mark.parametrize(
+    ("pins", "version"), [("false", "3.0"), ('"requirements/prod.txt"', "2.0"), ("true", "1.0")]
+)
+def test_which_files_pin_can_be_said(shop, pins, version):
+    """None, some, or the usual ones."""
+    shop.file("uv.lock", UV.format("third", "1.0"))
+    shop.file("requirements/prod.txt", "third==2.0\n")
+    shop.layers(defaults=f"pins = {pins}")
+
+    assert version == locked(shop)
+
+
+def test_a_file_that_is_named_must_be_there(shop):
+    """Else its pins would be lost without a word."""
+    shop.layers(defaults='pins = "requirements/prod.txt"')
+
+    assert 'there is no file "requirements/prod.txt"' in locked(shop, status=3)
+
+
+def test_another_pin_makes_the_lock_stale(shop):
+    """A locked run tells which; a run without changes sees the file as well."""
+    shop.file("uv.lock", UV.format("third", "1.0"))
+    assert 0 == shop.run("layers").status
+    shop.file("uv.lock", UV.format("third", "2.0"))
+    ran = shop.run("layers", "--locked")
+
+    assert (5, True) == (ran.status, "third 1.0: uv.lock pins 2.0" in ran.err), ran.text
+    assert 0 == shop.run("layers").status
+    assert "2.0" == shop.versions(LIBA)["third"]
+
+
+def test_a_pin_of_something_else_changes_nothing(shop):
+    """What a layer does not hold is no concern of its lock."""
+    shop.file("uv.lock", UV.format("unrelated", "1.0"))
+    assert 0 == shop.run("layers").status
+    shop.file("uv.lock", UV.format("unrelated", "2.0"))
+
+    assert 0 == shop.run("layers", "--locked").status
+
+
+def test_a_pin_that_goes_against_a_requirement_says_whose_it_is(shop):
+    """The file is named, and how to leave it out."""
+    shop.member("liba", "third>=2")
+    shop.file("uv.lock", UV.format("third", "1.0"))
+
+    assert "uv.lock pins third 1.0 (pins = false in layers.toml leaves such files out)" in locked(
+        shop, status=4
+    )
+
+
+def test_an_override_goes_before_a_pin(shop):
+    """Whoever writes one means it."""
+    shop.file("uv.lock", UV.format("third", "1.0"))
+    shop.layers('overrides = ["third==2.0"]')
+
+    assert "2.0" == locked(shop)
+
+
+@pytest.mark.parametrize("via", ["third", "middle"])
+def test_a_pinned_version_without_a_wheel_for_the_glibc_names_one_that_would_do(shop, via):
+    """Also where it is required by another distribution."""
+    shop.offer("native", "1.0", tag="cp311-cp311-manylinux_2_17_x86_64")
+    shop.offer("native", "2.0", tag="cp311-cp311-manylinux_2_28_x86_64")
+    shop.offer("middle", "1.0", "native")
+    shop.member("liba", "native" if via == "third" else "middle")
+    shop.file("uv.lock", UV.format("native", "2.0"))
+    said = locked(shop, status=4)
+
+    assert "native 2.0 has no wheel that runs there" in said
+    assert "the newest version that would do is 1.0" in said
+    assert "uv.lock pins native 2.0" in said
+
+
+def test_files_of_two_packages_that_differ_are_told(shop):
+    """A layer has one version."""
+    shop.member("libb", "third")
+    shop.file("packages/liba/requirements.txt", "third==1.0 --hash=sha256:00\n")
+    shop.file("packages/libb/requirements.txt", "third==2.0 --hash=sha256:00\n")
+    shop.layers("", '[layers.both]\npackages = ["liba", "libb"]\n')
+    ran = shop.run("lock")
+
+    assert 4 == ran.status, ran.text
+    assert "packages/liba/requirements.txt pins third 1.0" in ran.err
+    assert "packages/libb/requirements.txt pins third 2.0" in ran.err
