@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from pylayer import catalogue, lastrun, seams, snapshot, trees, watch, workspace
+from pylayer import catalogue, history, lastrun, seams, snapshot, trees, watch, workspace
 from pylayer import lock as locks
 from pylayer.companions import Compiler
 from pylayer.errors import LockError, UsageError
@@ -72,6 +72,9 @@ def run(  # noqa: PLR0913  the options of a run
             )
         )
         index.save()
+        for identifier, (_, one) in made.items():
+            if one:
+                history.remember(store, manifest, identifier, one.parts)
     finally:
         store.close()
     outcomes = [outcome for outcome, _ in made.values()]
