@@ -62,10 +62,12 @@ RUNTIMES_VARIABLE = "PYLAYER_RUNTIMES"
 
 Bytecode = Literal["on", "off", "only"]
 Discover = Literal["all", "listed"]
+Native = Literal["auto", "cross", "container"]
 EngineChoice = Literal["auto", "docker", "local"]
 
 _DISCOVER: dict[Any, Discover] = {"all": "all", "listed": "listed"}
 _ENGINES: dict[Any, EngineChoice] = {"auto": "auto", "docker": "docker", "local": "local"}
+_NATIVE: dict[Any, Native] = {"auto": "auto", "cross": "cross", "container": "container"}
 _names = list_of(distribution, distinct=True)
 _requirements = list_of(requirement, distinct=True)
 
@@ -118,7 +120,8 @@ class ProjectOptions:
     """What a project's build needs beyond its own folder.
 
     `env` and `config_settings` are sorted by name; a setting with several values is there several times.
-    `inputs` are globs relative to the project, `ignore` patterns as in a .gitignore.
+    `inputs` are globs relative to the project, `ignore` patterns as in a .gitignore. `native` is how native
+    code is built: cross-compiled, in the target's container, or the one and where that fails the other.
     """
 
     env: tuple[tuple[str, str], ...] = field(default=(), metadata=key(environment))
@@ -126,6 +129,7 @@ class ProjectOptions:
     ignore: tuple[str, ...] = field(default=(), metadata=key(list_of(pattern, distinct=True)))
     network: bool = field(default=False, metadata=key(boolean))
     config_settings: tuple[tuple[str, str], ...] = field(default=(), metadata=key(settings))
+    native: Native = field(default="auto", metadata=key(one_of(_NATIVE)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -150,12 +150,13 @@ class Pipeline:
         problems = await self._inspected(
             archive, build, wheels=everything, local=built, left_out=contents.left_out
         )
+        ways = [one.note for one in built.values() if one.note]
         return Made(
             archive=archive,
             fresh=fresh,
             wheels=everything,
             parts=parts_of(build, contents, python=companions.python, files=recipe.files.contents),
-            notes=(*companions.notes, *assembled.notes, *problems) if fresh else (),
+            notes=(*ways, *companions.notes, *assembled.notes, *problems) if fresh else (),
         )
 
     async def _files(self, build: Build) -> Additions:

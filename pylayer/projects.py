@@ -18,8 +18,8 @@ from pylayer.closure import Root, close
 from pylayer.engines import Job
 from pylayer.errors import BuildError, NeedsDockerError, PylayerError
 from pylayer.keys import Parts, key
-from pylayer.native import Plain
 from pylayer.names import required_name
+from pylayer.native import Plain
 from pylayer.targets import Architecture, Target
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pylayer.workspace import Project, Workspace
 
 FORMAT = 2
+_PLAIN = Plain()
 ROUNDS = 3
 SOURCE_DATE_EPOCH = "315532800"  # 1980-01-01, where zip's time begins
 
@@ -205,8 +206,7 @@ class Projects:
             return host
         return hosts[-1]
 
-    async def _once(self, project: Project, host: Target, way: Way | None = None) -> Built:
-        way = way or Plain()
+    async def _once(self, project: Project, host: Target, way: Way = _PLAIN) -> Built:
         return await self._graph.once(
             ("wheel", project.path, host, way.name), lambda: self._build(project, host, way)
         )

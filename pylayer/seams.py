@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pylayer import lock as locks
 from pylayer import process, settings
 from pylayer.closing import Closing
+from pylayer.cross import Cross
 from pylayer.engines import choose
 from pylayer.errors import LockError
 from pylayer.fetching import Fetching
@@ -20,7 +21,8 @@ from pylayer.manifest import LOCK_NAME
 from pylayer.places import EnginePlaces
 from pylayer.projects import Projects
 from pylayer.solving import Solving
-from pylayer.supply import Supply, choices, indexes
+from pylayer.sourcing import choices, indexes
+from pylayer.supply import Supply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -119,6 +121,7 @@ async def opened(  # noqa: PLR0913  what a run is given
             store=store,
             places=places,
             requirements=supply,
+            crossing=Cross(requirements=supply, graph=graph, store=store),
             index=index,
             unpacked=unpacked,
         )

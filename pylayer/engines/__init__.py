@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pylayer.wheels import Wheel
 
 EngineName = Literal["docker", "local"]
+TOOLS_VARIABLE = "PYLAYER_TOOLS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +52,8 @@ class Job:
     """One script to run in a Room.
 
     `name` alone decides the path at which the job sees its files. `script` is a module of `pylayer.inside`;
-    it gets `request` as JSON, the `tree` as its `src` folder and an empty `out` folder. `env` is added to
-    the room's own environment.
+    it gets `request` as JSON, the `tree` as its `src` folder and an empty `out` folder. `beside` are further
+    files in the folder `inside`, where the script is. `env` is added to the room's own environment.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Job:
     request: Mapping[str, Any]
     tree: Sequence[Entry] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    beside: Mapping[str, Path | bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +104,19 @@ class Engine(Protocol):
         """
         ...
 
-    def room(self, target: Target, requirements: Sequence[Wheel], *, network: bool = False) -> Room:
-        """A Room with `requirements` installed, opened at its first use and kept until `close`."""
+    def room(
+        self,
+        target: Target,
+        requirements: Sequence[Wheel],
+        *,
+        network: bool = False,
+        tools: Sequence[Wheel] = (),
+    ) -> Room:
+        """A Room with `requirements` installed, opened at its first use and kept until `close`.
+
+        `tools` are in an environment of their own, which no build backend sees: where it is, the variable
+        TOOLS_VARIABLE says.
+        """
         ...
 
     def close(self) -> None:

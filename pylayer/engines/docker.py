@@ -62,10 +62,17 @@ class DockerEngine:
         """
         return self._base(target).interpreter
 
-    def room(self, target: Target, requirements: Sequence[Wheel], *, network: bool = False) -> DockerRoom:
+    def room(
+        self,
+        target: Target,
+        requirements: Sequence[Wheel],
+        *,
+        network: bool = False,
+        tools: Sequence[Wheel] = (),
+    ) -> DockerRoom:
         """Give the room; see `pylayer.engines.Engine`."""
         base = self._base(target)
-        contents = tuple(sorted((wheel.filename, wheel.sha256) for wheel in requirements))
+        contents = tuple(sorted((wheel.filename, wheel.sha256) for wheel in (*requirements, *tools)))
 
         def make() -> DockerRoom:
             return DockerRoom(
@@ -73,10 +80,11 @@ class DockerEngine:
                 base=base,
                 target=target,
                 requirements=requirements,
+                tools=tools,
                 network=network,
             )
 
-        return self._rooms.get((str(target), base.image.id, contents, network), make)
+        return self._rooms.get((str(target), base.image.id, contents, len(tools), network), make)
 
     def sweep(self) -> None:
         """Remove what dead processes of this machine have left; done at the first use too."""

@@ -1,7 +1,8 @@
 """A base image and wheels → a running container that has the wheels installed, and an image kept of it.
 
 What is kept is a builder image for each base image (folders, bytecode of the standard library where the base
-has none), and on top of it an environment for each set of build requirements.
+has none), and on top of it an environment for each set of build requirements. Tools that need hundreds of
+megabytes are between the two, so that environments share them.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ REPOSITORY = "pylayer/env"
 # No image, and nothing on Lambda, has this folder: no path of a job can be one of the runtime's.
 ROOT = "/pylayer"
 PREFIX = f"{ROOT}/env"
+TOOLS = f"{ROOT}/tools"
 WORK = f"{ROOT}/work"
 
 
@@ -49,25 +51,39 @@ class Base:
     env: Mapping[str, str] = field(default_factory=dict)
 
 
-def start(containers: Containers, base: Base, wheels: Sequence[Wheel], *, network: bool = False) -> Container:
-    """Start a container of `base` with `wheels` installed in the environment PREFIX."""
-    key = environment.key(wheels, interpreter=base.interpreter)
+def start(
+    containers: Containers,
+    base: Base,
+    wheels: Sequence[Wheel],
+    *,
+    tools: Sequence[Wheel] = (),
+    network: bool = False,
+) -> Container:
+    """Start a container of `base` with `wheels` in the environment PREFIX, and `tools` in TOOLS."""
+    key = _key(base, wheels, tools)
     platform = base.image.architecture.platform
     try:
         return containers.start(f"{REPOSITORY}:{key}", platform=platform, network=network)
     except ImageNotFound:
         pass
     if wheels:
-        start(containers, base, ()).close()  # its image is there now
-        below = f"{REPOSITORY}:{environment.key((), interpreter=base.interpreter)}"
+        start(containers, base, (), tools=tools).close()  # its image is there now
+        below = f"{REPOSITORY}:{_key(base, (), tools)}"
+    elif tools:
+        start(containers, base, ()).close()
+        below = f"{REPOSITORY}:{_key(base, (), ())}"
     else:
         below = base.image.id
     container = containers.start(below, platform=platform, network=network)
     with folders.private() as folder:
         root = folder / "env"
-        environment.install(wheels, root, interpreter=base.interpreter, prefix=PREFIX)
-        container.put(docker_tars.of_environment(root, prefix=PREFIX, work=WORK))
-        _compile(containers, container, base, root=root, what=f"{PREFIX}/lib" if wheels else "library")
+        if tools and not wheels:
+            environment.install(tools, root, interpreter=base.interpreter, prefix=TOOLS)
+            container.put(docker_tars.of_environment(root, prefix=TOOLS, work=WORK))
+        else:
+            environment.install(wheels, root, interpreter=base.interpreter, prefix=PREFIX)
+            container.put(docker_tars.of_environment(root, prefix=PREFIX, work=WORK))
+            _compile(containers, container, base, root=root, what=f"{PREFIX}/lib" if wheels else "library")
     container.commit(
         REPOSITORY,
         tag=key,
@@ -79,6 +95,13 @@ def start(containers: Containers, base: Base, wheels: Sequence[Wheel], *, networ
         },
     )
     return container
+
+
+def _key(base: Base, wheels: Sequence[Wheel], tools: Sequence[Wheel]) -> str:
+    own = environment.key(wheels, interpreter=base.interpreter)
+    if not tools:
+        return own
+    return f"{own}-{environment.key(tools, interpreter=base.interpreter)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

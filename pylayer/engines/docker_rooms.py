@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from docker.errors import NotFound
 
-from pylayer.engines import docker_baking, docker_tars, parcels, variables
-from pylayer.engines.docker_baking import PREFIX, ROOT, WORK
+from pylayer.engines import TOOLS_VARIABLE, docker_baking, docker_tars, parcels, variables
+from pylayer.engines.docker_baking import PREFIX, ROOT, TOOLS, WORK
 from pylayer.engines.docker_connection import DOCKER_ERRORS, explain
 from pylayer.engines.docker_streams import STDOUT
 from pylayer.engines.parcels import Results, script_text
@@ -48,19 +48,21 @@ class DockerRoom:
     environment.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  all that a room is
         self,
         ground: Ground,
         *,
         base: Base,
         target: Target,
         requirements: Sequence[Wheel],
+        tools: Sequence[Wheel] = (),
         network: bool,
     ) -> None:
         self._ground = ground
         self._base = base
         self._target = target
         self._requirements = requirements
+        self._tools = tools
         self._network = network
         self._lock = threading.Lock()
         self._container: Container | None = None
@@ -96,6 +98,7 @@ class DockerRoom:
                 **self._base.env,
                 **variables.of_job(folder, path=f"{PREFIX}/bin:{self._base.image.path}"),
                 **(self._network_variables() if self._network else {}),
+                **({TOOLS_VARIABLE: TOOLS} if self._tools else {}),
                 **job.env,
             },
         )
@@ -135,7 +138,11 @@ class DockerRoom:
 
     def _open(self) -> Container:
         container = docker_baking.start(
-            self._ground.containers, self._base, self._requirements, network=self._network
+            self._ground.containers,
+            self._base,
+            self._requirements,
+            tools=self._tools,
+            network=self._network,
         )
         if self._network and (bundle := variables.certificates(self._ground.surroundings)):
             container.put(docker_tars.of_file(bundle, _BUNDLE))

@@ -32,6 +32,12 @@ def key(wheels: Sequence[Wheel], *, interpreter: Interpreter) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def tools_key(wheels: Sequence[Wheel]) -> str:
+    """Give the name (hex) of an environment of programs, which are the same beside any Python."""
+    text = json.dumps([FORMAT, sorted((wheel.filename, wheel.sha256) for wheel in wheels)])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
 def install(wheels: Sequence[Wheel], into: Path, *, interpreter: Interpreter, prefix: str) -> None:
     """Make the environment in the folder `into`, fit to be found at `prefix` by its Python.
 

@@ -10,7 +10,16 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pylayer.engines import Done, EngineName, environment, folders, parcels, pythons, variables
+from pylayer.engines import (
+    TOOLS_VARIABLE,
+    Done,
+    EngineName,
+    environment,
+    folders,
+    parcels,
+    pythons,
+    variables,
+)
 from pylayer.engines.once import Once
 from pylayer.errors import BuildError, EngineError, ToolError
 from pylayer.process import Group, run
@@ -59,22 +68,35 @@ class LocalEngine:
             python, lambda: pythons.find(python, surroundings=self._surroundings, cache=self._cache)
         )
 
-    def room(self, target: Target, requirements: Sequence[Wheel], *, network: bool = False) -> LocalRoom:
+    def room(
+        self,
+        target: Target,
+        requirements: Sequence[Wheel],
+        *,
+        network: bool = False,
+        tools: Sequence[Wheel] = (),
+    ) -> LocalRoom:
         """Give the room; see `pylayer.engines.Engine`."""
         self._swept.get("", folders.sweep)
         interpreter = self.interpreter(target)
-        key = environment.key(requirements, interpreter=interpreter)
-        prefix = self._prefixes.get(key, lambda: self._install(requirements, interpreter, key))
+        prefix = self._prefix(
+            requirements, interpreter, key=environment.key(requirements, interpreter=interpreter)
+        )
         env = {}
         if network:
             bundle = variables.certificates(self._surroundings)
             env = variables.of_network(self._surroundings, bundle=str(bundle) if bundle else None)
+        if tools:
+            env[TOOLS_VARIABLE] = str(self._prefix(tools, interpreter, key=environment.tools_key(tools)))
         path = f"{prefix}/bin{os.pathsep}{self._surroundings.get('PATH', os.defpath)}"
         return LocalRoom(self._jobs, prefix=prefix, path=path, env=env)
 
     def close(self) -> None:
         """Kill running jobs and wait for what they leave to be removed; see `pylayer.engines.Engine`."""
         self._jobs.close()
+
+    def _prefix(self, wheels: Sequence[Wheel], interpreter: Interpreter, *, key: str) -> Path:
+        return self._prefixes.get(key, lambda: self._install(wheels, interpreter, key))
 
     def _install(self, wheels: Sequence[Wheel], interpreter: Interpreter, key: str) -> Path:
         """Make the environment unless it is there; it appears at once and complete, by a rename."""

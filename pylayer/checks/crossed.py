@@ -1,0 +1,98 @@
+"""A cross-built wheel → why it cannot be trusted: what is in it, and what its build did."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
+
+from pylayer.checks import elf
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from pylayer.checks.elf import Elf
+    from pylayer.targets import Architecture, Target
+
+# glibc's own: every system that a manylinux wheel runs on has them (PEP 600).
+LIBRARIES = frozenset(
+    {
+        "ld-linux-aarch64.so.1",
+        "ld-linux-x86-64.so.2",
+        "libc.so.6",
+        "libdl.so.2",
+        "libm.so.6",
+        "libpthread.so.0",
+        "librt.so.1",
+        "libutil.so.1",
+    }
+)
+_EXTENSION = re.compile(r"\.cpython-[^./]*\.so$")
+_GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)(\.\d+)?")
+_OTHER_SYSTEMS = (b"\xfe\xed\xfa\xcf", b"\xcf\xfa\xed\xfe")
+_ASKS = ("asks ", "runs ")
+
+
+def reasons(path: Path, *, target: Target, host: Architecture, answer: Mapping[str, Any]) -> list[str]:
+    """Why the wheel at `path` is not to be kept; nothing where it is.
+
+    `answer` is that of `pylayer/inside/cross.py`, which ran on a `host` of that architecture.
+    """
+    found = probes(answer, target=target, host=host)
+    tags = path.stem.split("-")[-3:]
+    if not _accepted(tags, target):
+        found.append(f"is tagged {'-'.join(tags)}, which {target} does not take")
+    folders = [str(folder).encode() for folder in answer.get("folders", ())]
+    with ZipFile(path) as wheel:
+        own = {posixpath.basename(name) for name in wheel.namelist()}
+        for name in sorted(wheel.namelist()):
+            found += (f"{name} {what}" for what in _faults(wheel.read(name), name, target, own, folders))
+    return found
+
+
+def probes(answer: Mapping[str, Any], *, target: Target, host: Architecture) -> list[str]:
+    """What a build asked or ran that makes its result doubtful; on the target's own machine it may."""
+    lines = [f"its build {line}" for line in answer.get("probes", ())]
+    if target.architecture == host:
+        return [line for line in lines if not line.removeprefix("its build ").startswith(_ASKS)]
+    return lines
+
+
+def _accepted(tags: Sequence[str], target: Target) -> bool:
+    from packaging.tags import parse_tag  # noqa: PLC0415  a run that builds nothing needs none
+
+    return not parse_tag("-".join(tags)).isdisjoint(target.tags)
+
+
+def _faults(
+    content: bytes, name: str, target: Target, own: Collection[str], folders: Sequence[bytes]
+) -> Iterator[str]:
+    if content.startswith(_OTHER_SYSTEMS):
+        yield "is not for Linux"
+    found = elf.read(content)
+    if found is None:
+        return
+    if found.machine != target.architecture.elf_machine or found.bits != 64:
+        yield f"is built for {found.machine_name}, not for {target.architecture.machine}"
+        return
+    suffix = f".cpython-3{target.runtime.minor}-{target.architecture.machine}-linux-gnu.so"
+    if _EXTENSION.search(name) and not name.endswith(suffix):
+        yield f"is not named as {target}'s Python looks for it: *{suffix}"
+    yield from _system(found, target, own)
+    if any(folder in content for folder in folders):
+        yield "names a folder of the machine that built it"
+
+
+def _system(found: Elf, target: Target, own: Collection[str]) -> Iterator[str]:
+    """What the system would have to have."""
+    for library in found.needed:
+        if library not in LIBRARIES and library not in own:
+            yield f"links {library}, which is not the target's own"
+    limit = target.runtime.glibc
+    for library, versions in found.versions:
+        for version in versions:
+            match = _GLIBC.fullmatch(version)
+            if match and (int(match[1]), int(match[2])) > limit:
+                yield f"needs {version} of {library}; {target.runtime} has {limit[0]}.{limit[1]}"

@@ -1,0 +1,112 @@
+"""In a cross build each Python starts with this: it answers as the target would, and tells what was asked.
+
+Python finds it as `sitecustomize`. Variables:
+    PYLAYER_MACHINE   the target's word for `uname -m`
+    PYLAYER_SOURCE    the folder of the project: only what its own code asks is told
+    PYLAYER_PROBES    the file to which lines are added
+Build tools ask too, and know what they do with the answer; a project's own code has no other use for it than
+to choose what it compiles. A program of the target that is started here is told whoever starts it.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import sysconfig
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import Any
+
+ELF_MACHINES = {"x86_64": 62, "aarch64": 183}
+# Their frames stand between whoever asks and the answer.
+_BETWEEN = {os.path.realpath(module.__file__ or "") for module in (os, platform, sysconfig)}
+
+
+def main() -> None:
+    """Take the place of what asks the machine."""
+    machine = os.environ["PYLAYER_MACHINE"]
+    sys.platform = "linux"
+    sysconfig.get_config_vars()  # while the target's own can be imported
+    system = os.uname()
+    answer = os.uname_result(("Linux", system.nodename, "", "", machine))
+
+    def uname() -> os.uname_result:
+        tell("os.uname()")
+        return answer
+
+    os.uname = uname
+    platform.uname = told(
+        "platform.uname()", platform.uname_result("Linux", system.nodename, "", "", machine)
+    )
+    platform.machine = told("platform.machine()", machine)
+    platform.processor = told("platform.processor()", machine)
+    platform.system = lambda: "Linux"
+    sys.addaudithook(listen)
+
+
+def told(name: str, answer: Any) -> Callable[..., Any]:  # noqa: ANN401
+    """Give a function that tells that it was called, and answers."""
+
+    def ask(*_: object, **__: object) -> Any:  # noqa: ANN401
+        tell(name)
+        return answer
+
+    return ask
+
+
+def tell(name: str) -> None:
+    """Note a question of the project's own code."""
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  as documented for finding a caller
+    while frame is not None and os.path.realpath(frame.f_code.co_filename) in _BETWEEN:
+        frame = frame.f_back
+    if frame is None:
+        return
+    path = os.path.realpath(frame.f_code.co_filename)
+    source = os.path.realpath(os.environ["PYLAYER_SOURCE"])
+    if path.startswith(source + os.sep):
+        note("asks %s in %s, line %d" % (name, os.path.relpath(path, source), frame.f_lineno))
+
+
+def listen(event: str, arguments: tuple[Any, ...]) -> None:
+    """Note the start of a program that is the target's."""
+    if event in ("subprocess.Popen", "os.exec", "os.posix_spawn"):
+        program = arguments[0]
+        if event == "subprocess.Popen" and not program:
+            program = arguments[1][0] if isinstance(arguments[1], (list, tuple)) else arguments[1]
+    elif event == "os.system":
+        program = arguments[0]
+    else:
+        return
+    text = os.fsdecode(program)
+    if "/" not in text:
+        return
+    words = text.split() if event == "os.system" else [text]
+    if words and is_targets(words[0]):
+        note("runs %s, which it has compiled for the target" % os.path.basename(words[0]))
+
+
+def is_targets(path: str) -> bool:
+    """Say whether a file of the job is a program for the target's machine."""
+    here = os.path.realpath(os.path.join(os.environ["PYLAYER_SOURCE"], os.pardir))
+    if not os.path.realpath(path).startswith(here + os.sep):
+        return False
+    try:
+        with open(path, "rb") as file:
+            head = file.read(20)
+    except OSError:
+        return False
+    machine = ELF_MACHINES[os.environ["PYLAYER_MACHINE"]]
+    return head[:4] == b"\x7fELF" and int.from_bytes(head[18:20], "little") == machine
+
+
+def note(line: str) -> None:
+    """Add a line for whoever decides."""
+    with open(os.environ["PYLAYER_PROBES"], "a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
+main()
