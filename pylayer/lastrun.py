@@ -31,7 +31,7 @@ _STEPS = {
     "engine": "engine",
     "place": "engine",
     "layer": "dependencies",
-    "environment": "build environment",
+    "environment": "environment",
     "git": "dependencies",
     "source": "wheel",
     "wheel": "wheel",
@@ -68,6 +68,20 @@ class LastRun:
     builds: tuple[Ended, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """All that was done for one step: when, as (start, end), and for how long altogether (`busy`)."""
+
+    step: str
+    name: str
+    spans: tuple[tuple[float, float], ...]
+
+    @property
+    def busy(self) -> float:
+        """Seconds of all spans, those that overlap counted twice."""
+        return sum(ended - started for started, ended in self.spans)
+
+
 class Recorder:
     """Hears from a run's Graph of everything that it does; may be told from any thread."""
 
@@ -100,6 +114,14 @@ def named(keys: Sequence[Hashable]) -> tuple[str, str]:
         if kind in _STEPS:
             return _STEPS[kind], " ".join(one.name if isinstance(one, PurePath) else str(one) for one in what)
     return "other", ""
+
+
+def steps(run: LastRun) -> list[Step]:
+    """The spans of a run by step, in the order in which the steps began."""
+    found: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for span in run.spans:
+        found.setdefault((span.step, span.name), []).append((span.started, span.ended))
+    return [Step(step=step, name=name, spans=tuple(spans)) for (step, name), spans in found.items()]
 
 
 def save(state: Path, run: LastRun, *, before: bytes | None, after: bytes | None) -> None:

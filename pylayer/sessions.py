@@ -29,5 +29,11 @@ def lock(session: nox.Session) -> None:
     _task(session, "lock")
 
 
+@nox.session(venv_backend="none", default=False)
+def report(session: nox.Session) -> None:
+    """Tell what is in the archives and how large, what changed, and where the last build's time went."""
+    _task(session, "report")
+
+
 def _task(session: nox.Session, name: str) -> None:
     session.run(sys.executable, "-m", "pylayer", name, *session.posargs, external=True)

@@ -129,4 +129,37 @@ def lock(  # noqa: PLR0913  each is an option of the command line
         raise Exit(code=status)
 
 
-ns = Collection(layers, build_layer, lock)
+@task(
+    help={
+        "only": "builds to tell of, as globs on <layer>-<runtime>-<architecture>; can be repeated",
+        "against": "another layers.json to compare with, or its folder (default: what the last run replaced)",
+        "html": "write it as one page for a browser, which needs no network",
+        "json": "print it as JSON",
+        "manifest": _MANIFEST,
+    },
+    iterable=["only"],
+)
+def report(  # noqa: PLR0913  each is an option of the command line
+    context: Context,
+    only: list[str] | None = None,
+    against: str = "",
+    html: str = "",
+    json: bool = False,  # noqa: FBT001, FBT002  invoke makes a flag of it
+    manifest: str = "",
+) -> None:
+    """Tell what is in the archives and how large, what changed, and where the last build's time went."""
+    del context
+    from pylayer import statement  # noqa: PLC0415  as below
+
+    status = statement.report(
+        manifest=Path(manifest) if manifest else None,
+        only=tuple(only or ()),
+        against=Path(against) if against else None,
+        html=Path(html) if html else None,
+        as_json=json,
+    )
+    if status:
+        raise Exit(code=status)
+
+
+ns = Collection(layers, build_layer, lock, report)

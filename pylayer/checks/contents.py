@@ -62,10 +62,7 @@ class Contents:
 
     def owner(self, path: str) -> str:
         """The distribution that gave `path` (of a `.pyc`, its source); empty where no RECORD lists it."""
-        if path not in self.claims and path.endswith(".pyc"):
-            path = source_of(path)
-        claims = self.claims.get(path)
-        return claims[0][0] if claims else ""
+        return owner(path, self.claims)
 
     def weights(self) -> list[tuple[str, int]]:
         """Distributions and their unzipped bytes, the heaviest first; what is no one's goes by its folder."""
@@ -81,16 +78,12 @@ def read(path: Path, *, name: str, wheels: Sequence[Wheel] = (), memory: Memory 
     Raises ArchiveError for what Lambda could not or should not unpack, StoreError when it cannot be read.
     """
     with Zip(path) as archive:
-        claims: dict[str, list[tuple[str, str]]] = {}
-        for member in archive.members:
-            if member.name.endswith(".dist-info/RECORD"):
-                _claim(claims, member.name, archive.content(member))
         return Contents(
             name=name,
             size=path.stat().st_size,
             members=tuple(archive.members),
             wheels=tuple(wheels),
-            claims=claims,
+            claims=claims_in(archive),
             elves=dict(_elves(archive, memory)),
         )
 
@@ -99,6 +92,23 @@ def names(path: Path) -> frozenset[str]:
     """The paths of the archive at `path`; raises as `read` does."""
     with Zip(path) as archive:
         return frozenset(member.name for member in archive.members)
+
+
+def claims_in(archive: Zip) -> dict[str, list[tuple[str, str]]]:
+    """The paths that RECORDs list: who does, and the hash written there."""
+    claims: dict[str, list[tuple[str, str]]] = {}
+    for member in archive.members:
+        if member.name.endswith(".dist-info/RECORD"):
+            _claim(claims, member.name, archive.content(member))
+    return claims
+
+
+def owner(path: str, claims: Mapping[str, Sequence[tuple[str, str]]]) -> str:
+    """The distribution that gave `path` (of a `.pyc`, its source); empty where no RECORD lists it."""
+    if path not in claims and path.endswith(".pyc"):
+        path = source_of(path)
+    found = claims.get(path)
+    return found[0][0] if found else ""
 
 
 def source_of(path: str) -> str:

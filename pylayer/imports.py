@@ -1,0 +1,48 @@
+"""How long the modules of a build took to import → kept with its archive, for later reports."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from pylayer.keys import key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pylayer.store import Store
+
+_KIND = "imports"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """How long a module took to import, cold; `packages` are seconds by top-level name, the slowest first."""
+
+    module: str
+    seconds: float
+    packages: tuple[tuple[str, float], ...] = ()
+
+
+def remember(store: Store, build: str, sha256: str, imports: Sequence[Import]) -> None:
+    """Keep what was measured with the archive of a build, known by its sha256 (hex)."""
+    store.put_record(_KIND, _name(build, sha256), {"imports": [asdict(one) for one in imports]})
+
+
+def recall(store: Store, build: str, sha256: str) -> tuple[Import, ...] | None:
+    """What was measured with this very archive; None where nothing was."""
+    if (record := store.record(_KIND, _name(build, sha256))) is None:
+        return None
+    return tuple(
+        Import(
+            module=one["module"],
+            seconds=one["seconds"],
+            packages=tuple((name, seconds) for name, seconds in one["packages"]),
+        )
+        for one in record["imports"]
+    )
+
+
+def _name(build: str, sha256: str) -> str:
+    # The same archive can serve several targets, which are not equally fast.
+    return key({"build": build, "archive": sha256})

@@ -1,0 +1,68 @@
+"""The page of a report in a real browser, at the widths of a phone and of a desk."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+
+import pytest
+from factories.browsers import browser, look
+from factories.statements import Workshop, module
+
+from pylayer.statement.page import page
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def program():
+    """The machine's browser; where there is none, a skip."""
+    found = browser()
+    if found is None:
+        pytest.skip("no chromium here")
+    return found
+
+
+@pytest.fixture
+def file(tmp_path):
+    """A page of a layer with long names, and of what it replaced."""
+    workshop = Workshop(tmp_path)
+    large = {
+        "libetl 2.0": {"libetl/__init__.py": module(300_000), "libetl/fast.so": b"\x7fELF" * 90_000},
+        "a_distribution_of_a_rather_long_name 2026.11.22.post1": {"long.py": module(150_000)},
+        "requests 2.32": {"requests.py": module(90_000)},
+    }
+    for runs in ("python3.13-x86_64", "python3.11-arm64"):
+        workshop.build("a-layer-whose-name-is-longer-than-most-names-are", large, runs=runs)
+    workshop.ran(before=workshop.listing)
+    workshop.build("small", {"libsmall 1.0": {"small.py": b"x = 1\n"}})
+    workshop.ran(before=workshop.listing.merged({}, without=["small-python3.13-x86_64"]))
+    made = tmp_path / "report.html"
+    made.write_text(page(workshop.gather()), encoding="utf-8")
+    return made
+
+
+def seen(program, file, width, *options):
+    dom = look(program, file, width=width, options=options)
+    return json.loads(html.unescape(re.search(r"<title>(.*?)</title>", dom, re.DOTALL)[1]))
+
+
+@pytest.mark.parametrize("width", [400, 1400])
+def test_the_page_fits(program, file, width):
+    """Nothing runs out of the page, one panel of a layer is seen, and labels lie within their boxes."""
+    found = seen(program, file, width)
+
+    assert (found["width"], found["scroll"], found["over"]) == (width, width, [])
+    assert found["panels"] == 1
+    assert found["clipped"] == []
+    assert found["labels"][0] == "libetl"
+    assert all(wide > 300 and high == 340 for wide, high in found["maps"])
+
+
+def test_it_follows_the_choice_of_dark(program, file):
+    """Its ground is dark where the reader's system is."""
+    grounds = [seen(program, file, 400, *options)["ground"] for options in ((), ("--force-dark-mode",))]
+    light, dark = (sum(map(int, re.findall(r"\d+", ground))) for ground in grounds)
+
+    assert (light > 700, dark < 100) == (True, True)
