@@ -1,4 +1,4 @@
-"""The commands around building → their exit status: publish, prune, cache."""
+"""The commands around building → their exit status: publish, verify, prune, cache."""
 
 from __future__ import annotations
 
@@ -57,6 +57,33 @@ def prune(manifest: Path | None, options: Options, *, keep: int) -> int:
             say=lines.say,
         )
         return outcome.exit_code
+
+    return ended(action)
+
+
+def verify(manifest: Path | None, *, only: tuple[str, ...], engine: str, again: bool) -> int:
+    """Try the archives of a manifest's builds, selected by the globs `only`, and its sets of layers."""
+
+    def action(lines: Lines) -> int:
+        from pylayer import manifest as manifests  # noqa: PLC0415  slow to import
+        from pylayer import verifying  # noqa: PLC0415  as above
+
+        path = manifest or manifests.find(Path.cwd())
+        return verifying.run(path, only=only, engine=engine, again=again, lines=lines)
+
+    return ended(action)
+
+
+def why(manifest: Path | None, names: tuple[str, ...], *, engine: str) -> int:
+    """Say what changed since builds were made."""
+
+    def action(lines: Lines) -> int:
+        from pylayer import manifest as manifests  # noqa: PLC0415  slow to import
+        from pylayer import reasons  # noqa: PLC0415  as above
+
+        path = manifest or manifests.find(Path.cwd())
+        reasons.tell(path, names, engine=engine, say=lines.say, note=lines.note)
+        return 0
 
     return ended(action)
 

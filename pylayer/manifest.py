@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pylayer.budgets import Budgets, LayerSet, budgets, sets
 from pylayer.errors import Fault, ManifestError
 from pylayer.extrafiles import ExtraFile, extra_files, missing
+from pylayer.invocations import Invoke, invocation, module_name
 from pylayer.names import normalise
 from pylayer.origins import IndexTable, exclude_newer, index_tables
 from pylayer.problems import acceptance
@@ -80,7 +81,8 @@ class Layer:
     runtime first. Empty `projects` means a layer of requirements alone. `provided_by` names layers whose
     content is left out of this one; `pins` are lock files relative to layers.toml that pin versions, None
     those that are found. `files` are put beside what wheels give; `drop` are patterns, as in a .gitignore and
-    counted from `python/`, of what is left out of that. `publish` holds the keys of
+    counted from `python/`, of what is left out of that. `imports` are modules, and `invoke` is a handler, that
+    are tried when it is verified; with `verify` every run does that. `publish` holds the keys of
     `[layers.NAME.publish]`, which `publication.settings` joins with those of `[publish]`; `accept` the
     patterns of problems that checks are not to report.
     """
@@ -99,6 +101,9 @@ class Layer:
     files: tuple[ExtraFile, ...] = field(default=(), metadata=key(extra_files))
     drop: tuple[str, ...] = field(default=(), metadata=key(list_of(pattern, distinct=True), inherited=True))
     accept: tuple[str, ...] = field(default=(), metadata=key(list_of(acceptance), inherited=True))
+    verify: bool = field(default=False, metadata=key(boolean, inherited=True))
+    imports: tuple[str, ...] = field(default=(), metadata=key(list_of(module_name, distinct=True)))
+    invoke: Invoke | None = field(default=None, metadata=key(invocation))
     publish: Mapping[str, Any] = field(default_factory=dict, hash=False, metadata=key(layer_table))
 
 

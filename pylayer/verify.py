@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from pylayer import __version__, keys
 from pylayer.problems import Problem
-from pylayer.zips import Zip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from pylayer.engines.benches import Bench, Invoke, Trial
+    from pylayer.engines.benches import Bench, Trial
+    from pylayer.invocations import Invoke
     from pylayer.store import Store
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
@@ -72,13 +72,17 @@ class Invoked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What became of a Trial; `notes` say what of Lambda could not be tried."""
+    """What became of a Trial; `notes` say what of Lambda could not be tried.
+
+    `timed` is False where the seconds say nothing of Lambda's.
+    """
 
     name: str
     python: str
     imports: tuple[Imported, ...] = ()
     invoked: Invoked | None = None
     notes: tuple[str, ...] = ()
+    timed: bool = True
 
     @property
     def works(self) -> bool:
@@ -113,6 +117,7 @@ def verify(
         imports=tuple(_imported(one) for one in imports),
         invoked=_invoked(trial.invoke, invoked) if trial.invoke else None,
         notes=tried.notes,
+        timed=tried.timed,
     )
     if verdict.works:
         store.put_record(_KIND, key, asdict(verdict))
@@ -120,33 +125,31 @@ def verify(
 
 
 def problems(verdict: Verdict) -> tuple[Problem, ...]:
-    """What failed, as checks say it; the traceback is the hint."""
+    """What failed, as checks say it; `log` has the tracebacks."""
     found = [
-        Problem(kind="load", severity="error", where=one.module, what=_what(one.error), hint=_told(one))
+        Problem(kind="load", severity="error", where=one.module, what=_what(one.error))
         for one in verdict.imports
         if one.error
     ]
     if (invoked := verdict.invoked) and invoked.error:
         what = _what(invoked.error)
-        found.append(
-            Problem(kind="handler", severity="error", where=invoked.handler, what=what, hint=_told(invoked))
-        )
+        found.append(Problem(kind="handler", severity="error", where=invoked.handler, what=what))
     return tuple(found)
 
 
-def modules(wheels: Iterable[Wheel], more: Collection[str] = ()) -> tuple[str, ...]:
-    """The modules that stand at the top of `wheels`, and `more`, sorted.
+def log(verdict: Verdict) -> str:
+    """The tracebacks of what failed, each with what was printed before."""
+    told = [f"import {one.module}\n{_told(one)}" for one in verdict.imports if one.error]
+    if (invoked := verdict.invoked) and invoked.error:
+        told.append(f"handler {invoked.handler}\n{_told(invoked)}")
+    return "\n\n".join(told)
+
+
+def modules(names: Iterable[str]) -> set[str]:
+    """The modules at the top of a wheel with these members.
 
     Of a namespace package, whose own import says nothing, the packages and modules in it.
     """
-    found = set(more)
-    for wheel in wheels:
-        with Zip(wheel.path, label=wheel.filename) as file:
-            found |= _tops([member.name for member in file.members])
-    return tuple(sorted(found))
-
-
-def _tops(names: Iterable[str]) -> set[str]:
     found: dict[tuple[str, ...], None] = {}
     for name in names:
         parts = name.split("/")
@@ -237,12 +240,12 @@ def _unlike(expected: object, actual: object, place: str) -> str:
 
 
 def _what(error: str) -> str:
-    """The last line of a traceback says what; all of it is in the hint."""
+    """The last line of a traceback says what."""
     return error.strip().splitlines()[-1]
 
 
 def _told(one: Imported | Invoked) -> str:
-    return "\n".join(part.rstrip() for part in (one.error, one.log) if part.strip())
+    return "\n".join(part.rstrip() for part in (one.log, one.error) if part.strip())
 
 
 def _from_json(value: Mapping[str, Any]) -> Verdict:
@@ -261,4 +264,5 @@ def _from_json(value: Mapping[str, Any]) -> Verdict:
         ),
         invoked=Invoked(**value["invoked"]) if value["invoked"] else None,
         notes=tuple(value["notes"]),
+        timed=value["timed"],
     )

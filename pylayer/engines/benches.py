@@ -16,24 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from pylayer.invocations import Invoke
     from pylayer.targets import Runtime, Target
     from pylayer.wheels import Wheel
 
 SCRIPTS = ("verify", "start", "runtime_api")  # of pylayer.inside; the first is the program
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invoke:
-    """A handler, as AWS writes it (`package.module.function`), and what it is to make of an event.
-
-    `event` is JSON as text. `expect` too, or None where any answer will do; of an object only the keys that
-    it names are compared. `env` are the function's variables.
-    """
-
-    handler: str
-    event: str = "{}"
-    expect: str | None = None
-    env: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +42,14 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """What `verify.py` answered, and notes on what of Lambda this bench does not have."""
+    """What `verify.py` answered, and notes on what of Lambda this bench does not have.
+
+    `timed` is False where the seconds say nothing of Lambda's.
+    """
 
     answer: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    timed: bool = True
 
 
 class Bench(Protocol):

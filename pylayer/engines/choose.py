@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pylayer.engines import Engine
+    from pylayer.engines.benches import Bench
     from pylayer.engines.docker import DockerEngine
 
 
@@ -30,3 +31,18 @@ def local(*, cache: Path) -> Engine:
     from pylayer.engines.local import LocalEngine  # noqa: PLC0415  not always wanted
 
     return LocalEngine(cache=cache / "local", surroundings=os.environ)
+
+
+def docker_bench(*, cache: Path) -> Bench:
+    """Connect to the Docker Engine to try archives in; raises EngineError where none answers."""
+    from pylayer.engines.docker_connection import connect  # noqa: PLC0415  slow to import, not always wanted
+    from pylayer.engines.docker_verify import DockerBench  # noqa: PLC0415  see above
+
+    return DockerBench(connect(os.environ, home=Path.home()), cache=cache / "images")
+
+
+def local_bench(*, cache: Path) -> Bench:
+    """Give this host as a place to try archives."""
+    from pylayer.engines.local_verify import LocalBench  # noqa: PLC0415  not always wanted
+
+    return LocalBench(cache=cache / "local", surroundings=os.environ)

@@ -79,7 +79,9 @@ class DockerBench:
                 "verifying was stopped" if self._closed else "verifying ended early: killed, or out of memory"
             )
             raise EngineError(what, where=trial.name, log=(output + log).decode(errors="replace"))
-        return Tried(answer=answer, notes=(_EMULATED,) if self._is_emulated(trial.target) else ())
+        if self._is_emulated(trial.target):
+            return Tried(answer=answer, notes=(_EMULATED,), timed=False)
+        return Tried(answer=answer)
 
     def close(self) -> None:
         """Remove the containers that run; see `pylayer.engines.benches.Bench`."""

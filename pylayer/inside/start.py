@@ -22,6 +22,7 @@ TYPE_CHECKING = False  # typing is not worth its import in each process
 if TYPE_CHECKING:
     from typing import Any
 
+FROZEN = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
 MARK = "pylayer: from here on it is the layer's"
 
 
@@ -71,9 +72,17 @@ def import_module(name: str) -> dict[str, Any]:
     error = ""
     try:
         importlib.import_module(name)
-    except BaseException:  # noqa: BLE001  SystemExit too ends a function
-        error = traceback.format_exc()
+    except BaseException as raised:  # noqa: BLE001  SystemExit too ends a function
+        error = told(raised)
     return {"seconds": time.perf_counter() - start, "error": error}
+
+
+def told(error: BaseException) -> str:
+    """Give the traceback of an import without the frames of the import itself."""
+    rest = error.__traceback__
+    while rest and rest.tb_frame.f_code.co_filename in (__file__, importlib.__file__, *FROZEN):
+        rest = rest.tb_next
+    return "".join(traceback.format_exception(type(error), error, rest))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from wheelmaking import make_wheel, make_zip
 
 from pylayer import wheels
-from pylayer.engines.benches import Invoke, Trial
+from pylayer.engines.benches import Trial
+from pylayer.invocations import Invoke
 
 from .engines import host_target
 

@@ -1,0 +1,259 @@
+"""Archives that stand in the output folder → each of them tried, and those of `[sets]` together."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from pylayer import catalogue, download, imports, resolve, settings, verify, wheels, workspace
+from pylayer.builds import engine_choice
+from pylayer.engines import choose
+from pylayer.engines.benches import Trial
+from pylayer.errors import CheckError, EngineError, Fault, NeedsDockerError, PylayerError
+from pylayer.names import normalise
+from pylayer.problems import leave_out
+from pylayer.requirements import Python, Request
+from pylayer.store import Store, default_root
+from pylayer.sourcing import indexes
+from pylayer.zips import Zip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from pylayer.catalogue import Catalogue, Entry
+    from pylayer.engines.benches import Bench
+    from pylayer.indexes import Settings
+    from pylayer.manifest import Build, EngineChoice
+    from pylayer.report import Lines
+    from pylayer.targets import Target
+    from pylayer.verify import Verdict
+    from pylayer.wheels import Wheel
+    from pylayer.workspace import Workspace
+
+_MOST_PACKAGES = 4  # that a line names
+
+
+def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines: Lines) -> int:
+    """Try what is selected; the exit status: CheckError's where something fails.
+
+    What was found to work before is not tried again, unless `again`. A build without an archive fails. What
+    only Docker can try is left, and said; where CI is set it counts as a failure. Raises ManifestError,
+    UsageError, StoreError and EngineError.
+    """
+    found = workspace.load(manifest)
+    selected = workspace.select(found.builds, only)
+    entries = catalogue.read(found.manifest.output / catalogue.NAME)
+    store = Store(default_root(), note=lines.note)
+    store.open()
+    try:
+        built = [build for build in selected if build.id in entries.builds]
+        errors: list[PylayerError] = []
+        if missing := [build.id for build in selected if build not in built]:
+            hint = "build it with `pylayer layers`"
+            faults = [Fault(what="there is no archive of it", where=name, hint=hint) for name in missing]
+            errors.append(CheckError.of(faults))
+            lines.error(errors[0])
+        trials = list(Planner(found, entries, store=store).trials(built))
+        bench = _bench(engine_choice(engine, found), cache=store.root / "engines", lines=lines)
+        tables, pins = indexes(found.manifest)
+        resolver = settings.read(found.manifest.root, tables=tables, pins=pins)
+        runner = Runner(bench, store=store, client=Client(resolver, store=store), again=again, lines=lines)
+        try:
+            # Half of the processors: what is timed should not wait for what else is tried.
+            with ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2)) as pool:
+                errors += [error for error in pool.map(runner.run, trials) if error]
+        finally:
+            bench.close()
+    finally:
+        store.close()
+    strict = bool(os.environ.get("CI"))
+    counted = [error for error in errors if strict or not isinstance(error, NeedsDockerError)]
+    return counted[0].exit_code if counted else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A Trial, the build that it is of (None: a set's), its archive's sha256, and what of it is accepted."""
+
+    trial: Trial
+    build: Build | None = None
+    sha256: str = ""
+    accepted: tuple[str, ...] = ()
+
+
+class Planner:
+    """What is tried of a workspace, whose archives are in a Catalogue."""
+
+    def __init__(self, found: Workspace, entries: Catalogue, *, store: Store) -> None:
+        self._found = found
+        self._entries = entries.builds
+        self._store = store
+        self._builds = {build.id: build for build in found.builds}
+
+    def trials(self, selected: Sequence[Build]) -> Iterator[Planned]:
+        """One for each build, and one for each set and target of which all builds are selected."""
+        for build in selected:
+            layer = build.layer
+            yield Planned(
+                trial=Trial(
+                    name=build.id,
+                    target=build.target,
+                    archives=self._archives(build),
+                    modules=self._modules(build),
+                    invoke=layer.invoke,
+                ),
+                build=build,
+                sha256=self._entries[build.id].sha256,
+                accepted=layer.accept,
+            )
+        yield from self._together({build.id: build for build in selected})
+
+    def _together(self, selected: Mapping[str, Build]) -> Iterator[Planned]:
+        for together in self._found.manifest.sets:
+            for target in dict.fromkeys(build.target for build in selected.values()):
+                members = [selected.get(f"{name}-{target}") for name in together.layers]
+                builds = [build for build in members if build]
+                if len(builds) < len(members):
+                    continue
+                trial = Trial(
+                    name=f"{together.name}-{target}",
+                    target=target,
+                    archives=tuple(self._path(build) for build in builds),
+                    modules=tuple(sorted({name for build in builds for name in self._modules(build)})),
+                )
+                accepted = tuple(pattern for build in builds for pattern in build.layer.accept)
+                yield Planned(trial=trial, accepted=accepted)
+
+    def _archives(self, build: Build) -> tuple[Path, ...]:
+        """Those of the layers that give some of what it needs, and its own over them."""
+        archives: dict[Path, None] = {}
+        for name in build.layer.provided_by:
+            giver = self._builds.get(f"{name}-{build.target}")
+            if giver and giver.id in self._entries:
+                archives |= dict.fromkeys(self._archives(giver))
+        archives[self._path(build)] = None
+        return tuple(archives)
+
+    def _path(self, build: Build) -> Path:
+        return self._found.manifest.output / self._entries[build.id].path
+
+    def _modules(self, build: Build) -> tuple[str, ...]:
+        """What stands at the top of the projects in it, if the archive has it, and what is asked for."""
+        with Zip(self._path(build)) as file:
+            contents = [member.name for member in file.members]
+            projects = list(self._members(self._entries[build.id], file))
+        tops = {module for names in projects for module in verify.modules(names)}
+        paths = {module: f"python/{module.replace('.', '/')}" for module in tops}
+        # What `drop` took is no module of the layer any more.
+        found = {module for module, path in paths.items() if any(_is_at(name, path) for name in contents)}
+        return tuple(sorted({*found, *build.layer.imports}))
+
+    def _members(self, entry: Entry, archive: Zip) -> Iterator[list[str]]:
+        """For each project in an archive, the members of its wheel; by RECORD where that is not kept."""
+        for one in entry.distributions:
+            if one.name not in self._found.projects:
+                continue
+            if path := self._store.blob(one.sha256):
+                with Zip(path) as file:
+                    yield [member.name for member in file.members]
+                continue
+            for member in archive.members:
+                folder, _, name = member.name.removeprefix("python/").rpartition("/")
+                if name == "RECORD" and normalise(folder.rpartition(".")[0].partition("-")[0]) == one.name:
+                    yield [line.partition(",")[0] for line in archive.content(member).decode().splitlines()]
+
+
+class Client:
+    """Gives AWS's runtime interface client for a target, from the indexes; each once."""
+
+    def __init__(self, resolver: Settings, *, store: Store) -> None:
+        self._settings = resolver
+        self._store = store
+        self._lock = Lock()
+        self._known: dict[Target, tuple[Wheel, ...]] = {}
+
+    def __call__(self, target: Target) -> tuple[Wheel, ...]:
+        """Resolve and fetch its wheels; raises ResolveError or DownloadError."""
+        with self._lock:
+            if target not in self._known:
+                request = Request(requirements=(verify.CLIENT,))
+                pins = resolve.resolve(request, python=Python.of_target(target), settings=self._settings)
+                paths = download.fetch(pins, store=self._store, settings=self._settings)
+                self._known[target] = tuple(
+                    wheels.read(path, filename=pin.filename, sha256=pin.sha256)
+                    for path, pin in zip(paths, pins, strict=True)
+                )
+            return self._known[target]
+
+
+class Runner:
+    """Runs what is planned on a bench, and tells of it."""
+
+    def __init__(self, bench: Bench, *, store: Store, client: Client, again: bool, lines: Lines) -> None:
+        self._bench = bench
+        self._store = store
+        self._client = client
+        self._again = again
+        self._lines = lines
+
+    def run(self, planned: Planned) -> PylayerError | None:
+        """Run one; what of it fails, told already."""
+        name = planned.trial.name
+        try:
+            verdict = verify.verify(
+                planned.trial, bench=self._bench, store=self._store, client=self._client, again=self._again
+            )
+            if planned.build and verdict.timed:
+                self._remember(planned.build, planned.sha256, verdict)
+            if problems := leave_out(verify.problems(verdict), planned.accepted):
+                raise CheckError.of([one.fault(name) for one in problems], log=verify.log(verdict))
+        except NeedsDockerError as error:
+            self._lines.note(f"{name} is left: {error}")
+            return error
+        except PylayerError as error:
+            self._lines.error(error)
+            return error
+        for line in told(verdict):
+            self._lines.say(line)
+        return None
+
+    def _remember(self, build: Build, sha256: str, verdict: Verdict) -> None:
+        measured = [
+            imports.Import(module=one.module, seconds=one.seconds, packages=one.packages)
+            for one in verdict.imports
+            if one.seconds is not None and not one.error
+        ]
+        imports.remember(self._store, build.id, sha256, measured)
+
+
+def told(verdict: Verdict) -> Iterator[str]:
+    """Lines of what was tried: `etl-python3.12-arm64  works  import etl 0.41 s (pandas 0.23 s, …)`."""
+    yield f"{verdict.name}  works  Python {verdict.python}"
+    for one in verdict.imports:
+        most = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in one.packages[:_MOST_PACKAGES])
+        yield f"    import {one.module}  {one.seconds or 0:.2f} s" + (f"  ({most})" if most else "")
+    if invoked := verdict.invoked:
+        init, seconds = invoked.init or 0, invoked.seconds or 0
+        yield f"    {invoked.handler}  start {init:.2f} s, event {seconds:.3f} s"
+    for note in verdict.notes:
+        yield f"    {note}"
+
+
+def _is_at(name: str, path: str) -> bool:
+    return name.startswith(path) and name[len(path) : len(path) + 1] in {"/", "."}
+
+
+def _bench(choice: EngineChoice, *, cache: Path, lines: Lines) -> Bench:
+    if choice == "local":
+        return choose.local_bench(cache=cache)
+    try:
+        return choose.docker_bench(cache=cache)
+    except EngineError as error:
+        if choice == "docker":
+            raise
+        lines.note(f"no Docker answers, so this machine has to do: {error.faults[0].what}")
+        return choose.local_bench(cache=cache)
