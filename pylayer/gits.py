@@ -37,7 +37,7 @@ _SAME_EVERYWHERE = ("-c", "core.autocrlf=false", "-c", "core.eol=lf", "-c", "cor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a distribution's source is: `ref` is a branch, a tag or a commit, empty for the default branch."""
+    """Where a distribution's source is: `ref` is a branch, tag or commit, empty for the default branch."""
 
     name: str
     url: str

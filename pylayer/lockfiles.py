@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
@@ -31,11 +32,15 @@ _OPTION = re.compile(r"\s--[a-z].*$|\s#.*$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One version of a distribution in a lock file; `markers` (PEP 508) say where, any of them is enough."""
+    """One version of a distribution in a lock file; `markers` (PEP 508) say where, any of them is enough.
+
+    `url` is that of a git repository with the commit, as a requirement has it, where it comes from there.
+    """
 
     name: str
     version: str
     markers: tuple[Marker, ...] = ()
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +52,24 @@ class Lockfile:
 
     def versions(self, markers: Mapping[str, str]) -> dict[str, str]:
         """The version of each distribution where `markers` hold; none where several would."""
-        found: dict[str, set[str]] = {}
+        return _only({entry: entry.version for entry in self._holding(markers) if not entry.url})
+
+    def origins(self, markers: Mapping[str, str]) -> dict[str, str]:
+        """The address in git of each distribution that comes from there."""
+        return _only({entry: entry.url for entry in self._holding(markers) if entry.url})
+
+    def _holding(self, markers: Mapping[str, str]) -> Iterator[Entry]:
         for entry in self.entries:
             if not entry.markers or any(_holds(marker, markers) for marker in entry.markers):
-                found.setdefault(entry.name, set()).add(entry.version)
-        return {name: versions.pop() for name, versions in found.items() if len(versions) == 1}
+                yield entry
+
+
+def _only(values: Mapping[Entry, str]) -> dict[str, str]:
+    """The value of each name that has but one."""
+    found: dict[str, set[str]] = {}
+    for entry, value in values.items():
+        found.setdefault(entry.name, set()).add(value)
+    return {name: each.pop() for name, each in found.items() if len(each) == 1}
 
 
 def find(folder: Path) -> Path | None:
@@ -82,9 +100,26 @@ def read(path: Path, *, label: str) -> Lockfile:
 def _uv(data: Mapping[str, Any]) -> Iterator[Entry]:
     for row in data.get("package", ()):
         source = row.get("source", {})
-        if "version" in row and ("registry" in source or "url" in source):
+        url = _git(*_of_uv(source["git"])) if "git" in source else ""
+        if url or ("version" in row and ("registry" in source or "url" in source)):
             markers = tuple(Marker(text) for text in row.get("resolution-markers", ()))
-            yield Entry(name=normalise(row["name"]), version=row["version"], markers=markers)
+            version = row.get("version", "")
+            yield Entry(name=normalise(row["name"]), version=version, markers=markers, url=url)
+
+
+def _of_uv(address: str) -> tuple[str, str, str]:
+    """The repository, commit and folder of `https://git.example/a?subdirectory=b&rev=main#0123`."""
+    parts = urlsplit(address)
+    folder = parse_qs(parts.query).get("subdirectory", [""])[0]
+    return urlunsplit(parts._replace(query="", fragment="")), parts.fragment, folder
+
+
+def _git(repository: str, commit: str, folder: str) -> str:
+    """A direct reference to a commit, without credentials."""
+    parts = urlsplit(repository)
+    if not parts.scheme.endswith("ssh"):
+        repository = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return f"git+{repository}@{commit}" + (f"#subdirectory={folder}" if folder else "")
 
 
 def _pylock(data: Mapping[str, Any]) -> Iterator[Entry]:
@@ -96,21 +131,28 @@ def _pylock(data: Mapping[str, Any]) -> Iterator[Entry]:
     except PylockValidationError as error:
         raise TypeError(str(error)) from error
     for package in lock.packages:
-        if package.version is not None and not (package.vcs or package.directory):
-            markers = (package.marker,) if package.marker else ()
-            yield Entry(name=normalise(package.name), version=str(package.version), markers=markers)
+        markers = (package.marker,) if package.marker else ()
+        vcs = package.vcs if package.vcs and package.vcs.type == "git" and package.vcs.url else None
+        url = _git(vcs.url or "", vcs.commit_id, vcs.subdirectory or "") if vcs else ""
+        if url or (package.version is not None and not (package.vcs or package.directory)):
+            version = str(package.version or "")
+            yield Entry(name=normalise(package.name), version=version, markers=markers, url=url)
 
 
 def _poetry(data: Mapping[str, Any]) -> Iterator[Entry]:
     for row in data.get("package", ()):
-        if row.get("source", {}).get("type", "legacy") not in {"legacy", "url"}:
+        source = row.get("source", {})
+        kind, url = source.get("type", "legacy"), ""
+        if kind == "git":
+            url = _git(source["url"], source["resolved_reference"], source.get("subdirectory", ""))
+        elif kind not in {"legacy", "url"}:
             continue
         given = row.get("markers", "")
         texts = list(given.values()) if isinstance(given, dict) else [given]
         markers = [Marker(text) for text in texts if text and text != "*"]
         if not markers and (pythons := row.get("python-versions", "*")) != "*":
             markers = [Marker(text) for text in _python_marker(pythons)]
-        yield Entry(name=normalise(row["name"]), version=row["version"], markers=tuple(markers))
+        yield Entry(name=normalise(row["name"]), version=row["version"], markers=tuple(markers), url=url)
 
 
 def _python_marker(specifiers: str) -> list[str]:

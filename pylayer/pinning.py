@@ -8,7 +8,7 @@ from pylayer import lockfiles
 from pylayer.errors import ManifestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from pylayer.lockfiles import Lockfile
@@ -33,13 +33,23 @@ class Pinning:
         Several where lock files of one rank differ. Projects of the monorepo are pinned by nobody. Raises
         ManifestError for a file that cannot be read.
         """
+        return self._ranked(build, lambda file: file.versions(build.target.markers))
+
+    def origins(self, build: Build) -> Mapping[str, str]:
+        """By distribution, its address in git where a lock file has it from there, the first rank's first."""
+        found = self._ranked(build, lambda file: file.origins(build.target.markers))
+        return {name: next(iter(held.values())) for name, held in found.items()}
+
+    def _ranked(
+        self, build: Build, values: Callable[[Lockfile], Mapping[str, str]]
+    ) -> Mapping[str, Mapping[str, str]]:
         found: dict[str, dict[str, str]] = {}
         for rank in self._ranks(build.layer):
             here: dict[str, dict[str, str]] = {}
             for path in rank:
                 file = self._file(path)
-                for name, version in file.versions(build.target.markers).items():
-                    here.setdefault(name, {})[file.label] = version
+                for name, value in values(file).items():
+                    here.setdefault(name, {})[file.label] = value
             found = {**here, **found}
         return {name: held for name, held in found.items() if name not in self._workspace.projects}
 

@@ -47,6 +47,7 @@ class Seams:
     graph: Graph
     places: EnginePlaces
     supply: Supply
+    projects: Projects
     closing: Closing
 
     def lock(self, *, complete: bool) -> Lock:
@@ -124,6 +125,7 @@ async def opened(  # noqa: PLR0913  what a run is given
             crossing=Cross(requirements=supply, graph=graph, store=store),
             index=index,
             unpacked=unpacked,
+            dry=policy.dry,
         )
         fetching.builder = projects
         yield Seams(
@@ -133,6 +135,7 @@ async def opened(  # noqa: PLR0913  what a run is given
             graph=graph,
             places=places,
             supply=supply,
+            projects=projects,
             closing=Closing(found, graph=graph, projects=projects, distributions=supply),
         )
 

@@ -45,4 +45,5 @@ def unpack(path: Path, pin: Pin, *, into: Path) -> Project:
         backend=definition.backend,
         backend_path=definition.backend_path,
         requires_python=definition.requires_python,
+        unpacked=True,
     )

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from pylayer import gits
 from pylayer.errors import PylayerError
-from pylayer.indexes import Index
 from pylayer.keys import changes
 from pylayer.lock import Locked, Terms, differences, stale
+from pylayer.names import required_name
 from pylayer.pinning import Pinning
 from pylayer.requirements import Python
 from pylayer.solving import Case
+from pylayer.sourcing import choices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
     from pylayer.graph import Graph
     from pylayer.indexes import Settings
     from pylayer.lock import Lock
-    from pylayer.manifest import Manifest
     from pylayer.projects import Place
     from pylayer.solving import Solving
     from pylayer.targets import Target
@@ -39,12 +41,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What a run may do with the lock: with `locked`, nothing but read it.
+    """What a run may do: with `locked`, nothing to the lock but read it; with `dry`, build nothing.
 
     `upgrade` are names whose versions may move; `upgrade_all` moves every one.
     """
 
     locked: bool = False
+    dry: bool = False
     upgrade: frozenset[str] = frozenset()
     upgrade_all: bool = False
 
@@ -140,8 +143,10 @@ class Supply:
 
     def _case(self, want: Wanted, before: Locked | None) -> Case:
         layer = want.build.layer
+        origins = self._pinning.origins(want.build)
+        requirements = {_located(text, origins) for text in want.requirements}
         terms = Terms(
-            requirements=want.requirements,
+            requirements=tuple(sorted(requirements)),
             exclude=tuple(sorted(layer.exclude)),
             build_from_source=tuple(sorted(layer.build_from_source)),
         )
@@ -233,25 +238,20 @@ class Supply:
             return error
 
 
-def choices(manifest: Manifest, settings: Settings) -> dict[str, Any]:
-    """What decides a resolution besides requirements: for the lock, without any address."""
-    found = {
-        **settings.key(),
-        "constraints": sorted(manifest.constraints),
-        "overrides": sorted(manifest.overrides),
-        "build-constraints": sorted(manifest.build_constraints),
-        "exclude-newer": manifest.exclude_newer,
-    }
-    return {name: value for name, value in found.items() if value and value != "first-index"}
+def _located(text: str, origins: Mapping[str, str]) -> str:
+    """A requirement, on git where the team's lock file has the distribution from there.
 
-
-def indexes(manifest: Manifest) -> tuple[tuple[Index, ...], dict[str, str]]:
-    """The indexes of layers.toml, and the distributions that come from one of them alone."""
-    tables = tuple(
-        Index.at(one.url, name=one.name, explicit=one.explicit, default=one.default, folder=manifest.root)
-        for one in manifest.index
-    )
-    return tables, {name: one.name for one in manifest.index for name in one.distributions}
+    The metadata of a package that uses `[tool.uv.sources]` does not say so, and on an index the name may be
+    anybody's.
+    """
+    url = origins.get(required_name(text))
+    if url is None:
+        return text
+    requirement = Requirement(text)
+    if requirement.url:
+        return text
+    requirement.specifier, requirement.url = SpecifierSet(), url
+    return str(requirement)
 
 
 def _commits(before: Locked | None, policy: Policy) -> dict[str, str]:

@@ -85,6 +85,17 @@ def walk(root: Path, *, ignore: Sequence[str] = (), folders: list[str] | None = 
     return tuple(found)
 
 
+def everything(root: Path) -> tuple[Entry, ...]:
+    """List all files below `root`, sorted by name: those of an sdist, where nothing is a tool's leaving."""
+    paths = sorted(path for path in root.rglob("*") if path.is_file())
+    return tuple(
+        Entry(
+            name=path.relative_to(root).as_posix(), source=path, executable=bool(path.stat().st_mode & 0o100)
+        )
+        for path in paths
+    )
+
+
 def _name(entry: Entry) -> str:
     return entry.name
 

@@ -16,7 +16,7 @@ from pylayer.errors import Fault, ManifestError, UsageError
 from pylayer.manifest import LOCK_NAME, Build, Layer, Manifest, ProjectOptions
 from pylayer.names import normalise, required_name
 from pylayer.tables import in_file, suggestion
-from pylayer.trees import Entry, walk
+from pylayer.trees import Entry, everything, walk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ class Project:
     `name` is normalised (PEP 503). `requires`, `backend` and `backend_path` are `[build-system]`'s, or the
     legacy ones of PEP 517 and 518. `static`: a pure wheel of it is the same whichever Python builds it.
     `vcs` names the tool that takes its version from version control. `written` are patterns for what pylayer
-    itself writes in there, which is no source.
+    itself writes in there, which is no source. `unpacked`: it came as an sdist, in which all is meant.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Project:
     requires_python: str | None = None
     options: ProjectOptions = field(default_factory=ProjectOptions)
     written: tuple[str, ...] = ()
+    unpacked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,8 @@ def tree(project: Project) -> tuple[tuple[Entry, ...], str]:
     that `../schemas/a.json` leads to the same file as in the repository. One file may be there that is not
     on disk: see _ARCHIVE.
     """
+    if project.unpacked:
+        return everything(project.path), "."
     own = walk(project.path, ignore=(*project.options.ignore, *project.written))
     builders = {required_name(requirement) for requirement in project.requires}
     if "setuptools-scm" in builders or project.vcs == "setuptools-scm":

@@ -79,6 +79,8 @@ python-versions = "*"
 [package.source]
 type = "git"
 url = "https://git.example/from-git"
+reference = "main"
+resolved_reference = "0123"
 [metadata]
 lock-version = "2.1"
 """
@@ -107,6 +109,45 @@ hashes = { sha256 = "00" }
 name = "liba"
 directory = { path = "packages/liba" }
 """
+
+
+FROM_GIT = {
+    "uv.lock": """
+[[package]]
+name = "a"
+version = "1"
+source = { git = "https://me@git.example/a?subdirectory=b&rev=main#0123" }
+""",
+    "poetry.lock": """
+[[package]]
+name = "a"
+version = "1"
+[package.source]
+type = "git"
+url = "https://me@git.example/a"
+reference = "main"
+resolved_reference = "0123"
+subdirectory = "b"
+""",
+    "pylock.toml": """
+lock-version = "1.0"
+created-by = "hand"
+[[packages]]
+name = "a"
+vcs = { type = "git", url = "https://me@git.example/a", commit-id = "0123", subdirectory = "b" }
+""",
+}
+
+
+@pytest.mark.parametrize(("name", "text"), FROM_GIT.items())
+def test_what_comes_from_git_is_at_its_commit(tmp_path, name, text):
+    """It is no version of an index's, and credentials are left out."""
+    path = tmp_path / name
+    path.write_text(text)
+    read = lockfiles.read(path, label=name)
+
+    assert {"a": "git+https://git.example/a@0123#subdirectory=b"} == read.origins(NEW)
+    assert {} == read.versions(NEW)
 
 
 def test_pylock_toml_is_read_by_its_markers(tmp_path):

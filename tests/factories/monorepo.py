@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -104,6 +105,11 @@ class Monorepo:
 
     def catalogue(self) -> dict:
         return json.loads((self.output / "layers.json").read_text())["builds"]
+
+    def members(self, build: str) -> list[str]:
+        """The names in a build's archive."""
+        with zipfile.ZipFile(self.output / f"{build}.zip") as archive:
+            return archive.namelist()
 
     def hashes(self) -> dict[str, str]:
         """Of every zip, as layers.json has them."""
