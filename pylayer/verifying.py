@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -14,20 +14,23 @@ from pylayer.engines import choose
 from pylayer.engines.benches import Trial
 from pylayer.errors import CheckError, EngineError, Fault, NeedsDockerError, PylayerError
 from pylayer.names import normalise
+from pylayer.outcomes import State
 from pylayer.problems import leave_out
 from pylayer.requirements import Python, Request
-from pylayer.store import Store, default_root
 from pylayer.sourcing import indexes
+from pylayer.store import Store, default_root
 from pylayer.zips import Zip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pylayer.catalogue import Catalogue, Entry
     from pylayer.engines.benches import Bench
     from pylayer.indexes import Settings
     from pylayer.manifest import Build, EngineChoice
+    from pylayer.outcomes import Outcome, Reporter
+    from pylayer.pipeline import Made
     from pylayer.report import Lines
     from pylayer.targets import Target
     from pylayer.verify import Verdict
@@ -38,7 +41,7 @@ _MOST_PACKAGES = 4  # that a line names
 
 
 def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines: Lines) -> int:
-    """Try what is selected; the exit status: CheckError's where something fails.
+    """Try what is selected, and tell of it; the exit status: CheckError's where something fails.
 
     What was found to work before is not tried again, unless `again`. A build without an archive fails. What
     only Docker can try is left, and said; where CI is set it counts as a failure. Raises ManifestError,
@@ -46,41 +49,104 @@ def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines:
     """
     found = workspace.load(manifest)
     selected = workspace.select(found.builds, only)
-    entries = catalogue.read(found.manifest.output / catalogue.NAME)
+    there = catalogue.read(found.manifest.output / catalogue.NAME).builds
+    strict = bool(os.environ.get("CI"))
+    statuses = []
+    if missing := [build.id for build in selected if build.id not in there]:
+        hint = "build it with `pylayer layers`"
+        error = CheckError.of(
+            Fault(what="there is no archive of it", where=name, hint=hint) for name in missing
+        )
+        lines.error(error)
+        statuses.append(error.exit_code)
     store = Store(default_root(), note=lines.note)
     store.open()
     try:
-        built = [build for build in selected if build.id in entries.builds]
-        errors: list[PylayerError] = []
-        if missing := [build.id for build in selected if build not in built]:
-            hint = "build it with `pylayer layers`"
-            faults = [Fault(what="there is no archive of it", where=name, hint=hint) for name in missing]
-            errors.append(CheckError.of(faults))
-            lines.error(errors[0])
-        trials = list(Planner(found, entries, store=store).trials(built))
-        bench = _bench(engine_choice(engine, found), cache=store.root / "engines", lines=lines)
-        tables, pins = indexes(found.manifest)
-        resolver = settings.read(found.manifest.root, tables=tables, pins=pins)
-        runner = Runner(bench, store=store, client=Client(resolver, store=store), again=again, lines=lines)
-        try:
-            # Half of the processors: what is timed should not wait for what else is tried.
-            with ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2)) as pool:
-                errors += [error for error in pool.map(runner.run, trials) if error]
-        finally:
-            bench.close()
+        built = [build for build in selected if build.id in there]
+        for planned, end in tried(found, built, engine=engine, again=again, store=store, note=lines.note):
+            if isinstance(end, NeedsDockerError):
+                lines.note(f"{planned.trial.name} is left: {end}")
+                statuses += [end.exit_code] if strict else []
+            elif isinstance(end, PylayerError):
+                lines.error(end)
+                statuses.append(end.exit_code)
+            else:
+                for line in told(end):
+                    lines.say(line)
     finally:
         store.close()
-    strict = bool(os.environ.get("CI"))
-    counted = [error for error in errors if strict or not isinstance(error, NeedsDockerError)]
-    return counted[0].exit_code if counted else 0
+    return statuses[0] if statuses else 0
+
+
+def judged(
+    found: Workspace,
+    made: Mapping[str, tuple[Outcome, Made | None]],
+    *,
+    engine: str,
+    store: Store,
+    reporter: Reporter,
+) -> dict[str, tuple[Outcome, Made | None]]:
+    """The ends of a run's builds: one that was to be verified and does not work has failed.
+
+    It loses its entry in layers.json, so that it is not published. Raises EngineError.
+    """
+    ends = dict(made)
+    wanted = [outcome.build for outcome, _ in ends.values() if outcome.good and outcome.build.layer.verify]
+    if not wanted:
+        return ends
+    for planned, end in tried(found, wanted, engine=engine, store=store, note=reporter.note):
+        name = planned.trial.name
+        if isinstance(end, NeedsDockerError):
+            reporter.note(f"{name} is not verified: {end}")
+        elif isinstance(end, PylayerError):
+            for build in planned.builds:
+                outcome, one = ends[build.id]
+                ends[build.id] = replace(outcome, state=State.FAILED, error=end), one
+                reporter.outcome(ends[build.id][0])
+        else:
+            reporter.note(f"{name} was verified: {len(end.imports)} imports" + _handled(end))
+    if failed := [build.id for build in wanted if not ends[build.id][0].good]:
+        listing = found.manifest.output / catalogue.NAME
+        catalogue.write(listing, catalogue.read(listing).merged({}, without=failed))
+    return ends
+
+
+def tried(  # noqa: PLR0913  each is one fact about the run
+    found: Workspace,
+    builds: Sequence[Build],
+    *,
+    engine: str,
+    store: Store,
+    note: Callable[[str], None],
+    again: bool = False,
+) -> Iterator[tuple[Planned, Verdict | PylayerError]]:
+    """Try the archives of `builds` and the sets that are made of them; the end of each, in their order.
+
+    Raises EngineError where there is no engine at all.
+    """
+    entries = catalogue.read(found.manifest.output / catalogue.NAME)
+    trials = list(Planner(found, entries, store=store).trials(builds))
+    bench = _bench(engine_choice(engine, found), cache=store.root / "engines", note=note)
+    tables, pins = indexes(found.manifest)
+    resolver = settings.read(found.manifest.root, tables=tables, pins=pins)
+    runner = Runner(bench, store=store, client=Client(resolver, store=store), again=again)
+    try:
+        # Half of the processors: what is timed should not wait for what else is tried.
+        with ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2)) as pool:
+            yield from zip(trials, pool.map(runner.run, trials), strict=True)
+    finally:
+        bench.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A Trial, the build that it is of (None: a set's), its archive's sha256, and what of it is accepted."""
+    """A Trial, the builds that it is of, and what of it is accepted.
+
+    `sha256` (hex) is that of the archive; of several together there is none.
+    """
 
     trial: Trial
-    build: Build | None = None
+    builds: tuple[Build, ...]
     sha256: str = ""
     accepted: tuple[str, ...] = ()
 
@@ -106,7 +172,7 @@ class Planner:
                     modules=self._modules(build),
                     invoke=layer.invoke,
                 ),
-                build=build,
+                builds=(build,),
                 sha256=self._entries[build.id].sha256,
                 accepted=layer.accept,
             )
@@ -126,7 +192,7 @@ class Planner:
                     modules=tuple(sorted({name for build in builds for name in self._modules(build)})),
                 )
                 accepted = tuple(pattern for build in builds for pattern in build.layer.accept)
-                yield Planned(trial=trial, accepted=accepted)
+                yield Planned(trial=trial, builds=tuple(builds), accepted=accepted)
 
     def _archives(self, build: Build) -> tuple[Path, ...]:
         """Those of the layers that give some of what it needs, and its own over them."""
@@ -191,43 +257,35 @@ class Client:
 
 
 class Runner:
-    """Runs what is planned on a bench, and tells of it."""
+    """Runs what is planned on a bench."""
 
-    def __init__(self, bench: Bench, *, store: Store, client: Client, again: bool, lines: Lines) -> None:
+    def __init__(self, bench: Bench, *, store: Store, client: Client, again: bool) -> None:
         self._bench = bench
         self._store = store
         self._client = client
         self._again = again
-        self._lines = lines
 
-    def run(self, planned: Planned) -> PylayerError | None:
-        """Run one; what of it fails, told already."""
-        name = planned.trial.name
+    def run(self, planned: Planned) -> Verdict | PylayerError:
+        """Run one; what of it fails is an error, not raised."""
         try:
             verdict = verify.verify(
                 planned.trial, bench=self._bench, store=self._store, client=self._client, again=self._again
             )
-            if planned.build and verdict.timed:
-                self._remember(planned.build, planned.sha256, verdict)
-            if problems := leave_out(verify.problems(verdict), planned.accepted):
-                raise CheckError.of([one.fault(name) for one in problems], log=verify.log(verdict))
-        except NeedsDockerError as error:
-            self._lines.note(f"{name} is left: {error}")
-            return error
         except PylayerError as error:
-            self._lines.error(error)
             return error
-        for line in told(verdict):
-            self._lines.say(line)
-        return None
+        if planned.sha256 and verdict.timed:
+            self._remember(planned.trial.name, planned.sha256, verdict)
+        if problems := leave_out(verify.problems(verdict), planned.accepted):
+            return CheckError.of([one.fault(planned.trial.name) for one in problems], log=verify.log(verdict))
+        return verdict
 
-    def _remember(self, build: Build, sha256: str, verdict: Verdict) -> None:
+    def _remember(self, name: str, sha256: str, verdict: Verdict) -> None:
         measured = [
             imports.Import(module=one.module, seconds=one.seconds, packages=one.packages)
             for one in verdict.imports
             if one.seconds is not None and not one.error
         ]
-        imports.remember(self._store, build.id, sha256, measured)
+        imports.remember(self._store, name, sha256, measured)
 
 
 def told(verdict: Verdict) -> Iterator[str]:
@@ -243,11 +301,15 @@ def told(verdict: Verdict) -> Iterator[str]:
         yield f"    {note}"
 
 
+def _handled(verdict: Verdict) -> str:
+    return f", {verdict.invoked.handler} answered" if verdict.invoked else ""
+
+
 def _is_at(name: str, path: str) -> bool:
     return name.startswith(path) and name[len(path) : len(path) + 1] in {"/", "."}
 
 
-def _bench(choice: EngineChoice, *, cache: Path, lines: Lines) -> Bench:
+def _bench(choice: EngineChoice, *, cache: Path, note: Callable[[str], None]) -> Bench:
     if choice == "local":
         return choose.local_bench(cache=cache)
     try:
@@ -255,5 +317,5 @@ def _bench(choice: EngineChoice, *, cache: Path, lines: Lines) -> Bench:
     except EngineError as error:
         if choice == "docker":
             raise
-        lines.note(f"no Docker answers, so this machine has to do: {error.faults[0].what}")
+        note(f"no Docker answers, so this machine has to do: {error.faults[0].what}")
         return choose.local_bench(cache=cache)
