@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pylayer.closing import Closing, Contents
     from pylayer.graph import Graph
     from pylayer.keys import Parts
-    from pylayer.manifest import Build
+    from pylayer.manifest import Build, Layer
     from pylayer.outcomes import Reporter
     from pylayer.store import Store
     from pylayer.wheels import Wheel
@@ -248,15 +248,8 @@ def _entry(build: Build, made: Made) -> catalogue.Entry:
 
 def parts_of(build: Build, contents: Contents, *, python: str, files: Mapping[str, str]) -> Parts:
     """Everything that can change a byte of a build's archive, for `pylayer why`."""
-    layer = build.layer
     return {
-        "format": recipes.FORMAT,
-        "packages": list(layer.projects),
-        "requirements": list(layer.requirements),
-        "extras": list(layer.extras),
-        "exclude": list(layer.exclude),
-        "build from source": list(layer.build_from_source),
-        "bytecode": layer.bytecode,
+        **asked_for(build.layer),
         "bytecode compiled by": python,
         "projects": {name: one.parts for name, one in contents.projects.items()},
         "distributions": {
@@ -265,5 +258,18 @@ def parts_of(build: Build, contents: Contents, *, python: str, files: Mapping[st
         },
         "left out": dict(contents.left_out),
         "files": dict(files),
+    }
+
+
+def asked_for(layer: Layer) -> Parts:
+    """What layers.toml itself says of a layer that can change a byte of it."""
+    return {
+        "format": recipes.FORMAT,
+        "packages": list(layer.projects),
+        "requirements": list(layer.requirements),
+        "extras": list(layer.extras),
+        "exclude": list(layer.exclude),
+        "build from source": list(layer.build_from_source),
+        "bytecode": layer.bytecode,
         "drop": list(layer.drop),
     }

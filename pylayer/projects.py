@@ -99,10 +99,19 @@ class Built:
     note: str = ""
 
 
+class WouldBuildError(Exception):
+    """A wheel that nothing kept stands for, where nothing is to be built: `parts` is what it is made of."""
+
+    def __init__(self, project: str, parts: Parts) -> None:
+        super().__init__(project)
+        self.parts = parts
+
+
 class Projects:
     """The wheels of a workspace's projects, made as they are asked for.
 
-    `unpacked` is a folder for sdists, which the caller removes.
+    `unpacked` is a folder for sdists, which the caller removes. With `dry`, a wheel that would have to be
+    built is a WouldBuildError.
     """
 
     def __init__(  # noqa: PLR0913  the seams of a build
@@ -116,6 +125,7 @@ class Projects:
         crossing: Crossing,
         index: Index,
         unpacked: Path,
+        dry: bool = False,
     ) -> None:
         self._workspace = found
         self._graph = graph
@@ -125,6 +135,7 @@ class Projects:
         self._crossing = crossing
         self._index = index
         self._unpacked = unpacked
+        self._dry = dry
 
     async def built(self, name: str, target: Target) -> Built:
         """The wheel of project `name` that serves `target`.
@@ -232,6 +243,8 @@ class Projects:
             digest = key(parts)
             if kept := await self._graph.compute(self._kept, digest):
                 return Built(wheel=kept, fresh=False, parts=parts)
+            if self._dry:
+                raise WouldBuildError(project.name, parts)
             self._refuse(project, way, digest)
             try:
                 outcome = await self._graph.compute(
