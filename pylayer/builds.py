@@ -72,6 +72,10 @@ def run(  # noqa: PLR0913  the options of a run
             )
         )
         index.save()
+        if any(build.layer.verify for build in selected):
+            from pylayer import verifying  # noqa: PLC0415  most runs verify nothing
+
+            made = verifying.judged(found, made, engine=engine, store=store, reporter=reporter)
         for identifier, (_, one) in made.items():
             if one:
                 history.remember(store, manifest, identifier, one.parts)

@@ -81,8 +81,8 @@ class Layer:
     runtime first. Empty `projects` means a layer of requirements alone. `provided_by` names layers whose
     content is left out of this one; `pins` are lock files relative to layers.toml that pin versions, None
     those that are found. `files` are put beside what wheels give; `drop` are patterns, as in a .gitignore and
-    counted from `python/`, of what is left out of that. `imports` are modules, and `invoke` is a handler, that
-    are tried when it is verified; with `verify` every run does that. `publish` holds the keys of
+    counted from `python/`, of what is left out of that. `imports` are modules, and `invoke` is a handler,
+    that are tried when it is verified; with `verify` every run does that. `publish` holds the keys of
     `[layers.NAME.publish]`, which `publication.settings` joins with those of `[publish]`; `accept` the
     patterns of problems that checks are not to report.
     """

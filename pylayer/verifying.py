@@ -100,9 +100,9 @@ def judged(
             reporter.note(f"{name} is not verified: {end}")
         elif isinstance(end, PylayerError):
             for build in planned.builds:
-                outcome, one = ends[build.id]
-                ends[build.id] = replace(outcome, state=State.FAILED, error=end), one
-                reporter.outcome(ends[build.id][0])
+                outcome = replace(ends[build.id][0], state=State.FAILED, error=end)
+                ends[build.id] = outcome, None
+                reporter.outcome(outcome)
         else:
             reporter.note(f"{name} was verified: {len(end.imports)} imports" + _handled(end))
     if failed := [build.id for build in wanted if not ends[build.id][0].good]:

@@ -12,8 +12,9 @@ from factories.dist import entry
 from factories.engines import NATIVE
 from wheelmaking import make_wheel, make_zip
 
-from pylayer import catalogue, imports, verifying
+from pylayer import catalogue, imports, verifying, workspace
 from pylayer.catalogue import Catalogue, Distribution
+from pylayer.outcomes import Outcome, State
 from pylayer.report import Lines
 from pylayer.store import Store, hash_file
 
@@ -49,13 +50,16 @@ class Repository:
         made = replace(made, sha256=hash_file(path), distributions=(distribution,))
         self._entries[f"{name}-{RUNTIME}-{NATIVE}"] = made
 
+    def write(self, text=""):
+        """Write layers.toml, and layers.json for what was made."""
+        head, tables = 'packages = ["packages/*"]\n', text.partition("[defaults]\n")
+        defaults = f'[defaults]\nruntimes = ["{RUNTIME}"]\narchitectures = ["{NATIVE}"]\n'
+        (self.root / "layers.toml").write_text(head + defaults + tables[0] + tables[2])
+        catalogue.write(self.root / "dist" / "layers" / catalogue.NAME, Catalogue(builds=self._entries))
+
     def verify(self, text="", **more):
         """Verify it all with this machine; the exit status and what was printed."""
-        head = (
-            f'packages = ["packages/*"]\n[defaults]\nruntimes = ["{RUNTIME}"]\narchitectures = ["{NATIVE}"]\n'
-        )
-        (self.root / "layers.toml").write_text(head + text)
-        catalogue.write(self.root / "dist" / "layers" / catalogue.NAME, Catalogue(builds=self._entries))
+        self.write(text)
         out = io.StringIO()
         options = {"only": (), "engine": "local", "again": False, **more}
         status = verifying.run(self.root / "layers.toml", lines=Lines(out, out), **options)
@@ -150,3 +154,43 @@ def test_remembered(repository):
     name = f"one-{RUNTIME}-{NATIVE}"
     (found,) = imports.recall(repository.store, name, listed["builds"][name]["sha256"])
     assert ("one", True) == (found.module, found.seconds > 0)
+
+
+class Heard:
+    """A reporter that remembers."""
+
+    def __init__(self):
+        self.outcomes = []
+        self.notes = []
+
+    def note(self, text):
+        """Remember a note."""
+        self.notes.append(text)
+
+    def warn(self, fault):
+        """Remember a warning."""
+        self.notes.append(str(fault))
+
+    def outcome(self, outcome):
+        """Remember an outcome."""
+        self.outcomes.append(outcome)
+
+    def summary(self, outcomes, *, seconds):
+        """Hear of the end."""
+
+
+def test_judged(repository):
+    """With `verify`, a build that does not work has failed, and is no longer in layers.json."""
+    repository.layer("bad", {"bad.py": "import nonesuch"})
+    repository.layer("good", {"good.py": ""})
+    repository.layer("other", {"other.py": "1/0"})
+    repository.write("[defaults]\nverify = true\n[layers.other]\nverify = false\n")
+    found = workspace.load(repository.root / "layers.toml")
+    made = {build.id: (Outcome(build=build, state=State.BUILT), None) for build in found.builds}
+    heard = Heard()
+    ends = verifying.judged(found, made, engine="local", store=repository.store, reporter=heard)
+    states = {name.partition("-")[0]: outcome.state for name, (outcome, _) in ends.items()}
+    assert {"bad": State.FAILED, "good": State.BUILT, "other": State.BUILT} == states
+    assert [f"bad-{RUNTIME}-{NATIVE}"] == [outcome.build.id for outcome in heard.outcomes]
+    left = catalogue.read(found.manifest.output / catalogue.NAME).builds
+    assert [f"good-{RUNTIME}-{NATIVE}", f"other-{RUNTIME}-{NATIVE}"] == sorted(left)

@@ -92,12 +92,12 @@ def import_one(module: str, request: Mapping[str, Any]) -> dict[str, Any]:
 def invoke(wanted: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
     """Let a new process serve one event."""
     seconds = request["seconds"]
-    if not os.path.exists(os.path.join(request["runtime_dir"], "awslambdaric")):
-        return {"missing": True}
     bootstrap = os.path.join(request["runtime_dir"], "bootstrap")
     command = [sys.executable, *request["options"], START, "serve", wanted["handler"]]
     if os.access(bootstrap, os.X_OK):
         command = [bootstrap]  # AWS's own
+    elif not os.path.exists(os.path.join(request["runtime_dir"], "awslambdaric")):
+        return {"missing": True}
     with RuntimeApi(wanted["event"], function=FUNCTION, seconds=seconds) as api:
         env = {
             **environment(request),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pylayer.wheels import Wheel
 
 # The protocol of AWS's own client, in the standard library alone: get an event, send what came of it.
-_CLIENT = b"""
+CLIENT = b"""
 import http.client, importlib, json, os, sys, traceback
 
 def main(args):
@@ -55,7 +55,7 @@ def main(args):
 
 def client(folder: Path) -> Wheel:
     """Make the wheel of a client."""
-    files = {"awslambdaric/__init__.py": b"", "awslambdaric/__main__.py": _CLIENT}
+    files = {"awslambdaric/__init__.py": b"", "awslambdaric/__main__.py": CLIENT}
     return wheels.read(make_wheel(folder, files, name="awslambdaric"))
 
 
