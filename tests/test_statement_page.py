@@ -178,6 +178,16 @@ def test_imports_are_bars_and_what_is_missing_is_said(workshop):
     assert Elements(text).values("data-seconds") == ["0.25"]
 
 
+def test_a_small_layer_has_no_picture(workshop):
+    """Its imports are told all the same, once they were measured."""
+    sha256 = workshop.listing.builds["small-python3.13-x86_64"].sha256
+    remember(workshop.store, "small-python3.13-x86_64", sha256, [Import(module="small", seconds=0.1)])
+    elements = Elements(page(workshop.gather(only=["small-*"])))
+
+    assert elements.values("data-builds") == ["small-python3.13-x86_64"]
+    assert "map" not in elements.values("class")
+
+
 def test_the_table_tells_it_all(workshop):
     """Layers with their distributions, what changed, and the steps of the last build."""
     lines = "\n".join(table(workshop.gather()))

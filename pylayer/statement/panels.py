@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pylayer.imports import Import
     from pylayer.statement.gathering import Statement, Weighed
 
-_SMALL = 256 << 10  # unpacked bytes below which a layer is not worth a picture
+_SMALL = 256 << 10  # unpacked bytes below which an archive is not worth a picture
 _PACKAGES = 4
 
 
@@ -25,20 +25,22 @@ def contents(statement: Statement) -> str:
     shown = [
         _layer(name, builds, statement)
         for name, builds in statement.layers.items()
-        if is_pictured(builds, statement)
+        if has_panel(builds, statement)
     ]
-    rest = {
-        name: builds[0] for name, builds in statement.layers.items() if not is_pictured(builds, statement)
-    }
+    rest = {name: builds[0] for name, builds in statement.layers.items() if not has_panel(builds, statement)}
     notes = ["Areas are unpacked bytes: of each distribution, and in it of each kind of file."]
     if not statement.imports:
         notes.append("There are no import times: none of these archives was verified.")
     return f"<p class=says>{' '.join(notes)}</p>{''.join(shown)}{_small(rest) if rest else ''}"
 
 
-def is_pictured(builds: Sequence[Weighed], statement: Statement) -> bool:
-    """Whether a layer is worth a picture."""
-    return any(one.entry.unzipped_size >= _SMALL or statement.imports.get(one.build) for one in builds)
+def has_panel(builds: Sequence[Weighed], statement: Statement) -> bool:
+    """Whether a layer has a panel of its own: it is large, or its imports were measured."""
+    return any(_is_large(one) or statement.imports.get(one.build) for one in builds)
+
+
+def _is_large(one: Weighed) -> bool:
+    return one.entry.unzipped_size >= _SMALL
 
 
 def _layer(name: str, builds: Sequence[Weighed], statement: Statement) -> str:
@@ -47,11 +49,13 @@ def _layer(name: str, builds: Sequence[Weighed], statement: Statement) -> str:
         # One archive for several targets is told once, unless they import it at different speeds.
         key = one.build if statement.imports.get(one.build) else one.entry.sha256
         alike.setdefault(key, []).append(one)
+    # The one that tells most is seen first: with import times, else the heaviest.
+    first = next((n for n, same in enumerate(alike.values()) if statement.imports.get(same[0].build)), 0)
     tabs = []
     for number, same in enumerate(alike.values()):
         label = words.targets([one.target for one in same])
         ident = f"target-{escape(name)}-{number}"
-        checked = " checked" if number == 0 else ""
+        checked = " checked" if number == first else ""
         tabs.append(
             f"<input type=radio name='{escape(name)}' id='{ident}'{checked}>"
             f"<label for='{ident}'>{escape(label)}</label>"
@@ -77,7 +81,8 @@ def _panel(name: str, same: Sequence[Weighed], label: str, statement: Statement)
     caption = (
         f"Treemap: what {name} for {label} holds, by unpacked size; the table below has the same numbers"
     )
-    picture = f"<figure>{drawing.treemap(one, label=caption)}</figure>{fragments.keys(keys)}"
+    drawn = f"<figure>{drawing.treemap(one, label=caption)}</figure>" if _is_large(one) else ""
+    picture = drawn + fragments.keys(keys)
     builds = " ".join(each.build for each in same)
     return (
         f"<p class=sums data-builds='{escape(builds)}'>"

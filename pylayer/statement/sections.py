@@ -10,7 +10,7 @@ from pylayer import lastrun
 from pylayer.budgets import MOST_UNZIPPED
 from pylayer.statement import drawing, fragments, words
 from pylayer.statement.comparing import alike
-from pylayer.statement.panels import is_pictured
+from pylayer.statement.panels import has_panel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ MOST_STEPS = 40
 
 def overview(statement: Statement) -> str:
     """Every layer in a table, each with its share of what Lambda allows."""
-    pictured = {name for name, builds in statement.layers.items() if is_pictured(builds, statement)}
+    pictured = {name for name, builds in statement.layers.items() if has_panel(builds, statement)}
     rows = "".join(_row(name, builds, name in pictured) for name, builds in statement.layers.items())
     return (
         "<p class=says>Of each layer the heaviest build, measured against the 250&nbsp;MB limit.</p>"

@@ -110,7 +110,7 @@ def _run(run: LastRun | None) -> Iterator[str]:
     names = [f"{step.step} {step.name}".rstrip() for step in shown]
     width = max(map(len, names), default=0)
     for name, step in zip(names, shown, strict=True):
-        yield f"  {name:<{width}}  {words.seconds(step.busy):>8}  {_drawn(step, run.seconds)}".rstrip()
+        yield f"  {name:<{width}}  {words.seconds(step.busy):>10}  {_drawn(step, run.seconds)}".rstrip()
     if rest := slowest[MOST_STEPS:]:
         took = sum(step.busy for step in rest)
         yield f"  and {words.counted(len(rest), 'shorter step')}, {words.seconds(took)} together"
