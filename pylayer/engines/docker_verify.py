@@ -61,9 +61,13 @@ class DockerBench:
         """Run `trial`; see `pylayer.engines.benches.Bench`."""
         if self._is_emulated(trial.target):
             trial = replace(trial, seconds=trial.seconds * _PATIENCE)
-        image = self._image(trial.target)
-        target = _of_runtime_image(trial.target)
-        python = self._images.python(image, target=target).executable
+        try:
+            image = self._image(trial.target)
+            python = self._images.python(image, target=_of_runtime_image(trial.target)).executable
+        except EngineError as error:
+            if self._closed:
+                raise EngineError("verifying was stopped", where=trial.name) from error
+            raise
         output, log = bytearray(), bytearray()
         try:
             with suppress(ConnectionError):  # it ended early: what it printed says why
