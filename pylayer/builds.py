@@ -110,13 +110,14 @@ async def _run(  # noqa: PLR0913  the seams of a run
         watcher=recorder,
     ) as run:
         if policy.locked:
-            refuse_stale((await run.closing.errors(selected)).values())
+            refuse_stale((await run.errors(selected)).values())
         pipeline = Pipeline(
             found,
             graph=run.graph,
             store=store,
             closing=run.closing,
             bytecode=Compiler(graph=run.graph, store=store, places=run.places, note=reporter.note),
+            remedies=run.remedies,
             reporter=reporter,
         )
         made = await pipeline.run(selected)

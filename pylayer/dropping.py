@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pylayer.amounts import size_text
 from pylayer.checks import elf
 from pylayer.checks.contents import source_of
 from pylayer.errors import ArchiveError, Fault
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 FORMAT = 1  # of what stays in spite of a pattern
 _MODULES = (".py", ".pyc", ".so")
 _TOLD = 5
-_MEBIBYTE, _KIBIBYTE = 1 << 20, 1 << 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class Dropped:
     def notes(self) -> list[str]:
         """Lines for a person."""
         counted = "1 file" if self.files == 1 else f"{self.files} files"
-        lines = [f"drop saves {counted}, {_text(self.size)} unzipped, {_text(self.packed)} zipped"]
+        lines = [f"drop saves {counted}, {size_text(self.size)} unzipped, {size_text(self.packed)} zipped"]
         lines += [f"drop spares {path}: {reason}" for path, reason in self.kept[:_TOLD]]
         if self.kept[_TOLD:]:
             lines.append(f"drop spares {len(self.kept) - _TOLD} more")
@@ -216,9 +216,3 @@ def _files_of(module: str, paths: Iterable[str]) -> list[str]:
 
 def _is_elf(file: Zip, one: Placed) -> bool:
     return file.head(one.member, len(elf.MAGIC)) == elf.MAGIC if one.member.size else False
-
-
-def _text(size: int) -> str:
-    if size >= _MEBIBYTE:
-        return f"{size / _MEBIBYTE:.1f} MiB"
-    return f"{size / _KIBIBYTE:.1f} KiB" if size >= _KIBIBYTE else f"{size} B"

@@ -77,7 +77,7 @@ def run(  # noqa: PLR0913  the options of the command
 async def _locked(run: Seams, policy: Policy, *, reporter: Reporter) -> tuple[list[Outcome], list[str]]:
     before, found = run.before, run.found
     _refuse_unknown(policy.upgrade, before)
-    errors = await run.closing.errors(found.builds)
+    errors = await run.errors(found.builds)
     if policy.locked:
         refuse_stale([*errors.values(), _left_over(before, found)])
     outcomes = [_outcome(build, error) for build in found.builds if (error := errors[build.id])]

@@ -100,6 +100,8 @@ class Layer:
     pins: tuple[str, ...] | None = field(default=None, metadata=key(pins, inherited=True))
     files: tuple[ExtraFile, ...] = field(default=(), metadata=key(extra_files))
     drop: tuple[str, ...] = field(default=(), metadata=key(list_of(pattern, distinct=True), inherited=True))
+    strip: bool = field(default=False, metadata=key(boolean, inherited=True))
+    repair: bool = field(default=False, metadata=key(boolean, inherited=True))
     accept: tuple[str, ...] = field(default=(), metadata=key(list_of(acceptance), inherited=True))
     verify: bool = field(default=False, metadata=key(boolean, inherited=True))
     imports: tuple[str, ...] = field(default=(), metadata=key(list_of(module_name, distinct=True)))
@@ -133,6 +135,7 @@ class ProjectOptions:
     inputs: tuple[str, ...] = field(default=(), metadata=key(list_of(relative, distinct=True)))
     ignore: tuple[str, ...] = field(default=(), metadata=key(list_of(pattern, distinct=True)))
     network: bool = field(default=False, metadata=key(boolean))
+    repair: bool = field(default=False, metadata=key(boolean))
     config_settings: tuple[tuple[str, str], ...] = field(default=(), metadata=key(settings))
     native: Native = field(default="auto", metadata=key(one_of(_NATIVE)))
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pylayer.keys import Parts
     from pylayer.manifest import Build, Layer
     from pylayer.outcomes import Reporter
+    from pylayer.remedies import Remedies
     from pylayer.store import Store
     from pylayer.wheels import Wheel
     from pylayer.workspace import Workspace
@@ -80,6 +81,7 @@ class Pipeline:
         store: Store,
         closing: Closing,
         bytecode: Bytecode,
+        remedies: Remedies,
         reporter: Reporter,
     ) -> None:
         self._workspace = workspace
@@ -87,6 +89,7 @@ class Pipeline:
         self._store = store
         self._closing = closing
         self._bytecode = bytecode
+        self._remedies = remedies
         self._reporter = reporter
         self._output = workspace.manifest.output
 
@@ -130,9 +133,10 @@ class Pipeline:
         built, others = contents.projects, contents.distributions
         everything = (*(one.wheel for one in built.values()), *others)
         companions = await self._bytecode.companions(everything, build=build)
+        remedied = await self._remedies.remedied(contents, build=build)
         recipe = Recipe(
             target=build.target,
-            wheels=everything,
+            wheels=remedied.wheels,
             compiled=companions.files,
             only_bytecode=build.layer.bytecode == "only",
             files=await self._files(build),
@@ -148,15 +152,18 @@ class Pipeline:
             fresh = await self._graph.compute(self._same_as, archive, place) or fresh
         archive = replace(archive, path=place)
         problems = await self._inspected(
-            archive, build, wheels=everything, local=built, left_out=contents.left_out
+            archive, build, wheels=remedied.wheels, local=built, left_out=contents.left_out
         )
         ways = [one.note for one in built.values() if one.note]
         return Made(
             archive=archive,
             fresh=fresh,
             wheels=everything,
-            parts=parts_of(build, contents, python=companions.python, files=recipe.files.contents),
-            notes=(*ways, *companions.notes, *assembled.notes, *problems) if fresh else (),
+            parts={
+                **parts_of(build, contents, python=companions.python, files=recipe.files.contents),
+                **remedied.parts,
+            },
+            notes=(*ways, *companions.notes, *remedied.notes, *assembled.notes, *problems) if fresh else (),
         )
 
     async def _files(self, build: Build) -> Additions:

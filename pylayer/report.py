@@ -7,6 +7,7 @@ import sys
 from threading import Lock
 from typing import TYPE_CHECKING, TextIO
 
+from pylayer.amounts import size_text
 from pylayer.outcomes import Outcome, State
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from pylayer.errors import Fault, PylayerError
 
 _COLOURS = {State.BUILT: "32", State.CACHED: "36", State.FAILED: "31", State.SKIPPED: "33"}
-_MEBIBYTE = 1 << 20
-_KIBIBYTE = 1 << 10
 
 
 class Lines:
@@ -103,13 +102,6 @@ def wants_colour(stream: TextIO) -> bool:
     if os.environ.get("FORCE_COLOR"):
         return True
     return stream.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def size_text(size: int) -> str:
-    """Bytes as a person reads them: `12.4 MiB`."""
-    if size >= _MEBIBYTE:
-        return f"{size / _MEBIBYTE:.1f} MiB"
-    return f"{size / _KIBIBYTE:.1f} KiB" if size >= _KIBIBYTE else f"{size} B"
 
 
 def _facts(outcome: Outcome) -> str:

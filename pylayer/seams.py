@@ -13,24 +13,25 @@ from pylayer import process, settings
 from pylayer.closing import Closing
 from pylayer.cross import Cross
 from pylayer.engines import choose
-from pylayer.errors import LockError
+from pylayer.errors import LockError, PylayerError
 from pylayer.fetching import Fetching
 from pylayer.graph import Graph
 from pylayer.lock import Lock, Run
 from pylayer.manifest import LOCK_NAME
 from pylayer.places import EnginePlaces
 from pylayer.projects import Projects
+from pylayer.remedies import Remedies
 from pylayer.solving import Solving
 from pylayer.sourcing import choices, indexes
 from pylayer.supply import Supply
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
 
     from pylayer.graph import Watcher
     from pylayer.indexes import Settings
-    from pylayer.manifest import EngineChoice
+    from pylayer.manifest import Build, EngineChoice
     from pylayer.store import Store
     from pylayer.supply import Policy
     from pylayer.trees import Index
@@ -49,6 +50,18 @@ class Seams:
     supply: Supply
     projects: Projects
     closing: Closing
+    remedies: Remedies
+
+    async def errors(self, builds: Sequence[Build]) -> dict[str, PylayerError | None]:
+        """Find all that goes into `builds` or is used on it; by build id, why that cannot be had."""
+        errors = await self.closing.errors(builds)
+        for build in builds:
+            if not errors[build.id]:
+                try:
+                    await self.remedies.prepared(await self.closing.contents(build), build=build)
+                except PylayerError as error:
+                    errors[build.id] = error
+        return errors
 
     def lock(self, *, complete: bool) -> Lock:
         """The lock after the run; `complete`: it was one of all builds, and none of them failed."""
@@ -137,6 +150,7 @@ async def opened(  # noqa: PLR0913  what a run is given
             supply=supply,
             projects=projects,
             closing=Closing(found, graph=graph, projects=projects, distributions=supply),
+            remedies=Remedies(found, graph=graph, store=store, places=places, requirements=supply),
         )
 
 

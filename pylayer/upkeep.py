@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from pylayer.amounts import size_text
 from pylayer.errors import EngineError, UsageError
-from pylayer.report import size_text
 from pylayer.store import Store, default_root
 
 if TYPE_CHECKING:

@@ -4,10 +4,11 @@ import io
 
 import pytest
 
+from pylayer.amounts import size_text
 from pylayer.errors import BuildError, NeedsDockerError
 from pylayer.manifest import Build, Layer
 from pylayer.outcomes import Outcome, State
-from pylayer.report import Lines, size_text, wants_colour
+from pylayer.report import Lines, wants_colour
 from pylayer.targets import Architecture, Target, load_runtimes
 
 TARGET = Target(runtime=load_runtimes()["python3.12"], architecture=Architecture.ARM64)

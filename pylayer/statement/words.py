@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pylayer.report import size_text as size
+from pylayer.amounts import size_text as size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
