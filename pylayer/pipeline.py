@@ -279,4 +279,6 @@ def asked_for(layer: Layer) -> Parts:
         "build from source": list(layer.build_from_source),
         "bytecode": layer.bytecode,
         "drop": list(layer.drop),
+        "strip": layer.strip,
+        "repair": layer.repair,
     }

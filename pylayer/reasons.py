@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from pylayer import history, seams, trees, workspace
+from pylayer import additions, history, seams, trees, workspace
 from pylayer.builds import engine_choice
 from pylayer.errors import PylayerError
 from pylayer.pipeline import asked_for
@@ -66,6 +66,9 @@ async def _lines(build: Build, run: Seams, *, store: Store, manifest: Path) -> l
         return ["was never built here"]
     before, because = known
     now: Parts = {**before, **asked_for(build.layer)}
+    architecture, root = build.target.architecture, run.found.manifest.root
+    files = additions.pack(build.layer.files, architecture=architecture, root=root, store=store)
+    now["files"] = dict(files.contents)
     now["projects"] = {
         name: await _project(name, parts, build, run) for name, parts in before["projects"].items()
     }

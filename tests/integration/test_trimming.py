@@ -73,3 +73,16 @@ def test_what_is_dropped_is_accounted_for(shop):
     assert "drop saves 1 file, 23.4 KiB unzipped" in ran.out
     assert not any("/tests/" in name for name in found)
     assert "drop saves" not in shop.run("layers", "--jobs", "1").out
+
+
+def test_why_tells_what_changed(shop):
+    """A file, its content, a pattern."""
+    shop.file("vendor/a", "one")
+    layer(shop, 'files = { "etc/a" = "vendor/a" }')
+    built(shop)
+    shop.file("vendor/a", "two")
+    layer(shop, 'files = { "etc/a" = "vendor/a" }\ndrop = ["**/tests/**"]\nstrip = true')
+    told = shop.run("why", BUILD).out
+    assert "files: etc/a changed" in told
+    assert "drop: +**/tests/**" in told
+    assert "strip changed" in told
