@@ -61,6 +61,33 @@ def prune(manifest: Path | None, options: Options, *, keep: int) -> int:
     return ended(action)
 
 
+def sbom(manifest: Path | None, *, only: tuple[str, ...]) -> int:
+    """Write the documents of a manifest's archives, selected by the globs `only`."""
+
+    def action(lines: Lines) -> int:
+        from pylayer import manifest as manifests  # noqa: PLC0415  slow to import
+        from pylayer import sbom as documents  # noqa: PLC0415  as above
+
+        for path in documents.run(manifest or manifests.find(Path.cwd()), only=only):
+            lines.say(path.name)
+        return 0
+
+    return ended(action)
+
+
+def audit(manifest: Path | None) -> int:
+    """Let pip-audit judge what a manifest's lock holds."""
+
+    def action(lines: Lines) -> int:
+        from pylayer import audit as auditing  # noqa: PLC0415  slow to import
+        from pylayer import manifest as manifests  # noqa: PLC0415  as above
+
+        auditing.run(manifest or manifests.find(Path.cwd()), say=lines.say)
+        return 0
+
+    return ended(action)
+
+
 def verify(manifest: Path | None, *, only: tuple[str, ...], engine: str, again: bool) -> int:
     """Try the archives of a manifest's builds, selected by the globs `only`, and its sets of layers."""
 

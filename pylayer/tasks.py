@@ -294,9 +294,33 @@ def verify(
     _exit(chores.verify(found, only=tuple(only or ()), engine=engine, again=again))
 
 
+@task(
+    help={
+        "only": "builds to tell of, as globs on <layer>-<runtime>-<architecture>; can be repeated",
+        "manifest": _MANIFEST,
+    },
+    iterable=["only"],
+)
+def sbom(context: Context, only: list[str] | None = None, manifest: str = "") -> None:
+    """Write beside each archive what is in it, as a CycloneDX document."""
+    del context
+    from pylayer import chores  # noqa: PLC0415  as below
+
+    _exit(chores.sbom(Path(manifest) if manifest else None, only=tuple(only or ())))
+
+
+@task(help={"manifest": _MANIFEST})
+def audit(context: Context, manifest: str = "") -> None:
+    """Let pip-audit look for known vulnerabilities in what layers.lock holds."""
+    del context
+    from pylayer import chores  # noqa: PLC0415  as below
+
+    _exit(chores.audit(Path(manifest) if manifest else None))
+
+
 def _exit(status: int) -> None:
     if status:
         raise Exit(code=status)
 
 
-ns = Collection(layers, build_layer, lock, verify, publish, prune, cache, report, why)
+ns = Collection(layers, build_layer, lock, verify, publish, prune, cache, report, why, sbom, audit)
