@@ -97,6 +97,7 @@ class Pipeline:
         """Make the archives of `builds`; by build id, how each ended and what was made of it."""
         with writing(self._output):
             self._output.mkdir(parents=True, exist_ok=True)
+        self._sweep()
         self._closing.begin(builds)
         ended = await asyncio.gather(*(self._ended(build) for build in builds))
         made = {outcome.build.id: (outcome, made) for outcome, made in ended}
@@ -219,6 +220,14 @@ class Pipeline:
             finally:
                 temporary.unlink(missing_ok=True)
         return True
+
+    def _sweep(self) -> None:
+        """Remove the half-written files of runs that were killed, an hour ago or longer."""
+        oldest = time.time() - 3600
+        for path in self._output.glob(".*.zip.*"):
+            with suppress(OSError):
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
 
     def _write_catalogue(self, made: Mapping[str, tuple[Outcome, Made | None]]) -> None:
         """Bring layers.json up to date, and remove the archives of builds that the manifest no longer has."""

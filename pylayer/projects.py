@@ -262,6 +262,12 @@ class Projects:
                 if way.name:
                     self._store.put_record("refused", digest, {"what": error.faults[0].what})
                 raise
+            if (await self._source(project)).digest != source.digest:
+                raise BuildError(
+                    "its files changed while it was built",
+                    where=project.name,
+                    hint="run the same command again",
+                )
             if not isinstance(outcome, tuple):
                 self._store.put_record("wheel", digest, wheels.to_json(outcome))
                 self._store.put_record("asked", first, {"requires": asked})

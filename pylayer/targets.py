@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import date
 from enum import StrEnum
 from functools import cache
 from importlib import resources
@@ -18,6 +17,7 @@ import tomli
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from packaging.tags import Tag
 
