@@ -224,6 +224,8 @@ def _by_layer(builds: Sequence[Build], workspace: Workspace) -> dict[str, list[B
 
 def _providers(build: Build, workspace: Workspace) -> list[Build]:
     names = build.layer.provided_by
+    if not names:
+        return []
     return [one for one in workspace.builds if one.layer.name in names and one.target == build.target]
 
 

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
     from pylayer.lockfiles import Lockfile
     from pylayer.manifest import Build, Layer
+    from pylayer.targets import Target
     from pylayer.workspace import Workspace
+
+    Values = Mapping[str, str]
 
 
 class Pinning:
@@ -25,7 +28,9 @@ class Pinning:
 
     def __init__(self, found: Workspace) -> None:
         self._workspace = found
+        self._found: dict[Path, Path | None] = {}
         self._read: dict[Path, Lockfile] = {}
+        self._known: dict[tuple[Path, Target], tuple[Values, Values]] = {}
 
     def of(self, build: Build) -> Mapping[str, Mapping[str, str]]:
         """By distribution, the version that each lock file (by its label) pins for a build.
@@ -33,23 +38,20 @@ class Pinning:
         Several where lock files of one rank differ. Projects of the monorepo are pinned by nobody. Raises
         ManifestError for a file that cannot be read.
         """
-        return self._ranked(build, lambda file: file.versions(build.target.markers))
+        return self._ranked(build, lambda path: self._of(path, build.target)[0])
 
     def origins(self, build: Build) -> Mapping[str, str]:
         """By distribution, its address in git where a lock file has it from there, the first rank's first."""
-        found = self._ranked(build, lambda file: file.origins(build.target.markers))
+        found = self._ranked(build, lambda path: self._of(path, build.target)[1])
         return {name: next(iter(held.values())) for name, held in found.items()}
 
-    def _ranked(
-        self, build: Build, values: Callable[[Lockfile], Mapping[str, str]]
-    ) -> Mapping[str, Mapping[str, str]]:
+    def _ranked(self, build: Build, values: Callable[[Path], Values]) -> Mapping[str, Mapping[str, str]]:
         found: dict[str, dict[str, str]] = {}
         for rank in self._ranks(build.layer):
             here: dict[str, dict[str, str]] = {}
             for path in rank:
-                file = self._file(path)
-                for name, value in values(file).items():
-                    here.setdefault(name, {})[file.label] = value
+                for name, value in values(path).items():
+                    here.setdefault(name, {})[self._file(path).label] = value
             found = {**here, **found}
         return {name: held for name, held in found.items() if name not in self._workspace.projects}
 
@@ -60,9 +62,21 @@ class Pinning:
                 yield [root / named]
             return
         folders = [self._workspace.projects[name].path for name in layer.projects]
-        yield [path for folder in folders if folder != root and (path := lockfiles.find(folder))]
-        if path := lockfiles.find(root):
+        yield [path for folder in folders if folder != root and (path := self._find(folder))]
+        if path := self._find(root):
             yield [path]
+
+    def _find(self, folder: Path) -> Path | None:
+        if folder not in self._found:
+            self._found[folder] = lockfiles.find(folder)
+        return self._found[folder]
+
+    def _of(self, path: Path, target: Target) -> tuple[Values, Values]:
+        """What a file pins for a target, asked for by all builds: versions, and addresses in git."""
+        if (path, target) not in self._known:
+            file = self._file(path)
+            self._known[path, target] = (file.versions(target.markers), file.origins(target.markers))
+        return self._known[path, target]
 
     def _file(self, path: Path) -> Lockfile:
         if path not in self._read:

@@ -194,6 +194,8 @@ class Supply:
     async def _resolved(self, unknown: Sequence[tuple[Wanted, Case]]) -> dict[str, Locked | PylayerError]:
         """Resolve the builds of one layer for the same versions, as far as that goes."""
         found: dict[str, Locked | PylayerError] = {}
+        if not unknown:
+            return found
         ordered = sorted(unknown, key=lambda one: (one[0].build.target.runtime.minor, one[0].build.id))
         preferences: dict[str, str] = {}
         layers = {want.build.layer.name for want, _ in ordered}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import tarfile
+
 import pytest
 from factories.workshop import workshop
 
@@ -287,3 +290,74 @@ def test_a_lock_holds_no_address(shop):
     good(shop.run("layers"))
 
     assert "127.0.0.1" not in lock.dumps(shop.lock)
+
+
+def both(shop, *requirements):
+    """Lock one layer of requirements for both architectures, and give the version of `third` for each."""
+    listed = ", ".join(f'"{each}"' for each in requirements)
+    shop.layers("", f'[layers.both]\nrequirements = [{listed}]\narchitectures = ["x86_64", "arm64"]\n')
+    good(shop.run("lock"))
+    return {
+        name.removeprefix("both-python3.11-"): entry.versions["native"]
+        for name, entry in shop.lock.builds.items()
+        if name.startswith("both-")
+    }
+
+
+def test_architectures_have_the_same_versions(shop):
+    """The newest for which all have a wheel."""
+    for version, machines in {"1.0": ("x86_64", "aarch64"), "2.0": ("x86_64",)}.items():
+        for machine in machines:
+            shop.offer("native", version, tag=f"cp311-cp311-manylinux_2_17_{machine}")
+
+    assert {"x86_64": "1.0", "arm64": "1.0"} == both(shop, "native")
+
+
+def test_architectures_that_cannot_agree_have_each_their_newest(shop):
+    """Better than none."""
+    shop.offer("native", "2.0", tag="cp311-cp311-manylinux_2_17_x86_64")
+    shop.offer("native", "1.0", tag="cp311-cp311-manylinux_2_17_aarch64")
+
+    assert {"x86_64": "2.0", "arm64": "1.0"} == both(shop, "native")
+
+
+def test_an_sdist_that_may_be_built_is_locked_by_its_hash(shop):
+    """And built again from the store, when nobody can be asked."""
+    project = shop.member("source", version="3.0")
+    with tarfile.open(shop.index.folder / "source-3.0.tar.gz", "w:gz") as archive:
+        archive.add(project, "source-3.0")
+    shutil.rmtree(project)
+    shop.layers("", '[layers.built]\nrequirements = ["source"]\nbuild-from-source = ["source"]\n')
+    good(shop.run("layers"))
+    before = shop.hashes()
+    (shop.output / "built-python3.11-x86_64.zip").unlink()
+    good(shop.run("layers", "--locked", **NOWHERE))
+
+    assert before == shop.hashes()
+    assert "source 3.0 = source-3.0.tar.gz" in (shop.root / "layers.lock").read_text()
+
+
+def test_an_sdist_keeps_its_version_until_it_is_upgraded(shop):
+    """As any distribution."""
+    for version in ("3.0", "4.0"):
+        project = shop.member("source", version=version)
+        with tarfile.open(shop.index.folder / f"source-{version}.tar.gz", "w:gz") as archive:
+            archive.add(project, f"source-{version}")
+        shutil.rmtree(project)
+        extra = ', "other"' if version == "4.0" else ""
+        shop.layers("", f'[layers.built]\nrequirements = ["source"{extra}]\nbuild-from-source = ["source"]\n')
+        good(shop.run("lock"))
+
+    assert {"source": "3.0", "other": "1.0"} == shop.lock.builds["built-python3.11-x86_64"].versions
+
+
+def test_a_wheel_at_an_address_is_fetched_again_from_there(shop, tmp_path):
+    """The lock does not repeat the address; the requirement has it."""
+    path = shop.offer("direct", "1.0")
+    shop.member("liba", f"direct @ {shop.index.root}/files/{path.name}")
+    good(shop.run("layers"))
+    before = shop.hashes()
+    good(shop.run("layers", "--locked", PYLAYER_CACHE_DIR=str(tmp_path / "fresh")))
+
+    assert before == shop.hashes()
+    assert {"liba": "1.0", "direct": "1.0"} == shop.versions(LIBA)
