@@ -26,10 +26,10 @@ def unpack(path: Path, pin: Pin, *, into: Path) -> Project:
     try:
         if pin.filename.endswith(".zip"):
             with zipfile.ZipFile(path) as zipped:
-                zipped.extractall(into)
+                zipped.extractall(into)  # noqa: S202  zipfile keeps members inside the folder
         else:
             with tarfile.open(path) as tarred:
-                tarred.extractall(into, filter="data")  # noqa: S202  the filter is what the rule asks for
+                tarred.extractall(into, filter="data")
     except (tarfile.TarError, zipfile.BadZipFile, OSError, EOFError) as error:
         raise BuildError(f"cannot be unpacked: {error}", where=pin.filename) from error
     tops = [child for child in into.iterdir() if child.is_dir()]
