@@ -33,7 +33,7 @@ class Compiler:
         self._store = store
         self._places = places
         self._note = note
-        self._queues: dict[Target, _Queue] = {}
+        self._queues: dict[tuple[Target, bool], _Queue] = {}
 
     async def companions(self, wheels: Sequence[Wheel], *, build: Build) -> Companions:
         """Zips of compiled modules at their places in the archive; none where the layer wants none."""
@@ -46,10 +46,17 @@ class Compiler:
             text = f"no bytecode for {host.runtime}, cold starts will be slower: {error.faults[0].what}"
             await self._graph.once(("no bytecode", host.runtime.name), lambda: self._say(text))
             return Companions()
-        queue = self._queues.setdefault(host, _Queue(self._graph, self._store, host=host, place=place))
+        only = build.layer.bytecode == "only"
+        if (host, only) not in self._queues:
+            self._queues[host, only] = _Queue(self._graph, self._store, host=host, place=place, only=only)
+        queue = self._queues[host, only]
         made = await queue.companions(wheels)
         notes = [f"{member} is left uncompiled: {reason}" for one in made for member, reason in one.skipped]
-        return Companions(files=tuple((one.sha256, one.path) for one in made), notes=tuple(notes))
+        return Companions(
+            files=tuple((one.sha256, one.path) for one in made),
+            python=place.interpreter.version,
+            notes=tuple(notes),
+        )
 
     async def _say(self, text: str) -> None:
         self._note(text)
@@ -58,11 +65,12 @@ class Compiler:
 class _Queue:
     """What is to be compiled by one Python: one job at a time, of all that waits when it starts."""
 
-    def __init__(self, graph: Graph, store: Store, *, host: Target, place: Place) -> None:
+    def __init__(self, graph: Graph, store: Store, *, host: Target, place: Place, only: bool) -> None:
         self._graph = graph
         self._store = store
         self._host = host
         self._place = place
+        self._only = only
         self._futures: dict[str, asyncio.Future[Companion]] = {}
         self._waiting: list[Wheel] = []
         self._worker: asyncio.Task[None] | None = None
@@ -96,5 +104,6 @@ class _Queue:
             open_room=lambda: self._place.engine.room(self._host, ()),
             interpreter=self._place.interpreter,
             store=self._store,
+            only=self._only,
         )
         return [found[wheel.sha256] for wheel in batch]

@@ -32,6 +32,10 @@ class Lines:
         self._told: set[int] = set()
         self._lock = Lock()
 
+    def say(self, text: str) -> None:
+        """Print a line that was asked for."""
+        self._print(self._out, text)
+
     def note(self, text: str) -> None:
         """Print a note at once."""
         self._print(self._err, f"pylayer: {text}")

@@ -1,4 +1,4 @@
-"""`import pylayer.sessions` in a noxfile.py → the sessions `layers`, `build-layer` and `lock`.
+"""`import pylayer.sessions` in a noxfile.py → the sessions `layers`, `build-layer`, `lock` and `publish`.
 
 Each runs the same task as the console command, in a process of its own: arguments after `--` are that task's.
 None is among the sessions that a plain `nox` runs.
@@ -27,6 +27,18 @@ def build_layer(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Bring layers.lock up to date."""
     _task(session, "lock")
+
+
+@nox.session(venv_backend="none", default=False)
+def verify(session: nox.Session) -> None:
+    """Import what is in the archives, and run handlers, as Lambda would."""
+    _task(session, "verify")
+
+
+@nox.session(venv_backend="none", default=False)
+def publish(session: nox.Session) -> None:
+    """Publish what dist/layers holds and AWS has not."""
+    _task(session, "publish")
 
 
 @nox.session(venv_backend="none", default=False)

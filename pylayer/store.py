@@ -171,7 +171,7 @@ class Store:
         return Usage(size=sum(blobs), blobs=len(blobs), records=sum(1 for _ in self._files("records")))
 
     def prune(self, *, older_than: float | None = None, larger_than: int | None = None) -> Usage:
-        """Remove what was not used for `older_than` seconds, then the longest unused over `larger_than` bytes.
+        """Remove what `older_than` seconds have not used, then the longest unused over `larger_than` bytes.
 
         Waits for other processes that use the store. Returns what was removed.
         """
