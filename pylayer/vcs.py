@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pylayer.wheels import Wheel
     from pylayer.workspace import Project
 
-_SETUPTOOLS_SCM = "from setuptools_scm._cli import main; raise SystemExit(main(sys.argv[1:]))"
+_SETUPTOOLS_SCM = "import runpy; runpy.run_module('setuptools_scm', run_name='__main__', alter_sys=True)"
 _HATCH_VCS = """
 try:
     import tomllib
