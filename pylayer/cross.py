@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 ZIG = "ziglang>=0.13"
 _SCRIPTS = ("cross", "hook", "probes")
-_CPLUSPLUS = (".cc", ".cpp", ".cxx", ".hpp", ".pyx", "CMakeLists.txt", "meson.build")
+_CPLUSPLUS = (".cc", ".cpp", ".cxx", ".hpp")
 _HINT = 'its target\'s container builds it: native = "container" in layers.toml'
 
 
@@ -48,8 +48,11 @@ class Cross:
     async def way(self, entries: Sequence[Entry], *, target: Target, host: Target, place: Place) -> Crossed:
         """The way to build sources for `target`; raises PylayerError where zig cannot be had."""
         zig = await self._requirements.environment((ZIG,), target=host, place=place)
-        languages = ("c", "c++") if any(entry.name.endswith(_CPLUSPLUS) for entry in entries) else ("c",)
-        digest = key({"zig": [wheel.sha256 for wheel in zig], "for": triple(target), "languages": languages})
+        both = ("c", "c++")
+        languages = both if any(entry.name.endswith(_CPLUSPLUS) for entry in entries) else ("c",)
+        if self._store.record("zig", _digest(zig, both, target)):
+            languages = both  # libc++ is there already
+        digest = _digest(zig, languages, target)
         cache = await self._graph.once(
             ("zig", digest),
             lambda: self._graph.compute(self._warmed, digest, zig, languages, target, host, place),
@@ -136,6 +139,10 @@ def triple(target: Target) -> str:
     """The words that zig has for a target: its machine, system and version of glibc."""
     major, minor = target.runtime.glibc
     return f"{target.architecture.machine}-linux-gnu.{major}.{minor}"
+
+
+def _digest(zig: Sequence[Wheel], languages: Sequence[str], target: Target) -> str:
+    return key({"zig": [wheel.sha256 for wheel in zig], "for": triple(target), "languages": list(languages)})
 
 
 def retagged(path: Path, target: Target) -> Path:

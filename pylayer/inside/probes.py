@@ -65,7 +65,10 @@ def tell(name: str) -> None:
         frame = frame.f_back
     if frame is None:
         return
-    path = os.path.realpath(frame.f_code.co_filename)
+    filename = frame.f_code.co_filename
+    if filename.startswith("<"):  # a setup.py as setuptools runs it
+        filename = frame.f_globals.get("__file__") or os.sep
+    path = os.path.realpath(filename)
     source = os.path.realpath(os.environ["PYLAYER_SOURCE"])
     if path.startswith(source + os.sep):
         note("asks %s in %s, line %d" % (name, os.path.relpath(path, source), frame.f_lineno))

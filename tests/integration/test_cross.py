@@ -1,0 +1,192 @@
+"""Native code by the cross compiler, with Docker and without; and what it is not trusted with."""
+
+from __future__ import annotations
+
+import zipfile
+
+import pytest
+from factories.monorepo import Monorepo, example, in_runtime
+
+from pylayer.checks import elf
+
+pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("docker_images"), pytest.mark.timeout(1200)]
+
+TARGETS = [f"python3.{minor}-{machine}" for minor in (11, 13) for machine in ("x86_64", "arm64")]
+NOWHERE = {"DOCKER_HOST": "unix:///nowhere"}
+WORK = "import libfast; print(hex(libfast.crc32c(b'123456789')), round(libfast.haversine(0, 0, 1, 1)))"
+SEEN = "0xe3069283 157250"
+
+ORDINARY = """
+#include <Python.h>
+#include <math.h>
+#include <pthread.h>
+#include <sys/stat.h>
+static void *nothing(void *argument) { return argument; }
+static PyObject *size(PyObject *module, PyObject *args) {
+    struct stat found; pthread_t thread; double power;
+    if (!PyArg_ParseTuple(args, "d", &power) || stat("/", &found)) return NULL;
+    pthread_create(&thread, NULL, nothing, NULL); pthread_join(thread, NULL);
+    return PyFloat_FromDouble(pow(2.0, power) + (found.st_size < 0));
+}
+static PyMethodDef methods[] = {{"size", size, METH_VARARGS, ""}, {NULL, NULL, 0, NULL}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "libown", "", 0, methods};
+PyMODINIT_FUNC PyInit_libown(void) { return PyModule_Create(&module); }
+"""
+PLAIN = """
+#include <Python.h>
+static PyObject *size(PyObject *module, PyObject *number) { return PyNumber_Add(number, number); }
+static PyMethodDef methods[] = {{"size", size, METH_O, ""}, {NULL, NULL, 0, NULL}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "libown", "", 0, methods};
+PyMODINIT_FUNC PyInit_libown(void) { return PyModule_Create(&module); }
+"""
+SETUP = """
+from setuptools import Extension, setup
+%s
+setup(ext_modules=[Extension("libown", ["own.c"], libraries=["m", "pthread"], **given)])
+"""
+PROBING = """
+import platform
+given = {"extra_compile_args": ["-msse2"]} if platform.machine() == "x86_64" else {}
+"""
+RUNNING = """
+import os, subprocess
+given = {}
+with open("probe.c", "w") as file:
+    file.write("int main(void) { return 0; }")
+subprocess.run([os.environ.get("CC", "cc"), "probe.c", "-o", "./probe"], check=True)
+try:
+    subprocess.run(["./probe"], check=True)
+except (OSError, subprocess.CalledProcessError):
+    print("it does not run: so be it")
+"""
+
+
+def own(folder, store, *, setup="given = {}", native="auto", targets="") -> Monorepo:
+    """A workspace of one extension, which its setup.py compiles after the lines `setup`."""
+    mono = Monorepo(root=folder, store=store)
+    mono.manifest(
+        'packages = ["packages/*"]\n[defaults]\nruntimes = ["python3.11", "python3.13"]\n'
+        f'architectures = ["x86_64", "arm64"]\nbytecode = false\n{targets}\n'
+        f'[projects.libown]\nnative = "{native}"\n'
+    )
+    mono.file(
+        "packages/libown/pyproject.toml",
+        '[build-system]\nrequires = ["setuptools>=77"]\nbuild-backend = "setuptools.build_meta"\n'
+        '[project]\nname = "libown"\nversion = "1"\n[tool.setuptools]\npy-modules = []\n',
+    )
+    mono.file("packages/libown/setup.py", SETUP % setup)
+    mono.file("packages/libown/own.c", ORDINARY)
+    return mono
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """One store for all: zig's own libraries are made once."""
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="module")
+def crossed(tmp_path_factory, store):
+    """The example's extension, with Docker, and nothing but cross allowed."""
+    mono = example(tmp_path_factory.mktemp("docker"))
+    mono.store = store
+    text = (mono.root / "layers.toml").read_text()
+    mono.manifest(f'{text}\n[projects.libfast]\nnative = "cross"\n')
+    mono.ran = mono.run("layers", "--engine", "docker", "--only", "libfast-*")
+    assert mono.ran.status == 0, mono.ran.text
+    return mono
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_example_works_in_its_runtime(crossed, target):
+    """What was built on one architecture runs on both."""
+    build = f"libfast-{target}"
+
+    assert in_runtime(build, crossed.output / f"{build}.zip", WORK) == SEEN
+
+
+def test_the_host_alone_gives_the_same_extension(crossed, tmp_path, store):
+    """Without Docker the same bytes are compiled, in another folder, and they work in an arm64 container."""
+    mono = example(tmp_path)
+    mono.store, mono.env = store, NOWHERE
+    ran = mono.run("layers", "--only", "libfast-*")
+
+    assert ran.status == 0, ran.text
+    for target in TARGETS:
+        name = f"libfast-{target}.zip"
+        assert _extensions(crossed.output / name) == _extensions(mono.output / name)
+    build = "libfast-python3.13-arm64"
+    assert in_runtime(build, mono.output / f"{build}.zip", WORK) == SEEN
+
+
+def test_another_store_gives_the_same_bytes(crossed, tmp_path):
+    """Neither zig's cache nor the folder shows."""
+    mono = example(tmp_path)
+    mono.env = NOWHERE
+    ran = mono.run("layers", "--only", "libfast-python3.11-arm64")
+
+    assert ran.status == 0, ran.text
+    name = "libfast-python3.11-arm64.zip"
+    assert _extensions(crossed.output / name) == _extensions(mono.output / name)
+
+
+def test_no_image_decides_the_glibc(tmp_path, store):
+    """An ordinary extension needs no newer glibc than the runtime has, whatever the image's compiler has."""
+    mono = own(tmp_path, store, native="cross")
+    ran = mono.run("layers", "--engine", "docker")
+
+    assert ran.status == 0, ran.text
+    for target in TARGETS:
+        needed = _glibc(mono.output / f"libown-{target}.zip")
+        assert needed <= ((2, 26) if "3.11" in target else (2, 34)), target
+
+
+@pytest.mark.parametrize(
+    ("setup", "reason"),
+    [
+        (PROBING, "its build asks platform.machine() in setup.py, line"),
+        (RUNNING, "its build runs probe, which it has compiled for the target"),
+    ],
+)
+def test_what_cannot_be_trusted_says_why(tmp_path, store, setup, reason):
+    """A build that picks flags by the machine, or runs what it compiled, gives a reason and no wheel."""
+    mono = own(tmp_path, store, setup=setup)
+    mono.env = NOWHERE
+    ran = mono.run("layers", "--only", "*-python3.11-*")
+
+    assert "libown-python3.11-x86_64" in mono.catalogue(), ran.text
+    assert "libown-python3.11-arm64" not in mono.catalogue()
+    assert reason in ran.text
+
+
+def test_cross_alone_is_an_error_where_it_cannot_be(tmp_path, store):
+    """`native = "cross"` never falls back."""
+    mono = own(tmp_path, store, setup=PROBING, native="cross")
+    ran = mono.run("layers", "--engine", "docker", "--only", "libown-python3.11-arm64")
+
+    assert (ran.status, "asks platform.machine()" in ran.err) == (9, True), ran.text
+
+
+def test_the_container_builds_what_cross_cannot(tmp_path, store):
+    """The build's line says why. The image's glibc is newer than the runtime's, so it needs little of it."""
+    mono = own(tmp_path, store, setup=PROBING)
+    mono.file("packages/libown/own.c", PLAIN)
+    first = mono.run("layers", "--engine", "docker", "--only", "libown-python3.11-arm64")
+
+    assert first.status == 0, first.text
+    assert "is built in the container of python3.11-arm64: its build asks platform.machine()" in first.out
+    build = "libown-python3.11-arm64"
+    assert in_runtime(build, mono.output / f"{build}.zip", "import libown; print(libown.size(3))") == "6"
+
+
+def _extensions(archive):
+    with zipfile.ZipFile(archive) as opened:
+        return {one.filename: one.CRC for one in opened.infolist() if one.filename.endswith(".so")}
+
+
+def _glibc(archive):
+    """The newest version of glibc that an archive's ELF files need."""
+    with zipfile.ZipFile(archive) as opened:
+        found = [elf.read(opened.read(name)) for name in opened.namelist() if name.endswith(".so")]
+    versions = [version for one in found for _, wanted in one.versions for version in wanted]
+    return max(tuple(map(int, version.removeprefix("GLIBC_").split("."))) for version in versions)[:2]
