@@ -53,7 +53,10 @@ class Locked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What a run has for the lock; `complete` where it was one of all builds, and none of them failed."""
+    """What a run has for the lock; `complete` where it was one of all builds, and none of them failed.
+
+    `settled`: its engine is the one that the repository is to be built with, not what a desk just has.
+    """
 
     engine: str
     settings: Mapping[str, Any]
@@ -61,6 +64,7 @@ class Run:
     environments: Mapping[str, Locked]
     images: Mapping[str, str] = field(default_factory=dict)
     complete: bool = False
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +91,7 @@ class Lock:
         stay = frozenset(known)
         builds = {**_kept(self.builds, stale=moved), **run.builds}
         environments, images = _kept(self.environments, stale=moved), dict(self.images)
-        desk = self.engine == "docker" and run.engine == "local"
+        desk = self.engine == "docker" and run.engine == "local" and not run.settled
         if not desk:
             environments = {**({} if run.complete else environments), **run.environments}
             images = {**({} if run.complete else images), **run.images}

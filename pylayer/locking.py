@@ -65,7 +65,7 @@ def run(  # noqa: PLR0913  the options of the command
 
         async def work() -> tuple[list[Outcome], list[str]]:
             async with opened as each:
-                return await _locked(each, policy, reporter=reporter)
+                return await _locked(each, policy, settled=engine == "local", reporter=reporter)
 
         done = asyncio.run(work())
         index.save()
@@ -74,7 +74,9 @@ def run(  # noqa: PLR0913  the options of the command
     return done
 
 
-async def _locked(run: Seams, policy: Policy, *, reporter: Reporter) -> tuple[list[Outcome], list[str]]:
+async def _locked(
+    run: Seams, policy: Policy, *, settled: bool, reporter: Reporter
+) -> tuple[list[Outcome], list[str]]:
     before, found = run.before, run.found
     _refuse_unknown(policy.upgrade, before)
     errors = await run.errors(found.builds)
@@ -85,7 +87,7 @@ async def _locked(run: Seams, policy: Policy, *, reporter: Reporter) -> tuple[li
         reporter.outcome(outcome)
     if policy.locked:
         return outcomes, ["layers.lock is up to date"]
-    after = run.lock(complete=not outcomes)
+    after = run.lock(complete=not outcomes, settled=settled)
     written = locks.write(found.manifest.root / LOCK_NAME, after)
     for line in changes(before, after):
         reporter.note(line)

@@ -63,8 +63,8 @@ class Seams:
                     errors[build.id] = error
         return errors
 
-    def lock(self, *, complete: bool) -> Lock:
-        """The lock after the run; `complete`: it was one of all builds, and none of them failed."""
+    def lock(self, *, complete: bool, settled: bool = False) -> Lock:
+        """The lock after the run; see `pylayer.lock.Run`."""
         run = Run(
             engine=self.places.engine,
             settings=choices(self.found.manifest, self.settings),
@@ -72,6 +72,7 @@ class Seams:
             environments=self.supply.environments,
             images=self.places.images,
             complete=complete,
+            settled=settled or self.found.manifest.engine == "local",
         )
         return self.before.after(run, known=[build.id for build in self.found.builds])
 

@@ -146,6 +146,13 @@ def test_a_desk_without_docker_leaves_the_lock_to_docker(whole):
     assert "new-python3.11-arm64" in after.builds
 
 
+def test_a_repository_can_leave_docker(whole):
+    """Where the engine was chosen, and not just what a desk has."""
+    after = whole.after(ran(whole, engine="local", settled=True, complete=True), known=whole.builds)
+
+    assert ("local", {}, {}) == (after.engine, after.environments, after.images)
+
+
 def test_docker_takes_a_lock_over_from_a_desk(whole):
     """A lock that began without Docker is Docker's after a run with it."""
     assert "docker" == Lock(engine="local").after(ran(whole), known=()).engine
