@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import tarfile
 
 import pytest
-from factories.repositories import Repository
+from factories.repositories import Repository, git_server
 from factories.workshop import workshop
 
 from pylayer import gits
@@ -223,3 +224,36 @@ def test_what_a_lock_file_has_from_git_is_from_there(shop, repository):
 
     assert {"liba": "1.0", "fromgit": "1.0"} == shop.versions(LIBA)
     assert "fromgit" not in shop.index.names()
+
+
+@pytest.fixture
+def guarded(repository, tmp_path):
+    """The repository behind a password, over HTTP."""
+    repository.distribution("1.0")
+    repository.git("clone", "--quiet", "--bare", ".", str(tmp_path / "served" / "fromgit.git"))
+    subprocess.run(["git", "update-server-info"], cwd=tmp_path / "served" / "fromgit.git", check=True)
+    with git_server(tmp_path / "served", login=("reader", "s3cret-w0rd")) as url:
+        yield f"{url}/fromgit.git"
+
+
+def test_the_user_s_own_credentials_are_used_and_left_nowhere(shop, guarded):
+    """Git finds them, in netrc here; neither the lock nor a layer nor the store has them."""
+    shop.file("../home/.netrc", "machine 127.0.0.1 login reader password s3cret-w0rd\n").chmod(0o600)
+    shop.member("liba", f"fromgit @ git+{guarded}@main")
+    runs = [shop.run("layers"), shop.run("layers", "--locked")]
+    runs.append(shop.run("layers", "--locked", PYLAYER_CACHE_DIR=str(shop.root.parent / "fresh")))
+    assert [0, 0, 0] == [ran.status for ran in runs], "".join(ran.text for ran in runs)
+
+    kept = [path for top in (shop.root, shop.store) for path in top.rglob("*") if path.is_file()]
+    assert [] == [path for path in kept if b"s3cret-w0rd" in path.read_bytes()]
+    assert "s3cret-w0rd" not in "".join(ran.text for ran in runs)
+
+
+def test_a_repository_that_refuses_is_told(shop, guarded):
+    """Nobody is asked for a password, and none is shown."""
+    shop.file("../home/.netrc", "machine 127.0.0.1 login reader password wr0ng-0ne\n").chmod(0o600)
+    shop.member("liba", f"fromgit @ git+{guarded}@main")
+    ran = shop.run("layers")
+
+    assert (6, True) == (ran.status, "git cannot have it" in ran.err), ran.text
+    assert "wr0ng-0ne" not in ran.text

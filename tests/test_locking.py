@@ -361,3 +361,16 @@ def test_a_wheel_at_an_address_is_fetched_again_from_there(shop, tmp_path):
 
     assert before == shop.hashes()
     assert {"liba": "1.0", "direct": "1.0"} == shop.versions(LIBA)
+
+
+def test_build_environments_that_are_stale_are_told_with_the_builds(shop):
+    """All at once."""
+    shop.offer("helper", "1.0")
+    good(shop.run("lock"))
+    shop.member("liba", "third", building=["helper"])
+    shop.member("libb", "third>=1")
+    ran = shop.run("layers", "--locked")
+
+    assert 5 == ran.status, ran.text
+    assert "python3.11: helper: layers.lock is stale: is not in the lock" in ran.err
+    assert f"{LIBB}: layers.lock is stale: - third; + third>=1" in ran.err

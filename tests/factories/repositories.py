@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
+from base64 import b64encode
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 from factories.workshop import BACKEND
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 
@@ -57,3 +62,30 @@ class Repository:
     def url(self) -> str:
         """Its address."""
         return self.folder.as_uri()
+
+
+@contextmanager
+def git_server(folder: Path, *, login: tuple[str, str]) -> Iterator[str]:
+    """Serve the bare repositories of a folder over HTTP to who has the password; the folder's address."""
+    expected = "Basic " + b64encode(":".join(login).encode()).decode()
+
+    class Handler(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.headers.get("Authorization") == expected:
+                super().do_GET()
+                return
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="git"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
