@@ -153,19 +153,35 @@ class Projects:
         return (await self._serving(project, target)).wheel
 
     async def _serving(self, project: Project, target: Target) -> Built:
-        first = await self._first_host(project, target)
-        try:
-            built = await self._once(project, first)
-        except BuildError as error:
-            # Where the place has no compiler, the cross compiler may do what it cannot.
-            if not native.has_sources((await self._source_of(project)).entries):
-                raise
+        source = await self._source_of(project)
+        # Whether it has native code is found out by building it; while it has the same files, once.
+        known = key({"project": project.name, "files": sorted(source.contents)})
+        if self._store.record("native", known):
+            built = await self._native(project, target)
+            if not built.wheel.pure:
+                return built
+        own = Target(runtime=target.runtime, architecture=self._places.architecture)
+        for host in dict.fromkeys((await self._first_host(project, target), own)):
             try:
-                return await self._crossed(project, target)
-            except PylayerError:
-                raise error from None
-        if serves(built.wheel, target, built_for=first, static=project.static):
-            return built
+                built = await self._once(project, host)
+            except BuildError as error:
+                # Where the place has no compiler, the cross compiler may do what it cannot.
+                if project.options.native == "container" or not native.has_sources(source.entries):
+                    raise
+                try:
+                    return await self._crossed(project, target)
+                except PylayerError:
+                    raise error from None
+            if serves(built.wheel, target, built_for=host, static=project.static):
+                return built
+            if not built.wheel.pure:
+                break
+        built = await self._native(project, target)
+        if not built.wheel.pure:
+            self._store.put_record("native", known, {})
+        return built
+
+    async def _native(self, project: Project, target: Target) -> Built:
         return await native.chosen(
             project.options.native,
             cross=lambda: self._crossed(project, target),
