@@ -1,7 +1,7 @@
 """Measure a C extension of msgpack's size for arm64, cross-built and emulated: `python benchmarks/cross.py`.
 
-Needs Docker on x86_64 with the images of tests/images/make, and an index with ziglang and setuptools. Both ways
-have their environments and zig's libraries before; each round edits the source, so that it compiles anew.
+Needs Docker on x86_64 with the images of tests/images/make, and an index with ziglang and setuptools. Both
+ways have their environments and zig's libraries before; each round edits the source, so it compiles anew.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from factories.monorepo import Monorepo  # noqa: E402  it lies beside
+from factories.monorepo import Monorepo  # type: ignore[import-not-found] # noqa: E402  it lies beside
 
 # msgpack's C, as Cython writes it, has some 15,000 lines.
 FUNCTIONS = 1000

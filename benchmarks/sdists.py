@@ -1,7 +1,7 @@
 """Build real sdists for every target without Docker, try them in containers: `python benchmarks/sdists.py`.
 
-Prints the table of docs/native.md: what was cross-compiled, and why the rest was not. Needs an index, Python 3.11
-and 3.13 on this host, and for the trial Docker with the images of tests/images/make.
+Prints the table of docs/native.md: what was cross-compiled, and why the rest was not. Needs an index, Python
+3.11 and 3.13 on this host, and for the trial Docker with the images of tests/images/make.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from factories.monorepo import Monorepo, in_runtime  # noqa: E402  it lies beside
+from factories.monorepo import (  # type: ignore[import-not-found] # noqa: E402  it lies beside
+    Monorepo,
+    in_runtime,
+)
 
 # A distribution, what it is made with, and a small computation whose result is known.
 CASES = {
@@ -146,7 +149,7 @@ def worked(build: str, archive: Path, code: str, expected: str) -> bool:
     """Whether the computation gives what it should, in a container of the target."""
     os.environ.pop("DOCKER_HOST", None)
     try:
-        return in_runtime(build, archive, code) == expected
+        return bool(in_runtime(build, archive, code) == expected)
     except (AssertionError, subprocess.CalledProcessError) as error:
         print(f"<!-- {build}: {str(error)[-600:]} -->")
         return False

@@ -50,9 +50,7 @@ def _fetch_all(
     ):
         # The largest first: one that starts last would be waited for alone.
         ordered = sorted(pins, key=lambda pin: pin.size or 0, reverse=True)
-        tasks = {
-            pin.sha256: pool.submit(_fetch, pin, folder=folder, store=store, web=web) for pin in ordered
-        }
+        tasks = {pin.sha256: pool.submit(_fetch, pin, folder=folder, store=store, web=web) for pin in ordered}
         try:
             for pin in pins:
                 try:

@@ -47,8 +47,10 @@ def test_another_suffix_is_told(tmp_path):
     found = reasons(tmp_path, name="example.cpython-311-x86_64-linux-gnu.so")
 
     assert found == [
-        ("example.cpython-311-x86_64-linux-gnu.so is not named as python3.11-arm64's Python looks for it: "
-        "*.cpython-311-aarch64-linux-gnu.so")
+        (
+            "example.cpython-311-x86_64-linux-gnu.so is not named as python3.11-arm64's Python looks for it: "
+            "*.cpython-311-aarch64-linux-gnu.so"
+        )
     ]
 
 

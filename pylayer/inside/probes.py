@@ -39,9 +39,9 @@ def main() -> None:
         return answer
 
     os.uname = uname
-    platform.uname = told(
-        "platform.uname()", platform.uname_result("Linux", system.nodename, "", "", machine)
-    )
+    everything = platform.uname_result("Linux", system.nodename, "", "", machine)
+    everything.__dict__["processor"] = machine  # else it would be asked of the program uname
+    platform.uname = told("platform.uname()", everything)
     platform.machine = told("platform.machine()", machine)
     platform.processor = told("platform.processor()", machine)
     platform.system = lambda: "Linux"
