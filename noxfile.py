@@ -22,7 +22,7 @@ BIN = Path(sys.executable).parent
 def tests(session: nox.Session) -> None:
     """Everything that must hold: style, types, import order, then the tests (arguments go to pytest)."""
     lint(session)
-    session.run(BIN / "python", "-m", "pytest", "--numprocesses=auto", *session.posargs)
+    session.run(BIN / "python", "-m", "pytest", "--numprocesses=auto", "--dist=loadfile", *session.posargs)
 
 
 @nox.session(venv_backend="none", name="lint")
