@@ -34,7 +34,8 @@ def mono(tmp_path):
 
 @pytest.fixture
 def native(mono):
-    """A third one, in C."""
+    """A third one, in C, that only a container may build."""
+    mono.manifest(MANIFEST + '[projects.native]\nnative = "container"\n')
     folder = mono.project("native")
     text = (folder / "pyproject.toml").read_text()
     (folder / "pyproject.toml").write_text(text.partition("[tool.setuptools]")[0])
