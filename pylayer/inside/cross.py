@@ -54,11 +54,22 @@ exec %(zig)s %(command)s -target %(triple)s -I%(include)s -ffile-prefix-map=%(fo
 ARCHIVER = """#!/bin/sh
 exec %(zig)s %(command)s "$@"
 """
+# CMake asks what it runs on, and Python's own questions are probes.py's to see.
 UNAME = """#!/bin/sh
+PATH=${PATH#*:}
+name() { cat /proc/$1/comm 2>/dev/null || ps -o comm= -p $1; }
+above() { cut -d' ' -f4 /proc/$1/stat 2>/dev/null || ps -o ppid= -p $1; }
+parent=$(name $PPID)
+case $parent in
+  sh|dash|bash|*/sh) parent=$(name $(above $PPID)) ;;
+esac
+case $parent in
+  *cmake*|*python*|*meson*) exec uname "$@" ;;
+esac
 case ${1:--s} in
-  -m|-p|-i) echo %(machine)s; echo "asks uname $1 of the machine that builds" >>%(probes)s ;;
+  -m|-p|-i) echo %(machine)s; echo "asks uname $1 of the machine that builds, by $parent" >>%(probes)s ;;
   -s) echo Linux ;;
-  *) exec /bin/uname "$@" ;;
+  *) exec uname "$@" ;;
 esac
 """
 NO_PACKAGE = """#!/bin/sh
@@ -73,6 +84,7 @@ set(CMAKE_AR %(bin)s/ar)
 set(CMAKE_RANLIB %(bin)s/ranlib)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_SKIP_RPATH ON)
+set(PYTHON_MODULE_EXTENSION %(suffix)s)
 """
 CROSS_FILE = """[binaries]
 c = '%(bin)s/cc'
@@ -195,7 +207,6 @@ def find_config(path: str) -> str:
 def write_sysconfig(names: dict[str, str]) -> str:
     """Write the module of what the target's Python was configured with; give its name."""
     gnu = multiarch(names["machine"])
-    soabi = "cpython-%d%d-%s" % (sys.version_info[0], sys.version_info[1], gnu)
     own = dict(sysconfig.get_config_vars())
     cc, cxx = os.path.join(names["bin"], "cc"), os.path.join(names["bin"], "c++")
     flags = {
@@ -213,7 +224,7 @@ def write_sysconfig(names: dict[str, str]) -> str:
             "PY_CFLAGS": FLAGS,
             "CONFINCLUDEPY": names["include"],
             "CXX": cxx,
-            "EXT_SUFFIX": ".%s.so" % soabi,
+            "EXT_SUFFIX": suffix(names["machine"]),
             "HOST_GNU_TYPE": gnu,
             "BUILD_GNU_TYPE": gnu,
             "INCLUDEPY": names["include"],
@@ -226,7 +237,7 @@ def write_sysconfig(names: dict[str, str]) -> str:
             "OPT": "",
             "RANLIB": os.path.join(names["bin"], "ranlib"),
             "SHLIB_SUFFIX": ".so",
-            "SOABI": soabi,
+            "SOABI": suffix(names["machine"])[1:-3],
         }
     )
     name = "_sysconfigdata__linux_%s" % gnu
@@ -243,8 +254,8 @@ def variables(names: dict[str, str], place: str) -> dict[str, str]:
         file.write(probes)
     toolchain = os.path.join(place, "toolchain.cmake")
     with open(toolchain, "w", encoding="utf-8") as file:
-        file.write(TOOLCHAIN % names)
-    gnu = multiarch(names["machine"])
+        file.write(TOOLCHAIN % {**names, "suffix": suffix(names["machine"])})
+    multiarch(names["machine"])
     cc, cxx = os.path.join(names["bin"], "cc"), os.path.join(names["bin"], "c++")
     rust = "%s_unknown_linux_gnu" % names["machine"]
     return {
@@ -263,7 +274,7 @@ def variables(names: dict[str, str], place: str) -> dict[str, str]:
         "PKG_CONFIG": os.path.join(names["bin"], "pkg-config"),
         "_PYTHON_HOST_PLATFORM": "linux-" + names["machine"],
         "_PYTHON_SYSCONFIGDATA_NAME": write_sysconfig(names),
-        "SETUPTOOLS_EXT_SUFFIX": ".cpython-%d%d-%s.so" % (sys.version_info[0], sys.version_info[1], gnu),
+        "SETUPTOOLS_EXT_SUFFIX": suffix(names["machine"]),
         # https://doc.rust-lang.org/cargo/reference/environment-variables.html, https://pyo3.rs
         "CARGO_BUILD_TARGET": rust.replace("_unknown_linux_", "-unknown-linux-"),
         "CARGO_TARGET_%s_LINKER" % rust.upper(): cc,
@@ -339,6 +350,11 @@ def answer(names: dict[str, str], folders: list[str]) -> None:
     with open("answer.json", "w", encoding="utf-8") as file:
         json.dump(found, file)
     shutil.rmtree("cross", ignore_errors=True)
+
+
+def suffix(machine: str) -> str:
+    """Give the end of the names of a minor version's extensions."""
+    return ".cpython-%d%d-%s.so" % (sys.version_info[0], sys.version_info[1], multiarch(machine))
 
 
 def multiarch(machine: str) -> str:

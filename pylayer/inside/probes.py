@@ -1,17 +1,20 @@
-"""In a cross build each Python starts with this: it answers as the target would, and tells what was asked.
+"""In a cross build each Python starts with this: a project's code is answered as by the target, and told of.
 
 Python finds it as `sitecustomize`. Variables:
     PYLAYER_MACHINE   the target's word for `uname -m`
     PYLAYER_SOURCE    the folder of the project: only what its own code asks is told
     PYLAYER_PROBES    the file to which lines are added
-Build tools ask too, and know what they do with the answer; a project's own code has no other use for it than
-to choose what it compiles. A program of the target that is started here is told whoever starts it.
+Build tools ask too, know what they do with the answer, and get the true one; a project's own code has no
+other use for it than to choose what it compiles. A program of the target that is started here is told whoever
+starts it.
 """
 
 from __future__ import annotations
 
 import os
 import platform
+import re
+import subprocess
 import sys
 import sysconfig
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 ELF_MACHINES = {"x86_64": 62, "aarch64": 183}
 # Their frames stand between whoever asks and the answer.
-_BETWEEN = {os.path.realpath(module.__file__ or "") for module in (os, platform, sysconfig)}
+_BETWEEN = {os.path.realpath(module.__file__ or "") for module in (os, platform, subprocess, sysconfig)}
 
 
 def main() -> None:
@@ -32,46 +35,40 @@ def main() -> None:
     sys.platform = "linux"
     sysconfig.get_config_vars()  # while the target's own can be imported
     system = os.uname()
-    answer = os.uname_result(("Linux", system.nodename, "", "", machine))
-
-    def uname() -> os.uname_result:
-        tell("os.uname()")
-        return answer
-
-    os.uname = uname
-    everything = platform.uname_result("Linux", system.nodename, "", "", machine)
-    everything.__dict__["processor"] = machine  # else it would be asked of the program uname
-    platform.uname = told("platform.uname()", everything)
-    platform.machine = told("platform.machine()", machine)
-    platform.processor = told("platform.processor()", machine)
-    platform.system = lambda: "Linux"
+    answer = platform.uname_result("Linux", system.nodename, "", "", machine)
+    answer.__dict__["processor"] = machine  # else it would be asked of the program uname
+    os.uname = told("os.uname()", os.uname, os.uname_result((*answer[:5],)))
+    platform.uname = told("platform.uname()", platform.uname, answer)
+    platform.machine = told("platform.machine()", platform.machine, machine)
+    platform.processor = told("platform.processor()", platform.processor, machine)
     sys.addaudithook(listen)
 
 
-def told(name: str, answer: Any) -> Callable[..., Any]:  # noqa: ANN401
-    """Give a function that tells that it was called, and answers."""
+def told(name: str, ask: Callable[[], Any], answer: Any) -> Callable[[], Any]:  # noqa: ANN401
+    """Give a function that answers a project's own code and tells of it; others are answered by `ask`."""
 
-    def ask(*_: object, **__: object) -> Any:  # noqa: ANN401
-        tell(name)
-        return answer
+    def asked() -> Any:  # noqa: ANN401
+        return answer if tell(name) else ask()
 
-    return ask
+    return asked
 
 
-def tell(name: str) -> None:
-    """Note a question of the project's own code."""
+def tell(name: str) -> bool:
+    """Note a question of the project's own code; False where somebody else asks."""
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  as documented for finding a caller
     while frame is not None and os.path.realpath(frame.f_code.co_filename) in _BETWEEN:
         frame = frame.f_back
     if frame is None:
-        return
+        return False
     filename = frame.f_code.co_filename
     if filename.startswith("<"):  # a setup.py as setuptools runs it
         filename = frame.f_globals.get("__file__") or os.sep
     path = os.path.realpath(filename)
     source = os.path.realpath(os.environ["PYLAYER_SOURCE"])
-    if path.startswith(source + os.sep):
-        note("asks %s in %s, line %d" % (name, os.path.relpath(path, source), frame.f_lineno))
+    if not path.startswith(source + os.sep):
+        return False
+    note("asks %s in %s, line %d" % (name, os.path.relpath(path, source), frame.f_lineno))
+    return True
 
 
 def listen(event: str, arguments: tuple[Any, ...]) -> None:
@@ -85,10 +82,13 @@ def listen(event: str, arguments: tuple[Any, ...]) -> None:
     else:
         return
     text = os.fsdecode(program)
+    if re.search(r"\buname\b", "%s %s" % (text, arguments[1:2])):
+        tell("uname")
     if "/" not in text:
         return
     words = text.split() if event == "os.system" else [text]
-    if words and is_targets(words[0]):
+    # Meson sees so whether the compiler that it finds for this machine, in a cross build too, is one.
+    if words and "sanity_check" not in words[0] and is_targets(words[0]):
         note("runs %s, which it has compiled for the target" % os.path.basename(words[0]))
 
 
