@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pylayer.wheels import Wheel
 
 ZIG = "ziglang>=0.13"
+_FORMAT = 2  # of what zig made, as the store keeps it
 _SCRIPTS = ("cross", "hook", "probes")
 _CPLUSPLUS = (".cc", ".cpp", ".cxx", ".hpp")
 _HINT = 'its target\'s container builds it: native = "container" in layers.toml'
@@ -142,7 +143,8 @@ def triple(target: Target) -> str:
 
 
 def _digest(zig: Sequence[Wheel], languages: Sequence[str], target: Target) -> str:
-    return key({"zig": [wheel.sha256 for wheel in zig], "for": triple(target), "languages": list(languages)})
+    hashes = [wheel.sha256 for wheel in zig]
+    return key({"format": _FORMAT, "zig": hashes, "for": triple(target), "languages": list(languages)})
 
 
 def retagged(path: Path, target: Target) -> Path:

@@ -156,7 +156,7 @@ class Projects:
         source = await self._source_of(project)
         # Whether it has native code is found out by building it; while it has the same files, once.
         known = key({"project": project.name, "files": sorted(source.contents)})
-        if self._store.record("native", known):
+        if self._store.record("native", known) is not None:
             built = await self._native(project, target)
             if not built.wheel.pure:
                 return built

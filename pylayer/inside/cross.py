@@ -37,6 +37,7 @@ COMPILERS = {
 }
 ARCHIVERS = ("ar", "ranlib")
 # What zig makes for itself, and is worth keeping; the rest is on the way there.
+TOLD = ("b" + os.sep, "h" + os.sep)  # by which zig finds out that they are there, and for which settings
 KEPT = (".a", ".so", "crt1.o", "crti.o", "crtn.o")
 
 COMPILER = """#!/bin/sh
@@ -328,7 +329,7 @@ def pack(folder: str, path: str) -> None:
             for name in sorted(names):
                 whole = os.path.join(parent, name)
                 inside = os.path.relpath(whole, folder)
-                if not inside.startswith("h" + os.sep) and not name.endswith(KEPT) and ".so." not in name:
+                if not inside.startswith(TOLD) and not name.endswith(KEPT) and ".so." not in name:
                     continue
                 entry = tarfile.TarInfo(inside)
                 entry.size = os.path.getsize(whole)
