@@ -25,8 +25,8 @@ import rivals
 import workspaces
 from contenders import Failed, command
 from pylayer import wheels
-from pylayer.archive import assemble
-from pylayer.layout import ROOT
+from pylayer.archives.archive import assemble
+from pylayer.archives.layout import ROOT
 from pylayer.targets import Architecture, Target, load_runtimes
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from pylayer.problems import Problem
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from pylayer.archive import Archive
-    from pylayer.manifest import Build, Manifest
+    from pylayer.archives.archive import Archive
+    from pylayer.config.layers import Build
+    from pylayer.config.manifest import Manifest
     from pylayer.store import Store
     from pylayer.wheels import Wheel
 

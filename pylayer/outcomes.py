@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pylayer.config.layers import Build
     from pylayer.errors import Fault, PylayerError
-    from pylayer.manifest import Build
 
 
 class State(StrEnum):

@@ -14,29 +14,30 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from pylayer import catalogue, recipes
-from pylayer.additions import pack
+from pylayer.archives import catalogue, recipes
+from pylayer.archives.additions import pack
+from pylayer.archives.recipes import Recipe, assemble
 from pylayer.errors import CheckError, NeedsDockerError, PylayerError
 from pylayer.inspection import inspect
 from pylayer.outcomes import Outcome, State
-from pylayer.recipes import Recipe, assemble
 from pylayer.store import hash_file, writing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
-    from pylayer.additions import Additions
-    from pylayer.archive import Archive
-    from pylayer.closing import Closing, Contents
+    from pylayer.archives.additions import Additions
+    from pylayer.archives.archive import Archive
+    from pylayer.building.bytecode import Companions
+    from pylayer.building.closing import Closing, Contents
+    from pylayer.config.layers import Build, Layer
     from pylayer.graph import Graph
     from pylayer.keys import Parts
-    from pylayer.manifest import Build, Layer
+    from pylayer.monorepo.workspace import Workspace
     from pylayer.outcomes import Reporter
-    from pylayer.remedies import Remedies
+    from pylayer.remedies.remedies import Remedies
     from pylayer.store import Store
     from pylayer.wheels import Wheel
-    from pylayer.workspace import Workspace
 
 
 class Bytecode(Protocol):
@@ -45,18 +46,6 @@ class Bytecode(Protocol):
     async def companions(self, wheels: Sequence[Wheel], *, build: Build) -> Companions:
         """Zips whose members are at their places in the archive already."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Companions:
-    """Compiled companions: their files with their sha256 (hex), the version of the `python` that made them.
-
-    `notes` are what a user should hear of them.
-    """
-
-    files: tuple[tuple[str, Path], ...] = ()
-    python: str = ""
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

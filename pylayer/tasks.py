@@ -83,7 +83,7 @@ def build_layer(
 
 
 def _run(*, manifest: str, only: list[str] | None, names: list[str] | None = None, **options: Any) -> None:  # noqa: ANN401
-    from pylayer import runs  # noqa: PLC0415  `--help` and `--list` need none of it
+    from pylayer.commands import runs  # noqa: PLC0415  `--help` and `--list` need none of it
 
     status = runs.build(
         manifest=Path(manifest) if manifest else None,
@@ -115,7 +115,7 @@ def lock(
 ) -> None:
     """Bring layers.lock up to date: what is stale is resolved, all else stays."""
     del context
-    from pylayer import runs  # noqa: PLC0415  as below
+    from pylayer.commands import runs  # noqa: PLC0415  as below
 
     status = runs.lock(
         manifest=Path(manifest) if manifest else None,
@@ -155,7 +155,7 @@ def publish(
 ) -> None:
     """Publish what dist/layers holds and AWS has not: a plan first, then the doing."""
     del context
-    from pylayer import chores  # noqa: PLC0415  as below
+    from pylayer.commands import chores  # noqa: PLC0415  as below
     from pylayer.publish import Options  # noqa: PLC0415  as below
 
     options = Options(
@@ -194,7 +194,7 @@ def prune(
 ) -> None:
     """Delete old versions of our layers on AWS, never one that a function uses."""
     del context
-    from pylayer import chores  # noqa: PLC0415  as below
+    from pylayer.commands import chores  # noqa: PLC0415  as below
     from pylayer.publish import Options  # noqa: PLC0415  as below
 
     options = Options(
@@ -217,7 +217,7 @@ def prune(
 def why(context: Context, build: str, engine: str = "", manifest: str = "") -> None:
     """Tell what changed since a build was made, or why it was made the last time."""
     del context
-    from pylayer import chores  # noqa: PLC0415  as below
+    from pylayer.commands import chores  # noqa: PLC0415  as below
 
     names = tuple(part for part in build.split(",") if part)
     _exit(chores.why(Path(manifest) if manifest else None, names, engine=engine))
@@ -232,7 +232,7 @@ def why(context: Context, build: str, engine: str = "", manifest: str = "") -> N
 def cache(context: Context, older_than: str = "", larger_than: str = "") -> None:
     """Tell what is kept for later runs and how large it is, and remove some of it."""
     del context
-    from pylayer import chores  # noqa: PLC0415  as below
+    from pylayer.commands import chores  # noqa: PLC0415  as below
 
     _exit(chores.cache(older_than=older_than, larger_than=larger_than))
 
@@ -288,7 +288,7 @@ def verify(
 ) -> None:
     """Import what is in the archives, and run handlers, as Lambda would: in the runtime's own image."""
     del context
-    from pylayer import chores  # noqa: PLC0415  as below
+    from pylayer.commands import chores  # noqa: PLC0415  as below
 
     found = Path(manifest) if manifest else None
     _exit(chores.verify(found, only=tuple(only or ()), engine=engine, again=again))
@@ -304,7 +304,7 @@ def verify(
 def sbom(context: Context, only: list[str] | None = None, manifest: str = "") -> None:
     """Write beside each archive what is in it, as a CycloneDX document."""
     del context
-    from pylayer import chores  # noqa: PLC0415  as below
+    from pylayer.commands import chores  # noqa: PLC0415  as below
 
     _exit(chores.sbom(Path(manifest) if manifest else None, only=tuple(only or ())))
 
@@ -313,7 +313,7 @@ def sbom(context: Context, only: list[str] | None = None, manifest: str = "") ->
 def audit(context: Context, manifest: str = "") -> None:
     """Let pip-audit look for known vulnerabilities in what layers.lock holds."""
     del context
-    from pylayer import chores  # noqa: PLC0415  as below
+    from pylayer.commands import chores  # noqa: PLC0415  as below
 
     _exit(chores.audit(Path(manifest) if manifest else None))
 

@@ -12,15 +12,15 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from pylayer.errors import ArchiveError, Fault
-from pylayer.zips import Zip
-from pylayer.zipwriter import Writer
+from pylayer.zips.reader import Zip
+from pylayer.zips.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from email.message import Message
     from pathlib import Path
 
-    from pylayer.zipmembers import Member
+    from pylayer.zips.members import Member
 
 _BUILD_HINT = "what wrote this wheel is at fault: its build backend, or a tool that changed it afterwards"
 _ELF = b"\x7fELF"

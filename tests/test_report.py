@@ -5,8 +5,8 @@ import io
 import pytest
 
 from pylayer.amounts import size_text
+from pylayer.config.layers import Build, Layer
 from pylayer.errors import BuildError, NeedsDockerError
-from pylayer.manifest import Build, Layer
 from pylayer.outcomes import Outcome, State
 from pylayer.report import Lines, wants_colour
 from pylayer.targets import Architecture, Target, load_runtimes

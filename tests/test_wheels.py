@@ -7,9 +7,9 @@ import struct
 import zipfile
 
 import pytest
+from factories.wheels import File, make_wheel, make_zip
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wheelmaking import File, make_wheel, make_zip
 
 from pylayer import wheels
 from pylayer.errors import ArchiveError, StoreError

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pylayer.budgets import MOST_UNZIPPED
 from pylayer.checks import contents, imports, metadata, native, paths, sizes, together
+from pylayer.config.budgets import MOST_UNZIPPED
 from pylayer.errors import ArchiveError
 from pylayer.problems import Kind, Problem, Severity, leave_out
 

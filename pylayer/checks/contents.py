@@ -8,11 +8,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pylayer.budgets import MOST_UNZIPPED
 from pylayer.checks import elf
+from pylayer.config.budgets import MOST_UNZIPPED
 from pylayer.names import normalise
-from pylayer.zipformat import DEFLATED
-from pylayer.zips import Zip
+from pylayer.zips.format import DEFLATED
+from pylayer.zips.reader import Zip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pylayer.checks.elf import Elf
     from pylayer.wheels import Wheel
-    from pylayer.zipmembers import Member
+    from pylayer.zips.members import Member
 
 # The dynamic linker is never handed these, and they are nine files of ten.
 _NEVER_ELF = (".py", ".pyc", ".pyi")

@@ -177,4 +177,6 @@ class _Reader:
         return self.data[start:end].decode("utf-8", "replace")
 
     def _unpack(self, layout: str, at: int) -> tuple[int, ...]:
+        if at > len(self.data):
+            raise ValueError(at)  # an offset may be any 64-bit number, which is more than struct takes
         return struct.unpack_from(self.order + layout, self.data, at)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pylayer.checks.provided import provided
 from pylayer.problems import Problem
-from pylayer.zips import Zip
+from pylayer.zips.reader import Zip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

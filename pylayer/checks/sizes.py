@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pylayer.budgets import MOST_DIRECT, MOST_LAYERS, MOST_UNZIPPED
+from pylayer.config.budgets import MOST_DIRECT, MOST_LAYERS, MOST_UNZIPPED
 from pylayer.problems import Problem
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from packaging.tags import Tag
 
+    from pylayer.monorepo.trees import Entry
     from pylayer.targets import Architecture, Target
-    from pylayer.trees import Entry
     from pylayer.wheels import Wheel
 
 EngineName = Literal["docker", "local"]

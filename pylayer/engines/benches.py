@@ -9,14 +9,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pylayer.layout import ROOT, place
-from pylayer.zips import Zip
+from pylayer.archives.layout import ROOT, place
+from pylayer.zips.reader import Zip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pylayer.invocations import Invoke
+    from pylayer.config.invocations import Invoke
     from pylayer.targets import Runtime, Target
     from pylayer.wheels import Wheel
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pylayer.engines import Engine
     from pylayer.engines.benches import Bench
-    from pylayer.engines.docker import DockerEngine
+    from pylayer.engines.docker.engine import DockerEngine
 
 
 def keeper(*, cache: Path) -> DockerEngine:
     """Connect to the engine that keeps images; raises EngineError where none answers."""
-    from pylayer.engines.docker import DockerEngine  # noqa: PLC0415  slow to import, and not always wanted
-    from pylayer.engines.docker_connection import connect  # noqa: PLC0415  see above
+    from pylayer.engines.docker.connection import connect  # noqa: PLC0415  see above
+    from pylayer.engines.docker.engine import DockerEngine  # noqa: PLC0415  slow to import, and not always wanted
 
     connection = connect(os.environ, home=Path.home())
     return DockerEngine(connection, cache=cache / "images", surroundings=os.environ)
@@ -28,21 +28,21 @@ def docker(*, cache: Path) -> Engine:
 
 def local(*, cache: Path) -> Engine:
     """Give the engine that this host is."""
-    from pylayer.engines.local import LocalEngine  # noqa: PLC0415  not always wanted
+    from pylayer.engines.local.engine import LocalEngine  # noqa: PLC0415  not always wanted
 
     return LocalEngine(cache=cache / "local", surroundings=os.environ)
 
 
 def docker_bench(*, cache: Path) -> Bench:
     """Connect to the Docker Engine to try archives in; raises EngineError where none answers."""
-    from pylayer.engines.docker_connection import connect  # noqa: PLC0415  slow to import, not always wanted
-    from pylayer.engines.docker_verify import DockerBench  # noqa: PLC0415  see above
+    from pylayer.engines.docker.bench import DockerBench  # noqa: PLC0415  see above
+    from pylayer.engines.docker.connection import connect  # noqa: PLC0415  slow to import, not always wanted
 
     return DockerBench(connect(os.environ, home=Path.home()), cache=cache / "images")
 
 
 def local_bench(*, cache: Path) -> Bench:
     """Give this host as a place to try archives."""
-    from pylayer.engines.local_verify import LocalBench  # noqa: PLC0415  not always wanted
+    from pylayer.engines.local.bench import LocalBench  # noqa: PLC0415  not always wanted
 
     return LocalBench(cache=cache / "local", surroundings=os.environ)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pylayer.publication import StorageMode
+    from pylayer.config.publication import StorageMode
 
 Kind = Literal[
     "credentials",  # none, expired or unknown

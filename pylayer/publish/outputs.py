@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from pylayer.publication import Output
+    from pylayer.config.publication import Output
     from pylayer.publish.published import Published
     from pylayer.publish.template import Declared
 

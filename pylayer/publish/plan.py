@@ -11,7 +11,7 @@ from pylayer.publish.template import names_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pylayer.publication import Permissions
+    from pylayer.config.publication import Permissions
     from pylayer.publish.cloud import Listed, Region, Version
     from pylayer.publish.template import Group
 

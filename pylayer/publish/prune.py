@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pylayer import catalogue
+from pylayer.archives import catalogue
 from pylayer.errors import PENDING, PublishError
 from pylayer.publish import published
 from pylayer.publish.cloud import CloudError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from pylayer.publication import Settings
+    from pylayer.config.publication import Settings
     from pylayer.publish.cloud import Region
     from pylayer.publish.task import Connect, Options
     from pylayer.publish.template import Declared

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from pylayer.publication import Settings
+    from pylayer.config.publication import Settings
     from pylayer.publish.cloud import Patience
     from pylayer.publish.task import Connect, Options, Task
     from pylayer.publish.template import Declared, Group

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Protocol
 
-from pylayer import catalogue
+from pylayer.archives import catalogue
 from pylayer.errors import Fault, PublishError, UsageError
 from pylayer.publish import checks, outputs, published
 from pylayer.publish.cloud import Patience
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from pylayer.catalogue import Entry
-    from pylayer.publication import Settings
+    from pylayer.archives.catalogue import Entry
+    from pylayer.config.publication import Settings
     from pylayer.publish.cloud import Account, Region
 
 

@@ -11,9 +11,9 @@ from pylayer.errors import Fault
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from pylayer.catalogue import Entry
-    from pylayer.manifest import Layer
-    from pylayer.publication import LayerSettings, Settings
+    from pylayer.archives.catalogue import Entry
+    from pylayer.config.layers import Layer
+    from pylayer.config.publication import LayerSettings, Settings
     from pylayer.publish.cloud import Version
 
 # https://docs.aws.amazon.com/lambda/latest/api/API_PublishLayerVersion.html

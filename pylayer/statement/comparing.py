@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pylayer.catalogue import Catalogue, Distribution, Entry
+    from pylayer.archives.catalogue import Catalogue, Distribution, Entry
     from pylayer.statement.weighing import Weights
 
     Weigh = Callable[[str, Entry], Weights | None]

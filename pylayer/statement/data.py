@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pylayer.imports import Import
+    from pylayer.memory.imports import Import
     from pylayer.statement.comparing import Change, Comparison, Side
     from pylayer.statement.gathering import Statement, Weighed
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from pylayer import catalogue, imports, lastrun
+from pylayer.archives import catalogue
 from pylayer.errors import Fault, PylayerError, StoreError, UsageError
+from pylayer.memory import imports, lastrun
 from pylayer.statement.comparing import Comparison, compare
 from pylayer.statement.weighing import Weights, recall, weigh
 
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pylayer.catalogue import Catalogue, Entry
-    from pylayer.imports import Import
-    from pylayer.lastrun import LastRun
+    from pylayer.archives.catalogue import Catalogue, Entry
+    from pylayer.memory.imports import Import
+    from pylayer.memory.lastrun import LastRun
     from pylayer.store import Store
 
 _MOST_NAMED = 12

@@ -8,7 +8,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from pylayer import __version__
-from pylayer.budgets import MOST_UNZIPPED
+from pylayer.config.budgets import MOST_UNZIPPED
 from pylayer.statement import panels, sections, words
 
 if TYPE_CHECKING:

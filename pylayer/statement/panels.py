@@ -6,14 +6,14 @@ from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING
 
-from pylayer.budgets import MOST_UNZIPPED
+from pylayer.config.budgets import MOST_UNZIPPED
 from pylayer.statement import drawing, fragments, words
 from pylayer.statement.weighing import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pylayer.imports import Import
+    from pylayer.memory.imports import Import
     from pylayer.statement.gathering import Statement, Weighed
 
 _SMALL = 256 << 10  # unpacked bytes below which an archive is not worth a picture

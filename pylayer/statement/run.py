@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pylayer import manifest as manifests
-from pylayer import snapshot
-from pylayer.commands import ended
+from pylayer.commands.ending import ended
+from pylayer.config import manifest as manifests
 from pylayer.errors import ManifestError
+from pylayer.memory import snapshot
 from pylayer.statement.gathering import Statement, gather
 from pylayer.store import Store, default_root, write_atomic
 

@@ -6,8 +6,8 @@ from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING
 
-from pylayer import lastrun
-from pylayer.budgets import MOST_UNZIPPED
+from pylayer.config.budgets import MOST_UNZIPPED
+from pylayer.memory import lastrun
 from pylayer.statement import drawing, fragments, words
 from pylayer.statement.comparing import alike
 from pylayer.statement.panels import has_panel
@@ -15,7 +15,7 @@ from pylayer.statement.panels import has_panel
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pylayer.lastrun import LastRun
+    from pylayer.memory.lastrun import LastRun
     from pylayer.statement.comparing import Change, Comparison, Moved
     from pylayer.statement.gathering import Statement, Weighed
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pylayer import lastrun
-from pylayer.budgets import MOST_UNZIPPED
+from pylayer.config.budgets import MOST_UNZIPPED
+from pylayer.memory import lastrun
 from pylayer.statement import words
 from pylayer.statement.comparing import alike
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pylayer.imports import Import
-    from pylayer.lastrun import LastRun, Step
+    from pylayer.memory.imports import Import
+    from pylayer.memory.lastrun import LastRun, Step
     from pylayer.statement.comparing import Comparison
     from pylayer.statement.gathering import Statement, Weighed
 

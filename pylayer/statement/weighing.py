@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from pylayer.checks.contents import claims_in, owner
 from pylayer.errors import StoreError
 from pylayer.store import hash_file
-from pylayer.zipformat import CENTRAL, LOCAL
-from pylayer.zips import Zip
+from pylayer.zips.format import CENTRAL, LOCAL
+from pylayer.zips.reader import Zip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pylayer.catalogue import Entry
+    from pylayer.archives.catalogue import Entry
     from pylayer.store import Store
 
 KINDS = ("native code", "bytecode", "Python source", "other files")

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pylayer.engines import Done, Interpreter, pythons
+from pylayer.engines import Done, Interpreter
+from pylayer.engines.local import pythons
 from pylayer.errors import NeedsDockerError
 
 if TYPE_CHECKING:

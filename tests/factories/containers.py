@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from docker.errors import ImageNotFound, NotFound
 
-from pylayer.engines.docker import DockerEngine
-from pylayer.engines.docker_connection import connect
+from pylayer.engines.docker.connection import connect
+from pylayer.engines.docker.engine import DockerEngine
 from pylayer.errors import EngineError
 
 if TYPE_CHECKING:

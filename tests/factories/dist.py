@@ -9,8 +9,8 @@ import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pylayer import catalogue
-from pylayer.catalogue import Distribution, Entry
+from pylayer.archives import catalogue
+from pylayer.archives.catalogue import Distribution, Entry
 from pylayer.publish import Declared
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from pylayer.engines import Job
+from pylayer.monorepo.trees import Entry
 from pylayer.targets import Architecture, Images, Runtime, Target, load_runtimes
-from pylayer.trees import Entry
 
 REQUIRE = "PYLAYER_REQUIRE_DOCKER"
 NATIVE = Architecture.of_machine(platform.machine()) or Architecture.X86_64

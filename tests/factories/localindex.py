@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 
-from pylayer.pins import Pin
+from pylayer.index.pins import Pin
 
 if TYPE_CHECKING:
     import ssl

@@ -7,7 +7,7 @@ import json
 import boto3
 
 from pylayer import publish
-from pylayer.publication import layer_table, publish_table, settings
+from pylayer.config.publication import layer_table, publish_table, settings
 from pylayer.publish.cloud import Patience
 
 REGIONS = ["ap-southeast-2", "eu-west-1", "us-east-1"]

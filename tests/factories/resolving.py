@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from wheelmaking import make_wheel
-
 from factories.localindex import LocalIndex, serving
-from pylayer.indexes import Index, Settings
-from pylayer.requirements import Python, Request
-from pylayer.resolve import resolve
+from factories.wheels import make_wheel
+from pylayer.index.indexes import Index, Settings
+from pylayer.resolver.requirements import Python, Request
+from pylayer.resolver.resolve import resolve
 from pylayer.targets import Architecture, Target, load_runtimes
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from pathlib import Path
 
-    from pylayer.pins import Pin
+    from pylayer.index.pins import Pin
 
 CP311 = "cp311-cp311-manylinux_2_{}_x86_64"
 

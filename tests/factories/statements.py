@@ -5,21 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from layermaking import target
-from wheelmaking import make_wheel
-
 from factories.dist import entry
-from pylayer import catalogue, lastrun, wheels
-from pylayer.archive import assemble
-from pylayer.catalogue import Catalogue, Distribution
-from pylayer.lastrun import Ended, LastRun, Span
+from factories.layers import target
+from factories.wheels import make_wheel
+from pylayer import wheels
+from pylayer.archives import catalogue
+from pylayer.archives.archive import assemble
+from pylayer.archives.catalogue import Catalogue, Distribution
+from pylayer.memory import lastrun
+from pylayer.memory.lastrun import Ended, LastRun, Span
 from pylayer.statement.gathering import Statement, gather
 from pylayer.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pylayer.catalogue import Entry
+    from pylayer.archives.catalogue import Entry
 
 RUN = LastRun(
     began=1_700_000_000.0,

@@ -6,11 +6,10 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wheelmaking import make_wheel, make_zip
-
+from factories.wheels import make_wheel, make_zip
 from pylayer import wheels
+from pylayer.config.invocations import Invoke
 from pylayer.engines.benches import Trial
-from pylayer.invocations import Invoke
 
 from .engines import host_target
 

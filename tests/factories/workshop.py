@@ -7,17 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from wheelmaking import make_wheel
-
 from factories.localindex import LocalIndex, serving
 from factories.monorepo import Monorepo
-from pylayer import lock
+from factories.wheels import make_wheel
+from pylayer.locks import lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pylayer.lock import Lock
+    from pylayer.locks.lock import Lock
 
 # An in-tree backend that makes a wheel of `[project]` and of one module; what it says besides is DYNAMIC.
 BACKEND = """

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from factories.bytecode import contents
 from factories.engines import FOREIGN, NATIVE, target
-from wheelmaking import make_wheel
+from factories.wheels import make_wheel
 
-from pylayer import bytecode, wheels
+from pylayer import wheels
+from pylayer.building import bytecode
 from pylayer.store import Store
 
 pytestmark = pytest.mark.docker

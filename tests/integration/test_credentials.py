@@ -8,8 +8,8 @@ from base64 import b64encode
 
 import pytest
 from factories.privateindex import PASSWORD, QUOTED, USERNAME, private_index
+from factories.wheels import make_wheel
 from factories.workshop import BACKEND, Workshop
-from wheelmaking import make_wheel
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("docker_images")]
 

@@ -1,4 +1,4 @@
-"""Tests of pylayer.engines.docker with a real engine and the test images."""
+"""Tests of pylayer.engines.docker.engine with a real engine and the test images."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 from factories.engines import FOREIGN, NATIVE, child, facts, job, target
-from wheelmaking import make_wheel
+from factories.wheels import make_wheel
 
 from pylayer import wheels
 from pylayer.engines import Job, environment
 from pylayer.errors import EngineError, ImageError
+from pylayer.monorepo.trees import Entry
 from pylayer.targets import Architecture
-from pylayer.trees import Entry
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
@@ -273,7 +273,7 @@ def test_large_tree_is_not_held_in_memory(docker_images, docker_cache, into, tmp
         "from pathlib import Path\n"
         "from factories.containers import engine\n"
         "from factories.engines import job, target\n"
-        "from pylayer.trees import Entry\n"
+        "from pylayer.monorepo.trees import Entry\n"
         "cache, large, into = map(Path, sys.argv[1:])\n"
         "made = engine(cache)\n"
         "room = made.room(target(), ())\n"
@@ -436,7 +436,7 @@ def test_sweep_removes_what_dead_processes_left(docker_engine, docker_images) ->
     """A container that was never started does not end by itself: the next run removes it, and not others'."""
     from factories.containers import exists  # noqa: PLC0415  as above
 
-    from pylayer.engines.docker_containers import owner_labels  # noqa: PLC0415  as above
+    from pylayer.engines.docker.containers import owner_labels  # noqa: PLC0415  as above
 
     process = child("")
     process.communicate()

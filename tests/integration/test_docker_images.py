@@ -1,4 +1,4 @@
-"""Tests of pylayer.engines.docker_images with a real engine and a registry of their own."""
+"""Tests of pylayer.engines.docker.images with a real engine and a registry of their own."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def images(docker_images, tmp_path):
     import os  # noqa: PLC0415  for this one
     from pathlib import Path  # noqa: PLC0415  for this one
 
-    from pylayer.engines.docker_connection import connect  # noqa: PLC0415  Docker's SDK is slow to import
-    from pylayer.engines.docker_containers import Containers  # noqa: PLC0415  as above
-    from pylayer.engines.docker_images import Images  # noqa: PLC0415  as above
+    from pylayer.engines.docker.connection import connect  # noqa: PLC0415  Docker's SDK is slow to import
+    from pylayer.engines.docker.containers import Containers  # noqa: PLC0415  as above
+    from pylayer.engines.docker.images import Images  # noqa: PLC0415  as above
 
     connection = connect(os.environ, home=Path.home())
     containers = Containers(connection)

@@ -8,12 +8,12 @@ import pytest
 from factories.localindex import serving
 from factories.privateindex import PASSWORD, QUOTED, USERNAME, private_index
 from factories.resolving import CP311, python, resolved, versions
-from wheelmaking import make_wheel
+from factories.wheels import make_wheel
 
-from pylayer.download import fetch
 from pylayer.errors import DownloadError
-from pylayer.resolve import refind
-from pylayer.settings import read
+from pylayer.index.download import fetch
+from pylayer.index.settings import read
+from pylayer.resolver.resolve import refind
 from pylayer.store import Store
 
 

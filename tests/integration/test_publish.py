@@ -327,7 +327,7 @@ from pathlib import Path
 from factories.dist import Dist, archive, targets
 from pylayer import publish
 from pylayer.errors import PublishError
-from pylayer.publication import settings
+from pylayer.config.publication import settings
 dist = Dist(Path(sys.argv[1]))
 size = 1 if sys.argv[2] == "missing" else 300 * 1024 * 1024
 dist.build("lib", {("python3.13", "arm64"): archive("")}, unzipped_size=size)

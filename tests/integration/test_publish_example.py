@@ -8,7 +8,8 @@ import pytest
 from factories.monorepo import example
 from factories.publishing import REGIONS, Run
 
-from pylayer import publish, workspace
+from pylayer import publish
+from pylayer.monorepo import workspace
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("docker_images")]
 

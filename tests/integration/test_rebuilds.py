@@ -231,10 +231,10 @@ def test_a_run_without_changes_imports_little(mono):
         line.rpartition("|")[2].strip() for line in ran.err.splitlines() if line.startswith("import time:")
     }
 
-    assert "pylayer.runs" in imported
+    assert "pylayer.commands.runs" in imported
     heavy = {"docker", "boto3", "requests", "packaging", "deflate", "rich", "uv", "tomli"}
     assert not heavy & imported
-    assert not {name for name in imported if name.startswith(("pylayer.engines", "pylayer.builds"))}
+    assert not {name for name in imported if name.startswith(("pylayer.engines", "pylayer.commands.builds"))}
 
 
 def test_two_runs_at_once_both_succeed_with_the_same_bytes(mono):

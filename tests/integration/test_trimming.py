@@ -5,8 +5,8 @@ from __future__ import annotations
 import zipfile
 
 import pytest
+from factories.wheels import make_wheel
 from factories.workshop import workshop
-from wheelmaking import make_wheel
 
 BUILD = "data-python3.11-x86_64"
 

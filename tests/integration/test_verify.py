@@ -13,11 +13,11 @@ from factories.containers import wait_until_gone
 from factories.engines import FOREIGN, target
 from factories.trials import archive, client, handler, trial
 
-from pylayer import verify
-from pylayer.engines.docker_connection import connect
-from pylayer.engines.docker_verify import DockerBench
+from pylayer.engines.docker.bench import DockerBench
+from pylayer.engines.docker.connection import connect
 from pylayer.errors import EngineError
 from pylayer.store import Store
+from pylayer.verification import verify
 
 pytestmark = pytest.mark.docker
 

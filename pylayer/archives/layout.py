@@ -1,0 +1,146 @@
+"""A wheel → what it puts into an archive, and where: under `python/`, as an installer into site-packages.
+
+The rules are those of https://packaging.python.org/en/latest/specifications/binary-distribution-format/
+("Installing a wheel"): purelib, platlib and data go to `python/`, scripts to `python/bin/` with `#!python`
+made the runtime's Python, headers nowhere; `__pycache__` and folders are left out. The .dist-info folder
+stays whole, for importlib.metadata; RECORD is written anew where a member moved, changed or was left out.
+
+No wrappers are made for console_scripts. What an installer would write is no part of the wheel and holds the
+interpreter's path; Lambda has /opt/bin on its PATH, not /opt/python/bin; and `python -m` or an import of the
+function, which entry_points.txt still names, does the same. So a pure wheel gives the same bytes on every
+runtime.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from pylayer.errors import ArchiveError
+from pylayer.wheels import dist_info, hash_and_size, is_bytecode, record_text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from pylayer.targets import Runtime
+    from pylayer.zips.members import Member
+    from pylayer.zips.reader import Zip
+
+ROOT = "python/"
+_SCHEMES = ("purelib", "platlib", "data", "scripts", "headers")
+_SHEBANG = b"#!python"
+
+
+class Placed(NamedTuple):
+    """A member on its way to `path` in the archive; `content` is what stands there where that is not its own.
+
+    A tuple, because thousands are made for one archive.
+    """
+
+    path: str
+    member: Member
+    executable: bool
+    content: bytes | None = None
+
+
+def place(wheel: Zip, *, runtime: Runtime, without: Collection[str] = ()) -> list[Placed]:
+    """Every file that `wheel` gives to an archive for `runtime`, but for those at the paths `without`.
+
+    Raises ArchiveError for a `.data` folder that installers do not know either.
+    """
+    folder = dist_info(wheel.members, wheel.label)
+    record = f"{folder}/RECORD"
+    data = _data_folder(wheel, folder)
+    placed: list[Placed] = []
+    moved: dict[str, Placed | None] = {}
+    records: list[Member] = []
+    for member in wheel.members:
+        name = member.name
+        if name == record:
+            records.append(member)
+        elif is_bytecode(name):
+            moved[name] = None
+        elif data and name.startswith(data):
+            target = _place_data(wheel, member, name.removeprefix(data), runtime)
+            moved[name] = target = None if target and target.path in without else target
+            placed += [target] if target else []
+        elif without and ROOT + name in without:
+            moved[name] = None
+        else:
+            placed.append(Placed(ROOT + name, member, member.executable))
+    for member in records:
+        content = _rewrite(wheel.content(member), moved) if moved else None
+        placed.append(Placed(ROOT + record, member, member.executable, content))
+    return placed
+
+
+def modules(wheel: Zip) -> dict[str, Member]:
+    """The Python modules of `wheel` by their path in an archive; scripts are none.
+
+    Raises ArchiveError for several `.data` folders.
+    """
+    data = _data_folder(wheel, dist_info(wheel.members, wheel.label))
+    found: dict[str, Member] = {}
+    for member in wheel.members:
+        name = member.name
+        if not name.endswith(".py") or is_bytecode(name):
+            continue
+        if data and name.startswith(data):
+            scheme, _, name = name.removeprefix(data).partition("/")
+            if scheme in {"scripts", "headers"}:
+                continue
+        found.setdefault(ROOT + name, member)
+    return found
+
+
+def _data_folder(wheel: Zip, folder: str) -> str:
+    stem = _normalised(folder.removesuffix(".dist-info"))
+    tops = {member.name.partition("/")[0] for member in wheel.members if ".data/" in member.name}
+    found = [top for top in tops if top.endswith(".data") and _normalised(top.removesuffix(".data")) == stem]
+    if len(found) > 1:
+        raise ArchiveError(f"has several .data folders: {', '.join(sorted(found))}", where=wheel.label)
+    return f"{found[0]}/" if found else ""
+
+
+def _normalised(stem: str) -> str:
+    return re.sub(r"[-_.]+", "-", stem).lower()
+
+
+def _place_data(wheel: Zip, member: Member, name: str, runtime: Runtime) -> Placed | None:
+    scheme, _, rest = name.partition("/")
+    if scheme not in _SCHEMES or not rest:
+        raise ArchiveError(
+            "lies in a .data folder that no installer knows",
+            where=f"{wheel.label}: {member.name}",
+            hint=f"known are {', '.join(_SCHEMES)}",
+        )
+    if scheme == "headers":
+        return None
+    if scheme != "scripts":
+        return Placed(ROOT + rest, member, member.executable)
+    path = f"{ROOT}bin/{rest}"
+    if wheel.head(member, len(_SHEBANG)) != _SHEBANG:
+        return Placed(path, member, executable=True)
+    body = wheel.content(member).partition(b"\n")[2]
+    shebang = f"#!/var/lang/bin/{runtime.name}\n".encode()
+    return Placed(path, member, executable=True, content=shebang + body)
+
+
+def _rewrite(text: bytes, moved: dict[str, Placed | None]) -> bytes:
+    """RECORD's `text` with the rows of what `moved`, changed or (None) was left out put right."""
+    import csv  # noqa: PLC0415  few wheels have theirs written anew
+    import io  # noqa: PLC0415
+
+    rows = []
+    for row in csv.reader(io.StringIO(text.decode(), newline="")):
+        name = row[0] if row else ""
+        if not name or is_bytecode(name):
+            continue
+        if name in moved:
+            target = moved[name]
+            if not target:
+                continue
+            fields = row[1:] if target.content is None else hash_and_size(target.content)
+            row = [target.path.removeprefix(ROOT), *fields]  # noqa: PLW2901
+        rows.append(row)
+    return record_text(rows)

@@ -1,0 +1,100 @@
+"""A Recipe, all that decides an archive's bytes → the archive, kept where it is while the recipe stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pylayer import keys
+from pylayer.archives import archive as archives
+from pylayer.archives import dropping
+from pylayer.archives.additions import NONE
+from pylayer.archives.archive import Archive
+from pylayer.store import hash_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pylayer.archives.additions import Additions
+    from pylayer.store import Store
+    from pylayer.targets import Target
+    from pylayer.wheels import Wheel
+
+FORMAT = 1
+_KIND = "archive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What an archive is made of: `compiled` are companions with their sha256 (hex), `drop` is patterns.
+
+    With `only_bytecode`, companions take the place of their sources.
+    """
+
+    target: Target
+    wheels: tuple[Wheel, ...]
+    compiled: tuple[tuple[str, Path], ...] = ()
+    only_bytecode: bool = False
+    files: Additions = NONE
+    drop: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What the archive is kept under (hex)."""
+        return keys.key(
+            {
+                "format": FORMAT,
+                "runtime": self.target.runtime.name,  # the shebangs of scripts name it
+                "only bytecode": self.only_bytecode,
+                "wheels": sorted(wheel.sha256 for wheel in self.wheels),
+                "compiled": sorted(sha256 for sha256, _ in self.compiled),
+                "files": self.files.sha256,
+                "drop": [dropping.FORMAT, *self.drop] if self.drop else [],
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembled:
+    """An archive, whether it had to be written, and what a user should hear of that."""
+
+    archive: Archive
+    fresh: bool
+    notes: tuple[str, ...] = ()
+
+
+def assemble(recipe: Recipe, place: Path, *, store: Store) -> Assembled:
+    """Give the archive of `recipe` at `place`, written unless it is there; raises as `archive.assemble`."""
+    if kept := _still_there(recipe.key, place, store):
+        return Assembled(archive=kept, fresh=False)
+    companions = [path for _, path in recipe.compiled]
+    dropped = dropping.Dropped()
+    if recipe.drop:
+        runtime = recipe.target.runtime
+        dropped = dropping.choose(recipe.wheels, companions, patterns=recipe.drop, runtime=runtime)
+    archive = archives.assemble(
+        recipe.wheels,
+        place,
+        target=recipe.target,
+        companions=companions,
+        files=recipe.files.path,
+        without=dropped.paths,
+    )
+    store.put_record(_KIND, recipe.key, _to_json(archive))
+    return Assembled(archive=archive, fresh=True, notes=tuple(dropped.notes) if recipe.drop else ())
+
+
+def _still_there(key: str, place: Path, store: Store) -> Archive | None:
+    record = store.record(_KIND, key)
+    if record is None or not place.is_file() or hash_file(place) != record["sha256"]:
+        return None
+    return Archive(path=place, **record)
+
+
+def _to_json(archive: Archive) -> dict[str, Any]:
+    return {
+        "sha256": archive.sha256,
+        "size": archive.size,
+        "unzipped_size": archive.unzipped_size,
+        "members": archive.members,
+    }

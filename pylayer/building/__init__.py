@@ -1,0 +1,1 @@
+"""Projects and wheels → what a layer is made of: wheels built here, and bytecode."""

@@ -1,0 +1,185 @@
+"""What a layer asks for → all projects of the monorepo that it needs, and what is left for an index.
+
+Markers and extras are evaluated for the target (PEP 508). A requirement on the name of a project is that
+project, whoever requires it and however: a direct reference such as `liba @ file:///…`, which hatch and
+poetry-core write, is too. So such a name is never left for an index.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from packaging.requirements import Requirement
+
+from pylayer.errors import Fault, ResolveError
+from pylayer.names import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+
+    from pylayer.config.layers import Build
+    from pylayer.wheels import Metadata
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closure:
+    """`projects`: normalised names, sorted; `requirements`: PEP 508 without markers, sorted, for an index."""
+
+    projects: tuple[str, ...]
+    requirements: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Want:
+    """One requirement met on the way, and who has it."""
+
+    requirement: Requirement
+    wanted_by: str
+
+    @property
+    def name(self) -> str:
+        """Its normalised name."""
+        return normalise(self.requirement.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Root:
+    """Where a walk begins: `requirements` (PEP 508), the `markers` to evaluate them by, and whose they are.
+
+    Names in `exclude` (normalised) are passed over wherever they are met; `where` is for errors.
+    """
+
+    requirements: tuple[str, ...]
+    wanted_by: str
+    markers: Mapping[str, str]
+    exclude: tuple[str, ...] = ()
+    where: str = ""
+
+
+def root_of(build: Build) -> Root:
+    """What a layer itself asks for: its projects with its extras, and its own requirements."""
+    layer = build.layer
+    extras = f"[{','.join(layer.extras)}]" if layer.extras else ""
+    return Root(
+        requirements=(*(f"{name}{extras}" for name in layer.projects), *layer.requirements),
+        wanted_by=f"layer {layer.name}",
+        markers=build.target.markers,
+        exclude=layer.exclude,
+        where=build.id,
+    )
+
+
+async def close(
+    root: Root,
+    *,
+    projects: Collection[str],
+    metadata: Callable[[frozenset[str]], Awaitable[Mapping[str, Metadata]]],
+    outside: Iterable[Metadata] = (),
+) -> Closure:
+    """Follow what `root` requires through the monorepo's `projects` (normalised names).
+
+    `metadata` gives what the wheels of some projects say. `outside` are third-party distributions that are
+    in the layer already: where one of those requires a project, that project belongs to the layer as well.
+    Raises ResolveError listing every project whose version is not the required one.
+    """
+    walk = _Walk(root, projects=projects)
+    for text in root.requirements:
+        requirement = Requirement(text)
+        if walk.holds(requirement, frozenset()):
+            walk.want(requirement, wanted_by=root.wanted_by)
+    for other in outside:
+        walk.follow(other, extras=frozenset(other.extras), only_projects=True)
+    known: dict[str, Metadata] = {}
+    while todo := walk.take():
+        missing = frozenset(name for name, _ in todo) - known.keys()
+        known |= await metadata(missing) if missing else {}
+        for name, extras in todo:
+            walk.follow(known[name], extras=extras)
+    walk.check(known)
+    return Closure(
+        projects=tuple(sorted(known)), requirements=tuple(sorted(str(each) for each in walk.outside))
+    )
+
+
+def _refuse_address(want: Want, *, where: str) -> None:
+    """Refuse a path of a machine, and credentials that would be written down in a lock and in a layer."""
+    url = want.requirement.url or ""
+    server = urlsplit(url)
+    if server.scheme == "file":
+        raise ResolveError(
+            f"{want.wanted_by} requires {want.name} by a path, and it is no project of the monorepo",
+            where=where,
+            hint="find it by `packages` in layers.toml, or require it from an index",
+        )
+    if server.password or (server.username and not server.scheme.endswith("ssh")):
+        raise ResolveError(
+            f"{want.wanted_by} requires {want.name} from an address with credentials in it",
+            where=where,
+            hint="take them out: git and netrc have places for them",
+        )
+
+
+class _Walk:
+    """The state of one walk: which projects with which extras were seen, and which are still to follow."""
+
+    def __init__(self, root: Root, *, projects: Collection[str]) -> None:
+        self._root = root
+        self._projects = projects
+        self._seen: dict[str, set[str]] = {}
+        self._todo: list[tuple[str, frozenset[str]]] = []
+        self._wants: list[Want] = []
+        self.outside: set[Requirement] = set()
+
+    def take(self) -> list[tuple[str, frozenset[str]]]:
+        todo, self._todo = self._todo, []
+        return todo
+
+    def want(self, requirement: Requirement, *, wanted_by: str) -> None:
+        """Note a requirement whose marker holds."""
+        want = Want(requirement=requirement, wanted_by=wanted_by)
+        if want.name in self._root.exclude:
+            return
+        if want.name not in self._projects:
+            _refuse_address(want, where=self._root.where)
+            plain = Requirement(str(requirement))
+            plain.marker = None
+            self.outside.add(plain)
+            return
+        self._wants.append(want)
+        extras = {"", *(normalise(extra) for extra in requirement.extras)}
+        new = extras - self._seen.get(want.name, set())
+        if new:
+            self._seen.setdefault(want.name, set()).update(new)
+            self._todo.append((want.name, frozenset(new)))
+
+    def follow(self, metadata: Metadata, *, extras: frozenset[str], only_projects: bool = False) -> None:
+        """Note the requirements of a distribution that hold with any of `extras`."""
+        for text in metadata.requires:
+            requirement = Requirement(text)
+            if only_projects and normalise(requirement.name) not in self._projects:
+                continue
+            if self.holds(requirement, extras):
+                self.want(requirement, wanted_by=metadata.name)
+
+    def check(self, known: Mapping[str, Metadata]) -> None:
+        """Raise for each project of another version than someone requires."""
+        faults = [
+            Fault(
+                what=f"{want.wanted_by} requires {want.requirement}, and the monorepo has {version}",
+                where=self._root.where,
+                hint=f"change the requirement, or the version of {want.name}",
+            )
+            for want in self._wants
+            if not want.requirement.specifier.contains(version := known[want.name].version, prereleases=True)
+        ]
+        if faults:
+            raise ResolveError.of(faults)
+
+    def holds(self, requirement: Requirement, extras: frozenset[str]) -> bool:
+        """Whether its marker holds with any of `extras`, or none."""
+        marker = requirement.marker
+        if marker is None:
+            return True
+        return any(marker.evaluate({**self._root.markers, "extra": extra}) for extra in {"", *extras})

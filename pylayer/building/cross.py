@@ -1,0 +1,186 @@
+"""A target → a way to build for it on another machine: zig's compiler, the target's own settings, a check.
+
+zig comes as a wheel from the index, and compiles C and C++ for a chosen machine and version of glibc
+(https://ziglang.org). What a build is given is in `pylayer/inside/cross.py`, which runs it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
+
+from pylayer.checks import crossed
+from pylayer.engines import Job
+from pylayer.engines.parcels import script_text
+from pylayer.errors import BuildError, Fault, StoreError
+from pylayer.keys import key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pylayer.building.places import Place, Requirements
+    from pylayer.engines import Done
+    from pylayer.graph import Graph
+    from pylayer.keys import Parts
+    from pylayer.monorepo.trees import Entry
+    from pylayer.store import Store
+    from pylayer.targets import Architecture, Target
+    from pylayer.wheels import Wheel
+
+ZIG = "ziglang>=0.13"
+_FORMAT = 2  # of what zig made, as the store keeps it
+_SCRIPTS = ("cross", "hook", "probes")
+_CPLUSPLUS = (".cc", ".cpp", ".cxx", ".hpp")
+_HINT = 'its target\'s container builds it: native = "container" in layers.toml'
+
+
+class Cross:
+    """Has zig ready: its wheel, and the libraries that it makes for a target, which the store keeps."""
+
+    def __init__(self, *, requirements: Requirements, graph: Graph, store: Store) -> None:
+        self._requirements = requirements
+        self._graph = graph
+        self._store = store
+
+    async def way(self, entries: Sequence[Entry], *, target: Target, host: Target, place: Place) -> Crossed:
+        """The way to build sources for `target`; raises PylayerError where zig cannot be had."""
+        zig = await self._requirements.environment((ZIG,), target=host, place=place)
+        both = ("c", "c++")
+        languages = both if any(entry.name.endswith(_CPLUSPLUS) for entry in entries) else ("c",)
+        if self._store.record("zig", _digest(zig, both, target)):
+            languages = both  # libc++ is there already
+        digest = _digest(zig, languages, target)
+        cache = await self._graph.once(
+            ("zig", digest),
+            lambda: self._graph.compute(self._warmed, digest, zig, languages, target, host, place),
+        )
+        return Crossed(target=target, host=host.architecture, tools=zig, cache=cache)
+
+    def _warmed(  # noqa: PLR0913, PLR0917  what a job needs
+        self,
+        digest: str,
+        zig: tuple[Wheel, ...],
+        languages: Sequence[str],
+        target: Target,
+        host: Target,
+        place: Place,
+    ) -> Path:
+        """What zig makes for every program of a target: once, apart from any build that could change it."""
+        record = self._store.record("zig", digest)
+        if record and (kept := self._store.blob(record["sha256"])):
+            return kept
+        request = {"cross": {**_request(target), "warm": list(languages)}}
+        room = place.engine.room(host, (), tools=zig)
+        with self._store.scratch() as folder:
+            done = room.run(Job(name=f"zig-{digest[:12]}", script="cross", request=request), into=folder)
+            if done.status != 0:
+                raise BuildError(f"zig makes nothing for {triple(target)}", where=str(host), log=done.log)
+            sha256 = self._store.put_blob(folder / "zig-cache.tgz")
+        self._store.put_record("zig", digest, {"sha256": sha256})
+        kept = self._store.blob(sha256)
+        if kept is None:
+            raise StoreError("what zig made is gone", hint="run the same command again")
+        return kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossed:
+    """The way to build for `target` on a `host` of another architecture, or of the same one."""
+
+    target: Target
+    host: Architecture
+    tools: tuple[Wheel, ...]
+    cache: Path
+
+    @property
+    def name(self) -> str:
+        """The target."""
+        return f"cross for {self.target}"
+
+    @property
+    def parts(self) -> Parts:
+        """Zig and its target; what its cache holds follows from them."""
+        versions = [f"{wheel.metadata.name} {wheel.metadata.version} {wheel.sha256}" for wheel in self.tools]
+        return {"cross": {"for": triple(self.target), "by": ", ".join(versions), "settings": _settings()}}
+
+    def job(self, job: Job) -> Job:
+        """The job of hook.py, as cross.py runs it."""
+        beside: dict[str, Path | bytes] = {
+            f"{name}.py": script_text(name).encode() for name in _SCRIPTS if name != "cross"
+        }
+        return replace(
+            job,
+            name=f"{job.name}-{self.target.architecture.value}",  # both may be built in one room at once
+            script="cross",
+            request={**job.request, "cross": _request(self.target)},
+            beside={**beside, "zig-cache.tgz": self.cache},
+        )
+
+    def failure(self, done: Done) -> str:
+        """What the build did that cannot go well, else the first error that it printed."""
+        if found := crossed.probes(done.answer, target=self.target, host=self.host):
+            return found[0]
+        errors = [line.strip() for line in done.log.splitlines() if "error:" in line.lower()]
+        return f"its build fails with a cross compiler: {errors[0]}" if errors else ""
+
+    def finished(self, path: Path, done: Done, *, where: str) -> Path:
+        """The wheel, tagged for the target; raises BuildError listing all that is wrong with it."""
+        path = retagged(path, self.target)
+        found = crossed.reasons(path, target=self.target, host=self.host, answer=done.answer)
+        if found:
+            raise BuildError.of([Fault(what=what, where=where, hint=_HINT) for what in found], log=done.log)
+        return path
+
+
+def triple(target: Target) -> str:
+    """The words that zig has for a target: its machine, system and version of glibc."""
+    major, minor = target.runtime.glibc
+    return f"{target.architecture.machine}-linux-gnu.{major}.{minor}"
+
+
+def _digest(zig: Sequence[Wheel], languages: Sequence[str], target: Target) -> str:
+    hashes = [wheel.sha256 for wheel in zig]
+    return key({"format": _FORMAT, "zig": hashes, "for": triple(target), "languages": list(languages)})
+
+
+def retagged(path: Path, target: Target) -> Path:
+    """Tag a wheel for the target's glibc where its backend tagged it for some Linux, or for this host.
+
+    That it holds to it is `crossed`'s to see.
+    """
+    name, version, *build, python, abi, platform = path.stem.split("-")
+    if platform == "any":
+        return path
+    stem = "-".join([name, version, *build, python, abi, target.platforms[0]])
+    new = path.with_name(f"{stem}.whl")
+    if new == path:
+        return path
+    with ZipFile(path) as source, ZipFile(new, "w") as result:
+        for member in source.infolist():
+            content = source.read(member)
+            if member.filename.endswith(".dist-info/WHEEL") and member.filename.count("/") == 1:
+                content = _tagged(content, python, abi, target)
+            result.writestr(member, content)
+    return new
+
+
+def _tagged(content: bytes, python: str, abi: str, target: Target) -> bytes:
+    lines = [line for line in content.decode().splitlines() if line and not line.startswith("Tag:")]
+    tags = [
+        f"Tag: {one}-{other}-{target.platforms[0]}" for one in python.split(".") for other in abi.split(".")
+    ]
+    return "\n".join([*lines, *tags, ""]).encode()
+
+
+def _request(target: Target) -> dict[str, Any]:
+    return {"triple": triple(target), "machine": target.architecture.machine}
+
+
+@cache
+def _settings() -> str:
+    """Digest (hex) of the scripts that set a cross build up: what they do decides what comes out."""
+    return hashlib.sha256("".join(map(script_text, _SCRIPTS)).encode()).hexdigest()

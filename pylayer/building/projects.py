@@ -1,0 +1,415 @@
+"""Projects → their wheels: each built once for all the targets that the result serves.
+
+A project is built first on the engine's own architecture. What comes out pure serves every architecture;
+with static metadata every runtime as well, and then the oldest runtime that allows it builds it. Anything
+else is built for each target. No index and no Docker is known here: engines and requirements are handed in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from pylayer import __version__, wheels
+from pylayer.building import native, sources
+from pylayer.building.closure import Root, close
+from pylayer.building.native import Plain
+from pylayer.building.serving import allows, serves, trusted
+from pylayer.engines import Job
+from pylayer.errors import BuildError, NeedsDockerError, PylayerError
+from pylayer.keys import Parts, key
+from pylayer.monorepo import trees, vcs, workspace
+from pylayer.names import required_name
+from pylayer.targets import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pylayer.building.native import Crossing, Way
+    from pylayer.building.places import Place, Places, Requirements
+    from pylayer.engines import Done
+    from pylayer.graph import Graph
+    from pylayer.index.pins import Pin
+    from pylayer.monorepo.trees import Entry, Index
+    from pylayer.monorepo.workspace import Project, Workspace
+    from pylayer.store import Store
+    from pylayer.wheels import Metadata, Wheel
+
+FORMAT = 2
+_PLAIN = Plain()
+ROUNDS = 3
+SOURCE_DATE_EPOCH = "315532800"  # 1980-01-01, where zip's time begins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What a build of a project sees: its files, where among them the project is, and their digests."""
+
+    entries: tuple[Entry, ...]
+    subdir: str
+    digest: str
+    contents: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A project's wheel, whether it was made in this run, and what its key is made of.
+
+    `note` is what a user should hear of the way in which it was built.
+    """
+
+    wheel: Wheel
+    fresh: bool
+    parts: Parts
+    note: str = ""
+
+
+class WouldBuildError(Exception):
+    """A wheel that nothing kept stands for, where nothing is to be built: `parts` is what it is made of."""
+
+    def __init__(self, project: str, parts: Parts) -> None:
+        super().__init__(project)
+        self.parts = parts
+
+
+class Projects:
+    """The wheels of a workspace's projects, made as they are asked for.
+
+    `unpacked` is a folder for sdists, which the caller removes. With `dry`, a wheel that would have to be
+    built is a WouldBuildError.
+    """
+
+    def __init__(  # noqa: PLR0913  the seams of a build
+        self,
+        found: Workspace,
+        *,
+        graph: Graph,
+        store: Store,
+        places: Places,
+        requirements: Requirements,
+        crossing: Crossing,
+        index: Index,
+        unpacked: Path,
+        dry: bool = False,
+    ) -> None:
+        self._workspace = found
+        self._graph = graph
+        self._store = store
+        self._places = places
+        self._requirements = requirements
+        self._crossing = crossing
+        self._index = index
+        self._unpacked = unpacked
+        self._dry = dry
+
+    async def built(self, name: str, target: Target) -> Built:
+        """The wheel of project `name` that serves `target`.
+
+        Raises BuildError; NeedsDockerError where only a container could give a right one.
+        """
+        return await self._serving(self._workspace.projects[name], target)
+
+    async def from_sdist(self, path: Path, pin: Pin, *, target: Target) -> Wheel:
+        """The wheel of an sdist that may run its build, made as a project's is."""
+        project = await self._graph.once(
+            ("sdist", pin.sha256),
+            lambda: self._graph.compute(sources.unpack, path, pin, into=self._unpacked / pin.sha256),
+        )
+        return (await self._serving(project, target)).wheel
+
+    async def _serving(self, project: Project, target: Target) -> Built:
+        source = await self._source_of(project)
+        # Whether it has native code is found out by building it; while it has the same files, once.
+        known = key({"project": project.name, "files": sorted(source.contents)})
+        if self._store.record("native", known) is not None:
+            built = await self._native(project, target)
+            if not built.wheel.pure:
+                return built
+        own = Target(runtime=target.runtime, architecture=self._places.architecture)
+        for host in dict.fromkeys((await self._first_host(project, target), own)):
+            try:
+                built = await self._once(project, host)
+            except BuildError as error:
+                # Where the place has no compiler, the cross compiler may do what it cannot.
+                if project.options.native == "container" or not native.has_sources(source.entries):
+                    raise
+                try:
+                    return await self._crossed(project, target)
+                except PylayerError:
+                    raise error from None
+            if serves(built.wheel, target, built_for=host, static=project.static):
+                return built
+            if not built.wheel.pure:
+                break
+        built = await self._native(project, target)
+        if not built.wheel.pure:
+            self._store.put_record("native", known, {})
+        return built
+
+    async def _native(self, project: Project, target: Target) -> Built:
+        return await native.chosen(
+            project.options.native,
+            cross=lambda: self._crossed(project, target),
+            container=lambda reason: self._contained(project, target, reason),
+        )
+
+    async def _crossed(self, project: Project, target: Target) -> Built:
+        """The wheel that the engine's own architecture builds for `target`."""
+        host = Target(runtime=target.runtime, architecture=self._places.architecture)
+        source = await self._source_of(project)
+        place = await self._places.place(host)
+        way = await self._crossing.way(source.entries, target=target, host=host, place=place)
+        return await self._once(project, host, way)
+
+    async def _contained(self, project: Project, target: Target, reason: str) -> Built:
+        """The wheel that the target's container builds; `reason` is why no other way did."""
+        built = await self._once(project, target)
+        place = await self._places.place(target)
+        if place.engine.name == "local" and not trusted(built.wheel, target):
+            what = "has native code, which a container of the target has to build"
+            raise NeedsDockerError(
+                f"{what}: {reason}" if reason else what,
+                where=project.name,
+                hint=place.instead_of or "run again with --engine docker",
+            )
+        if not reason:
+            return built
+        note = f"{project.name} is built in the container of {target}: {reason}"
+        return replace(built, parts={**built.parts, "not cross-built": reason}, note=note)
+
+    async def _first_host(self, project: Project, target: Target) -> Target:
+        """The target whose Python builds `project` first."""
+        candidates = [target.runtime]
+        if project.static:
+            declared = {build.target.runtime.name: build.target.runtime for build in self._workspace.builds}
+            oldest_first = sorted(declared.values(), key=lambda runtime: runtime.minor)
+            candidates = [
+                runtime for runtime in oldest_first if allows(project.requires_python, runtime.python)
+            ]
+        hosts = [
+            Target(runtime=runtime, architecture=self._places.architecture)
+            for runtime in candidates or [target.runtime]
+        ]
+        for host in hosts[:-1]:
+            try:
+                await self._places.place(host)
+            except NeedsDockerError:
+                continue  # this host lacks that Python; a static project can be built by another
+            return host
+        return hosts[-1]
+
+    async def _once(self, project: Project, host: Target, way: Way = _PLAIN) -> Built:
+        return await self._graph.once(
+            ("wheel", project.path, host, way.name), lambda: self._build(project, host, way)
+        )
+
+    async def _build(self, project: Project, host: Target, way: Way) -> Built:
+        source = await self._source_of(project)
+        place = await self._places.place(host)
+        required = await self._required(project, project.requires, host=host, place=place)
+        version = await self._graph.compute(vcs.version, project, required, store=self._store)
+        env = dict(project.options.env) | vcs.environment(project, version)
+        # What the backend asked for the last time is known before it is asked, so that a wheel that is kept
+        # has the same environment in the lock, and is built anew when that environment is another one.
+        first = key(
+            _parts(project, source=source, place=place, required=required, version=version) | way.parts
+        )
+        asked = tuple((self._store.record("asked", first) or {"requires": ()})["requires"])
+        for _ in range(ROUNDS):
+            if asked:
+                every = (*project.requires, *asked)
+                required = await self._required(project, every, host=host, place=place)
+            parts = _parts(project, source=source, place=place, required=required, version=version)
+            parts |= way.parts
+            digest = key(parts)
+            if kept := await self._graph.compute(self._kept, digest):
+                return Built(wheel=kept, fresh=False, parts=parts)
+            if self._dry:
+                raise WouldBuildError(project.name, parts)
+            self._refuse(project, way, digest)
+            try:
+                outcome = await self._graph.compute(
+                    self._attempt,
+                    project,
+                    source,
+                    host=host,
+                    place=place,
+                    required=required,
+                    env=env,
+                    asked=asked,
+                    way=way,
+                )
+            except BuildError as error:
+                if way.name:
+                    self._store.put_record("refused", digest, {"what": error.faults[0].what})
+                raise
+            if (await self._source(project)).digest != source.digest:
+                raise BuildError(
+                    "its files changed while it was built",
+                    where=project.name,
+                    hint="run the same command again",
+                )
+            if not isinstance(outcome, tuple):
+                self._store.put_record("wheel", digest, wheels.to_json(outcome))
+                self._store.put_record("asked", first, {"requires": asked})
+                return Built(wheel=outcome, fresh=True, parts=parts)
+            asked = outcome
+        raise BuildError(
+            f"asks for other build requirements each time it is asked: {', '.join(asked)}",
+            where=project.name,
+            hint="its get_requires_for_build_wheel hook must settle",
+        )
+
+    async def _required(
+        self, project: Project, requires: Sequence[str], *, host: Target, place: Place
+    ) -> tuple[Wheel, ...]:
+        """The wheels of build requirements; what is a project of the monorepo is built from it."""
+        own = [text for text in requires if required_name(text) in self._workspace.projects]
+        built: dict[str, Built] = {}
+
+        async def metadata(names: frozenset[str]) -> Mapping[str, Metadata]:
+            for name in sorted(names):
+                built[name] = await self.built(name, host)
+            return {name: built[name].wheel.metadata for name in names}
+
+        root = Root(
+            requirements=tuple(own),
+            wanted_by=f"the build of {project.name}",
+            markers=host.markers,
+            where=project.name,
+        )
+        closure = await close(root, projects=self._workspace.projects.keys(), metadata=metadata)
+        outside = sorted({*(text for text in requires if text not in own), *closure.requirements})
+        found = await self._requirements.environment(outside, target=host, place=place)
+        return (*(built[name].wheel for name in closure.projects), *found)
+
+    def _refuse(self, project: Project, way: Way, digest: str) -> None:
+        """Do not try again what failed with the same inputs, where there is another way."""
+        if way.name and project.options.native == "auto":
+            record = self._store.record("refused", digest)
+            if record:
+                raise BuildError(record["what"], where=f"{project.name}, {way.name}")
+
+    async def _source_of(self, project: Project) -> Source:
+        return await self._graph.once(("source", project.path), lambda: self._source(project))
+
+    async def _source(self, project: Project) -> Source:
+        def read() -> Source:
+            entries, subdir = workspace.tree(project)
+            contents = trees.contents(entries, self._index)
+            return Source(entries=entries, subdir=subdir, digest=key(contents), contents=contents)
+
+        return await self._graph.compute(read)
+
+    def _kept(self, digest: str) -> Wheel | None:
+        record = self._store.record("wheel", digest)
+        path = self._store.blob(record["sha256"]) if record else None
+        return wheels.from_json(record, path) if record and path else None
+
+    def _attempt(  # noqa: PLR0913  all that a build is
+        self,
+        project: Project,
+        source: Source,
+        *,
+        host: Target,
+        place: Place,
+        required: tuple[Wheel, ...],
+        env: dict[str, str],
+        asked: tuple[str, ...],
+        way: Way,
+    ) -> Wheel | tuple[str, ...]:
+        """Run the hooks once: the wheel, or the requirements that the backend asks for besides."""
+        where = f"{project.name}, {way.name}" if way.name else f"{project.name} for {host}"
+        job = Job(
+            name=project.name,
+            script="hook",
+            tree=source.entries,
+            request={
+                "backend": project.backend,
+                "backend_path": list(project.backend_path),
+                "config_settings": _settings(project),
+                "subdir": source.subdir,
+                "installed": list(asked),
+            },
+            env=env,
+        )
+        room = place.engine.room(host, required, network=project.options.network, tools=way.tools)
+        with self._store.scratch() as folder:
+            done = room.run(way.job(job), into=folder)
+            if done.status != 0:
+                raise BuildError(
+                    way.failure(done)
+                    or f"its build backend {project.backend} failed (exit status {done.status})",
+                    where=where,
+                    hint="the backend's own output is above",
+                    log=done.log,
+                )
+            if not (filename := done.answer.get("wheel")):
+                return tuple(done.answer["requires"])
+            path = way.finished(folder / filename, done, where=where)
+            return self._keep(path, done, project=project, where=where)
+
+    def _keep(self, path: Path, done: Done, *, project: Project, where: str) -> Wheel:
+        """Take a fresh wheel into the store in its canonical form."""
+        canonical = path.with_suffix(".canonical")
+        wheels.canonicalise(path, canonical, neighbours=self._workspace.projects.keys())
+        wheel = wheels.read(canonical, filename=path.name)
+        if wheel.metadata.name != project.name:
+            raise BuildError(
+                f"its build gave a wheel of another name: {path.name}",
+                where=where,
+                hint="the name in the project's metadata and the one that its backend uses must be one",
+                log=done.log,
+            )
+        digest = self._store.put_blob(canonical)
+        kept = self._store.blob(digest)
+        assert kept is not None
+        return wheels.from_json(wheels.to_json(wheel), kept)
+
+
+def _parts(
+    project: Project, *, source: Source, place: Place, required: tuple[Wheel, ...], version: str | None
+) -> Parts:
+    """Everything that can change a byte of the project's wheel."""
+    return {
+        "format": FORMAT,
+        "pylayer": __version__,
+        "tools": _tools(),
+        "project": project.name,
+        "files": source.contents,
+        "backend": [project.backend, *project.backend_path],
+        "config settings": _settings(project),
+        "env": dict(project.options.env),
+        "network": project.options.network,
+        "version from VCS": version,
+        "build requirements": {
+            wheel.metadata.name: f"{wheel.metadata.version} {wheel.sha256}" for wheel in required
+        },
+        "python": place.interpreter.version,
+        "platform": place.interpreter.platform,
+        "interpreter": place.interpreter.identity,
+    }
+
+
+def _settings(project: Project) -> dict[str, Any]:
+    """PEP 517's config_settings: a name given several times has a list."""
+    settings: dict[str, Any] = {}
+    for name, value in project.options.config_settings:
+        if name not in settings:
+            settings[name] = value
+        elif isinstance(settings[name], list):
+            settings[name].append(value)
+        else:
+            settings[name] = [settings[name], value]
+    return settings
+
+
+@cache
+def _tools() -> str:
+    """Digest (hex) of the script that runs the hooks: what it does decides what comes out."""
+    script = resources.files("pylayer.inside").joinpath("hook.py").read_bytes()
+    return hashlib.sha256(script).hexdigest()

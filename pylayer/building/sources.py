@@ -1,0 +1,49 @@
+"""A stored sdist → a Project in a folder, which is built as one of the monorepo's own is."""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+from typing import TYPE_CHECKING
+
+from pylayer.errors import BuildError, Fault
+from pylayer.monorepo import projectfile
+from pylayer.monorepo.workspace import Project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pylayer.index.pins import Pin
+
+
+def unpack(path: Path, pin: Pin, *, into: Path) -> Project:
+    """Unpack the sdist at `path` below the folder `into`, by PEP 706's rules for data.
+
+    Its build is never static: what it gives is kept for one Python minor. Raises BuildError for what is no
+    sdist (https://packaging.python.org/en/latest/specifications/source-distribution-format/).
+    """
+    into.mkdir(parents=True, exist_ok=True)
+    try:
+        if pin.filename.endswith(".zip"):
+            with zipfile.ZipFile(path) as zipped:
+                zipped.extractall(into)  # noqa: S202  zipfile keeps members inside the folder
+        else:
+            with tarfile.open(path) as tarred:
+                tarred.extractall(into, filter="data")
+    except (tarfile.TarError, zipfile.BadZipFile, OSError, EOFError) as error:
+        raise BuildError(f"cannot be unpacked: {error}", where=pin.filename) from error
+    tops = [child for child in into.iterdir() if child.is_dir()]
+    if len(tops) != 1:
+        raise BuildError("is no sdist: it has not exactly one folder at its top", where=pin.filename)
+    definition, faults = projectfile.read(tops[0], where=pin.filename)
+    if definition is None:
+        raise BuildError.of(faults or [Fault(what="has nothing that could be built", where=pin.filename)])
+    return Project(
+        name=pin.name,
+        path=tops[0],
+        requires=definition.requires,
+        backend=definition.backend,
+        backend_path=definition.backend_path,
+        requires_python=definition.requires_python,
+        unpacked=True,
+    )

@@ -1,0 +1,184 @@
+"""A run with something to do: workspace, engines, lock and pipeline put together, and closed again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from pylayer.archives import catalogue
+from pylayer.building.companions import Compiler
+from pylayer.commands import seams
+from pylayer.config.manifest import LOCK_NAME
+from pylayer.errors import LockError
+from pylayer.locks import lock as locks
+from pylayer.locks.supply import Policy
+from pylayer.memory import history, lastrun, snapshot, watch
+from pylayer.memory.snapshot import Kept, Snapshot
+from pylayer.monorepo import trees, workspace
+from pylayer.pipeline import Pipeline
+from pylayer.store import Store, default_root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from pylayer.config.layers import Build
+    from pylayer.config.manifest import EngineChoice
+    from pylayer.errors import PylayerError
+    from pylayer.monorepo.workspace import Workspace
+    from pylayer.outcomes import Outcome, Reporter
+    from pylayer.pipeline import Made
+
+
+def run(  # noqa: PLR0913  the options of a run
+    manifest: Path,
+    *,
+    only: Sequence[str],
+    names: Sequence[str],
+    engine: str,
+    jobs: int,
+    locked: bool,
+    options: Mapping[str, Any],
+    state: Path,
+    reporter: Reporter,
+) -> list[Outcome]:
+    """Build what is selected of a workspace, and keep for the next run what this one saw.
+
+    Raises ManifestError, UsageError, EngineError (Docker asked for, and not there), StoreError, and LockError
+    for all that a `locked` run lacks in the lock.
+    """
+    since = snapshot.now_ns()
+    found = workspace.load(manifest)
+    for fault in found.manifest.warnings:
+        reporter.warn(fault)
+    selected = workspace.select(found.builds, only, layers=names)
+    choice = found.manifest.chosen_engine(engine)
+    recorder = lastrun.Recorder()
+    listing = found.manifest.output / catalogue.NAME
+    before = listing.read_bytes() if listing.is_file() else None
+    store = Store(default_root(), note=reporter.note)
+    store.open()
+    try:
+        index = trees.Index.load(store.root / "files.json")
+        made = asyncio.run(
+            _run(
+                found,
+                selected,
+                choice=choice,
+                policy=Policy(locked=locked),
+                jobs=jobs,
+                store=store,
+                index=index,
+                recorder=recorder,
+                reporter=reporter,
+            )
+        )
+        index.save()
+        if any(build.layer.verify for build in selected):
+            from pylayer.verification import verifying  # noqa: PLC0415  most runs verify nothing
+
+            made = verifying.judged(found, made, engine=engine, store=store, reporter=reporter)
+        for identifier, (_, one) in made.items():
+            if one:
+                history.remember(store, manifest, identifier, one.parts)
+    finally:
+        store.close()
+    outcomes = [outcome for outcome, _ in made.values()]
+    lastrun.save(state, recorder.finish(outcomes), before=before, after=listing.read_bytes())
+    _remember(state, found, made, options=options, since=since)
+    return outcomes
+
+
+async def _run(  # noqa: PLR0913  the seams of a run
+    found: Workspace,
+    selected: Sequence[Build],
+    *,
+    choice: EngineChoice,
+    policy: Policy,
+    jobs: int,
+    store: Store,
+    index: trees.Index,
+    recorder: lastrun.Recorder,
+    reporter: Reporter,
+) -> dict[str, tuple[Outcome, Made | None]]:
+    async with seams.opened(
+        found,
+        choice=choice,
+        policy=policy,
+        jobs=jobs,
+        store=store,
+        index=index,
+        note=reporter.note,
+        watcher=recorder,
+    ) as run:
+        if policy.locked:
+            refuse_stale((await run.errors(selected)).values())
+        pipeline = Pipeline(
+            found,
+            graph=run.graph,
+            store=store,
+            closing=run.closing,
+            bytecode=Compiler(graph=run.graph, store=store, places=run.places, note=reporter.note),
+            remedies=run.remedies,
+            reporter=reporter,
+        )
+        made = await pipeline.run(selected)
+        if not policy.locked:
+            good = all(outcome.good for outcome, _ in made.values())
+            complete = good and len(selected) == len(found.builds)
+            locks.write(found.manifest.root / LOCK_NAME, run.lock(complete=complete))
+    return made
+
+
+def refuse_stale(errors: Iterable[PylayerError | None]) -> None:
+    """Raise one LockError for all that the lock does not answer."""
+    faults = {fault: None for error in errors if isinstance(error, LockError) for fault in error.faults}
+    if faults:
+        raise LockError.of(sorted(faults, key=lambda fault: fault.where))
+
+
+def _remember(
+    state: Path,
+    found: Workspace,
+    made: Mapping[str, tuple[Outcome, Made | None]],
+    *,
+    options: Mapping[str, Any],
+    since: int,
+) -> None:
+    """Keep what tells the next run that nothing changed; earlier builds stay where nothing else did."""
+    before = snapshot.load(state)
+    lock_path = found.manifest.root / LOCK_NAME
+    taken = snapshot.take(watch.paths(found), since_ns=since, ours=[lock_path])
+    if taken is None:
+        state.unlink(missing_ok=True)
+        return
+    paths, unsettled = taken
+    described = watch.described(found)
+    builds = {identifier: _kept(outcome, one) for identifier, (outcome, one) in made.items() if one}
+    if before and (before.options, before.paths, before.described) == (options, paths, described):
+        others = {name: kept for name, kept in before.builds.items() if name not in made}
+        builds = {**others, **builds}
+    snapshot.save(
+        state,
+        Snapshot(
+            options=options,
+            paths=paths,
+            unsettled=unsettled,
+            described=described,
+            builds=builds,
+            all_builds={build.id: build.layer.name for build in found.builds},
+        ),
+    )
+
+
+def _kept(outcome: Outcome, made: Made) -> Kept:
+    return Kept(
+        layer=outcome.build.layer.name,
+        wheels=outcome.wheels,
+        size=outcome.size,
+        unzipped_size=outcome.unzipped_size,
+        sha256=outcome.sha256,
+        notes=outcome.notes,
+        path=str(made.archive.path),
+        status=snapshot.status_of_output(made.archive.path),
+    )

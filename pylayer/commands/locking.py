@@ -1,0 +1,143 @@
+"""A workspace → layers.lock brought up to date, and what of it changed; nothing is assembled."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from pylayer.commands import seams
+from pylayer.commands.builds import refuse_stale
+from pylayer.config.manifest import LOCK_NAME
+from pylayer.errors import LockError, NeedsDockerError, UsageError
+from pylayer.locks import lock as locks
+from pylayer.locks.supply import Policy
+from pylayer.monorepo import trees, workspace
+from pylayer.names import normalise
+from pylayer.outcomes import Outcome, State
+from pylayer.store import Store, default_root
+from pylayer.tables import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from pylayer.commands.seams import Seams
+    from pylayer.config.layers import Build
+    from pylayer.errors import PylayerError
+    from pylayer.locks.lock import Lock, Locked
+    from pylayer.monorepo.workspace import Workspace
+    from pylayer.outcomes import Reporter
+
+
+def run(  # noqa: PLR0913  the options of the command
+    manifest: Path,
+    *,
+    engine: str,
+    jobs: int,
+    locked: bool,
+    upgrade: Sequence[str],
+    upgrade_all: bool,
+    reporter: Reporter,
+) -> tuple[list[Outcome], list[str]]:
+    """Lock all builds; what became of those that cannot be, and in words what changed.
+
+    With `locked` nothing is written, and LockError lists all that is stale. Raises also ManifestError,
+    UsageError, EngineError and StoreError.
+    """
+    if locked and (upgrade or upgrade_all):
+        raise UsageError("--locked changes nothing, and --upgrade would", where="lock")
+    found = workspace.load(manifest)
+    for fault in found.manifest.warnings:
+        reporter.warn(fault)
+    policy = Policy(locked=locked, upgrade=frozenset(map(normalise, upgrade)), upgrade_all=upgrade_all)
+    store = Store(default_root(), note=reporter.note)
+    store.open()
+    try:
+        index = trees.Index.load(store.root / "files.json")
+        opened = seams.opened(
+            found,
+            choice=found.manifest.chosen_engine(engine),
+            policy=policy,
+            jobs=jobs,
+            store=store,
+            index=index,
+            note=reporter.note,
+        )
+
+        async def work() -> tuple[list[Outcome], list[str]]:
+            async with opened as each:
+                return await _locked(each, policy, settled=engine == "local", reporter=reporter)
+
+        done = asyncio.run(work())
+        index.save()
+    finally:
+        store.close()
+    return done
+
+
+async def _locked(
+    run: Seams, policy: Policy, *, settled: bool, reporter: Reporter
+) -> tuple[list[Outcome], list[str]]:
+    before, found = run.before, run.found
+    _refuse_unknown(policy.upgrade, before)
+    errors = await run.errors(found.builds)
+    if policy.locked:
+        refuse_stale([*errors.values(), _left_over(before, found)])
+    outcomes = [_outcome(build, error) for build in found.builds if (error := errors[build.id])]
+    for outcome in outcomes:
+        reporter.outcome(outcome)
+    if policy.locked:
+        return outcomes, ["layers.lock is up to date"]
+    after = run.lock(complete=not outcomes, settled=settled)
+    written = locks.write(found.manifest.root / LOCK_NAME, after)
+    for line in changes(before, after):
+        reporter.note(line)
+    state = "written" if written else "was up to date"
+    counts = f"{len(after.builds)} builds, {len(after.environments)} build environments"
+    return outcomes, [f"layers.lock {state}: {counts}"]
+
+
+def changes(before: Lock, after: Lock) -> Iterator[str]:
+    """One line for each version that came, went or moved, with how many builds and environments it did in."""
+    count: dict[str, int] = {}
+    for old, new in ((before.builds, after.builds), (before.environments, after.environments)):
+        for name in {*old, *new}:
+            for line in _moves(old.get(name), new.get(name)):
+                count[line] = count.get(line, 0) + 1
+    yield from (f"{line} (in {number})" for line, number in sorted(count.items()))
+
+
+def _moves(old: Locked | None, new: Locked | None) -> Iterator[str]:
+    was: Mapping[str, str] = old.versions if old else {}
+    now: Mapping[str, str] = new.versions if new else {}
+    for name in {*was, *now}:
+        if was.get(name) == now.get(name):
+            continue
+        if name not in now:
+            yield f"- {name} {was[name]}"
+        elif name not in was:
+            yield f"+ {name} {now[name]}"
+        else:
+            yield f"{name} {was[name]} → {now[name]}"
+
+
+def _refuse_unknown(names: frozenset[str], before: Lock) -> None:
+    entries = (*before.builds.values(), *before.environments.values())
+    known = sorted({pin.name for entry in entries for pin in entry.pins})
+    if unknown := sorted(names - {*known}):
+        raise UsageError(
+            f"layers.lock has no {unknown[0]}",
+            where="--upgrade",
+            hint=suggestion(unknown[0], known, listed=False),
+        )
+
+
+def _left_over(before: Lock, found: Workspace) -> LockError | None:
+    """What the lock has for builds that are no more."""
+    gone = before.builds.keys() - {build.id for build in found.builds}
+    return locks.stale({name: ["layers.toml has no such build any more"] for name in gone}) if gone else None
+
+
+def _outcome(build: Build, error: PylayerError) -> Outcome:
+    state = State.SKIPPED if isinstance(error, NeedsDockerError) else State.FAILED
+    return Outcome(build=build, state=state, error=error)

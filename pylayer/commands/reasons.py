@@ -1,0 +1,94 @@
+"""Builds → why the next run would make each again, or why the last one did: `pylayer why`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from pylayer.archives import additions
+from pylayer.building.projects import WouldBuildError
+from pylayer.commands import seams
+from pylayer.errors import PylayerError
+from pylayer.locks.supply import Policy
+from pylayer.memory import history
+from pylayer.monorepo import trees, workspace
+from pylayer.pipeline import asked_for
+from pylayer.store import Store, default_root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import Any
+
+    from pylayer.commands.seams import Seams
+    from pylayer.config.layers import Build
+    from pylayer.keys import Parts
+
+# What follows from where a project is built, not from what changed of it.
+_OF_THE_PLACE = ("python", "platform", "interpreter", "build requirements")
+
+
+def tell(
+    manifest: Path,
+    names: tuple[str, ...],
+    *,
+    engine: str,
+    say: Callable[[str], None],
+    note: Callable[[str], None],
+) -> None:
+    """Say for each build whose identifier a glob of `names` matches what changed since it was made.
+
+    Nothing is built. Raises UsageError for a glob that matches none.
+    """
+    found = workspace.load(manifest)
+    selected = workspace.select(found.builds, names)
+    store = Store(default_root(), note=note)
+    store.open()
+
+    async def look() -> list[tuple[Build, list[str]]]:
+        index = trees.Index.load(store.root / "files.json")
+        choice = found.manifest.chosen_engine(engine)
+        async with seams.opened(
+            found, choice=choice, policy=Policy(dry=True), jobs=0, store=store, index=index, note=note
+        ) as run:
+            return [(build, await _lines(build, run, store=store, manifest=manifest)) for build in selected]
+
+    try:
+        told = asyncio.run(look())
+    finally:
+        store.close()
+    for build, lines in told:
+        say(f"{build.id}: {lines[0]}")
+        for line in lines[1:]:
+            say(line)
+
+
+async def _lines(build: Build, run: Seams, *, store: Store, manifest: Path) -> list[str]:
+    if (known := history.recall(store, manifest, build.id)) is None:
+        return ["was never built here"]
+    before, because = known
+    now: Parts = {**before, **asked_for(build.layer)}
+    architecture, root = build.target.architecture, run.found.manifest.root
+    files = additions.pack(build.layer.files, architecture=architecture, root=root, store=store)
+    now["files"] = dict(files.contents)
+    now["projects"] = {
+        name: await _project(name, parts, build, run) for name, parts in before["projects"].items()
+    }
+    if (locked := run.before.builds.get(build.id)) and all(pin.is_wheel for pin in locked.pins):
+        now["distributions"] = {pin.name: f"{pin.version} {pin.sha256}" for pin in locked.pins}
+    return history.told(before, now, because=because)
+
+
+async def _project(name: str, before: dict[str, Any], build: Build, run: Seams) -> dict[str, Any]:
+    """What a project's wheel would be made of now."""
+    if name not in run.found.projects:
+        return {}
+    try:
+        return (await run.projects.built(name, build.target)).parts
+    except WouldBuildError as would:
+        if would.parts.get("platform") == before.get("platform") and would.parts.keys() == before.keys():
+            return would.parts
+        # Another place tries first what the target's own had built.
+        return {**before, **{key: part for key, part in would.parts.items() if key not in _OF_THE_PLACE}}
+    except PylayerError as error:
+        return {**before, "problem": error.faults[0].what}

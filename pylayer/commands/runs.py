@@ -1,0 +1,161 @@
+"""One command → its exit status: what is asked for, the seams of a run put together, and the end told."""
+
+from __future__ import annotations
+
+import os
+import time
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pylayer.commands.ending import ended
+from pylayer.errors import MIXED, NeedsDockerError
+from pylayer.memory import snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pylayer.memory.snapshot import Kept, Snapshot
+    from pylayer.outcomes import Outcome
+    from pylayer.report import Lines
+
+MANIFEST_NAME = "layers.toml"
+
+
+def build(  # noqa: PLR0913  the options of a run
+    *,
+    manifest: Path | None = None,
+    only: tuple[str, ...] = (),
+    names: tuple[str, ...] = (),
+    engine: str = "",
+    jobs: int = 0,
+    strict: bool = False,
+    locked: bool = False,
+    verify_outputs: bool = False,
+) -> int:
+    """Build what is selected (`only`: build ids, `names`: layers, both as globs); returns the exit status.
+
+    Where nothing changed since the last run, nothing but files' status is looked at. With `locked`, a lock
+    that does not answer everything is an error.
+    """
+    started = time.perf_counter()
+
+    def action(lines: Lines) -> int:
+        path = manifest or _nearest(Path.cwd())
+        options = snapshot.options(engine=engine, locked=locked)
+        state = snapshot.place(path)
+        kept = _kept(state, options, only=only, names=names, by_hash=verify_outputs)
+        if kept:
+            for identifier, one in kept.items():
+                lines.cached(identifier, wheels=one.wheels, size=one.size)
+            lines.total(f"{len(kept)} cached", seconds=time.perf_counter() - started)
+            return 0
+        from pylayer.commands import builds  # noqa: PLC0415  a no-change run needs none of it
+
+        outcomes = builds.run(
+            path,
+            only=only,
+            names=names,
+            engine=engine,
+            jobs=jobs,
+            locked=locked,
+            options=options,
+            state=state,
+            reporter=lines,
+        )
+        lines.summary(outcomes, seconds=time.perf_counter() - started)
+        return status(outcomes, strict=strict or bool(os.environ.get("CI")))
+
+    return ended(action)
+
+
+def lock(  # noqa: PLR0913  the options of the command
+    *,
+    manifest: Path | None = None,
+    engine: str = "",
+    jobs: int = 0,
+    locked: bool = False,
+    upgrade: tuple[str, ...] = (),
+    upgrade_all: bool = False,
+) -> int:
+    """Bring layers.lock up to date, or with `locked` say whether it is; returns the exit status."""
+    started = time.perf_counter()
+
+    def action(lines: Lines) -> int:
+        from pylayer.commands import locking  # noqa: PLC0415  slow to import, and not for a build without changes
+
+        outcomes, changed = locking.run(
+            manifest or _nearest(Path.cwd()),
+            engine=engine,
+            jobs=jobs,
+            locked=locked,
+            upgrade=upgrade,
+            upgrade_all=upgrade_all,
+            reporter=lines,
+        )
+        lines.left(outcomes)
+        lines.total("; ".join(changed), seconds=time.perf_counter() - started)
+        return status(outcomes, strict=bool(os.environ.get("CI")))
+
+    return ended(action)
+
+
+def status(outcomes: Sequence[Outcome], *, strict: bool) -> int:
+    """The exit status of a run: that of its one kind of failure, or of a mix.
+
+    What was left for want of Docker counts where `strict`.
+    """
+    codes = {
+        outcome.error.exit_code
+        for outcome in outcomes
+        if outcome.error and (strict or not isinstance(outcome.error, NeedsDockerError))
+    }
+    return codes.pop() if len(codes) == 1 else (MIXED if codes else 0)
+
+
+def _kept(
+    state: Path, options: Mapping[str, Any], *, only: Sequence[str], names: Sequence[str], by_hash: bool
+) -> dict[str, Kept]:
+    """The selected builds, by id, if every one of them stands as the last run left it; else nothing."""
+    before = snapshot.load(state)
+    if before is None or before.options != options:
+        return {}
+    wanted = [
+        identifier
+        for identifier, layer in before.all_builds.items()
+        if _matches(identifier, only) and _matches(layer, names)
+    ]
+    everything_matches = all(
+        any(fnmatchcase(one, glob) for one in before.all_builds) for glob in only
+    ) and all(any(fnmatchcase(one, glob) for one in before.all_builds.values()) for glob in names)
+    if not wanted or not everything_matches or any(identifier not in before.builds for identifier in wanted):
+        return {}
+    kept = {identifier: before.builds[identifier] for identifier in wanted}
+    if not all(snapshot.intact(one, by_hash=by_hash) for one in kept.values()):
+        return {}
+    if not snapshot.unchanged(before) or not _described_alike(before):
+        return {}
+    return kept
+
+
+def _matches(text: str, globs: Sequence[str]) -> bool:
+    return not globs or any(fnmatchcase(text, glob) for glob in globs)
+
+
+def _described_alike(before: Snapshot) -> bool:
+    """Whether version control still says the same of projects that take their version from it."""
+    if not before.described:
+        return True
+    from pylayer.monorepo import vcs  # noqa: PLC0415  few have such projects
+
+    return all(vcs.describe(Path(folder)) == text for folder, text in before.described.items())
+
+
+def _nearest(start: Path) -> Path:
+    """The layers.toml of a folder or of one above it, without importing what reads it."""
+    for folder in (start, *start.parents):
+        if (folder / MANIFEST_NAME).is_file():
+            return folder / MANIFEST_NAME
+    from pylayer.config import manifest  # noqa: PLC0415  it has the words for what is wrong
+
+    return manifest.find(start)

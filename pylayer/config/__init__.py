@@ -1,0 +1,1 @@
+"""layers.toml → values of the domain, or every fault in it."""

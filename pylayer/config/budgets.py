@@ -1,0 +1,99 @@
+"""`[budgets]` and `[sets]` of layers.toml → how big a layer, or layers used together, may become.
+
+A size is text as AWS counts it, `"100 MB"` being 100 · 1,048,576 bytes, or a number of bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pylayer.config.values import layer_name
+from pylayer.errors import Fault
+from pylayer.tables import as_fields, list_of, quoted, refusal, string, suggestion, table, table_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MOST_UNZIPPED = 250 * 1024**2  # bytes: a function and all its layers
+MOST_DIRECT = 50 * 1024**2  # bytes of a zip that is uploaded without S3
+MOST_LAYERS = 5  # of one function
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?)i?B", re.IGNORECASE)
+_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budgets:
+    """How many unzipped bytes a layer may have: `layer` is for every one, `layers` for some by name."""
+
+    layer: int | None = None
+    layers: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, name: str) -> int | None:
+        """The budget of layer `name` in bytes; None where it has none."""
+        return self.layers.get(name, self.layer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerSet:
+    """Layers that one function uses together, in its order; `budget` is in unzipped bytes of all of them."""
+
+    name: str
+    layers: tuple[str, ...]
+    budget: int = MOST_UNZIPPED
+
+
+def size(value: object) -> int:
+    """Take a size in bytes, no more than AWS allows."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        found = value
+    elif match := _SIZE.fullmatch(string(value).strip()):
+        found = int(float(match[1]) * _UNITS[match[2].upper()])
+    else:
+        raise refusal(f'"{value}" is not a size', hint='write it as "100 MB"')
+    if not 0 < found <= MOST_UNZIPPED:
+        raise refusal(
+            f'"{value}" is not between 0 and 250 MB', hint="AWS allows no more for a whole function"
+        )
+    return found
+
+
+def budgets(value: object) -> Budgets:
+    """Take `[budgets]`."""
+    return Budgets(**as_fields(table({"layer": size, "layers": table_of(size, name=layer_name)})(value)))
+
+
+def sets(value: object) -> tuple[LayerSet, ...]:
+    """Take `[sets]`, sorted by name."""
+    rows = table_of(_layer_set, name=layer_name)(value)
+    return tuple(LayerSet(name=name, **row) for name, row in sorted(rows.items()))
+
+
+def unknown_layers(
+    given: Budgets, together: Collection[LayerSet], *, known: Collection[str]
+) -> Iterator[Fault]:
+    """Faults for layers named in `[budgets]` and `[sets]` that are not among the `known`."""
+    places = [(f"budgets.layers.{quoted(name)}", name) for name in given.layers]
+    for one in together:
+        place = f"sets.{quoted(one.name)}.layers"
+        places += [(f"{place}[{index}]", name) for index, name in enumerate(one.layers)]
+    for place, name in places:
+        if name not in known:
+            yield Fault(what=f'there is no layer "{name}"', where=place, hint=suggestion(name, known))
+
+
+def _layer_set(value: object) -> dict[str, Any]:
+    row = table({"layers": _layers, "budget": size})(value)
+    if "layers" not in row:
+        raise refusal("names no layers", hint='write layers = ["one", "other"]')
+    return row
+
+
+def _layers(value: object) -> tuple[str, ...]:
+    names = list_of(layer_name, distinct=True, some=True)(value)
+    if len(names) > MOST_LAYERS:
+        raise refusal(f"names {len(names)} layers", hint=f"a function can have {MOST_LAYERS}")
+    return names

@@ -1,0 +1,68 @@
+"""`files` of a layer → what is put where under /opt, for each architecture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pylayer.config.values import relative
+from pylayer.errors import Fault
+from pylayer.tables import quoted, refusal, string, table, table_of
+from pylayer.targets import Architecture
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+_OPT = "/opt/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtraFile:
+    """A file at `path` under /opt: by architecture, where it comes from, relative to layers.toml.
+
+    An architecture that `sources` do not name goes without.
+    """
+
+    path: str
+    sources: tuple[tuple[Architecture, str], ...]
+
+    def source(self, architecture: Architecture) -> str:
+        """Where its content for `architecture` is; empty where it has none."""
+        return dict(self.sources).get(architecture, "")
+
+
+def extra_files(value: object) -> tuple[ExtraFile, ...]:
+    """Take `files`: by path under /opt one source for all architectures, or a table with some of them."""
+    rows = table_of(_sources, name=_place)(value)
+    return tuple(ExtraFile(path=path, sources=rows[path]) for path in sorted(rows))
+
+
+def missing(layer: str, files: Iterable[ExtraFile], *, root: Path) -> Iterator[Fault]:
+    """Find fault with sources that are not there, or are no files."""
+    for file in files:
+        for source in sorted({source for _, source in file.sources}):
+            if not (root / source).is_file():
+                is_folder = (root / source).is_dir()
+                yield Fault(
+                    what=f'"{source}" is a folder' if is_folder else f'there is no file "{source}"',
+                    where=f"layers.{quoted(layer)}.files.{quoted(file.path)}",
+                    hint="name each of its files" if is_folder else "its path is relative to layers.toml",
+                )
+
+
+def _place(value: object) -> str:
+    path = string(value)
+    if path.startswith(_OPT):
+        raise refusal(f'"{path}" is absolute', hint=f'all is under /opt: write "{path.removeprefix(_OPT)}"')
+    if any(part in ("", ".", "..") for part in relative(path).split("/")):
+        raise refusal(f'"{path}" cannot be the path of a file under /opt', hint='such as "lib/libpq.so.5"')
+    return path
+
+
+def _sources(value: object) -> tuple[tuple[Architecture, str], ...]:
+    if not isinstance(value, dict):
+        source = relative(value)
+        return tuple((architecture, source) for architecture in Architecture)
+    row = table({one.value: relative for one in Architecture})(value)
+    return tuple((one, row[one.value]) for one in Architecture if one.value in row)

@@ -1,0 +1,57 @@
+"""`invoke` of a layer in layers.toml → which handler is run with which event when the layer is verified."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from pylayer.config.values import environment
+from pylayer.tables import as_fields, refusal, string, table
+
+_HANDLER = re.compile(r"[\w./-]+\.[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoke:
+    """A handler, as AWS writes it (`package.module.function`), and what it is to make of an event.
+
+    `event` is JSON as text. `expect` too, or None where any answer will do; of an object only the keys that
+    it names are compared. `env` are the function's variables.
+    """
+
+    handler: str
+    event: str = "{}"
+    expect: str | None = None
+    env: tuple[tuple[str, str], ...] = ()
+
+
+def invocation(value: object) -> Invoke:
+    """Take `invoke`."""
+    row = table({"handler": _handler, "event": _json, "expect": _json, "env": environment})(value)
+    if "handler" not in row:
+        raise refusal("names no handler", hint='write handler = "package.module.function"')
+    return Invoke(**as_fields(row))
+
+
+def module_name(value: object) -> str:
+    """Take the name of a module, with dots."""
+    name = string(value)
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise refusal(f'"{name}" is not the name of a module', hint='write it as "package.module"')
+    return name
+
+
+def _handler(value: object) -> str:
+    name = string(value)
+    if not _HANDLER.fullmatch(name):
+        raise refusal(f'"{name}" is not a handler', hint='write it as "package.module.function"')
+    return name
+
+
+def _json(value: Any) -> str:  # noqa: ANN401  whatever TOML holds
+    try:
+        return json.dumps(value, sort_keys=True)
+    except TypeError as error:
+        raise refusal("holds a date or time, which JSON has not", hint="write it as a string") from error

@@ -1,0 +1,238 @@
+"""layers.toml → Manifest: layers with their targets, options of projects, overrides of runtimes.
+
+To add a key of the top level, add a field to Manifest; of another table, see `layers`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pylayer.config.budgets import Budgets, LayerSet, budgets, sets
+from pylayer.config.extrafiles import missing
+from pylayer.config.layers import Layer, ProjectOptions
+from pylayer.config.origins import IndexTable, exclude_newer, index_tables
+from pylayer.config.providing import half_excluded
+from pylayer.config.publication import publish_table
+from pylayer.config.values import (
+    architecture,
+    distribution,
+    layer_name,
+    relative,
+    requirement,
+    runtime,
+    runtimes,
+)
+from pylayer.errors import Fault, ManifestError, UsageError
+from pylayer.names import normalise
+from pylayer.tables import (
+    as_fields,
+    document,
+    in_file,
+    key,
+    keys_of,
+    list_of,
+    one_of,
+    string,
+    table,
+    table_of,
+    take,
+)
+from pylayer.targets import Architecture, Runtime, Target, load_runtimes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+MANIFEST_NAME = "layers.toml"
+LOCK_NAME = "layers.lock"
+RUNTIMES_VARIABLE = "PYLAYER_RUNTIMES"
+
+Discover = Literal["all", "listed"]
+EngineChoice = Literal["auto", "docker", "local"]
+
+_DISCOVER: dict[Any, Discover] = {"all": "all", "listed": "listed"}
+_ENGINES: dict[Any, EngineChoice] = {"auto": "auto", "docker": "docker", "local": "local"}
+_names = list_of(distribution, distinct=True)
+_requirements = list_of(requirement, distinct=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What layers.toml says, before any project is looked at.
+
+    `root` is its folder, `layers` are the declared ones. `template` is what `[defaults]` makes of a layer
+    (without name and projects), None where it gives no runtimes. `options` are by normalised project name,
+    `runtimes` are all known ones by name, overrides applied. `packages` are globs relative to `root`; one
+    with `!` before it takes folders back. `constraints` and `overrides` (PEP 508) hold for what is in layers,
+    `build_constraints` for what builds them; `exclude_newer` is a moment in UTC or a duration.
+    """
+
+    path: Path
+    root: Path
+    output: Path
+    packages: tuple[str, ...] = field(default=(), metadata=key(list_of(relative, distinct=True)))
+    discover: Discover = field(default="all", metadata=key(one_of(_DISCOVER)))
+    engine: EngineChoice = field(default="auto", metadata=key(one_of(_ENGINES)))
+    constraints: tuple[str, ...] = field(default=(), metadata=key(_requirements))
+    overrides: tuple[str, ...] = field(default=(), metadata=key(_requirements))
+    build_constraints: tuple[str, ...] = field(default=(), metadata=key(_requirements))
+    exclude_newer: str = field(default="", metadata=key(exclude_newer))
+    index: tuple[IndexTable, ...] = field(default=(), metadata=key(index_tables))
+    publish: Mapping[str, Any] = field(default_factory=dict, metadata=key(publish_table))
+    budgets: Budgets = field(default=Budgets(), metadata=key(budgets))
+    sets: tuple[LayerSet, ...] = field(default=(), metadata=key(sets))
+    template: Layer | None = None
+    layers: tuple[Layer, ...] = ()
+    options: Mapping[str, ProjectOptions] = field(default_factory=dict)
+    runtimes: Mapping[str, Runtime] = field(default_factory=dict)
+    warnings: tuple[Fault, ...] = ()
+
+    def chosen_engine(self, named: str) -> EngineChoice:
+        """The engine that a command line names, else layers.toml's; UsageError for one that is not known."""
+        if named and named not in _ENGINES:
+            raise UsageError(
+                f"there is no engine {named!r}", where="--engine", hint=f"one of {', '.join(_ENGINES)}"
+            )
+        return _ENGINES[named] if named else self.engine
+
+
+def find(start: Path) -> Path:
+    """Find the layers.toml of `start` or of the nearest folder above it; ManifestError where none is."""
+    folder = start.absolute()
+    for candidate in (folder, *folder.parents):
+        if (candidate / MANIFEST_NAME).is_file():
+            return candidate / MANIFEST_NAME
+    raise ManifestError(
+        f"there is no {MANIFEST_NAME} here, nor in a folder above",
+        where=str(folder),
+        hint='write one: packages = ["packages/*"] and [defaults] runtimes = ["python3.13"]',
+    )
+
+
+def read(path: Path, *, today: date | None = None) -> tuple[Manifest, list[Fault]]:
+    """Read layers.toml: what could be understood of it, and every fault found.
+
+    A TOML file that the variable PYLAYER_RUNTIMES names has `[runtimes]` tables that go before its own.
+
+    Warnings (runtimes that are unknown, or past their date `today`, in UTC) are in the Manifest.
+    ManifestError where there is nothing to go on with: no such file, no TOML.
+    """
+    path = path.absolute()
+    content = document(path, where=path.name)
+    faults: list[Fault] = []
+    known = load_runtimes()
+    none: dict[str, Any] = {}
+    known |= take(runtimes(known), content.get("runtimes", {}), default=none, faults=faults, place="runtimes")
+    known |= _local_runtimes(known, faults)
+    row = take(table(_top_keys(known)), content, default=none, faults=faults)
+    row.pop("runtimes", None)
+    defaults, declared = row.pop("defaults", {}), row.pop("layers", {})
+    layers = tuple(_layer(name, keys, defaults) for name, keys in declared.items())
+    template = _layer("", {"packages": ()}, defaults) if "runtimes" in defaults else None
+    faults += _alike(declared)
+    faults += [fault for one in layers for fault in missing(one.name, one.files, root=path.parent)]
+    if template is None and (bare := [name for name, keys in declared.items() if "runtimes" not in keys]):
+        faults.append(no_runtimes(bare))
+    used = (*layers, template) if template and row.get("discover") != "listed" else layers
+    manifest = Manifest(
+        path=path,
+        root=path.parent,
+        output=path.parent / row.pop("output", "dist/layers"),
+        options={name: ProjectOptions(**as_fields(keys)) for name, keys in row.pop("projects", {}).items()},
+        template=template,
+        layers=layers,
+        runtimes=known,
+        warnings=tuple(in_file(path.name, _warnings(used, today or datetime.now(tz=UTC).date()))),
+        **as_fields(row),
+    )
+    return manifest, in_file(path.name, faults)
+
+
+def _local_runtimes(known: Mapping[str, Runtime], faults: list[Fault]) -> dict[str, Runtime]:
+    """What this machine's own `[runtimes]` say: a mirror of images that the repository does not know of."""
+    if not (named := os.environ.get(RUNTIMES_VARIABLE)):
+        return {}
+    content = document(Path(named), where=RUNTIMES_VARIABLE)
+    none: dict[str, Runtime] = {}
+    given = content.get("runtimes", {})
+    return take(runtimes(known), given, default=none, faults=faults, place=RUNTIMES_VARIABLE)
+
+
+def no_runtimes(layers: Iterable[str]) -> Fault:
+    """Say that these layers have no runtimes, neither of their own nor by default."""
+    return Fault(
+        what=f"gives no runtimes, and these layers have none of their own: {', '.join(layers)}",
+        where="defaults",
+        hint='write [defaults] runtimes = ["python3.13"]',
+    )
+
+
+def _top_keys(known: Mapping[str, Runtime]) -> dict[str, Any]:
+    """Give the parsers of the top level, each table's own among them."""
+    targets = {
+        "runtimes": list_of(runtime(known), distinct=True, some=True),
+        "architectures": list_of(architecture, distinct=True, some=True),
+    }
+    layer = {**keys_of(Layer), **targets, "packages": list_of(distribution, distinct=True, some=True)}
+    return {
+        **keys_of(Manifest),
+        "output": string,
+        "defaults": table({**targets, **keys_of(Layer, inherited=True)}),
+        "layers": table_of(table(layer), name=layer_name),
+        "projects": table_of(table(keys_of(ProjectOptions)), name=distribution),
+        "runtimes": lambda _: None,  # read before: the other tables need them
+    }
+
+
+def _layer(name: str, keys: Mapping[str, Any], defaults: Mapping[str, Any]) -> Layer:
+    row = {**defaults, **keys}
+    minors = row.pop("runtimes", ())
+    architectures = row.pop("architectures", tuple(Architecture))
+    targets = [
+        Target(runtime=one, architecture=architecture) for one in minors for architecture in architectures
+    ]
+    own = () if "requirements" in row else (normalise(name),)
+    return Layer(
+        name=name,
+        projects=row.pop("packages", own),
+        targets=tuple(sorted(targets, key=lambda target: (target.runtime.minor, target.architecture.value))),
+        **as_fields(row),
+    )
+
+
+def _alike(names: Iterable[str]) -> list[Fault]:
+    """Refuse layers whose archives would be one file where case does not count (macOS, Windows)."""
+    first: dict[str, str] = {}
+    return [
+        Fault(what=f'differs from "{first[name.lower()]}" by case alone', where=f"layers.{name}")
+        for name in names
+        if first.setdefault(name.lower(), name) != name
+    ]
+
+
+def _warnings(layers: Sequence[Layer], today: date) -> list[Fault]:
+    used: dict[Runtime, list[str]] = {}
+    for layer in layers:
+        for one in dict.fromkeys(target.runtime for target in layer.targets):
+            used.setdefault(one, []).append(layer.name or "[defaults]")
+    warnings = list(half_excluded(layers))
+    for one in sorted(used, key=lambda one: one.minor):
+        hint = f"used by {', '.join(used[one])}"
+        if not one.known:
+            what = f"{one} is not known here: it is taken to be like the newest one (glibc {_dotted(one)})"
+            warnings.append(Fault(what=what, where="runtimes", hint=hint))
+        if one.deprecated and one.deprecated <= today:
+            what = f"AWS deprecated {one} on {one.deprecated}{_blocks(one)}"
+            warnings.append(Fault(what=what, where="runtimes", hint=hint))
+    return warnings
+
+
+def _dotted(one: Runtime) -> str:
+    return ".".join(map(str, one.glibc))
+
+
+def _blocks(one: Runtime) -> str:
+    return f", and lets no function be created with it from {one.block_create}" if one.block_create else ""

@@ -1,0 +1,134 @@
+"""`[[index]]` and `exclude-newer` of layers.toml → where distributions come from, and from which time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from pylayer.config.values import distribution
+from pylayer.errors import Fault
+from pylayer.tables import (
+    InvalidError,
+    as_fields,
+    boolean,
+    key,
+    keys_of,
+    list_of,
+    refusal,
+    string,
+    table,
+    take,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_DURATION = re.compile(r"\d+ (?:hour|day|week)s?")
+
+
+def index_name(value: object) -> str:
+    """Take the name of an index: a part of the variables that hold its credentials."""
+    name = string(value)
+    if not _NAME.fullmatch(name):
+        raise refusal(f'"{name}" cannot be the name of an index', hint="letters, digits, '-', '_' and '.'")
+    return name
+
+
+def address(value: object) -> str:
+    """Take the address of an index, or its path relative to layers.toml; never with credentials."""
+    url = string(value)
+    if "://" in url and "@" in urlsplit(url).netloc:
+        raise refusal(
+            "holds credentials, and layers.toml is committed",
+            hint="take them out; give them by UV_INDEX_<NAME>_USERNAME and _PASSWORD, netrc or the keyring",
+        )
+    return url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexTable:
+    """One `[[index]]`: `distributions` (normalised names) come from it alone.
+
+    An `explicit` one serves nothing else; a `default` one stands in place of the public index.
+    """
+
+    name: str = field(default="", metadata=key(index_name))
+    url: str = field(default="", metadata=key(address))
+    explicit: bool = field(default=False, metadata=key(boolean))
+    default: bool = field(default=False, metadata=key(boolean))
+    distributions: tuple[str, ...] = field(default=(), metadata=key(list_of(distribution, distinct=True)))
+
+
+def index_tables(value: object) -> tuple[IndexTable, ...]:
+    """Take `[[index]]`, in the order in which indexes are asked."""
+    if not isinstance(value, list):
+        raise refusal("must be a list of tables", hint='write [[index]], with name = "…" and url = "…"')
+    faults: list[Fault] = []
+    tables: list[IndexTable] = []
+    none: dict[str, Any] = {}
+    for number, one in enumerate(value):
+        row = take(table(keys_of(IndexTable)), one, default=none, faults=faults, place=f"[{number}]")
+        if isinstance(one, dict):
+            faults += [
+                Fault(what="is missing", where=f"[{number}].{name}")
+                for name in ("name", "url")
+                if name not in one
+            ]
+        tables.append(IndexTable(**as_fields(row)))
+    faults += _contradictions(tables)
+    if faults:
+        raise InvalidError(faults, partial=())
+    return tuple(tables)
+
+
+def _contradictions(tables: list[IndexTable]) -> Iterator[Fault]:
+    names: set[str] = set()
+    owners: dict[str, str] = {}
+    for number, one in enumerate(tables):
+        if one.name and one.name in names:
+            yield Fault(what=f'there is an index "{one.name}" already', where=f"[{number}].name")
+        names.add(one.name)
+        if one.explicit and not one.distributions:
+            yield Fault(
+                what="is explicit, and nothing is taken from it",
+                where=f"[{number}]",
+                hint='say what is: distributions = ["name"]',
+            )
+        for place, name in enumerate(one.distributions):
+            if owners.setdefault(name, one.name) != one.name:
+                yield Fault(
+                    what=f'"{name}" is taken from the index "{owners[name]}" alone already',
+                    where=f"[{number}].distributions[{place}]",
+                )
+
+
+def exclude_newer(value: object) -> str:
+    """Take a moment, as UTC writes it, or a duration before now (`7 days`).
+
+    A date counts with the whole of its day in UTC: uv would take the day of the machine's own time zone.
+    """
+    if isinstance(value, str):
+        if _DURATION.fullmatch(value):
+            return value
+        try:
+            value = datetime.fromisoformat(value) if len(value) > len("2026-01-31") else _date(value)
+        except ValueError:
+            raise refusal(f'"{value}" is no moment', hint=_MOMENT) from None
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise refusal("names no time zone", hint=_MOMENT)
+        return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    if isinstance(value, date):
+        return f"{value + timedelta(days=1):%Y-%m-%d}T00:00:00Z"
+    raise refusal("must be a moment", hint=_MOMENT)
+
+
+def _date(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+_MOMENT = 'write 2026-01-31, 2026-01-31T12:00:00Z, or "7 days"'

@@ -1,0 +1,1 @@
+"""Targets → builds and trials in containers of a Docker Engine (or Podman)."""

@@ -1,0 +1,245 @@
+"""An image → a running container that ends with this process, however this process ends.
+
+A container runs `cat` on an input that this process holds open, with automatic removal: when the connection
+breaks, `cat` comes to its end, and with it the container. Labels say whose a container is, for the few
+that are left over even so (one created but never started, a connection that nobody saw break).
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from docker.errors import APIError, NotFound
+from docker.utils import version_lt
+
+from pylayer import __version__
+from pylayer.engines.docker.connection import DOCKER_ERRORS
+from pylayer.engines.docker.streams import Stream
+from pylayer.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from docker import APIClient
+
+    from pylayer.engines.docker.connection import Connection
+
+LABEL = "pylayer"
+
+_GONE_WITHIN = 15  # seconds for the engine to remove a container
+
+
+class Container:
+    """A running container, in which programs can be started by several threads at once."""
+
+    def __init__(self, client: APIClient, identifier: str, stream: Stream) -> None:
+        self.id = identifier
+        self._client = client
+        self._stream = stream
+        self._running: set[Stream] = set()
+
+    def put(self, archive: Iterable[bytes]) -> None:
+        """Unpack a tar, given in chunks, at the root."""
+        self._client.put_archive(self.id, "/", archive)
+
+    def start(
+        self, command: Sequence[str], *, user: str = "0:0", env: Mapping[str, str] | None = None
+    ) -> Exec:
+        """Start a program as `user` (uid:gid); its input is its stream's."""
+        created = self._client.exec_create(
+            self.id, list(command), stdin=True, user=user, environment=dict(env or {}), workdir="/"
+        )
+        stream = Stream(self._client.exec_start(created["Id"], socket=True))
+        self._running.add(stream)
+        return Exec(self, created["Id"], stream)
+
+    def status(self, identifier: str) -> int:
+        """Give the exit status of a program that has ended."""
+        status = self._client.exec_inspect(identifier)["ExitCode"]
+        return -1 if status is None else int(status)
+
+    def forget(self, stream: Stream) -> None:
+        """Close the stream of a program."""
+        stream.close()
+        self._running.discard(stream)
+
+    def last_words(self) -> str:
+        """Give what its own program printed, once it has ended."""
+        return b"".join(piece for _, piece in self._stream.frames()).decode(errors="replace").strip()
+
+    def commit(self, repository: str, *, tag: str, labels: Mapping[str, str]) -> None:
+        """Make an image of what it is now."""
+        words = " ".join(f'"{name}"="{value}"' for name, value in labels.items())
+        self._client.commit(self.id, repository=repository, tag=tag, changes=f"LABEL {words}")
+
+    def close(self) -> None:
+        """End it and all that runs in it, and wait until it is removed. Can be called twice."""
+        self._stream.close()
+        for stream in list(self._running):
+            stream.close()
+        _remove(self._client, self.id)
+
+
+class Exec:
+    """A program started in a container, and its stream; left as a context, it is no longer listened to."""
+
+    def __init__(self, container: Container, identifier: str, stream: Stream) -> None:
+        self._container = container
+        self._id = identifier
+        self.stream = stream
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.forget(self.stream)
+
+    def output(self) -> tuple[int, str]:
+        """Wait for its end; give its exit status and everything it printed."""
+        with self:
+            text = b"".join(piece for _, piece in self.stream.frames()).decode(errors="replace")
+            return self.status(), text
+
+    def status(self) -> int:
+        """Give the exit status, once it has ended."""
+        return self._container.status(self._id)
+
+
+class Containers:
+    """The containers of one engine and one process."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._client = connection.client
+        self._lock = threading.Lock()
+        self._open: list[Container] = []
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
+    def start(
+        self, image: str, *, platform: str, network: bool = False, env: Mapping[str, str] | None = None
+    ) -> Container:
+        """Start a container of `image` (an ID or a reference) for an OCI platform.
+
+        Raises what the SDK raises; EngineError where the container ends at once, or after `close`.
+        """
+        client = self._client
+        created = client.create_container(
+            image,
+            entrypoint=["cat"],
+            command=[],
+            user="0:0",
+            working_dir="/",
+            stdin_open=True,
+            environment=dict(env or {}),
+            labels=owner_labels(),
+            use_config_proxy=False,
+            platform=None if version_lt(client.api_version, "1.41") else platform,
+            host_config=client.create_host_config(
+                auto_remove=True,
+                network_mode="default" if network else "none",
+                cap_drop=["ALL"],
+                security_opt=["no-new-privileges"],
+            ),
+        )["Id"]
+        try:
+            attached = client.attach_socket(
+                created, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+            )
+            container = Container(client, created, Stream(attached))
+            with self._lock:
+                self._open.append(container)
+                closed = self._closed
+            if not closed:
+                client.start(created)
+        except BaseException:
+            _remove(client, created)
+            raise
+        if closed:
+            container.close()
+            raise EngineError("the engine was closed")
+        return container
+
+    def sweep(self) -> None:
+        """Remove what processes of this machine that are no more have left over."""
+        host = owner_labels()["pylayer.host"]
+        for found in self._client.containers(all=True, filters={"label": f"pylayer.host={host}"}):
+            if not _owner_lives(found["Labels"]):
+                _remove(self._client, found["Id"], wait=False)
+
+    def close(self) -> None:
+        """End all of them, at once, and let no new one start."""
+        with self._lock:
+            self._closed = True
+            closing, self._open = self._open, []
+        if closing:
+            with ThreadPoolExecutor(len(closing)) as pool:
+                list(pool.map(Container.close, closing))
+
+
+def owner_labels() -> dict[str, str]:
+    """Give the labels that say which process a container belongs to.
+
+    A process's number means something only within its machine, its PID namespace and its start time.
+    """
+    namespace = ""
+    with suppress(OSError):
+        namespace = str(Path("/proc/self/ns/pid").readlink())
+    pid = os.getpid()
+    return {
+        LABEL: __version__,
+        "pylayer.host": f"{platform.node()}/{namespace}",
+        "pylayer.pid": str(pid),
+        "pylayer.started": _started(pid),
+    }
+
+
+def _owner_lives(labels: Mapping[str, str]) -> bool:
+    pid = int(labels.get("pylayer.pid", "0"))
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return labels.get("pylayer.started", "") == _started(pid)
+
+
+def _started(pid: int) -> str:
+    """Give the start time of a process in ticks since the machine's; empty where /proc does not tell."""
+    try:
+        return (
+            Path(f"/proc/{pid}/stat")
+            .read_text(encoding="ascii", errors="replace")
+            .rpartition(")")[2]
+            .split()[19]
+        )
+    except OSError:
+        return ""
+
+
+def _remove(client: APIClient, identifier: str, *, wait: bool = True) -> None:
+    """Remove a container, whatever it does; it may be going by itself already."""
+    with suppress(*DOCKER_ERRORS):
+        client.remove_container(identifier, v=True, force=True)
+    deadline = time.monotonic() + (_GONE_WITHIN if wait else 0)
+    while time.monotonic() < deadline:
+        try:
+            client.inspect_container(identifier)
+        except NotFound:
+            return
+        except APIError:
+            pass
+        except DOCKER_ERRORS:
+            return  # the engine itself is gone
+        time.sleep(0.02)

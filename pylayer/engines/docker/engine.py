@@ -1,0 +1,154 @@
+"""Targets → the Pythons of their images and rooms in containers, by way of a Docker Engine (or Podman)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from pylayer.engines import EngineName, Interpreter, folders
+from pylayer.engines.docker import baking
+from pylayer.engines.docker.baking import Base
+from pylayer.engines.docker.connection import DOCKER_ERRORS, explain
+from pylayer.engines.docker.containers import Containers
+from pylayer.engines.docker.images import Images
+from pylayer.engines.docker.rooms import DockerRoom, Ground
+from pylayer.engines.once import Once
+from pylayer.errors import EngineError
+from pylayer.targets import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pylayer.engines.docker.baking import Kept
+    from pylayer.engines.docker.connection import Connection
+    from pylayer.engines.docker.images import Image
+    from pylayer.targets import Architecture
+    from pylayer.wheels import Wheel
+
+
+class DockerEngine:
+    """The engine behind `connection`; what it finds out about images is kept in the folder `cache`.
+
+    `surroundings` are the environment's variables: rooms with a network get its proxies and certificates.
+    """
+
+    def __init__(self, connection: Connection, *, cache: Path, surroundings: Mapping[str, str]) -> None:
+        self._connection = connection
+        self._containers = Containers(connection)
+        self._images = Images(connection, containers=self._containers, cache=cache)
+        self._ground = Ground(containers=self._containers, surroundings=surroundings)
+        self._bases: Once[str, Base] = Once()
+        self._rooms: Once[tuple[object, ...], DockerRoom] = Once()
+        self._sweeper: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def name(self) -> EngineName:
+        """Give `docker`."""
+        return "docker"
+
+    @property
+    def architecture(self) -> Architecture | None:
+        """The engine's own."""
+        return self._connection.architecture
+
+    def interpreter(self, target: Target) -> Interpreter:
+        """Give the Python of the build image of `target`; see `pylayer.engines.Engine`.
+
+        Raises ImageError where there is no usable image, and another engine may be asked.
+        """
+        return self._base(target).interpreter
+
+    def room(
+        self,
+        target: Target,
+        requirements: Sequence[Wheel],
+        *,
+        network: bool = False,
+        tools: Sequence[Wheel] = (),
+    ) -> DockerRoom:
+        """Give the room; see `pylayer.engines.Engine`."""
+        base = self._base(target)
+        contents = tuple(sorted((wheel.filename, wheel.sha256) for wheel in (*requirements, *tools)))
+
+        def make() -> DockerRoom:
+            return DockerRoom(
+                self._ground,
+                base=base,
+                target=target,
+                requirements=requirements,
+                tools=tools,
+                network=network,
+            )
+
+        return self._rooms.get((str(target), base.image.id, contents, len(tools), network), make)
+
+    def sweep(self) -> None:
+        """Remove what dead processes of this machine have left; done at the first use too."""
+        folders.sweep()
+        with suppress(*DOCKER_ERRORS):
+            self._containers.sweep()
+
+    def kept(self) -> tuple[Kept, ...]:
+        """List what is kept in the engine's store; raises EngineError where it cannot be asked."""
+        try:
+            return baking.kept(self._connection.client)
+        except DOCKER_ERRORS as error:
+            raise EngineError(f"the Docker Engine says: {explain(error)}") from error
+
+    def forget(self, names: Sequence[str]) -> None:
+        """Remove some of what is kept, by name; what a running container needs stays."""
+        for name in names:
+            with suppress(*DOCKER_ERRORS):
+                self._connection.client.remove_image(name)
+
+    def close(self) -> None:
+        """End every room, running jobs included; see `pylayer.engines.Engine`."""
+        self._containers.close()
+        if self._sweeper is not None:
+            self._sweeper.join()
+
+    def _base(self, target: Target) -> Base:
+        with self._lock:
+            if self._sweeper is None:
+                self._sweeper = threading.Thread(target=self.sweep, name="pylayer-sweep", daemon=True)
+                self._sweeper.start()
+        key = f"{target} {target.runtime.build_image[target.architecture]}"
+        return self._bases.get(key, lambda: self._look(target))
+
+    def _look(self, target: Target) -> Base:
+        image = self._images.find(target)
+        python = self._images.python(image, target=target)
+        decisive = [image.digest or image.id, str(target.architecture), python.version, python.executable]
+        interpreter = Interpreter(
+            version=python.version,
+            executable=python.executable,
+            platform=python.platform,
+            identity=hashlib.sha256(json.dumps(decisive).encode()).hexdigest(),
+            image=image.digest,
+            emulated=target.architecture != self.architecture,
+            tags=target.tags,
+        )
+        native = self._native(target, interpreter) if interpreter.emulated else None
+        env = {"QEMU_CPU": python.qemu_cpu} if interpreter.emulated and python.qemu_cpu else {}
+        return Base(image=image, interpreter=interpreter, native=native, env=env)
+
+    def _native(self, target: Target, interpreter: Interpreter) -> Image | None:
+        """Give the image that can compile for an emulated one; none is pulled for that alone."""
+        if self.architecture is None:
+            return None
+        native = Target(runtime=target.runtime, architecture=self.architecture)
+        if not self._images.is_here(native):
+            return None
+        with suppress(EngineError):
+            base = self._base(native)
+            if (base.interpreter.version, base.interpreter.executable) == (
+                interpreter.version,
+                interpreter.executable,
+            ):
+                return base.image
+        return None

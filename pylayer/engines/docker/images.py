@@ -1,0 +1,262 @@
+"""A target's image reference → an image in the engine's store, and the Python that it holds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import threading
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from docker.errors import ImageNotFound, NotFound
+from docker.utils import parse_repository_tag
+
+from pylayer.engines.docker import refusals
+from pylayer.engines.docker.connection import DOCKER_ERRORS, explain
+from pylayer.errors import EngineError, ImageError
+from pylayer.targets import Architecture
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pylayer.engines.docker.connection import Connection
+    from pylayer.engines.docker.containers import Containers
+    from pylayer.targets import Target
+
+# Holds on to images whose only other name was taken from them.
+HELD = "pylayer/base"
+
+# qemu computes the pointer authentication of newer Arm processors in software, at three quarters of all time
+# (https://www.qemu.org/docs/master/system/arm/cpu-features.html). Code for Lambda cannot need it: its first
+# Arm processor has none. A qemu that does not know this option fails the trial; others than qemu ignore it.
+_FASTER_QEMU = "max,pauth=off"
+# The Pythons of a distribution, of AWS's images, of the `python` images and of the manylinux images.
+_FIND_PYTHON = """
+if QEMU_CPU={qemu} /bin/sh -c : >/dev/null 2>&1; then QEMU_CPU={qemu}; export QEMU_CPU; fi
+for python in python3.{minor} /var/lang/bin/python3.{minor} /usr/local/bin/python3.{minor} \
+    /opt/python/cp3{minor}-cp3{minor}/bin/python python3; do
+  if command -v "$python" >/dev/null 2>&1; then exec "$python" -c "$0"; fi
+done
+echo "no python3" >&2; exit 127
+"""
+_DESCRIBE_PYTHON = """
+import json, os, platform, sys, sysconfig
+print(json.dumps({
+    "version": platform.python_version(),
+    "executable": getattr(sys, "_base_executable", None) or sys.executable,
+    "platform": sysconfig.get_platform(),
+    "machine": os.uname().machine,
+    "qemu_cpu": os.environ.get("QEMU_CPU", ""),
+}))
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """An image in the engine's store, to be named by its `id`: a reference may mean another one tomorrow.
+
+    `digest` is that of its repository (`sha256:…`) where it has one, `path` the PATH of its programs.
+    """
+
+    id: str
+    reference: str
+    architecture: Architecture
+    digest: str | None
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Python:
+    """What an image's Python said of itself: its `platform` is that of sysconfig.
+
+    `qemu_cpu` is the processor with which it is emulated fastest; empty where that is not known.
+    """
+
+    version: str
+    executable: str
+    platform: str
+    machine: str
+    qemu_cpu: str
+
+
+class Images:
+    """The images of one engine; what was found out about them is kept in the folder `cache`."""
+
+    def __init__(self, connection: Connection, *, containers: Containers, cache: Path) -> None:
+        self._client = connection.client
+        self._containers = containers
+        self._cache = cache
+        self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def find(self, target: Target) -> Image:
+        """Give the build image of `target`: the one that is here, else the one that can be pulled.
+
+        A store of the classic kind has one platform for each tag, so an image pulled for another platform
+        takes the tag away from this one: the ID that a reference had for a platform is remembered.
+        """
+        reference = target.runtime.build_image[target.architecture]
+        with self._locks[reference]:
+            found = self._here(reference, target.architecture)
+            if found is None:
+                found = self._pull(reference, target)
+                self._note(_note_of(reference, target.architecture), {"id": found["Id"]})
+            return self._image(found, reference, target.architecture)
+
+    def is_here(self, target: Target) -> bool:
+        """Say whether `find` needs no registry for `target`."""
+        reference = target.runtime.build_image[target.architecture]
+        return self._here(reference, target.architecture) is not None
+
+    def python(self, image: Image, *, target: Target) -> Python:
+        """Run the image's Python once to learn what it is; remembered for as long as the image is the same.
+
+        Raises ImageError where it cannot be run, or is not the target's.
+        """
+        note = f"interpreter-{image.id.rpartition(':')[2]}-{image.architecture}-3.{target.runtime.minor}"
+        if (noted := self._recall(note)) is not None:
+            return Python(**noted)
+        python = self._run_python(image, target=target)
+        where = f"{image.reference} for {target}"
+        hint = refusals.name_another(target)
+        if Architecture.of_machine(python.machine) != target.architecture:
+            raise ImageError(
+                f"the image runs on {python.machine}, not {target.architecture.machine}",
+                where=where,
+                hint=hint,
+            )
+        if python.version.rpartition(".")[0] != target.runtime.python:
+            raise ImageError(
+                f"the image has Python {python.version}, not {target.runtime.python}", where=where, hint=hint
+            )
+        noted = {name: getattr(python, name) for name in Python.__slots__}
+        self._note(note, noted)
+        return python
+
+    def _run_python(self, image: Image, *, target: Target) -> Python:
+        where = f"{image.reference} for {target}"
+        qemu = _FASTER_QEMU if target.architecture is Architecture.ARM64 else ""
+        script = _FIND_PYTHON.format(minor=target.runtime.minor, qemu=qemu)
+        container = None
+        try:
+            container = self._containers.start(image.id, platform=target.architecture.platform)
+            status, output = container.start(["/bin/sh", "-c", script, _DESCRIBE_PYTHON]).output()
+        except DOCKER_ERRORS as error:
+            said = f"{explain(error)} {container.last_words() if container else ''}"
+            raise refusals.cannot_run(said, where=where, target=target) from error
+        finally:
+            if container is not None:
+                container.close()
+        if status == 0:
+            with suppress(ValueError, TypeError):
+                return Python(**json.loads(output.strip().splitlines()[-1]))
+        if "no python3" in output:
+            raise ImageError("the image has no Python", where=where, hint=refusals.name_another(target))
+        raise refusals.cannot_run(output, where=where, target=target)
+
+    def _here(self, reference: str, architecture: Architecture) -> dict[str, Any] | None:
+        tagged = self._inspect(reference)
+        if tagged is not None and _is_for(tagged, architecture):
+            return tagged
+        return self._inspect((self._recall(_note_of(reference, architecture)) or {}).get("id"))
+
+    def _pull(self, reference: str, target: Target) -> dict[str, Any]:
+        tagged = self._inspect(reference)
+        platform = target.architecture.platform
+        where = f"{reference} for {target}"
+        if tagged is not None and "@" in reference and not self._holds_several():
+            self._free(reference, tagged)
+        try:
+            self._download(reference, platform)
+        except DOCKER_ERRORS as error:
+            raise refusals.cannot_pull(
+                explain(error), where=where, target=target, here=_platform(tagged)
+            ) from error
+        pulled = self._inspect(reference)
+        if pulled is None or not (_is_for(pulled, target.architecture) or self._holds_several()):
+            raise ImageError(
+                f"the image is published for {_platform(pulled)} only, not for {platform}",
+                where=where,
+                hint=refusals.name_another(target),
+            )
+        return pulled
+
+    def _download(self, reference: str, platform: str) -> None:
+        repository, tag = parse_repository_tag(reference)
+        for event in self._client.pull(
+            repository, tag=tag or "latest", platform=platform, stream=True, decode=True
+        ):
+            if "error" in event:
+                raise OSError(event["error"])
+
+    def _free(self, reference: str, tagged: Mapping[str, Any]) -> None:
+        """Take a digest of several platforms off the image that has it: a classic store never moves one."""
+        name = tagged["Id"].rpartition(":")[2][:32]
+        with suppress(*DOCKER_ERRORS):
+            self._client.tag(tagged["Id"], HELD, tag=name)  # else removing its last name removes it
+            self._client.remove_image(reference, noprune=True)
+
+    def _holds_several(self) -> bool:
+        """Say whether the store keeps several platforms under one name, as containerd's does."""
+        status = self._client.info().get("DriverStatus") or []
+        return ["driver-type", "io.containerd.snapshotter.v1"] in status
+
+    def _inspect(self, name: str | None) -> dict[str, Any] | None:
+        if not name:
+            return None
+        try:
+            found: dict[str, Any] = self._client.inspect_image(name)  # type: ignore[no-untyped-call]
+        except (ImageNotFound, NotFound):
+            return None
+        except DOCKER_ERRORS as error:
+            raise EngineError(f"the Docker Engine says: {explain(error)}", where=name) from error
+        return found
+
+    def _image(self, found: Mapping[str, Any], reference: str, architecture: Architecture) -> Image:
+        repository, _ = parse_repository_tag(reference)
+        digests = [each.partition("@") for each in found.get("RepoDigests") or []]
+        env = dict(each.partition("=")[::2] for each in found["Config"].get("Env") or [])
+        return Image(
+            id=found["Id"],
+            reference=reference,
+            architecture=architecture,
+            digest=next((digest for name, _, digest in digests if _same(name, repository)), None),
+            path=env.get("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+        )
+
+    def _recall(self, note: str) -> dict[str, Any] | None:
+        try:
+            noted = json.loads((self._cache / f"{note}.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return noted if isinstance(noted, dict) else None
+
+    def _note(self, note: str, value: Mapping[str, Any]) -> None:
+        with suppress(OSError):  # without it the image is asked again
+            self._cache.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=self._cache)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(value, file)
+            os.replace(temporary, self._cache / f"{note}.json")  # noqa: PTH105  a str
+
+
+def _note_of(reference: str, architecture: Architecture) -> str:
+    return f"reference-{hashlib.sha256(f'{reference} {architecture}'.encode()).hexdigest()}"
+
+
+def _is_for(found: Mapping[str, Any], architecture: Architecture) -> bool:
+    return Architecture.of_machine(found.get("Architecture") or "") == architecture
+
+
+def _platform(found: Mapping[str, Any] | None) -> str:
+    return f"{found.get('Os', 'linux')}/{found.get('Architecture')}" if found else ""
+
+
+def _same(name: str, repository: str) -> bool:
+    """Say whether two names are one repository: Docker Hub's have short forms."""
+    short = [each.removeprefix("docker.io/").removeprefix("library/") for each in (name, repository)]
+    return short[0] == short[1]

@@ -1,0 +1,1 @@
+"""Targets → builds and trials by the Pythons of this host."""

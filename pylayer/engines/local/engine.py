@@ -1,0 +1,203 @@
+"""Targets → the Pythons of this host, and rooms that are folders of it: the engine where no Docker is."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pylayer.engines import (
+    TOOLS_VARIABLE,
+    Done,
+    EngineName,
+    environment,
+    folders,
+    parcels,
+    variables,
+)
+from pylayer.engines.local import pythons
+from pylayer.engines.once import Once
+from pylayer.errors import BuildError, EngineError, ToolError
+from pylayer.process import Group, run
+from pylayer.targets import Architecture
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pylayer.engines import Interpreter, Job
+    from pylayer.targets import Target
+    from pylayer.wheels import Wheel
+
+_ENDED_WITHIN = 5  # seconds from the kill of a job until it has cleaned up after itself
+
+
+class LocalEngine:
+    """This host; environments, and what was found out about interpreters, are kept in the folder `cache`.
+
+    `surroundings` are the environment's variables: of them a job sees PATH alone, and with a network the
+    proxies and certificates. An interpreter serves a target whatever its architecture: whether what it
+    builds is right there is for the caller to see.
+    """
+
+    def __init__(self, *, cache: Path, surroundings: Mapping[str, str]) -> None:
+        self._cache = cache
+        self._surroundings = surroundings
+        self._jobs = Jobs()
+        self._interpreters: Once[str, Interpreter] = Once()
+        self._prefixes: Once[str, Path] = Once()
+        self._swept: Once[str, None] = Once()
+
+    @property
+    def name(self) -> EngineName:
+        """Give `local`."""
+        return "local"
+
+    @property
+    def architecture(self) -> Architecture | None:
+        """The host's own."""
+        return Architecture.of_machine(platform.machine())
+
+    def interpreter(self, target: Target) -> Interpreter:
+        """Give the host's Python of the target's minor version; see `pylayer.engines.Engine`."""
+        python = target.runtime.python
+        return self._interpreters.get(
+            python, lambda: pythons.find(python, surroundings=self._surroundings, cache=self._cache)
+        )
+
+    def room(
+        self,
+        target: Target,
+        requirements: Sequence[Wheel],
+        *,
+        network: bool = False,
+        tools: Sequence[Wheel] = (),
+    ) -> LocalRoom:
+        """Give the room; see `pylayer.engines.Engine`."""
+        self._swept.get("", folders.sweep)
+        interpreter = self.interpreter(target)
+        prefix = self._prefix(
+            requirements, interpreter, key=environment.key(requirements, interpreter=interpreter)
+        )
+        env = {}
+        if network:
+            bundle = variables.certificates(self._surroundings)
+            env = variables.of_network(self._surroundings, bundle=str(bundle) if bundle else None)
+        if tools:
+            env[TOOLS_VARIABLE] = str(self._prefix(tools, interpreter, key=environment.tools_key(tools)))
+        path = f"{prefix}/bin{os.pathsep}{self._surroundings.get('PATH', os.defpath)}"
+        return LocalRoom(self._jobs, prefix=prefix, path=path, env=env)
+
+    def close(self) -> None:
+        """Kill running jobs and wait for what they leave to be removed; see `pylayer.engines.Engine`."""
+        self._jobs.close()
+
+    def _prefix(self, wheels: Sequence[Wheel], interpreter: Interpreter, *, key: str) -> Path:
+        return self._prefixes.get(key, lambda: self._install(wheels, interpreter, key))
+
+    def _install(self, wheels: Sequence[Wheel], interpreter: Interpreter, key: str) -> Path:
+        """Make the environment unless it is there; it appears at once and complete, by a rename."""
+        prefix = self._cache / "env" / key
+        if (prefix / "pyvenv.cfg").exists():
+            return prefix
+        folders.sweep(prefix.parent)
+        with folders.private(beside=prefix) as folder:
+            root = folder / "env"
+            environment.install(wheels, root, interpreter=interpreter, prefix=str(prefix))
+            warm = parcels.script_text("warm")
+            run([interpreter.executable, "-I", "-c", warm, root / "lib"], group=self._jobs.group)
+            try:
+                root.rename(prefix)
+            except OSError:
+                if not (prefix / "pyvenv.cfg").exists():  # another process may have made the same
+                    raise
+        return prefix
+
+
+class Jobs:
+    """The running jobs of an engine."""
+
+    def __init__(self) -> None:
+        self.group = Group()
+        self.closed = False
+        self._running = 0
+        self._ended = threading.Condition()
+
+    def __enter__(self) -> None:
+        with self._ended:
+            self._running += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._ended:
+            self._running -= 1
+            self._ended.notify_all()
+
+    def close(self) -> None:
+        """Kill all, let no new one run, and wait until they have removed their folders."""
+        self.closed = True
+        self.group.close()
+        with self._ended:
+            self._ended.wait_for(lambda: not self._running, timeout=_ENDED_WITHIN)
+
+
+class LocalRoom:
+    """Folders of this host, one for each job, and an environment that they share."""
+
+    def __init__(self, jobs: Jobs, *, prefix: Path, path: str, env: Mapping[str, str]) -> None:
+        self._jobs = jobs
+        self._prefix = prefix
+        self._path = path
+        self._env = env
+
+    def run(self, job: Job, *, into: Path) -> Done:
+        """Run `job`; see `pylayer.engines.Room`."""
+        with self._jobs, folders.private() as private:
+            folder = private / job.name
+            for name in ("src", "out", "home", "tmp"):
+                (folder / name).mkdir(parents=True)
+            for name, content, executable in parcels.files(job):
+                _write(folder / name, content, executable=executable)
+            try:
+                done = run(
+                    [self._prefix / "bin" / "python", f"inside/{job.script}.py"],
+                    cwd=folder,
+                    env={**variables.of_job(str(folder), path=self._path), **self._env, **job.env},
+                    merged=True,
+                    group=self._jobs.group,
+                )
+            except ToolError as error:
+                if self._jobs.closed:
+                    raise EngineError("the job was stopped", where=job.name) from error
+                raise
+            shutil.copytree(folder / "out", into, dirs_exist_ok=True, ignore=_all_but_plain)
+            return Done(status=done.status, log=done.stdout, answer=_answer(folder / "answer.json"))
+
+
+def _write(path: Path, content: Path | bytes, *, executable: bool) -> None:
+    """Write a file of a job, with the date that all of them have."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        try:
+            shutil.copyfile(content, path)
+        except OSError as error:
+            raise BuildError(f"cannot be read: {error.strerror}", where=str(content)) from error
+    path.chmod(0o755 if executable else 0o644)
+    os.utime(path, (variables.SOURCE_DATE_EPOCH, variables.SOURCE_DATE_EPOCH))
+
+
+def _all_but_plain(folder: str, names: list[str]) -> list[str]:
+    paths = [Path(folder, name) for name in names]
+    return [path.name for path in paths if path.is_symlink() or not (path.is_file() or path.is_dir())]
+
+
+def _answer(path: Path) -> dict[str, Any]:
+    try:
+        answer = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return answer if isinstance(answer, dict) else {}

@@ -1,0 +1,1 @@
+"""Package indexes and git → what they offer, and files by hash."""

@@ -1,0 +1,150 @@
+"""Pins → files in the store: fetched in parallel, each with its size and hash checked before it is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from pylayer.errors import DownloadError, Fault
+from pylayer.index.simple import local_path
+from pylayer.index.web import PassingError, Web, server
+from pylayer.store import writing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pylayer.index.indexes import Settings
+    from pylayer.index.pins import Pin
+    from pylayer.index.web import Reply
+    from pylayer.store import Store
+
+
+def fetch(
+    pins: Sequence[Pin], *, store: Store, settings: Settings, jobs: int = 16, pause: float = 0.5
+) -> tuple[Path, ...]:
+    """Have every pin's file in the store; give the stored paths, in the order of `pins`.
+
+    What the store has already is not asked for. `pause` is the first wait after a passing fault, in
+    seconds. Raises one DownloadError for all that cannot be had, of which nothing is kept.
+    """
+    paths = {pin.sha256: store.blob(pin.sha256) for pin in pins}
+    absent = list({pin.sha256: pin for pin in pins if not paths[pin.sha256]}.values())
+    if absent:
+        paths |= _fetch_all(absent, store=store, settings=settings, jobs=min(jobs, len(absent)), pause=pause)
+    found = [paths[pin.sha256] for pin in pins]
+    return tuple(path for path in found if path)
+
+
+def _fetch_all(
+    pins: Sequence[Pin], *, store: Store, settings: Settings, jobs: int, pause: float
+) -> dict[str, Path | None]:
+    faults: list[Fault] = []
+    paths: dict[str, Path | None] = {}
+    with (
+        store.scratch() as folder,
+        Web(settings, connections=jobs, pause=pause) as web,
+        ThreadPoolExecutor(jobs, thread_name_prefix="fetch") as pool,
+    ):
+        # The largest first: one that starts last would be waited for alone.
+        ordered = sorted(pins, key=lambda pin: pin.size or 0, reverse=True)
+        tasks = {pin.sha256: pool.submit(_fetch, pin, folder=folder, store=store, web=web) for pin in ordered}
+        try:
+            for pin in pins:
+                try:
+                    paths[pin.sha256] = tasks[pin.sha256].result()
+                except DownloadError as error:
+                    faults += [
+                        Fault(what=each.what, where=_where(pin), hint=each.hint) for each in error.faults
+                    ]
+        except BaseException:
+            web.stop()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    if faults:
+        raise DownloadError.of(faults)
+    return paths
+
+
+def _fetch(pin: Pin, *, folder: Path, store: Store, web: Web) -> Path | None:
+    """Fetch one file into `folder`, check it, and give its path in the store."""
+    if not pin.url:
+        raise DownloadError("no address is known for it", hint="run `pylayer lock` to find it again")
+    part = folder / pin.sha256
+    if source := local_path(pin.url):
+        _copy(source, part)
+        _check(pin, part)
+    else:
+        web.persist(lambda: _transfer(pin, part=part, web=web), where=_where(pin))
+    digest = store.put_blob(part)
+    part.unlink()
+    return store.blob(digest)
+
+
+def _copy(source: Path, part: Path) -> None:
+    try:
+        shutil.copyfile(source, part)
+    except OSError as error:
+        raise DownloadError(f"cannot be read: {error.strerror}", hint=f"the file is {source}") from error
+
+
+def _transfer(pin: Pin, *, part: Path, web: Web) -> None:
+    """Fetch what of a file is not in `part` yet, and check the whole."""
+    start = part.stat().st_size if part.exists() else 0
+    # As sent: a server that compresses on the way would break sizes, ranges and hashes.
+    headers = {"Accept-Encoding": "identity"}
+    if start:
+        headers["Range"] = f"bytes={start}-"
+    with web.get(pin.url, headers=headers) as reply:
+        if reply.status == 416:
+            part.unlink(missing_ok=True)
+            raise PassingError(f"truncated: the server has no more than {start} bytes")
+        resumed = reply.status == 206 and reply.headers.get("Content-Range", "").startswith(f"bytes {start}-")
+        if reply.status == 206 and not resumed:
+            part.unlink(missing_ok=True)
+            raise PassingError("the server sent another part of the file than was asked for")
+        _write(reply, part, resumed=resumed)
+    if pin.size is not None and (size := part.stat().st_size) < pin.size:
+        raise PassingError(f"truncated: {size} of {pin.size} bytes arrived")
+    try:
+        _check(pin, part)
+    except DownloadError as error:
+        part.unlink(missing_ok=True)
+        if resumed:
+            raise PassingError(error.faults[0].what) from error
+        raise
+
+
+def _write(reply: Reply, part: Path, *, resumed: bool) -> None:
+    expected = reply.headers.get("Content-Length", "")
+    received = 0
+    with writing(part), part.open("ab" if resumed else "wb") as file:
+        for chunk in reply.chunks():
+            file.write(chunk)
+            received += len(chunk)
+    if expected.isdecimal() and received != int(expected):
+        raise PassingError(f"truncated: {received} of {expected} bytes arrived")
+
+
+def _check(pin: Pin, part: Path) -> None:
+    size = part.stat().st_size
+    if pin.size is not None and size != pin.size:
+        raise DownloadError(
+            f"has {size} bytes, and the index promised {pin.size}",
+            hint="the index, or what lies between, is at fault",
+        )
+    with part.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != pin.sha256:
+        raise DownloadError(
+            f"is not the file that was promised: its sha256 is {digest}, not {pin.sha256}",
+            hint="the index, a mirror or a proxy changed it: find out why before you trust it",
+        )
+
+
+def _where(pin: Pin) -> str:
+    place = server(pin.url)
+    place = f"{pin.index} at {place}" if pin.index and place else place
+    return f"{pin.filename} ({place})" if place else pin.filename

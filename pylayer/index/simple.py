@@ -1,0 +1,202 @@
+"""An index's page on one name → the files that it offers.
+
+The format is https://packaging.python.org/en/latest/specifications/simple-repository-api/, JSON or HTML.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urljoin, urlsplit
+from urllib.request import url2pathname
+
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+
+from pylayer.errors import DownloadError
+from pylayer.index.web import NotThereError, PassingError, Web
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from packaging.tags import Tag
+    from packaging.version import Version
+
+    from pylayer.index.indexes import Index, Settings
+
+_JSON = "application/vnd.pypi.simple.v1+json"
+_ACCEPT = f"{_JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file that an index offers; `tags` are empty for an sdist, `sha256` where the index names none.
+
+    `url` and `uploaded` (RFC 3339) are as the index wrote them: the former may hold credentials.
+    """
+
+    filename: str
+    url: str = field(repr=False)
+    version: Version
+    tags: frozenset[Tag] = frozenset()
+    sha256: str = ""
+    size: int | None = None
+    requires_python: str = ""
+    yanked: bool = False
+    uploaded: str = ""
+
+    @property
+    def is_wheel(self) -> bool:
+        """Whether it is a wheel; else it is an sdist."""
+        return bool(self.tags)
+
+
+def candidates(name: str, *, settings: Settings, web: Web) -> tuple[File, ...]:
+    """Give what is offered under `name` where the resolver would look, in no order.
+
+    `settings.default` has to be known. That is the indexes that the name is pinned to, or else the first
+    that has it (all of them where the strategy says so), and the plain lists of files.
+    """
+    name = canonicalize_name(name)
+    indexes: Sequence[Index] = settings.pinned(name)
+    if not indexes and not settings.no_index:
+        last = (settings.default,) if settings.default else ()
+        indexes = [each for each in (*settings.indexes, *last) if not each.explicit]
+    found: list[File] = []
+    for index in indexes:
+        offered = files(name, index=index, web=web)
+        found += offered or ()
+        if offered is not None and settings.strategy == "first-index":
+            break
+    for place in settings.find_links:
+        found += listed(name, place=place, web=web)
+    return tuple(found)
+
+
+def files(name: str, *, index: Index, web: Web) -> tuple[File, ...] | None:
+    """Give what `index` offers under `name`; None where it does not know the name."""
+    url = f"{index.url.rstrip('/')}/{canonicalize_name(name)}/"
+    page = _page(url, web=web, where=str(index))
+    return None if page is None else _of_name(name, page)
+
+
+def listed(name: str, *, place: Index, web: Web) -> tuple[File, ...]:
+    """Give what a plain list of files (find-links: a folder, or a page of links) offers under `name`."""
+    folder = local_path(place.url)
+    if folder and folder.is_dir():
+        rows = [{"filename": path.name, "url": path.as_uri()} for path in sorted(folder.iterdir())]
+        return _of_name(name, rows)
+    return _of_name(name, _page(place.url, web=web, where=str(place)) or ())
+
+
+def local_path(url: str) -> Path | None:
+    """Give the file of a file:// address; None for any other."""
+    parts = urlsplit(url)
+    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
+
+
+def _page(url: str, *, web: Web, where: str) -> Sequence[Mapping[str, Any]] | None:
+    if folder := local_path(url):
+        page = folder / "index.html"
+        return _from_html(page.read_text(), url) if page.is_file() else None
+
+    def ask() -> Sequence[Mapping[str, Any]]:
+        with web.get(url, headers={"Accept": _ACCEPT}) as reply:
+            text = reply.text()
+            if "json" not in reply.headers.get("Content-Type", ""):
+                return _from_html(text, reply.url)
+            try:
+                return [_from_json(row, reply.url) for row in json.loads(text)["files"]]
+            except (ValueError, KeyError, TypeError) as error:
+                raise PassingError("the page is not what the Simple API promises") from error
+
+    try:
+        return web.persist(ask, where=where)
+    except NotThereError:
+        return None
+    except DownloadError as error:
+        fault = error.faults[0]
+        raise DownloadError(fault.what, where=where, hint=fault.hint) from error
+
+
+def _from_json(row: Mapping[str, Any], page: str) -> dict[str, Any]:
+    return {
+        "filename": row["filename"],
+        "url": _joined(page, row["url"]),
+        "sha256": row.get("hashes", {}).get("sha256", ""),
+        "size": row.get("size"),
+        "requires_python": row.get("requires-python") or "",
+        "yanked": row.get("yanked", False) is not False,
+        "uploaded": row.get("upload-time") or "",
+    }
+
+
+def _from_html(text: str, page: str) -> list[dict[str, Any]]:
+    reader = _Links(page)
+    reader.feed(text)
+    return reader.rows
+
+
+class _Links(HTMLParser):
+    """Collects the anchors of a page, relative to its address or its <base>."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self._base = page
+        self.rows: list[dict[str, Any]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        href = given.get("href")
+        if tag == "base" and href:
+            self._base = urljoin(self._base, href)
+        if tag != "a" or not href:
+            return
+        address, _, fragment = href.partition("#")
+        self.rows.append(
+            {
+                "filename": unquote(address.partition("?")[0].rpartition("/")[2]),
+                "url": _joined(self._base, address),
+                "sha256": fragment.removeprefix("sha256=") if fragment.startswith("sha256=") else "",
+                "requires_python": given.get("data-requires-python") or "",
+                "yanked": "data-yanked" in given,
+            }
+        )
+
+
+def _joined(page: str, address: str) -> str:
+    # Thousands of files are on some pages, and most have a whole address.
+    return address if address.startswith(("https://", "http://")) else urljoin(page, address)
+
+
+def _of_name(name: str, rows: Sequence[Mapping[str, Any]]) -> tuple[File, ...]:
+    """Keep the wheels and sdists that are called `name`; what has no valid file name is left out."""
+    wanted, found = canonicalize_name(name), []
+    for row in rows:
+        filename: str = row["filename"]
+        tags: frozenset[Tag] = frozenset()
+        try:
+            if filename.endswith(".whl"):
+                own, version, _, tags = parse_wheel_filename(filename)
+            else:
+                own, version = parse_sdist_filename(filename)
+        except (InvalidWheelFilename, InvalidSdistFilename):
+            continue
+        if own == wanted:
+            sha256 = row.get("sha256", "")
+            options = {
+                **row,
+                "sha256": sha256 if _SHA256.fullmatch(sha256) else "",
+            }
+            found.append(File(version=version, tags=tags, **options))
+    return tuple(found)

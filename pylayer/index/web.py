@@ -1,0 +1,268 @@
+"""An address → its reply, asked for with the right credentials, CA and proxies, and again if that may help.
+
+The only module that opens connections to an index.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import urlsplit
+from weakref import WeakSet
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase, HTTPBasicAuth
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+from pylayer.errors import DownloadError
+from pylayer.index.logins import LOGIN_HINT, Logins
+from pylayer.index.tls import tls_context
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pylayer.index.indexes import Login, Settings
+
+T = TypeVar("T")
+
+_CONNECT = 10.0  # seconds
+_LONGEST_PAUSE = 10.0
+_LONGEST_RETRY_AFTER = 60.0  # seconds: a server that asks for more is as good as away
+_CHUNK = 1 << 18
+
+
+class NotThereError(DownloadError):
+    """The server has nothing at this address."""
+
+
+class PassingError(Exception):
+    """What may go well the next time; `after` is how many seconds the server asks to wait."""
+
+    def __init__(self, reason: str, *, after: float | None = None) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+class Reply:
+    """A reply whose head has arrived: `status` is 200, 206 or 416; `url` is where redirects ended."""
+
+    def __init__(self, response: requests.Response, stopped: threading.Event) -> None:
+        self._response = response
+        self._stopped = stopped
+        self.status = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+        self.url = str(response.url)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the body as it was sent: no content encoding is undone."""
+        try:
+            for chunk in self._response.raw.stream(_CHUNK, decode_content=False):
+                if self._stopped.is_set():
+                    raise CancelledError
+                yield chunk
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise PassingError(f"the transfer broke off ({_reason(error)})") from error
+
+    def text(self) -> str:
+        """Read the whole body of a page, which is UTF-8."""
+        try:
+            return self._response.content.decode(errors="replace")
+        except (requests.RequestException, OSError) as error:
+            raise PassingError(f"the transfer broke off ({_reason(error)})") from error
+
+
+class Web:
+    """Connections to indexes, kept open and shared; safe to use from several threads.
+
+    `pause` is in seconds, and doubles after each passing fault. How often and how long to try are uv's
+    variables UV_HTTP_RETRIES and UV_HTTP_TIMEOUT.
+    """
+
+    def __init__(self, settings: Settings, *, connections: int = 16, pause: float = 0.5) -> None:
+        self._settings = settings
+        self._logins = Logins(settings)
+        self._pause = pause
+        self._tries = 1 + _number(settings.env.get("UV_HTTP_RETRIES"), 3)
+        self._timeout = (_CONNECT, float(_number(settings.env.get("UV_HTTP_TIMEOUT"), 30)))
+        self._stopped = threading.Event()
+        self._open: set[requests.Response] = set()
+        _LIVE.add(self)
+        self._session = requests.Session()
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = _Adapter(
+            tls_context(settings.env, default=DEFAULT_CA_BUNDLE_PATH),
+            pool_connections=connections,
+            pool_maxsize=connections,
+        )
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+
+    def stop(self) -> None:
+        """End every transfer and every wait of other threads, which get CancelledError."""
+        self._stopped.set()
+        for response in tuple(self._open):
+            with suppress(ValueError, RuntimeError, OSError):  # it ended just now
+                response.raw.shutdown()
+
+    def persist(self, attempt: Callable[[], T], *, where: str) -> T:
+        """Give what `attempt` gives, trying again after a PassingError; DownloadError when it stays."""
+        for number in range(self._tries):
+            if self._stopped.is_set():
+                raise CancelledError
+            try:
+                return attempt()
+            except PassingError as error:
+                last = error
+            if number + 1 < self._tries:
+                self._stopped.wait(self._wait(number, last.after))
+        times = f"{self._tries} times" if self._tries > 1 else "once"
+        raise DownloadError(f"{last}; tried {times}", where=where, hint="try again when the server is well")
+
+    @contextmanager
+    def get(self, url: str, *, headers: Mapping[str, str]) -> Iterator[Reply]:
+        """Ask once. Raises PassingError, NotThereError, or DownloadError for what will not change."""
+        if self._settings.offline:
+            raise DownloadError("is not at hand, and UV_OFFLINE forbids the network", where=server(url))
+        if self._stopped.is_set():
+            raise CancelledError
+        login = self._logins.of(url)
+        with self._send(url, headers=headers, login=login) as response:
+            self._open.add(response)
+            try:
+                _check(response, login=login)
+                yield Reply(response, self._stopped)
+            finally:
+                self._open.discard(response)
+
+    def _send(self, url: str, *, headers: Mapping[str, str], login: Login | None) -> requests.Response:
+        where = server(url)
+        try:
+            return self._session.get(
+                url, headers=dict(headers), auth=_Auth(login), stream=True, timeout=self._timeout
+            )
+        except requests.exceptions.SSLError as error:
+            raise DownloadError(
+                f"its certificate is not trusted ({_reason(error)})",
+                where=where,
+                hint="name the file with your CA's certificate in the variable SSL_CERT_FILE",
+            ) from error
+        except requests.exceptions.ProxyError as error:
+            raise PassingError(f"the proxy cannot be used ({_reason(error)})") from error
+        except requests.Timeout as error:
+            raise PassingError(f"no answer within {self._timeout[1]:g} s") from error
+        except requests.ConnectionError as error:
+            raise PassingError(f"cannot be reached ({_reason(error)})") from error
+        except requests.RequestException as error:
+            raise DownloadError(f"cannot be asked ({type(error).__name__})", where=where) from error
+
+    def _wait(self, number: int, after: float | None) -> float:
+        if after is not None:
+            return min(after, _LONGEST_RETRY_AFTER)
+        # Spread, so that parallel transfers do not come back as one.
+        return min(self._pause * (1 << number), _LONGEST_PAUSE) * random.uniform(0.75, 1.25)  # noqa: S311
+
+
+_LIVE: WeakSet[Web] = WeakSet()
+
+
+def stop_all() -> None:
+    """End every transfer of every thread: for a run that was interrupted."""
+    for web in tuple(_LIVE):
+        web.stop()
+
+
+def server(url: str) -> str:
+    """Name the server of an address as errors do: host and port."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+class _Auth(AuthBase):
+    """Sends a login, or none: without this, requests would look into netrc by itself."""
+
+    def __init__(self, login: Login | None) -> None:
+        self._login = login
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._login:
+            basic = HTTPBasicAuth(self._login.username.encode(), (self._login.password or "").encode())
+            basic(request)
+        return request
+
+
+class _Adapter(HTTPAdapter):
+    """Uses one TLS context for all connections: reading a CA bundle takes longer than a small download."""
+
+    def __init__(self, context: ssl.SSLContext, **options: Any) -> None:  # noqa: ANN401  requests' own
+        self._context = context
+        super().__init__(**options)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  requests' own
+        super().init_poolmanager(*args, ssl_context=self._context, **options)
+
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  requests' own
+        return super().proxy_manager_for(*args, ssl_context=self._context, **options)
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:  # noqa: ANN401, ARG002
+        return super().build_connection_pool_key_attributes(request, True, cert)  # noqa: FBT003
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ANN401
+        """Leave it to the context."""
+
+
+def _check(response: requests.Response, *, login: Login | None) -> None:
+    """Sort out every status but those that a Reply may have."""
+    status, where = response.status_code, server(str(response.url))
+    if status in {200, 206, 416}:
+        return
+    if status in {404, 410}:
+        raise NotThereError(f"is not there ({status})", where=where)
+    if status in {401, 403}:
+        what = f"refused the credentials ({status})" if login else f"asks for credentials ({status})"
+        raise DownloadError(what, where=where, hint=LOGIN_HINT)
+    if status in {408, 425, 429} or status >= 500:
+        raise PassingError(f"the server answered {status}", after=_retry_after(response))
+    raise DownloadError(f"the server answered {status}", where=where)
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Read Retry-After: seconds or a date (RFC 9110, 10.2.3)."""
+    text = response.headers.get("Retry-After", "").strip()
+    if text.isdecimal():
+        return float(text)
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _reason(error: BaseException) -> str:
+    """Say what lies at the bottom of an error of requests; its own text may hold an address."""
+    seen = error
+    while True:
+        causes = (getattr(seen, "reason", None), seen.__cause__, *seen.args)
+        inner = next((each for each in causes if isinstance(each, BaseException)), None)
+        if inner is None:
+            break
+        seen = inner
+    if isinstance(seen, OSError) and seen.strerror:
+        return seen.strerror
+    return type(seen).__name__
+
+
+def _number(text: str | None, default: int) -> int:
+    return int(text) if text and text.isdecimal() else default

@@ -1,0 +1,254 @@
+"""layers.lock ↔ Lock: which third-party files each build and each build environment is made of.
+
+The file is committed and read in diffs: TOML, sorted, one line for each distribution of a build, and each
+file once with its sha256. It holds no address of an index, so that it works through any mirror, and no time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from pylayer.errors import Fault, LockError
+from pylayer.index.pins import Pin
+from pylayer.store import write_atomic
+from pylayer.tables import document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+VERSION = 1
+_HEADER = (
+    "# Written by pylayer: commit it. `pylayer lock` brings it up to date, `--upgrade` moves versions.\n"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What is asked for: `requirements` are PEP 508, sorted.
+
+    `exclude` are names left out whoever requires them, `build_from_source` those whose sdist is built.
+    """
+
+    requirements: tuple[str, ...]
+    exclude: tuple[str, ...] = ()
+    build_from_source: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked:
+    """What some terms came to; `stale` where settings of the resolver changed since."""
+
+    terms: Terms
+    pins: tuple[Pin, ...] = ()
+    stale: bool = False
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The version of each distribution, by name."""
+        return {pin.name: pin.version for pin in self.pins}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What a run has for the lock; `complete` where it was one of all builds, and none of them failed.
+
+    `settled`: its engine is the one that the repository is to be built with, not what a desk just has.
+    """
+
+    engine: str
+    settings: Mapping[str, Any]
+    builds: Mapping[str, Locked]
+    environments: Mapping[str, Locked]
+    images: Mapping[str, str] = field(default_factory=dict)
+    complete: bool = False
+    settled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """All that was locked, by build id, and for build requirements by the name of their environment.
+
+    `settings` are what of the resolver's settings decides a choice; `images` are digests (`sha256:…`) of
+    build images by target; pins have no `url`.
+    """
+
+    engine: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    images: Mapping[str, str] = field(default_factory=dict)
+    builds: Mapping[str, Locked] = field(default_factory=dict)
+    environments: Mapping[str, Locked] = field(default_factory=dict)
+
+    def after(self, run: Run, *, known: Iterable[str]) -> Lock:
+        """This lock with what a run has in place of the old; of builds only those `known` stay.
+
+        Where the lock is the docker engine's and the run was on a host alone, as on a desk without Docker, it
+        stays the docker engine's, with its environments.
+        """
+        moved = dict(run.settings) != dict(self.settings)
+        stay = frozenset(known)
+        builds = {**_kept(self.builds, stale=moved), **run.builds}
+        environments, images = _kept(self.environments, stale=moved), dict(self.images)
+        desk = self.engine == "docker" and run.engine == "local" and not run.settled
+        if not desk:
+            environments = {**({} if run.complete else environments), **run.environments}
+            images = {**({} if run.complete else images), **run.images}
+        return Lock(
+            engine=self.engine if desk else run.engine,
+            settings=run.settings,
+            images=images,
+            builds={name: one for name, one in builds.items() if name in stay and one.terms.requirements},
+            environments=environments,
+        )
+
+
+def _kept(entries: Mapping[str, Locked], *, stale: bool) -> dict[str, Locked]:
+    return {name: replace(one, stale=one.stale or stale) for name, one in entries.items()}
+
+
+def read(path: Path) -> Lock | None:
+    """Read layers.lock; None where there is none. Raises LockError naming what is wrong."""
+    if not path.is_file():
+        return None
+    data = document(path, where=path.name)
+    if data.get("version") != VERSION:
+        raise LockError(
+            f"is of version {data.get('version')!r}; this pylayer reads version {VERSION}",
+            where=path.name,
+            hint="use the pylayer that wrote it, or remove it and run `pylayer lock`",
+        )
+    try:
+        files = {
+            name: [(filename, sha256) for filename, sha256 in table.items()]
+            for name, table in data.get("distributions", {}).items()
+        }
+        return Lock(
+            engine=data.get("engine", ""),
+            settings=data.get("settings", {}),
+            images=data.get("images", {}),
+            builds=dict(_entries(data.get("builds", {}), files)),
+            environments=dict(_entries(data.get("build-requirements", {}), files)),
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise LockError(
+            f"is damaged: {error}", where=path.name, hint="restore it from git, or remove it and lock again"
+        ) from error
+
+
+def write(path: Path, lock: Lock) -> bool:
+    """Write layers.lock atomically where its text changes; says whether it did."""
+    content = dumps(lock).encode()
+    if path.is_file() and path.read_bytes() == content:
+        return False
+    write_atomic(path, content)
+    return True
+
+
+def dumps(lock: Lock) -> str:
+    """The text of layers.lock."""
+    lines = [_HEADER, f"version = {VERSION}", f"engine = {_text(lock.engine)}"]
+    if lock.settings:
+        lines += [
+            "",
+            "[settings]",
+            *(f"{name} = {_value(lock.settings[name])}" for name in sorted(lock.settings)),
+        ]
+    if lock.images:
+        lines += [
+            "",
+            "[images]",
+            *(f"{_text(name)} = {_text(lock.images[name])}" for name in sorted(lock.images)),
+        ]
+    for kind, entries in (("builds", lock.builds), ("build-requirements", lock.environments)):
+        for name in sorted(entries):
+            lines += ["", f"[{kind}.{_text(name)}]", *_body(entries[name])]
+    files: dict[str, dict[str, str]] = {}
+    for locked in (*lock.builds.values(), *lock.environments.values()):
+        for pin in locked.pins:
+            files.setdefault(f"{pin.name} {pin.version}", {})[pin.filename] = pin.sha256
+    for name in sorted(files):
+        lines += ["", f"[distributions.{_text(name)}]"]
+        lines += [f"{_text(filename)} = {_text(files[name][filename])}" for filename in sorted(files[name])]
+    return "\n".join(lines) + "\n"
+
+
+def differences(before: Locked | None, terms: Terms) -> Iterator[str]:
+    """Why an entry does not stand for `terms`: one line for each word that came or went."""
+    if before is None:
+        yield "is not in the lock"
+        return
+    for label, old, new in (
+        ("", before.terms.requirements, terms.requirements),
+        ("exclude: ", before.terms.exclude, terms.exclude),
+        ("build-from-source: ", before.terms.build_from_source, terms.build_from_source),
+    ):
+        yield from (f"{label}- {text}" for text in sorted({*old} - {*new}))
+        yield from (f"{label}+ {text}" for text in sorted({*new} - {*old}))
+
+
+def stale(faults: Mapping[str, Iterable[str]]) -> LockError:
+    """The error of a lock that does not fit: what changed, by build or environment."""
+    return LockError.of(
+        Fault(
+            what="layers.lock is stale: " + "; ".join(lines),
+            where=name,
+            hint="run `pylayer lock` and commit layers.lock",
+        )
+        for name, lines in sorted(faults.items())
+    )
+
+
+def _entries(
+    table: Mapping[str, Any], files: Mapping[str, list[tuple[str, str]]]
+) -> Iterator[tuple[str, Locked]]:
+    for name, entry in table.items():
+        pins = []
+        for line in entry["distributions"]:
+            distribution, _, filename = line.partition(" = ")
+            pinned, _, version = distribution.partition(" ")
+            sha256 = dict(files[distribution])[filename]
+            pins.append(Pin(name=pinned, version=version, filename=filename, sha256=sha256))
+        terms = Terms(
+            requirements=tuple(entry["requirements"]),
+            exclude=tuple(entry.get("exclude", ())),
+            build_from_source=tuple(entry.get("build-from-source", ())),
+        )
+        yield name, Locked(terms=terms, pins=tuple(pins), stale=bool(entry.get("stale")))
+
+
+def _body(locked: Locked) -> Iterator[str]:
+    if locked.stale:
+        yield "stale = true"
+    yield f"requirements = {_value(locked.terms.requirements)}"
+    if locked.terms.exclude:
+        yield f"exclude = {_value(locked.terms.exclude)}"
+    if locked.terms.build_from_source:
+        yield f"build-from-source = {_value(locked.terms.build_from_source)}"
+    yield "distributions = ["
+    for pin in sorted(locked.pins, key=lambda pin: (pin.name, pin.version, pin.filename)):
+        yield f"  {_text(f'{pin.name} {pin.version} = {pin.filename}')},"
+    yield "]"
+
+
+def _value(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case str():
+            return _text(value)
+        case Mapping():
+            return "{ " + ", ".join(f"{_text(name)} = {_value(value[name])}" for name in sorted(value)) + " }"
+        case list() | tuple():
+            return "[" + ", ".join(_value(item) for item in value) + "]"
+        case _:
+            raise TypeError(value)
+
+
+def _text(text: str) -> str:
+    """A TOML basic string; also right as a quoted key."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in escaped) + '"'

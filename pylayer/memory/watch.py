@@ -1,0 +1,86 @@
+"""A workspace → every path whose status tells whether a build would see anything else than before."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pylayer.config.manifest import LOCK_NAME, RUNTIMES_VARIABLE
+from pylayer.locks import pinning
+from pylayer.monorepo import trees, vcs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pylayer.monorepo.workspace import Workspace
+
+# What may lie at the top of a repository and changes what is found, or in what version.
+CONFIGURATION = ("pyproject.toml", "uv.toml")
+_MAGIC = frozenset("*?[")
+
+
+def paths(found: Workspace) -> list[Path]:
+    """The manifest and the lock, the folders in which projects are looked for, and all that those consist of.
+
+    Folders stand for the names in them: one that comes or goes changes its folder's time.
+    """
+    root = found.manifest.root
+    seen: dict[Path, None] = {found.manifest.path: None, root / LOCK_NAME: None}
+    seen.update(dict.fromkeys(root / name for name in CONFIGURATION))
+    seen.update(dict.fromkeys(pinning.looked_for(found)))
+    if local := os.environ.get(RUNTIMES_VARIABLE):
+        seen[Path(local).absolute()] = None
+    for layer in found.layers:
+        seen.update((root / source, None) for file in layer.files for _, source in file.sources)
+    for glob in found.manifest.packages:
+        seen.update(dict.fromkeys(_looked_through(root, glob.removeprefix("!"))))
+    for project in found.projects.values():
+        folders: list[str] = []
+        for entry in trees.walk(
+            project.path, ignore=(*project.options.ignore, *project.written), folders=folders
+        ):
+            assert isinstance(entry.source, Path)
+            seen[entry.source] = None
+        seen.update((Path(folder), None) for folder in folders)
+        for glob in project.options.inputs:
+            seen.update(dict.fromkeys(_looked_through(project.path, glob)))
+            seen.update(dict.fromkeys(_inside(project.path, glob)))
+    return list(seen)
+
+
+def described(found: Workspace) -> dict[str, str]:
+    """What version control says of each project that takes its version from it, by folder."""
+    return {
+        str(project.path): vcs.describe(project.path) for project in found.projects.values() if project.vcs
+    }
+
+
+def _looked_through(folder: Path, glob: str) -> Iterator[Path]:
+    """The folders whose names decide what `glob` matches, and what it names outright."""
+    here = [folder]
+    for part in Path(glob).parts:
+        if part == "..":
+            here = [one.parent for one in here]
+        elif part == "**":
+            yield from (one for top in here for one in [top, *top.rglob("*")] if one.is_dir())
+            return
+        elif _MAGIC.isdisjoint(part):
+            here = [one / part for one in here]
+            yield from here
+        else:
+            yield from here
+            here = [found for one in here for found in one.glob(part) if found.is_dir()]
+
+
+def _inside(folder: Path, glob: str) -> Iterator[Path]:
+    """What an input glob matches, and all below it."""
+    here = folder
+    parts = list(Path(glob).parts)
+    while parts and parts[0] == "..":
+        here = here.parent
+        parts.pop(0)
+    for match in here.glob("/".join(parts)) if parts else [here]:
+        yield match
+        if match.is_dir():
+            yield from match.rglob("*")

@@ -1,0 +1,1 @@
+"""The folders that layers.toml points to → projects, their files and versions."""

@@ -1,0 +1,126 @@
+"""The globs of `packages` → the projects in the folders that they match, or what is wrong with each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from posixpath import normpath
+from typing import TYPE_CHECKING
+
+from pylayer.errors import Fault, ManifestError
+from pylayer.monorepo import projectfile
+from pylayer.monorepo.trees import SKIPPED, walk
+from pylayer.names import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pylayer.config.manifest import Manifest
+    from pylayer.monorepo.projectfile import Definition
+
+_MAGIC = frozenset("*?[")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Where projects are and what they say of themselves, both by name.
+
+    `broken` are the names that folders with unreadable projects suggest: whoever asks for one of them need
+    not be told that it does not exist. `places` are the folders relative to layers.toml's (posix).
+    """
+
+    definitions: Mapping[str, Definition]
+    folders: Mapping[str, Path]
+    places: Mapping[str, str]
+    broken: frozenset[str]
+    faults: tuple[Fault, ...]
+
+
+def discover(manifest: Manifest) -> Found:
+    """Read the projects in all folders that `packages` match, in the order of the folders' names."""
+    definitions: dict[str, Definition] = {}
+    folders: dict[str, Path] = {}
+    places: dict[str, str] = {}
+    broken: set[str] = set()
+    faults: list[Fault] = []
+    for place, key in _folders(manifest, faults).items():
+        folder = Path(normpath(manifest.root / place))
+        definition, found = projectfile.read(folder, where=place)
+        faults += found
+        if definition is None:
+            broken.add(normalise(folder.name))
+            if not found:
+                faults += _not_a_project(folder, place, key, manifest)
+        elif definition.name in definitions:
+            what = f'is a second project named "{definition.name}": {places[definition.name]} is the first'
+            hint = f'give it another name, or leave it out: packages = [..., "!{place}"]'
+            faults.append(Fault(what=what, where=place, hint=hint))
+        else:
+            definitions[definition.name] = definition
+            folders[definition.name] = folder
+            places[definition.name] = place
+    return Found(
+        definitions=definitions,
+        folders=folders,
+        places=places,
+        broken=frozenset(broken),
+        faults=tuple(faults),
+    )
+
+
+def _folders(manifest: Manifest, faults: list[Fault]) -> dict[str, str]:
+    """Give the folders that are matched, relative to the manifest's, each with the key that named it."""
+    folders: dict[str, str] = {}
+    left_out: set[str] = set()
+    for index, glob in enumerate(manifest.packages):
+        key = f"{manifest.path.name}: packages[{index}]"
+        wanted = glob.removeprefix("!")
+        matched = _matched(manifest.root, wanted)
+        if glob.startswith("!"):
+            left_out.update(matched)
+        elif not matched:
+            faults.append(
+                Fault(what=f'"{glob}" matches no folder', where=key, hint=_nearest(manifest.root, glob))
+            )
+        else:
+            folders |= dict.fromkeys(matched, key) | folders
+    return {place: folders[place] for place in sorted(folders) if place not in left_out}
+
+
+def _matched(root: Path, glob: str) -> list[str]:
+    """List the folders that a glob matches, relative to `root`; never hidden ones, nor what tools leave."""
+    place = normpath(glob)
+    if _MAGIC.isdisjoint(place):
+        return [place] if (root / place).is_dir() else []
+    climbs = place.split("/").count("..")
+    top = root.parents[min(climbs, len(root.parents)) - 1] if climbs else root
+    matched = []
+    for path in top.glob(place[3 * climbs :]):
+        parts = path.parts[len(top.parts) :]
+        left = any(part[0] == "." or part in SKIPPED for part in parts)
+        if not left and path.is_dir():
+            matched.append("../" * climbs + "/".join(parts))
+    return matched
+
+
+def _nearest(root: Path, glob: str) -> str:
+    """Say how far the path of a glob goes."""
+    place = Path()
+    for part in Path(glob).parts:
+        if not (_MAGIC.isdisjoint(part) and (root / place / part).is_dir()):
+            break
+        place /= part
+    return (
+        f"there is nothing like that in {(root / place).name}/" if place.parts else f"it counts from {root}"
+    )
+
+
+def _not_a_project(folder: Path, place: str, key: str, manifest: Manifest) -> list[Fault]:
+    """Refuse a folder without a build definition, unless nothing is left in it but what tools leave."""
+    try:
+        if place not in manifest.packages and not walk(folder):
+            return []
+    except ManifestError as error:
+        return list(error.faults)
+    what = f"{place} has no build definition: no pyproject.toml with [build-system] or [project], no setup.py"
+    return [Fault(what=what, where=key, hint=f'give it one, or leave it out: packages = [..., "!{place}"]')]

@@ -1,0 +1,56 @@
+"""Globs for what a build reads outside its project → Entries, laid out as they are in the repository."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from posixpath import normpath
+from typing import TYPE_CHECKING
+
+from pylayer.monorepo.trees import SKIPPED, Entry, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+
+def top(folder: Path, inputs: Sequence[str]) -> tuple[Path, str]:
+    """Give the nearest folder that holds a project and all its `inputs`, and the project's place in it.
+
+    The place is posix, `.` where none leaves the project. It follows from how far the globs climb, not from
+    what they match.
+    """
+    climbs = max((_parts(glob).count("..") for glob in inputs), default=0)
+    above = folder.parents[min(climbs, len(folder.parents)) - 1] if climbs else folder
+    return above, folder.relative_to(above).as_posix()
+
+
+def matches(folder: Path, glob: str) -> Iterator[Path]:
+    """Find what a glob matches, as paths without `..`."""
+    above, _ = top(folder, [glob])
+    wanted = [part for part in _parts(glob) if part not in ("..", ".")]
+    for path in above.glob("/".join(wanted) or "*"):
+        # `**` is not meant to bring version control and caches; a glob that names them is.
+        if SKIPPED.isdisjoint(set(path.relative_to(above).parts).difference(wanted)) and path.exists():
+            yield path
+
+
+def entries(folder: Path, inputs: Sequence[str]) -> Iterator[Entry]:
+    """Give the files that `inputs` match, and those in folders that they match, named relative to `top`."""
+    above, place = top(folder, inputs)
+    for glob in inputs:
+        for path in matches(folder, glob):
+            name = path.relative_to(above).as_posix()
+            if not path.is_dir():
+                status = path.stat()
+                yield Entry(name=name, source=path, executable=bool(status.st_mode & 0o100), stat=status)
+            elif path != folder:
+                # A folder around the project brings its siblings; the project has its own walk.
+                own = f"{place}/" if folder.is_relative_to(path) else None
+                for entry in walk(path):
+                    inner = f"{name}/{entry.name}" if name != "." else entry.name
+                    if not (own and inner.startswith(own)):
+                        yield replace(entry, name=inner)
+
+
+def _parts(glob: str) -> list[str]:
+    return normpath(glob).split("/")

@@ -1,0 +1,192 @@
+"""A project's folder → its Definition: name, build backend, and how its wheel depends on the interpreter.
+
+Nothing of the project is run: pyproject.toml, setup.cfg and the literals of setup.py say it, or a fault does.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from posixpath import normpath
+from typing import TYPE_CHECKING, Any
+
+from pylayer.config.values import distribution, requirement
+from pylayer.errors import Fault, ManifestError
+from pylayer.monorepo.setupfiles import name_in_setup_cfg, name_in_setup_py, uses_scm_version
+from pylayer.monorepo.staticness import SETUPTOOLS, Configuration, Vcs, is_static, version_from_vcs
+from pylayer.names import required_name
+from pylayer.tables import document, in_file, list_of, refusal, string, take
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+PYPROJECT = "pyproject.toml"
+SETUP_FILES = frozenset({"setup.py", "setup.cfg"})
+
+# PEP 517 and 518: what builds a project that names no build backend.
+LEGACY_BACKEND = "setuptools.build_meta:__legacy__"
+LEGACY_REQUIRES = ("setuptools>=40.8.0",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """What a project says of itself; `name` is normalised.
+
+    `dependencies` are what `[project]` states of the run time (PEP 508, as written), none where it does not;
+    `requires_python` is from there too.
+    """
+
+    name: str
+    requires: tuple[str, ...]
+    backend: str
+    backend_path: tuple[str, ...]
+    static: bool
+    vcs: Vcs | None
+    dependencies: tuple[str, ...] = ()
+    requires_python: str | None = None
+
+
+def read(folder: Path, *, where: str) -> tuple[Definition | None, list[Fault]]:
+    """Read the project in `folder`, which faults call `where`.
+
+    No definition and no fault: the folder holds nothing that could be built. No definition and faults: it
+    does, and they are why.
+    """
+    try:
+        files = frozenset(os.listdir(folder))  # noqa: PTH208  names, not paths
+        pyproject = document(folder / PYPROJECT, where=f"{where}/{PYPROJECT}") if PYPROJECT in files else {}
+        if not (_builds(pyproject) or files & SETUP_FILES):
+            return None, []
+        return _definition(folder, pyproject, files, where)
+    except ManifestError as error:
+        return None, list(error.faults)
+    except OSError as error:
+        return None, [Fault(what=f"cannot be read: {error.strerror}", where=where)]
+
+
+def _builds(pyproject: Mapping[str, Any]) -> bool:
+    """Whether a pyproject.toml is there for more than the configuration of tools."""
+    return "build-system" in pyproject or "project" in pyproject or "poetry" in _sub(pyproject, "tool")
+
+
+def _definition(
+    folder: Path,
+    pyproject: Mapping[str, Any],
+    files: frozenset[str],
+    where: str,
+) -> tuple[Definition | None, list[Fault]]:
+    requires, backend, backend_path, faults = _build_system(pyproject)
+    faults = in_file(f"{where}/{PYPROJECT}", faults)
+    name = _name(folder, pyproject, files, where, faults)
+    if faults or not name:
+        return None, faults
+    hatch_toml = document(folder / "hatch.toml", where=f"{where}/hatch.toml") if "hatch.toml" in files else {}
+    setup_cfg = (
+        (folder / "setup.cfg").read_text(encoding="utf-8", errors="replace") if "setup.cfg" in files else ""
+    )
+    configuration = Configuration(
+        pyproject=pyproject,
+        hatch_toml=hatch_toml,
+        files=files,
+        requires=requires,
+        backend=backend,
+        backend_path=backend_path,
+        setup_cfg=setup_cfg,
+    )
+    legacy_script = "setup.py" in files and backend in SETUPTOOLS
+    setup_py_asks = legacy_script and uses_scm_version(folder / "setup.py", where=f"{where}/setup.py")
+    vcs = version_from_vcs(configuration, setup_py_asks=setup_py_asks)
+    stated = _sub(pyproject, "project").get("dependencies")
+    python = _sub(pyproject, "project").get("requires-python")
+    definition = Definition(
+        name=name,
+        requires=requires,
+        backend=backend,
+        backend_path=backend_path,
+        static=is_static(configuration, vcs=vcs),
+        vcs=vcs,
+        dependencies=tuple(map(str, stated)) if isinstance(stated, list) else (),
+        requires_python=python if isinstance(python, str) else None,
+    )
+    return definition, []
+
+
+def _build_system(pyproject: Mapping[str, Any]) -> tuple[tuple[str, ...], str, tuple[str, ...], list[Fault]]:
+    """Read `[build-system]`: requirements, backend, backend path, faults."""
+    faults: list[Fault] = []
+    if "build-system" not in pyproject:
+        return LEGACY_REQUIRES, LEGACY_BACKEND, (), faults
+    system = pyproject["build-system"]
+    if not isinstance(system, dict) or "requires" not in system:
+        what = "must be a table with the key `requires` (PEP 518)"
+        hint = 'write requires = ["setuptools>=61"], say'
+        return (), "", (), [Fault(what=what, where="build-system", hint=hint)]
+    place = "build-system"
+    none: tuple[str, ...] = ()
+    requires = take(
+        list_of(requirement), system["requires"], default=none, faults=faults, place=f"{place}.requires"
+    )
+    if "build-backend" not in system:
+        # As pip and build do: the legacy backend, with its requirement where the project forgot it.
+        forgotten = all(required_name(one) != "setuptools" for one in requires)
+        return (*requires, *(LEGACY_REQUIRES if forgotten else ())), LEGACY_BACKEND, (), faults
+    backend = take(string, system["build-backend"], default="", faults=faults, place=f"{place}.build-backend")
+    given = system.get("backend-path", [])
+    path = take(list_of(_inside), given, default=none, faults=faults, place=f"{place}.backend-path")
+    return requires, backend, path, faults
+
+
+def _inside(value: object) -> str:
+    """Take a folder of the project: PEP 517 allows no other in backend-path."""
+    path = string(value)
+    if path.startswith("/") or ".." in normpath(path).split("/"):
+        raise refusal(
+            f'"{path}" leaves the project', hint="PEP 517: relative to the project, and inside of it"
+        )
+    return path
+
+
+def _name(
+    folder: Path,
+    pyproject: Mapping[str, Any],
+    files: frozenset[str],
+    where: str,
+    faults: list[Fault],
+) -> str:
+    """Find the project's name, normalised; "" with a fault where there is none to be read."""
+    if "project" in pyproject:
+        # PEP 621: the name cannot be dynamic.
+        stated = _sub(pyproject, "project").get("name", "")
+        return _checked(stated, where, PYPROJECT, "project.name", faults)
+    poetry = _sub(_sub(pyproject, "tool"), "poetry")
+    if "name" in poetry:
+        return _checked(poetry["name"], where, PYPROJECT, "tool.poetry.name", faults)
+    # What setup.py passes wins over setup.cfg, in setuptools too.
+    readers: dict[str, Callable[..., str | None]] = {
+        "setup.py": name_in_setup_py,
+        "setup.cfg": name_in_setup_cfg,
+    }
+    for file, reader in readers.items():
+        if file in files and (stated := reader(folder / file, where=f"{where}/{file}")):
+            return _checked(stated, where, file, "name", faults)
+    faults.append(
+        Fault(
+            what="has no name that can be read without running code",
+            where=where,
+            hint='write name = "…" under [project] in pyproject.toml or under [metadata] in setup.cfg',
+        ),
+    )
+    return ""
+
+
+def _checked(stated: object, where: str, file: str, place: str, faults: list[Fault]) -> str:
+    found: list[Fault] = []
+    name = take(distribution, stated, default="", faults=found, place=place)
+    faults += in_file(f"{where}/{file}", found)
+    return name
+
+
+def _sub(tables: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = tables.get(key)
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,261 @@
+"""A manifest and the folders it points to → Projects, Layers and their Builds, or every fault of them all."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pylayer.config import budgets, manifest, providing
+from pylayer.config.layers import Build, Layer, ProjectOptions
+from pylayer.config.manifest import LOCK_NAME, Manifest
+from pylayer.errors import Fault, ManifestError, UsageError
+from pylayer.monorepo import inputs
+from pylayer.monorepo.cycles import build_cycles
+from pylayer.monorepo.discovery import discover
+from pylayer.monorepo.trees import Entry, everything, walk
+from pylayer.names import normalise, required_name
+from pylayer.tables import in_file, suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from pylayer.monorepo.discovery import Found
+    from pylayer.monorepo.staticness import Vcs
+
+_MAGIC = re.compile(r"[*?[]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A private package's source tree.
+
+    `name` is normalised (PEP 503). `requires`, `backend` and `backend_path` are `[build-system]`'s, or the
+    legacy ones of PEP 517 and 518. `static`: a pure wheel of it is the same whichever Python builds it.
+    `vcs` names the tool that takes its version from version control. `written` are patterns for what pylayer
+    itself writes in there, which is no source. `unpacked`: it came as an sdist, in which all is meant.
+    """
+
+    name: str
+    path: Path
+    requires: tuple[str, ...]
+    backend: str
+    backend_path: tuple[str, ...] = ()
+    static: bool = False
+    vcs: Vcs | None = None
+    requires_python: str | None = None
+    options: ProjectOptions = field(default_factory=ProjectOptions)
+    written: tuple[str, ...] = ()
+    unpacked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """All there is to build: projects by normalised name, layers by name, builds sorted by identifier."""
+
+    manifest: Manifest
+    projects: Mapping[str, Project]
+    layers: tuple[Layer, ...]
+    builds: tuple[Build, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        builds = [Build(layer=layer, target=target) for layer in self.layers for target in layer.targets]
+        object.__setattr__(self, "builds", tuple(sorted(builds, key=lambda build: build.id)))
+
+
+def load(manifest_path: Path, *, today: date | None = None) -> Workspace:
+    """Read layers.toml and every project it points to; ManifestError with all that is wrong in any of them.
+
+    `today` decides which runtimes are past their dates: see `manifest.read`.
+    """
+    read, faults = manifest.read(manifest_path, today=today)
+    found = discover(read)
+    projects = {name: _project(name, found, read) for name in found.definitions}
+    layers, of_layers = _layers(read, found)
+    faults += found.faults
+    faults += in_file(read.path.name, [*of_layers, *_of_options(read, projects, found)])
+    faults += _of_cycles(found)
+    if not faults:  # else the layers of broken projects would seem unknown
+        names = [layer.name for layer in layers]
+        faults += in_file(read.path.name, budgets.unknown_layers(read.budgets, read.sets, known=names))
+    if faults:
+        raise ManifestError.of(faults)
+    return Workspace(manifest=read, projects=projects, layers=layers)
+
+
+def tree(project: Project) -> tuple[tuple[Entry, ...], str]:
+    """List the files that a build of `project` sees, and its own folder in there (posix; `.` for all of it).
+
+    Where `inputs` leave the project, the tree begins at the nearest folder above it that holds them all, so
+    that `../schemas/a.json` leads to the same file as in the repository. One file may be there that is not
+    on disk: see _ARCHIVE.
+    """
+    if project.unpacked:
+        return everything(project.path), "."
+    own = walk(project.path, ignore=(*project.options.ignore, *project.written))
+    builders = {required_name(requirement) for requirement in project.requires}
+    if "setuptools-scm" in builders or project.vcs == "setuptools-scm":
+        own = (*(entry for entry in own if entry.name != _ARCHIVE.name), _ARCHIVE)
+    _, subdir = inputs.top(project.path, project.options.inputs)
+    prefix = "" if subdir == "." else f"{subdir}/"
+    listed = {entry.name: entry for entry in inputs.entries(project.path, project.options.inputs)}
+    listed |= {
+        prefix + entry.name: replace(entry, name=prefix + entry.name) if prefix else entry for entry in own
+    }
+    return tuple(listed[name] for name in sorted(listed)), subdir
+
+
+# Where setuptools-scm is installed, setuptools takes as package data what version control lists. A build sees
+# no .git, and would lose such data without a word; in an exported archive all files are listed:
+# https://setuptools-scm.readthedocs.io/en/latest/usage/
+_ARCHIVE = Entry(name=".git_archival.txt", source=b"node: " + b"0" * 40 + b"\n")
+
+
+def select(builds: Sequence[Build], only: Sequence[str], *, layers: Sequence[str] = ()) -> tuple[Build, ...]:
+    """Choose builds by globs on their identifiers (`only`) and on their layers' names; all, if none is given.
+
+    UsageError for each glob that matches nothing.
+    """
+    faults: list[Fault] = []
+    ids = _chosen([build.id for build in builds], only, "build", faults)
+    names = _chosen(list(dict.fromkeys(build.layer.name for build in builds)), layers, "layer", faults)
+    if faults:
+        raise UsageError.of(faults)
+    return tuple(build for build in builds if build.id in ids and build.layer.name in names)
+
+
+def _chosen(words: Sequence[str], globs: Sequence[str], kind: str, faults: list[Fault]) -> set[str]:
+    if not globs:
+        return set(words)
+    chosen: set[str] = set()
+    for glob in globs:
+        matched = {word for word in words if fnmatch.fnmatchcase(word, glob)}
+        chosen |= matched
+        if not matched:
+            faults.append(Fault(what=f'no {kind} matches "{glob}"', hint=suggestion(glob, words)))
+    return chosen
+
+
+def _project(name: str, found: Found, read: Manifest) -> Project:
+    definition, folder = found.definitions[name], found.folders[name]
+    return Project(
+        name=name,
+        path=folder,
+        requires=definition.requires,
+        backend=definition.backend,
+        backend_path=definition.backend_path,
+        static=definition.static,
+        vcs=definition.vcs,
+        requires_python=definition.requires_python,
+        options=read.options.get(name, _NO_OPTIONS),
+        written=_written(folder, read),
+    )
+
+
+def _written(folder: Path, read: Manifest) -> tuple[str, ...]:
+    above = f"{folder}{os.sep}"
+    outputs = {str(read.output): "/", str(read.root / LOCK_NAME): ""}
+    return tuple(
+        "/" + _MAGIC.sub(r"[\g<0>]", path.removeprefix(above).replace(os.sep, "/")) + end
+        for path, end in outputs.items()
+        if path.startswith(above)
+    )
+
+
+_NO_OPTIONS = ProjectOptions()
+
+
+def _layers(read: Manifest, found: Found) -> tuple[tuple[Layer, ...], list[Fault]]:
+    """Give the declared layers and the ones that discovery adds, sorted by name, with their faults."""
+    faults = [fault for layer in read.layers for fault in _missing(layer, found)]
+    declared = {normalise(layer.name) for layer in read.layers}
+    added = [name for name in found.definitions if name not in declared] if read.discover == "all" else []
+    if added and not read.template:
+        faults.append(manifest.no_runtimes(added))
+    if not (added or read.layers or found.faults):
+        faults.append(
+            Fault(what="describes no layer", hint='write packages = ["packages/*"], or [layers.NAME]')
+        )
+    layers = [*read.layers]
+    if read.template:
+        layers += [replace(read.template, name=name, projects=(name,)) for name in added]
+    faults += providing.faults(layers)
+    faults += _lost_pins(layers, read)
+    return tuple(sorted(layers, key=lambda layer: layer.name)), faults
+
+
+def _lost_pins(layers: Sequence[Layer], read: Manifest) -> list[Fault]:
+    """Refuse lock files that layers name and that are nowhere."""
+    named = {path: layer.name for layer in reversed(layers) for path in layer.pins or ()}
+    return [
+        Fault(
+            what=f'there is no file "{path}"',
+            where=f"layers.{layer}.pins",
+            hint="paths count from layers.toml",
+        )
+        for path, layer in named.items()
+        if not (read.root / path).is_file()
+    ]
+
+
+def _missing(layer: Layer, found: Found) -> list[Fault]:
+    """Refuse projects of a layer that are nowhere; of those that are broken, their own faults tell."""
+    faults = []
+    for index, name in enumerate(layer.projects):
+        if name in found.definitions or name in found.broken:
+            continue
+        implied = layer.projects == (normalise(layer.name),)
+        what = f'there is no project "{name}"'
+        faults.append(
+            Fault(
+                what=f"{what}, and neither `packages` nor `requirements` say what is in the layer"
+                if implied
+                else what,
+                where=f"layers.{layer.name}" + ("" if implied else f".packages[{index}]"),
+                hint=suggestion(name, found.definitions),
+            ),
+        )
+    return faults
+
+
+def _of_options(read: Manifest, projects: Mapping[str, Project], found: Found) -> list[Fault]:
+    """Refuse options of projects that are nowhere, and `inputs` that are."""
+    faults = []
+    repository = Path(os.path.commonpath([read.root, *found.folders.values()]))
+    for name in read.options:
+        if name in projects:
+            faults += _of_inputs(projects[name], repository)
+        elif name not in found.broken:
+            hint = suggestion(name, projects)
+            faults.append(Fault(what=f'there is no project "{name}"', where=f"projects.{name}", hint=hint))
+    return faults
+
+
+def _of_inputs(project: Project, repository: Path) -> list[Fault]:
+    faults = []
+    for index, glob in enumerate(project.options.inputs):
+        where = f"projects.{project.name}.inputs[{index}]"
+        if not inputs.top(project.path, [glob])[0].is_relative_to(repository):
+            # Else the name of a folder above the repository would be in the path that compilers write down.
+            what = f'"{glob}" leaves the repository ({repository})'
+            hint = "make a symbolic link to it in the project: links are followed"
+            faults.append(Fault(what=what, where=where, hint=hint))
+        elif next(inputs.matches(project.path, glob), None) is None:
+            what = f'"{glob}" matches nothing'
+            faults.append(Fault(what=what, where=where, hint=f"it counts from {project.path}"))
+    return faults
+
+
+def _of_cycles(found: Found) -> list[Fault]:
+    return [
+        Fault(
+            what=f"build requirements go in a circle: {' needs '.join(cycle)}",
+            where=f"{found.places[cycle[0]]}/pyproject.toml: build-system.requires",
+            hint="none of them can be built first: let one of them do without the other at build time",
+        )
+        for cycle in build_cycles(found.definitions)
+    ]

@@ -1,0 +1,1 @@
+"""Wheels → the same with libraries bundled, or without symbols."""

@@ -1,0 +1,1 @@
+"""Requirements for one Python → the distributions that satisfy them, by uv."""

@@ -1,0 +1,124 @@
+"""A request that nothing satisfies → an error that says what is missing, and what would do."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Protocol
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from pylayer.errors import DownloadError, Fault, ResolveError
+from pylayer.index.simple import candidates
+from pylayer.index.web import Web
+from pylayer.resolver.uvtool import with_default
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pylayer.index.indexes import Settings
+    from pylayer.index.simple import File
+    from pylayer.resolver.requirements import Python, Request
+
+_WITHOUT_WHEEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+) has no wheels")
+_WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_MOST_TAGS = 6
+
+
+class Newest(Protocol):
+    """Finds the newest version of a distribution that would do."""
+
+    def __call__(self, name: str, *, request: Request, python: Python, settings: Settings) -> str | None:
+        """Give it, or None."""
+        ...
+
+
+def explained(
+    reasoning: str, *, request: Request, python: Python, settings: Settings, newest: Newest
+) -> ResolveError:
+    """Find the requirements that no wheel can satisfy; where there are none, give uv's reasoning."""
+    faults = []
+    with Web(settings := with_default(settings)) as web:
+        for name, wanted in _wanted(reasoning, request, python).items():
+            try:
+                files = candidates(name, settings=settings, web=web)
+            except DownloadError:
+                continue
+            if what := _problem(name, wanted, files, python):
+                version = newest(name, request=request, python=python, settings=settings)
+                sdist = "no wheel" in what and any(not file.is_wheel for file in files)
+                faults.append(Fault(what=what, where=python.label, hint=_hint(name, version, sdist=sdist)))
+    if faults:
+        return ResolveError.of(faults, log=reasoning)
+    return ResolveError(
+        reasoning, where=python.label, hint="loosen one of the requirements that are named here"
+    )
+
+
+def _wanted(reasoning: str, request: Request, python: Python) -> dict[str, SpecifierSet]:
+    """Collect what is asked of each name at the top or in the reasoning, and of what uv says has no wheel."""
+    wanted: dict[str, SpecifierSet] = {
+        canonicalize_name(name): SpecifierSet(f"=={version}")
+        for name, version in _WITHOUT_WHEEL.findall(reasoning)
+        if "*" not in version
+    }
+    given = [Requirement(each) for each in (*request.requirements, *request.constraints)]
+    top = {canonicalize_name(Requirement(each).name) for each in request.requirements}
+    named = {canonicalize_name(word) for word in _WORD.findall(reasoning)}
+    own: dict[str, SpecifierSet] = {}
+    for requirement in given:
+        name = canonicalize_name(requirement.name)
+        applies = not requirement.marker or requirement.marker.evaluate({**python.markers, "extra": ""})
+        if (name in top or name in named) and applies and not requirement.url:
+            own[name] = own.get(name, SpecifierSet()) & requirement.specifier
+    settled = {wheel.metadata.name for wheel in request.provided} | set(
+        map(canonicalize_name, request.excludes)
+    )
+    wanted.update(own)
+    return {name: each for name, each in wanted.items() if name not in settled}
+
+
+def _problem(name: str, wanted: SpecifierSet, files: Sequence[File], python: Python) -> str:
+    """Say why nothing of `files` does, if nothing does."""
+    if not files:
+        return f"{name} is on no index that is asked"
+    matching = set(wanted.filter(sorted({file.version for file in files})))
+    if not matching:
+        return f"{name} has no version {wanted}"
+    tags = frozenset(python.tags)
+    wheels = [file for file in files if file.version in matching and file.is_wheel]
+    allowed = [file for file in wheels if SpecifierSet(file.requires_python).contains(python.full_version)]
+    if any(file.tags & tags for file in allowed):
+        return ""
+    if wheels and not allowed:
+        return f"{name} {wanted} needs a Python {wheels[0].requires_python}".replace("  ", " ")
+    version = max((file.version for file in allowed), default=max(matching))
+    listed = _listed([file for file in allowed if file.version == version], python)
+    return f"{name} {version} has no wheel that runs there" + (
+        f": it has {listed}" if listed else ", only an sdist"
+    )
+
+
+def _listed(wheels: Sequence[File], python: Python) -> str:
+    """Name the tags of some wheels, those that come closest first."""
+    machine = python.markers.get("platform_machine", "")
+    interpreter = python.tags[0].interpreter if python.tags else ""
+    texts = sorted(
+        {wheel.filename.removesuffix(".whl").split("-", 2)[2] for wheel in wheels},
+        key=lambda text: (
+            not text.startswith(f"{interpreter}-"),
+            "linux" not in text,
+            machine not in text,
+            text,
+        ),
+    )
+    more = f" and {len(texts) - _MOST_TAGS} more" if len(texts) > _MOST_TAGS else ""
+    return ", ".join(texts[:_MOST_TAGS]) + more
+
+
+def _hint(name: str, newest: str | None, *, sdist: bool) -> str:
+    ways = [f"the newest version that would do is {newest}"] if newest else []
+    if sdist:
+        ways.append(f'its sdist may be built where build-from-source = ["{name}"] allows it')
+    return "; ".join(ways)

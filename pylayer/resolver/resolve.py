@@ -1,0 +1,157 @@
+"""Requirements for one Python → the wheels, each at the newest version that has one which fits.
+
+uv chooses versions; `packaging.tags` has the last word on wheels, since uv knows no glibc between 2.17 and
+2.28. What uv took for a newer glibc is ruled out, and uv asked again, until every wheel fits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.version import Version
+
+from pylayer.errors import DownloadError, Fault, ResolveError
+from pylayer.index.simple import candidates
+from pylayer.index.web import Web
+from pylayer.resolver.explain import explained
+from pylayer.resolver.requirements import Python, Request
+from pylayer.resolver.sdists import offered_sdists
+from pylayer.resolver.solver import Package, solve
+from pylayer.resolver.uvtool import UnsolvedError, with_default
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from packaging.tags import Tag
+
+    from pylayer.index.indexes import Settings
+    from pylayer.index.pins import Pin
+
+_MOST_ROUNDS = 50
+
+
+def resolve(request: Request, *, python: Python, settings: Settings) -> tuple[Pin, ...]:
+    """Give one wheel for each distribution that `request` needs, sorted by name.
+
+    A provided wheel is among them, with the address of its file. Raises ResolveError that names what does
+    not fit and the newest version that would, or DownloadError where an index cannot be asked.
+    """
+    try:
+        return _settle(request, python=python, settings=settings)
+    except UnsolvedError as error:
+        raise explained(
+            str(error), request=request, python=python, settings=settings, newest=_newest
+        ) from error
+
+
+def refind(pins: Sequence[Pin], *, python: Python, settings: Settings) -> tuple[Pin, ...]:
+    """Give `pins` with their addresses, from whatever indexes are configured, in the same order.
+
+    Raises DownloadError for all of which no index has the very file.
+    """
+    wheels = tuple(f"{pin.name}=={pin.version}" for pin in pins if pin.is_wheel)
+    offered: list[Pin] = []
+    if wheels:
+        request = Request(requirements=wheels, dependencies=False)
+        try:
+            packages = solve(request, python=python, settings=settings)
+        except UnsolvedError as error:
+            raise DownloadError(str(error), where=python.label, hint=_GONE) from error
+        offered += [wheel for package in packages for wheel in package.wheels]
+    if sdists := [pin for pin in pins if not pin.is_wheel]:
+        offered += offered_sdists(sdists, settings=settings)
+    known = {(pin.filename, pin.sha256): pin for pin in offered}
+    others = {pin.filename: pin for pin in offered}
+    faults = [
+        Fault(what=_not_found(pin, others), where=pin.filename, hint=_GONE)
+        for pin in pins
+        if (pin.filename, pin.sha256) not in known
+    ]
+    if faults:
+        raise DownloadError.of(faults)
+    return tuple(known[pin.filename, pin.sha256] for pin in pins)
+
+
+_GONE = "lock that distribution anew with `pylayer lock --upgrade NAME`, or ask whoever keeps the index"
+
+
+def _not_found(pin: Pin, others: Mapping[str, Pin]) -> str:
+    if other := others.get(pin.filename):
+        return f"the index has another file of this name: sha256 {other.sha256}, not {pin.sha256}"
+    return "no index has this file any more"
+
+
+def _settle(request: Request, *, python: Python, settings: Settings) -> tuple[Pin, ...]:
+    unfit: dict[str, set[Version]] = {}
+    for _ in range(_MOST_ROUNDS):
+        constraints = [f"{name}!={each}" for name, versions in unfit.items() for each in sorted(versions)]
+        packages = solve(request, python=python, settings=settings, unfit=constraints)
+        chosen = {package.name: _chosen(package, request=request, python=python) for package in packages}
+        wrong = [package for package in packages if not chosen[package.name]]
+        if not wrong:
+            return tuple(pin for _, pin in sorted(chosen.items()) if pin)
+        if direct := [package for package in wrong if package.direct]:
+            raise ResolveError.of(_unfit_addresses(direct, python))
+        for package in wrong:
+            unfit.setdefault(package.name, set()).add(Version(package.version))
+        for name, versions in _unfit_versions([each.name for each in wrong], python, settings).items():
+            unfit[name] |= versions
+    raise ResolveError("no set of wheels that fit was found", where=python.label)
+
+
+def _chosen(package: Package, *, request: Request, python: Python) -> Pin | None:
+    """Pick the wheel that an installer would."""
+    for wheel in request.provided:
+        if wheel.metadata.name == package.name and package.direct:
+            return replace(package.wheels[0], sha256=wheel.sha256, url=wheel.path.absolute().as_uri())
+    ranks = {tag: rank for rank, tag in enumerate(python.tags)}
+    fitting = [(rank, pin) for pin in package.wheels if (rank := _rank(pin, ranks)) is not None]
+    return min(fitting, key=lambda each: each[0])[1] if fitting else None
+
+
+def _rank(pin: Pin, ranks: Mapping[Tag, int]) -> tuple[int, int] | None:
+    """Order wheels by the best of their tags, then by build number, the highest first; None: does not fit."""
+    _, _, build, tags = parse_wheel_filename(pin.filename)
+    fitting = [ranks[tag] for tag in tags if tag in ranks]
+    return (min(fitting), -(build[0] if build else -1)) if fitting else None
+
+
+def _unfit_versions(names: Sequence[str], python: Python, settings: Settings) -> Mapping[str, set[Version]]:
+    """Find every version that has wheels, none of which fits: so that one more round is enough.
+
+    Nothing where the index cannot be asked: then one round rules out one version.
+    """
+    settings, tags = with_default(settings), frozenset(python.tags)
+    found: dict[str, set[Version]] = {}
+    with Web(settings) as web:
+        for name in names:
+            try:
+                wheels = [file for file in candidates(name, settings=settings, web=web) if file.is_wheel]
+            except DownloadError:
+                continue
+            fitting = {file.version for file in wheels if file.tags & tags}
+            found[name] = {file.version for file in wheels} - fitting
+    return found
+
+
+def _unfit_addresses(packages: Sequence[Package], python: Python) -> list[Fault]:
+    return [
+        Fault(
+            what=f"{package.wheels[0].filename} does not run there",
+            where=f"{package.name} for {python.label}",
+            hint="name the address of another wheel, or a version",
+        )
+        for package in packages
+    ]
+
+
+def _newest(name: str, *, request: Request, python: Python, settings: Settings) -> str | None:
+    """Find the newest version of one distribution that would do, whatever else is required."""
+    alone = Request(requirements=(name,), dependencies=False, exclude_newer=request.exclude_newer)
+    try:
+        pins = _settle(alone, python=python, settings=settings)
+    except (UnsolvedError, ResolveError, DownloadError):
+        return None
+    return next((pin.version for pin in pins if pin.name == canonicalize_name(name)), None)

@@ -1,0 +1,184 @@
+"""Requirements for one Python → what uv makes of them, as files of distributions."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+from zipfile import ZipFile
+
+import tomli
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from pylayer.errors import ResolveError
+from pylayer.index.indexes import display
+from pylayer.index.logins import realm
+from pylayer.index.pins import Pin
+from pylayer.names import required_name
+from pylayer.resolver.uvtool import compile_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pylayer.index.indexes import Settings
+    from pylayer.resolver.requirements import Python, Request
+    from pylayer.wheels import Wheel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A distribution at the version that uv chose: the wheels of it, `direct` where an address was given."""
+
+    name: str
+    version: str
+    wheels: tuple[Pin, ...]
+    direct: bool = False
+
+
+def solve(
+    request: Request, *, python: Python, settings: Settings, unfit: Sequence[str] = ()
+) -> tuple[Package, ...]:
+    """Run uv; `unfit` are constraints more. Raises UnsolvedError, or DownloadError where an index fails.
+
+    uv takes a name from the index that it is pinned to only where the name is required at the top. Others
+    that are pinned are stood in for by an empty wheel; if that is needed, the name moves to the top.
+    """
+    settled = {wheel.metadata.name for wheel in request.provided} | set(
+        map(canonicalize_name, request.excludes)
+    )
+    pinned = {each.distribution for each in settings.pinnings} - settled
+    top = {required_name(each) for each in (*request.requirements, *request.overrides)} & pinned
+    while True:
+        with TemporaryDirectory(prefix="pylayer-") as folder:
+            work = Path(folder).resolve()
+            stubs = {name: _stub(name, work) for name in sorted(pinned - top)}
+            words = _inputs(request, top=top, stubs=stubs, unfit=unfit, settings=settings, folder=work)
+            answer = compile_lock(
+                [*python.words, *words], settings=settings, folder=work, stdin=_lines(request.requirements)
+            )
+        packages = _packages(answer, settings=settings)
+        needed = {each.name for each in packages} & stubs.keys()
+        if not needed:
+            return packages
+        top |= needed
+
+
+def _inputs(  # noqa: PLR0913  everything that a run of uv reads
+    request: Request,
+    *,
+    top: Iterable[str],
+    stubs: Mapping[str, Path],
+    unfit: Sequence[str],
+    settings: Settings,
+    folder: Path,
+) -> list[str | Path]:
+    """Write what uv reads into `folder`; give the words that name it."""
+    names = {wheel.metadata.name: wheel for wheel in request.provided}
+    provided = [f"{name} @ {_linked(wheel, folder).as_uri()}" for name, wheel in names.items()]
+    stand_ins = [f"{name} @ {path.as_uri()}" for name, path in stubs.items()]
+    given = {
+        "constraints": [*request.constraints, *provided, *unfit],
+        "overrides": [*request.overrides, *stand_ins],
+        "excludes": request.excludes,
+    }
+    words: list[str | Path] = []
+    for option, lines in given.items():
+        if lines:
+            path = folder / f"{option}.txt"
+            path.write_text(_lines(lines))
+            words += [f"--{option}", path]
+    if request.preferences:
+        rows = [
+            f"[[packages]]\nname = {json.dumps(name)}\nversion = {json.dumps(version)}\n"
+            for name, version in request.preferences
+        ]
+        path = folder / "pylock.toml"
+        path.write_text('lock-version = "1.0"\ncreated-by = "pylayer"\n' + "".join(rows))
+        words += ["--output-file", path]
+    if request.exclude_newer:
+        words += ["--exclude-newer", request.exclude_newer]
+    if not request.dependencies:
+        words.append("--no-deps")
+    if top:
+        words.append(_pinned(sorted(top), settings=settings, folder=folder))
+    return words
+
+
+def _lines(requirements: Iterable[str]) -> str:
+    """Write requirements a line each; one that is none cannot pass for an option of the file."""
+    return "".join(f"{_requirement(each)}\n" for each in requirements)
+
+
+def _requirement(text: str) -> Requirement:
+    try:
+        return Requirement(text)
+    except InvalidRequirement as error:
+        raise ResolveError(f"{text!r} is no requirement: {str(error).splitlines()[0]}") from error
+
+
+def _pinned(names: Sequence[str], *, settings: Settings, folder: Path) -> Path:
+    """Write a project that says of each name which index it comes from: uv reads that nowhere else."""
+    path = folder / "pyproject.toml"
+    rows = ["[project]", 'name = "pylayer-request"', 'version = "0"', f"dependencies = {json.dumps(names)}"]
+    rows.append("[tool.uv.sources]")
+    used = [each for each in settings.pinnings if each.distribution in names]
+    for name in names:
+        sources = [
+            f"{{ index = {json.dumps(each.index)}"
+            + (f", marker = {json.dumps(each.marker)} }}" if each.marker else " }")
+            for each in used
+            if each.distribution == name
+        ]
+        rows.append(f"{name} = [{', '.join(sources)}]")
+    for index in filter(None, map(settings.index, dict.fromkeys(each.index for each in used))):
+        rows += ["[[tool.uv.index]]", f"name = {json.dumps(index.name)}", f"url = {json.dumps(index.url)}"]
+        rows.append("explicit = true")
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+def _linked(wheel: Wheel, folder: Path) -> Path:
+    """Give a wheel its real file name: a store's does not say what it is."""
+    place = folder / wheel.filename
+    place.symlink_to(wheel.path.absolute())
+    return place
+
+
+def _stub(name: str, folder: Path) -> Path:
+    stem = f"{name.replace('-', '_')}-0"
+    path = folder / f"{stem}-py3-none-any.whl"
+    with ZipFile(path, "w") as archive:
+        archive.writestr(f"{stem}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 0\n")
+        tags = "Wheel-Version: 1.0\nGenerator: pylayer\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        archive.writestr(f"{stem}.dist-info/WHEEL", tags)
+        archive.writestr(f"{stem}.dist-info/RECORD", "")
+    return path
+
+
+def _packages(text: str, *, settings: Settings) -> tuple[Package, ...]:
+    """Read a pylock.toml (https://packaging.python.org/en/latest/specifications/pylock-toml/)."""
+    found = []
+    for row in tomli.loads(text).get("packages", ()):
+        name, version = canonicalize_name(row["name"]), row.get("version", "")
+        files = [row["archive"]] if "archive" in row else row.get("wheels", [])
+        wheels = tuple(_pin(name, version, file, settings=settings) for file in files)
+        found.append(Package(name=name, version=version, wheels=wheels, direct="archive" in row))
+    return tuple(found)
+
+
+def _pin(name: str, version: str, file: Mapping[str, Any], *, settings: Settings) -> Pin:
+    url = display(file["url"]) if "url" in file else Path(file["path"]).as_uri()
+    own = settings.pinned(name) or [each for each in settings.everywhere if realm(each.url) == realm(url)]
+    return Pin(
+        name=name,
+        version=version,
+        filename=file.get("name") or unquote(urlsplit(url).path.rpartition("/")[2]),
+        sha256=file.get("hashes", {}).get("sha256", ""),
+        url=url,
+        size=file.get("size"),
+        index=own[0].name or None if own else None,
+    )

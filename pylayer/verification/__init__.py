@@ -1,0 +1,1 @@
+"""Finished archives → tried in the runtime they are for."""

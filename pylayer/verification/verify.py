@@ -1,0 +1,268 @@
+"""Finished archives → whether their modules can be imported and their handler answers, and how fast.
+
+Unlike `checks`, which reads archives, this runs what is in them, on a Bench that is as like Lambda as can be
+had: see `pylayer.engines.benches`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pylayer import __version__, keys
+from pylayer.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from pylayer.config.invocations import Invoke
+    from pylayer.engines.benches import Bench, Trial
+    from pylayer.store import Store
+    from pylayer.targets import Target
+    from pylayer.wheels import Wheel
+
+CLIENT = "awslambdaric"  # the requirement whose wheels a Python without AWS's runtime is given
+
+_KIND = "verify"
+_HEAVIEST = 25
+_MODULE_ENDS = ("/__init__.py", "/__init__.pyc", ".py", ".pyc", ".so")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """A module that an import brought with it: seconds of its `own`, and `total` with its own imports."""
+
+    module: str
+    own: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """How the import of a module went: `seconds` in a new process, or `error`, a traceback.
+
+    `heaviest` are what took longest of its own, the slowest first; `packages` sum up all by top-level name.
+    """
+
+    module: str
+    seconds: float | None
+    error: str = ""
+    log: str = ""
+    heaviest: tuple[Timing, ...] = ()
+    packages: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoked:
+    """How the invocation of a handler went: `response` is JSON as text, `error` says why there is none.
+
+    `init` is the seconds until the process asked for an event, `seconds` what the event then took.
+    """
+
+    handler: str
+    response: str | None = None
+    error: str = ""
+    log: str = ""
+    init: float | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What became of a Trial; `notes` say what of Lambda could not be tried.
+
+    `timed` is False where the seconds say nothing of Lambda's.
+    """
+
+    name: str
+    python: str
+    imports: tuple[Imported, ...] = ()
+    invoked: Invoked | None = None
+    notes: tuple[str, ...] = ()
+    timed: bool = True
+
+    @property
+    def works(self) -> bool:
+        """Whether nothing failed."""
+        return not any(one.error for one in self.imports) and not (self.invoked and self.invoked.error)
+
+
+def verify(
+    trial: Trial,
+    *,
+    bench: Bench,
+    store: Store,
+    client: Callable[[Target], Sequence[Wheel]],
+    again: bool = False,
+) -> Verdict:
+    """Try what is to be tried, unless the very same was found to work before (or `again` it must be).
+
+    `client` gives the wheels of `CLIENT` for a target, and is asked where a handler is to be run by a Python
+    that has none. Raises EngineError where there is no bench for it, ArchiveError for a damaged archive.
+    """
+    key = keys.key(_parts(trial, bench=bench))
+    if not again and (known := store.record(_KIND, key)) is not None:
+        return _from_json(known)
+    tried = bench.run(trial)
+    imports, invoked = tried.answer["imports"], tried.answer["invoked"]
+    if invoked and invoked.get("missing"):
+        wheels = tuple(client(trial.target))
+        invoked = bench.run(replace(trial, modules=(), client=wheels)).answer["invoked"]
+    verdict = Verdict(
+        name=trial.name,
+        python=tried.answer["python"],
+        imports=tuple(_imported(one) for one in imports),
+        invoked=_invoked(trial.invoke, invoked) if trial.invoke else None,
+        notes=tried.notes,
+        timed=tried.timed,
+    )
+    if verdict.works:
+        store.put_record(_KIND, key, asdict(verdict))
+    return verdict
+
+
+def problems(verdict: Verdict) -> tuple[Problem, ...]:
+    """What failed, as checks say it; `log` has the tracebacks."""
+    found = [
+        Problem(kind="load", severity="error", where=one.module, what=_what(one.error))
+        for one in verdict.imports
+        if one.error
+    ]
+    if (invoked := verdict.invoked) and invoked.error:
+        what = _what(invoked.error)
+        found.append(Problem(kind="handler", severity="error", where=invoked.handler, what=what))
+    return tuple(found)
+
+
+def log(verdict: Verdict) -> str:
+    """The tracebacks of what failed, each with what was printed before."""
+    told = [f"import {one.module}\n{_told(one)}" for one in verdict.imports if one.error]
+    if (invoked := verdict.invoked) and invoked.error:
+        told.append(f"handler {invoked.handler}\n{_told(invoked)}")
+    return "\n\n".join(told)
+
+
+def modules(names: Iterable[str]) -> set[str]:
+    """The modules at the top of a wheel with these members.
+
+    Of a namespace package, whose own import says nothing, the packages and modules in it.
+    """
+    found: dict[tuple[str, ...], None] = {}
+    for name in names:
+        parts = name.split("/")
+        if parts[0].endswith(".data") and parts[1:2] in (["purelib"], ["platlib"]):
+            parts = parts[2:]
+        module = _module("/".join(parts))
+        if module and all(part.isidentifier() for part in module):
+            found[module] = None
+    packages = {
+        module for module in found if not any(module[:depth] in found for depth in range(1, len(module)))
+    }
+    return {".".join(module) for module in packages}
+
+
+def _module(path: str) -> tuple[str, ...]:
+    """The module that a file is, () where it is none."""
+    end = next((end for end in _MODULE_ENDS if path.endswith(end)), "")
+    if not end:
+        return ()
+    *folders, name = path[: -len(end)].split("/")
+    return (*folders, name.partition(".")[0])
+
+
+def _parts(trial: Trial, *, bench: Bench) -> dict[str, Any]:
+    return {
+        "pylayer": __version__,
+        "name": trial.name,
+        "target": str(trial.target),
+        "bench": bench.identity(trial.target),
+        "archives": [_sha256(path) for path in trial.archives],
+        "modules": list(trial.modules),
+        "invoke": asdict(trial.invoke) if trial.invoke else None,
+    }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _imported(answer: Mapping[str, Any]) -> Imported:
+    timings = [
+        Timing(module=name, own=own / 1e6, total=total / 1e6) for name, own, total in answer["timings"]
+    ]
+    packages: dict[str, float] = {}
+    for one in timings:
+        top = one.module.partition(".")[0]
+        packages[top] = packages.get(top, 0.0) + one.own
+    return Imported(
+        module=answer["module"],
+        seconds=answer["seconds"],
+        error=answer["error"],
+        log=answer["log"],
+        heaviest=tuple(sorted(timings, key=lambda one: -one.own)[:_HEAVIEST]),
+        packages=tuple(sorted(packages.items(), key=lambda one: -one[1])[:_HEAVIEST]),
+    )
+
+
+def _invoked(invoke: Invoke, answer: Mapping[str, Any]) -> Invoked:
+    error = answer["error"]
+    if not error and invoke.expect is not None:
+        error = _difference(json.loads(invoke.expect), answer["response"])
+    return Invoked(handler=invoke.handler, **{**answer, "error": error})
+
+
+def _difference(expected: object, response: str) -> str:
+    try:
+        actual = json.loads(response)
+    except ValueError:
+        return f"it answered {response[:200]!r}, which is not JSON"
+    found = _unlike(expected, actual, "")
+    return f"it answered otherwise than expected: {found}" if found else ""
+
+
+def _unlike(expected: object, actual: object, place: str) -> str:
+    """The first difference; of an object only the expected keys are looked at."""
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        for name, value in expected.items():
+            inner = f"{place}.{name}" if place else name
+            if name not in actual:
+                return f"{inner} is missing"
+            if found := _unlike(value, actual[name], inner):
+                return found
+        return ""
+    if expected == actual and isinstance(expected, bool) == isinstance(actual, bool):
+        return ""
+    return f"{place or 'it'} is {json.dumps(actual)}, not {json.dumps(expected)}"
+
+
+def _what(error: str) -> str:
+    """The last line of a traceback says what."""
+    return error.strip().splitlines()[-1]
+
+
+def _told(one: Imported | Invoked) -> str:
+    return "\n".join(part.rstrip() for part in (one.log, one.error) if part.strip())
+
+
+def _from_json(value: Mapping[str, Any]) -> Verdict:
+    return Verdict(
+        name=value["name"],
+        python=value["python"],
+        imports=tuple(
+            Imported(
+                **{
+                    **one,
+                    "heaviest": tuple(Timing(**timing) for timing in one["heaviest"]),
+                    "packages": tuple((name, own) for name, own in one["packages"]),
+                }
+            )
+            for one in value["imports"]
+        ),
+        invoked=Invoked(**value["invoked"]) if value["invoked"] else None,
+        notes=tuple(value["notes"]),
+        timed=value["timed"],
+    )

@@ -1,0 +1,327 @@
+"""Archives that stand in the output folder → each of them tried, and those of `[sets]` together."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from pylayer import wheels
+from pylayer.archives import catalogue
+from pylayer.engines import choose
+from pylayer.engines.benches import Trial
+from pylayer.errors import CheckError, EngineError, Fault, NeedsDockerError, PylayerError
+from pylayer.index import download, settings
+from pylayer.locks.sourcing import indexes
+from pylayer.memory import imports
+from pylayer.monorepo import workspace
+from pylayer.names import normalise
+from pylayer.outcomes import State
+from pylayer.problems import leave_out
+from pylayer.resolver import resolve
+from pylayer.resolver.requirements import Python, Request
+from pylayer.store import Store, default_root
+from pylayer.verification import verify
+from pylayer.zips.reader import Zip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from pylayer.archives.catalogue import Catalogue, Entry
+    from pylayer.config.layers import Build
+    from pylayer.config.manifest import EngineChoice
+    from pylayer.engines.benches import Bench
+    from pylayer.index.indexes import Settings
+    from pylayer.monorepo.workspace import Workspace
+    from pylayer.outcomes import Outcome, Reporter
+    from pylayer.pipeline import Made
+    from pylayer.report import Lines
+    from pylayer.targets import Target
+    from pylayer.verification.verify import Verdict
+    from pylayer.wheels import Wheel
+
+_MOST_PACKAGES = 4  # that a line names
+
+
+def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines: Lines) -> int:
+    """Try what is selected, and tell of it; the exit status: CheckError's where something fails.
+
+    What was found to work before is not tried again, unless `again`. A build without an archive fails. What
+    only Docker can try is left, and said; where CI is set it counts as a failure. Raises ManifestError,
+    UsageError, StoreError and EngineError.
+    """
+    found = workspace.load(manifest)
+    selected = workspace.select(found.builds, only)
+    there = catalogue.read(found.manifest.output / catalogue.NAME).builds
+    strict = bool(os.environ.get("CI"))
+    statuses = []
+    if missing := [build.id for build in selected if build.id not in there]:
+        hint = "build it with `pylayer layers`"
+        error = CheckError.of(
+            Fault(what="there is no archive of it", where=name, hint=hint) for name in missing
+        )
+        lines.error(error)
+        statuses.append(error.exit_code)
+    store = Store(default_root(), note=lines.note)
+    store.open()
+    try:
+        built = [build for build in selected if build.id in there]
+        for planned, end in tried(found, built, engine=engine, again=again, store=store, note=lines.note):
+            if isinstance(end, NeedsDockerError):
+                lines.note(f"{planned.trial.name} is left: {end}")
+                statuses += [end.exit_code] if strict else []
+            elif isinstance(end, PylayerError):
+                lines.error(end)
+                statuses.append(end.exit_code)
+            else:
+                for line in told(end):
+                    lines.say(line)
+    finally:
+        store.close()
+    return statuses[0] if statuses else 0
+
+
+def judged(
+    found: Workspace,
+    made: Mapping[str, tuple[Outcome, Made | None]],
+    *,
+    engine: str,
+    store: Store,
+    reporter: Reporter,
+) -> dict[str, tuple[Outcome, Made | None]]:
+    """The ends of a run's builds: one that was to be verified and does not work has failed.
+
+    It loses its entry in layers.json, so that it is not published. Raises EngineError.
+    """
+    ends = dict(made)
+    wanted = [outcome.build for outcome, _ in ends.values() if outcome.good and outcome.build.layer.verify]
+    if not wanted:
+        return ends
+    for planned, end in tried(found, wanted, engine=engine, store=store, note=reporter.note):
+        name = planned.trial.name
+        if isinstance(end, NeedsDockerError):
+            reporter.note(f"{name} is not verified: {end}")
+        elif isinstance(end, PylayerError):
+            for build in planned.builds:
+                outcome = replace(ends[build.id][0], state=State.FAILED, error=end)
+                ends[build.id] = outcome, None
+                reporter.outcome(outcome)
+        else:
+            reporter.note(f"{name} was verified: {len(end.imports)} imports" + _handled(end))
+    if failed := [build.id for build in wanted if not ends[build.id][0].good]:
+        listing = found.manifest.output / catalogue.NAME
+        catalogue.write(listing, catalogue.read(listing).merged({}, without=failed))
+    return ends
+
+
+def tried(  # noqa: PLR0913  each is one fact about the run
+    found: Workspace,
+    builds: Sequence[Build],
+    *,
+    engine: str,
+    store: Store,
+    note: Callable[[str], None],
+    again: bool = False,
+) -> Iterator[tuple[Planned, Verdict | PylayerError]]:
+    """Try the archives of `builds` and the sets that are made of them; the end of each, in their order.
+
+    Raises EngineError where there is no engine at all.
+    """
+    entries = catalogue.read(found.manifest.output / catalogue.NAME)
+    trials = list(Planner(found, entries, store=store).trials(builds))
+    bench = _bench(found.manifest.chosen_engine(engine), cache=store.root / "engines", note=note)
+    tables, pins = indexes(found.manifest)
+    resolver = settings.read(found.manifest.root, tables=tables, pins=pins)
+    runner = Runner(bench, store=store, client=Client(resolver, store=store), again=again)
+    try:
+        # Half of the processors: what is timed should not wait for what else is tried.
+        with ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2)) as pool:
+            yield from zip(trials, pool.map(runner.run, trials), strict=True)
+    finally:
+        bench.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A Trial, the builds that it is of, and what of it is accepted.
+
+    `sha256` (hex) is that of the archive; of several together there is none.
+    """
+
+    trial: Trial
+    builds: tuple[Build, ...]
+    sha256: str = ""
+    accepted: tuple[str, ...] = ()
+
+
+class Planner:
+    """What is tried of a workspace, whose archives are in a Catalogue."""
+
+    def __init__(self, found: Workspace, entries: Catalogue, *, store: Store) -> None:
+        self._found = found
+        self._entries = entries.builds
+        self._store = store
+        self._builds = {build.id: build for build in found.builds}
+
+    def trials(self, selected: Sequence[Build]) -> Iterator[Planned]:
+        """One for each build, and one for each set and target of which all builds are selected."""
+        for build in selected:
+            layer = build.layer
+            yield Planned(
+                trial=Trial(
+                    name=build.id,
+                    target=build.target,
+                    archives=self._archives(build),
+                    modules=self._modules(build),
+                    invoke=layer.invoke,
+                ),
+                builds=(build,),
+                sha256=self._entries[build.id].sha256,
+                accepted=layer.accept,
+            )
+        yield from self._together({build.id: build for build in selected})
+
+    def _together(self, selected: Mapping[str, Build]) -> Iterator[Planned]:
+        for together in self._found.manifest.sets:
+            for target in dict.fromkeys(build.target for build in selected.values()):
+                members = [selected.get(f"{name}-{target}") for name in together.layers]
+                builds = [build for build in members if build]
+                if len(builds) < len(members):
+                    continue
+                trial = Trial(
+                    name=f"{together.name}-{target}",
+                    target=target,
+                    archives=tuple(self._path(build) for build in builds),
+                    modules=tuple(sorted({name for build in builds for name in self._modules(build)})),
+                )
+                accepted = tuple(pattern for build in builds for pattern in build.layer.accept)
+                yield Planned(trial=trial, builds=tuple(builds), accepted=accepted)
+
+    def _archives(self, build: Build) -> tuple[Path, ...]:
+        """Those of the layers that give some of what it needs, and its own over them."""
+        archives: dict[Path, None] = {}
+        for name in build.layer.provided_by:
+            giver = self._builds.get(f"{name}-{build.target}")
+            if giver and giver.id in self._entries:
+                archives |= dict.fromkeys(self._archives(giver))
+        archives[self._path(build)] = None
+        return tuple(archives)
+
+    def _path(self, build: Build) -> Path:
+        return self._found.manifest.output / self._entries[build.id].path
+
+    def _modules(self, build: Build) -> tuple[str, ...]:
+        """What stands at the top of the projects in it, if the archive has it, and what is asked for."""
+        with Zip(self._path(build)) as file:
+            contents = [member.name for member in file.members]
+            projects = list(self._members(self._entries[build.id], file))
+        tops = {module for names in projects for module in verify.modules(names)}
+        paths = {module: f"python/{module.replace('.', '/')}" for module in tops}
+        # What `drop` took is no module of the layer any more.
+        found = {module for module, path in paths.items() if any(_is_at(name, path) for name in contents)}
+        return tuple(sorted({*found, *build.layer.imports}))
+
+    def _members(self, entry: Entry, archive: Zip) -> Iterator[list[str]]:
+        """For each project in an archive, the members of its wheel; by RECORD where that is not kept."""
+        for one in entry.distributions:
+            if one.name not in self._found.projects:
+                continue
+            if path := self._store.blob(one.sha256):
+                with Zip(path) as file:
+                    yield [member.name for member in file.members]
+                continue
+            for member in archive.members:
+                folder, _, name = member.name.removeprefix("python/").rpartition("/")
+                if name == "RECORD" and normalise(folder.rpartition(".")[0].partition("-")[0]) == one.name:
+                    yield [line.partition(",")[0] for line in archive.content(member).decode().splitlines()]
+
+
+class Client:
+    """Gives AWS's runtime interface client for a target, from the indexes; each once."""
+
+    def __init__(self, resolver: Settings, *, store: Store) -> None:
+        self._settings = resolver
+        self._store = store
+        self._lock = Lock()
+        self._known: dict[Target, tuple[Wheel, ...]] = {}
+
+    def __call__(self, target: Target) -> tuple[Wheel, ...]:
+        """Resolve and fetch its wheels; raises ResolveError or DownloadError."""
+        with self._lock:
+            if target not in self._known:
+                request = Request(requirements=(verify.CLIENT,))
+                pins = resolve.resolve(request, python=Python.of_target(target), settings=self._settings)
+                paths = download.fetch(pins, store=self._store, settings=self._settings)
+                self._known[target] = tuple(
+                    wheels.read(path, filename=pin.filename, sha256=pin.sha256)
+                    for path, pin in zip(paths, pins, strict=True)
+                )
+            return self._known[target]
+
+
+class Runner:
+    """Runs what is planned on a bench."""
+
+    def __init__(self, bench: Bench, *, store: Store, client: Client, again: bool) -> None:
+        self._bench = bench
+        self._store = store
+        self._client = client
+        self._again = again
+
+    def run(self, planned: Planned) -> Verdict | PylayerError:
+        """Run one; what of it fails is an error, not raised."""
+        try:
+            verdict = verify.verify(
+                planned.trial, bench=self._bench, store=self._store, client=self._client, again=self._again
+            )
+        except PylayerError as error:
+            return error
+        if planned.sha256 and verdict.timed:
+            self._remember(planned.trial.name, planned.sha256, verdict)
+        if problems := leave_out(verify.problems(verdict), planned.accepted):
+            return CheckError.of([one.fault(planned.trial.name) for one in problems], log=verify.log(verdict))
+        return verdict
+
+    def _remember(self, name: str, sha256: str, verdict: Verdict) -> None:
+        measured = [
+            imports.Import(module=one.module, seconds=one.seconds, packages=one.packages)
+            for one in verdict.imports
+            if one.seconds is not None and not one.error
+        ]
+        imports.remember(self._store, name, sha256, measured)
+
+
+def told(verdict: Verdict) -> Iterator[str]:
+    """Lines of what was tried: `etl-python3.12-arm64  works  import etl 0.41 s (pandas 0.23 s, …)`."""
+    yield f"{verdict.name}  works  Python {verdict.python}"
+    for one in verdict.imports:
+        most = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in one.packages[:_MOST_PACKAGES])
+        yield f"    import {one.module}  {one.seconds or 0:.2f} s" + (f"  ({most})" if most else "")
+    if invoked := verdict.invoked:
+        init, seconds = invoked.init or 0, invoked.seconds or 0
+        yield f"    {invoked.handler}  start {init:.2f} s, event {seconds:.3f} s"
+    for note in verdict.notes:
+        yield f"    {note}"
+
+
+def _handled(verdict: Verdict) -> str:
+    return f", {verdict.invoked.handler} answered" if verdict.invoked else ""
+
+
+def _is_at(name: str, path: str) -> bool:
+    return name.startswith(path) and name[len(path) : len(path) + 1] in {"/", "."}
+
+
+def _bench(choice: EngineChoice, *, cache: Path, note: Callable[[str], None]) -> Bench:
+    if choice == "local":
+        return choose.local_bench(cache=cache)
+    try:
+        return choose.docker_bench(cache=cache)
+    except EngineError as error:
+        if choice == "docker":
+            raise
+        note(f"no Docker answers, so this machine has to do: {error.faults[0].what}")
+        return choose.local_bench(cache=cache)

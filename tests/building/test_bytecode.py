@@ -1,0 +1,186 @@
+"""Wheels become companions, compiled once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+
+import pytest
+from factories.bytecode import HERE, HereRoom, contents
+from factories.engines import host_target
+from factories.wheels import make_wheel
+
+from pylayer import wheels
+from pylayer.archives import archive
+from pylayer.building import bytecode
+from pylayer.errors import BuildError
+from pylayer.store import Store
+
+TAG = sys.implementation.cache_tag
+
+
+@pytest.fixture
+def store(tmp_path):
+    """An empty store."""
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def room():
+    """A room that remembers its jobs."""
+    return HereRoom()
+
+
+def wheel(folder, files, **more):
+    """Make a wheel of `files` and read it."""
+    return wheels.read(make_wheel(folder, files, **more))
+
+
+def companion(one, *, room, store, **more):
+    """Give the companion of one wheel."""
+    found = bytecode.compile_wheels([one], open_room=room.opened, interpreter=HERE, store=store, **more)
+    return found[one.sha256]
+
+
+def test_members(tmp_path, room, store):
+    """Bytecode stands where Python looks for it, purelib's included; scripts and data have none."""
+    files = {
+        "pkg/__init__.py": b"",
+        "pkg/data.json": b"{}",
+        "example-1.0.data/purelib/more.py": b"",
+        "example-1.0.data/scripts/run.py": b"#!python\n",
+    }
+    made = companion(wheel(tmp_path, files), room=room, store=store)
+    expected = [f"python/__pycache__/more.{TAG}.pyc", f"python/pkg/__pycache__/__init__.{TAG}.pyc"]
+    assert (expected, 2) == (zipfile.ZipFile(made.path).namelist(), made.members)
+
+
+def test_attributes(tmp_path, room, store):
+    """Dates and modes are those that every member of an archive has."""
+    made = companion(wheel(tmp_path, {"x.py": b""}), room=room, store=store)
+    (info,) = zipfile.ZipFile(made.path).infolist()
+    assert ((1980, 1, 1, 0, 0, 0), 0o100644) == (info.date_time, info.external_attr >> 16)
+
+
+def test_compiled_once(tmp_path, room, store):
+    """What was compiled is not compiled again, and no room is opened for it."""
+    one = wheel(tmp_path, {"x.py": b"print 1\n", "y.py": b""})
+    first = companion(one, room=room, store=store)
+    assert first == companion(one, room=HereRoom(status=1), store=store)
+    assert "python/x.py" == first.skipped[0][0]
+
+
+def test_one_job(tmp_path, room, store):
+    """Several wheels are one job, and those that are known are not sent with it."""
+    a, b, c = (wheel(tmp_path / name, {f"{name}.py": b""}, name=name) for name in "abc")
+    companion(a, room=room, store=store)
+    made = bytecode.compile_wheels([a, b, c], open_room=room.opened, interpreter=HERE, store=store)
+    assert sorted([a.sha256, b.sha256, c.sha256]) == sorted(made)
+    assert [[a.sha256], sorted([b.sha256, c.sha256])] == [
+        sorted(entry.name for entry in job.tree) for job in room.jobs
+    ]
+
+
+def test_same_bytes(tmp_path, room):
+    """A wheel alone and one among others have the same companion."""
+    a, b = (wheel(tmp_path / name, {f"{name}.py": b"x = 1"}, name=name) for name in "ab")
+    alone = companion(a, room=room, store=Store(tmp_path / "one"))
+    both = bytecode.compile_wheels(
+        [b, a], open_room=room.opened, interpreter=HERE, store=Store(tmp_path / "two")
+    )
+    assert alone.sha256 == both[a.sha256].sha256
+
+
+def test_only_modules_travel(tmp_path, room, store):
+    """What is sent to be compiled holds no library and no data."""
+    sent = []
+
+    class Looking(HereRoom):
+        def run(self, job, *, into):
+            sent.extend(contents(entry.source for entry in job.tree))
+            return super().run(job, into=into)
+
+    companion(wheel(tmp_path, {"x.py": b"", "big.so": b"\x7fELF" * 99}), room=Looking(), store=store)
+    assert ["python/x.py"] == sent
+
+
+def test_nothing_to_compile(tmp_path, room, store):
+    """A wheel without a module has an empty companion, for which no room is opened."""
+    made = companion(wheel(tmp_path, {"pkg/data.json": b"{}"}), room=room, store=store)
+    assert (0, [], []) == (made.members, zipfile.ZipFile(made.path).namelist(), room.jobs)
+
+
+@pytest.mark.parametrize(
+    ("same", "other"),
+    [
+        (True, {"platform": "linux-aarch64", "identity": "beef", "emulated": True}),
+        (False, {"version": "3.9.99"}),
+    ],
+)
+def test_key(same, other):
+    """Another release of Python is another key; another architecture is the same."""
+    keys = {bytecode.key("0" * 64, interpreter=each) for each in (HERE, replace(HERE, **other))}
+    assert same == (len(keys) == 1)
+
+
+def test_key_of_only():
+    """Bytecode that replaces sources is kept apart from bytecode beside them."""
+    assert bytecode.key("0", interpreter=HERE) != bytecode.key("0", interpreter=HERE, only=True)
+
+
+def test_damage(tmp_path, room, store):
+    """A companion that the store lost is made again, with the same bytes."""
+    one = wheel(tmp_path, {"x.py": b"x = 1"})
+    made = companion(one, room=room, store=store)
+    made.path.chmod(0o644)
+    made.path.write_bytes(b"damaged")
+    assert made == companion(one, room=room, store=Store(store.root))
+
+
+def test_failure(tmp_path, store):
+    """A job that fails is an error that names the wheels."""
+    with pytest.raises(BuildError, match=r"example-1\.0-py3-none-any\.whl: cannot be compiled"):
+        companion(wheel(tmp_path, {"x.py": b""}), room=HereRoom(status=1), store=store)
+
+
+def test_archive(tmp_path, room, store):
+    """An archive with its companions imports from them: a source with another content is not looked at."""
+    one = wheel(tmp_path, {"pkg/__init__.py": b"x = 'compiled'\n"})
+    made = companion(one, room=room, store=store)
+    target = host_target()
+    archive.assemble([one], tmp_path / "layer.zip", target=target, companions=[made.path])
+    root = tmp_path / "opt"
+    zipfile.ZipFile(tmp_path / "layer.zip").extractall(root)
+    (root / "python/pkg/__init__.py").write_text("x = 'source'\n")
+    env = {"PYTHONPATH": str(root / "python"), "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-c", "import pkg; print(pkg.x, pkg.__cached__)"],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"compiled {root}/python/pkg/__pycache__/__init__.{TAG}.pyc" == done.stdout.strip()
+
+
+def test_archive_without_sources(tmp_path, room, store):
+    """Bytecode alone: sources are gone from the archive and from RECORD, what did not compile is there."""
+    files = {
+        "pkg/__init__.py": b"x = 'compiled'\n",
+        "pkg/old.py": b"print 1\n",
+        "example-1.0.data/purelib/more.py": b"",
+        "example-1.0.data/scripts/run.py": b"",
+    }
+    one = wheel(tmp_path, files)
+    made = companion(one, room=room, store=store, only=True)
+    archive.assemble([one], tmp_path / "layer.zip", target=host_target(), companions=[made.path])
+    inside = contents([tmp_path / "layer.zip"])
+    kept = {"python/pkg/__init__.pyc", "python/pkg/old.py", "python/more.pyc", "python/bin/run.py"}
+    record = inside["python/example-1.0.dist-info/RECORD"].decode()
+    assert kept == {name for name in inside if ".dist-info/" not in name}
+    assert ["bin/run.py", "pkg/old.py"] == sorted(
+        line.partition(",")[0] for line in record.splitlines() if ".dist-info/" not in line
+    )

@@ -1,0 +1,34 @@
+"""What zig calls targets, and wheels whose tags become the target's."""
+
+from __future__ import annotations
+
+import pytest
+from factories.wheels import make_wheel
+
+from pylayer import wheels
+from pylayer.building import cross
+from pylayer.targets import Architecture, Target, load_runtimes
+
+ARM = Target(runtime=load_runtimes()["python3.11"], architecture=Architecture.ARM64)
+
+
+def test_zig_is_told_the_runtimes_glibc():
+    """Machine, system, version of glibc."""
+    assert cross.triple(ARM) == "aarch64-linux-gnu.2.26"
+
+
+@pytest.mark.parametrize("platform", ["linux_aarch64", "linux_x86_64", "macosx_11_0_arm64"])
+def test_a_wheel_is_tagged_for_the_target(tmp_path, platform):
+    """Whatever platform its backend thought of; name and WHEEL agree."""
+    wheel = make_wheel(tmp_path, {"a.so": b""}, tag=f"cp39-abi3-{platform}", pure=False)
+
+    found = wheels.read(cross.retagged(wheel, ARM))
+
+    assert found.metadata.tags == ("cp39-abi3-manylinux_2_26_aarch64",)
+
+
+def test_a_wheel_for_any_platform_stays(tmp_path):
+    """What turned out pure is as it was."""
+    wheel = make_wheel(tmp_path, {"a.py": b""})
+
+    assert cross.retagged(wheel, ARM) == wheel

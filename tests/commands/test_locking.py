@@ -1,0 +1,376 @@
+"""layers.lock holds versions still, says what is stale, and is enough to build from."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+
+import pytest
+from factories.workshop import workshop
+
+from pylayer.commands.locking import changes
+from pylayer.index.pins import Pin
+from pylayer.locks import lock
+from pylayer.locks.lock import Lock, Locked, Terms
+
+LIBA = "liba-python3.11-x86_64"
+LIBB = "libb-python3.11-x86_64"
+NOWHERE = {"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple", "UV_HTTP_TIMEOUT": "2"}
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """Two layers that share a distribution."""
+    with workshop(tmp_path) as shop:
+        shop.offer("third", "1.0")
+        shop.offer("other", "1.0")
+        shop.member("liba", "third", "other")
+        shop.member("libb", "third")
+        shop.layers()
+        yield shop
+
+
+def good(ran):
+    assert 0 == ran.status, ran.text
+    return ran
+
+
+def test_versions_stay_while_the_index_moves_on(shop):
+    """A newer version on the index changes nothing until it is asked for."""
+    good(shop.run("layers"))
+    before = shop.hashes()
+    shop.offer("third", "2.0")
+    (shop.root / "packages/liba/liba.py").write_text("NAME = 'edited'\n")
+    good(shop.run("layers"))
+
+    assert "1.0" == shop.versions(LIBA)["third"]
+    assert before[LIBB] == shop.hashes()[LIBB]
+
+
+def test_two_machines_build_the_same_from_one_lock(shop, tmp_path):
+    """Another folder, an empty store, newer versions on the index: the same bytes."""
+    good(shop.run("layers"))
+    shop.offer("third", "2.0")
+    with workshop(tmp_path / "other") as other:
+        for path in shop.root.rglob("*"):
+            if path.is_file() and "dist" not in path.parts:
+                other.file(str(path.relative_to(shop.root)), path.read_text())
+        good(other.run("layers", "--locked", UV_DEFAULT_INDEX=shop.index.url))
+
+        assert shop.hashes() == other.hashes()
+
+
+def test_a_locked_run_with_a_full_store_asks_nobody(shop):
+    """With every index unreachable and the output gone, all is built again from the store."""
+    good(shop.run("layers"))
+    before = shop.hashes()
+    for path in shop.output.iterdir():
+        path.unlink()
+    asked = len(shop.index.asked)
+    good(shop.run("layers", "--locked", **NOWHERE))
+
+    assert (before, asked) == (shop.hashes(), len(shop.index.asked))
+
+
+def test_a_run_without_changes_is_as_quick_when_locked(shop):
+    """The second locked run looks at nothing but files' status."""
+    good(shop.run("layers"))
+    good(shop.run("layers", "--locked"))
+    ran = good(shop.run("layers", "--locked", UV_INDEX="no such address"))
+
+    assert "2 cached in" in ran.out
+
+
+def test_a_locked_run_needs_a_lock(shop):
+    """Without one there is nothing to build from."""
+    ran = shop.run("layers", "--locked")
+
+    assert (5, True) == (ran.status, "run `pylayer lock`" in ran.err), ran.text
+
+
+def test_all_that_is_stale_is_told_at_once(shop):
+    """Every build whose requirements changed, with what changed; nothing is resolved or built."""
+    good(shop.run("lock"))
+    shop.member("liba", "third>=1", "other")
+    shop.member("libb")
+    shop.member("libc", "third")
+    asked, text = len(shop.index.asked), (shop.root / "layers.lock").read_text()
+    for command in (("layers", "--locked"), ("lock", "--locked")):
+        ran = shop.run(*command)
+
+        assert 5 == ran.status, ran.text
+        assert f"{LIBA}: layers.lock is stale: - third; + third>=1" in ran.err
+        assert "libc-python3.11-x86_64: layers.lock is stale: is not in the lock" in ran.err
+    assert (asked, text) == (len(shop.index.asked), (shop.root / "layers.lock").read_text())
+    assert not (shop.output / "layers.json").exists()
+
+
+def test_settings_are_a_part_of_what_was_locked(shop):
+    """A lock made without a constraint does not answer for it."""
+    good(shop.run("lock"))
+    shop.layers('constraints = ["third<5"]')
+    ran = shop.run("layers", "--locked")
+
+    assert 5 == ran.status
+    assert "settings: constraints is new" in ran.err
+
+
+def test_a_build_that_is_gone_makes_a_lock_stale(shop):
+    """The check tells it; a build does without."""
+    good(shop.run("lock"))
+    shop.layers("", '[layers.libb]\nruntimes = ["python3.12"]\n')
+    ran = shop.run("lock", "--locked")
+
+    assert (5, True) == (ran.status, "layers.toml has no such build any more" in ran.err), ran.text
+
+
+def test_a_locked_run_never_changes_engine(shop):
+    """What Docker locked, a host does not build."""
+    good(shop.run("lock"))
+    ran = shop.run("layers", "--locked", "--engine", "docker")
+
+    assert (5, True) == (ran.status, "was made with the local engine" in ran.err), ran.text
+
+
+def test_auto_is_the_lock_s_engine_when_locked(shop):
+    """There is no falling back from Docker to the host, and no looking for Docker where the lock has none."""
+    good(shop.run("lock"))
+    shop.manifest((shop.root / "layers.toml").read_text().replace('"local"', '"auto"'))
+    good(shop.run("layers", "--locked", DOCKER_HOST="tcp://127.0.0.1:9"))
+    text = (shop.root / "layers.lock").read_text()
+    (shop.root / "layers.lock").write_text(text.replace('engine = "local"', 'engine = "docker"'))
+    ran = shop.run("layers", "--locked", DOCKER_HOST="tcp://127.0.0.1:9")
+
+    assert 7 == ran.status, ran.text
+
+
+def test_an_upgrade_moves_what_it_names(shop):
+    """The others stay where they are."""
+    good(shop.run("lock"))
+    shop.offer("third", "2.0")
+    shop.offer("other", "2.0")
+    ran = good(shop.run("lock", "--upgrade=third"))
+
+    assert {"third": "2.0", "other": "1.0"} == shop.lock.builds[LIBA].versions
+    assert "third 1.0 → 2.0 (in 2)" in ran.err
+
+
+def test_an_upgrade_without_names_moves_all(shop):
+    """Every distribution is chosen anew."""
+    good(shop.run("lock"))
+    shop.offer("third", "2.0")
+    shop.offer("other", "2.0")
+    good(shop.run("lock", "--upgrade"))
+
+    assert {"third": "2.0", "other": "2.0"} == shop.lock.builds[LIBA].versions
+
+
+def test_an_upgrade_of_what_is_not_there_is_refused(shop):
+    """A name may be misspelt."""
+    good(shop.run("lock"))
+    ran = shop.run("lock", "--upgrade=thirt")
+
+    assert (2, True) == (ran.status, 'did you mean "third"?' in ran.err), ran.text
+
+
+def test_locking_resolves_what_is_stale_and_keeps_the_rest(shop):
+    """A new requirement takes nothing else along."""
+    good(shop.run("lock"))
+    for name in ("third", "other", "new"):
+        shop.offer(name, "2.0")
+    shop.member("liba", "third", "other", "new")
+    good(shop.run("lock"))
+
+    assert {"third": "1.0", "other": "1.0", "new": "2.0"} == shop.lock.builds[LIBA].versions
+
+
+def test_a_run_of_some_builds_keeps_what_the_others_had(shop):
+    """Entries of other settings are marked, and keep their versions when they are resolved again."""
+    good(shop.run("lock"))
+    shop.offer("third", "2.0")
+    shop.layers('constraints = ["third<5"]')
+    good(shop.run("build-layer", "liba"))
+
+    assert (False, True) == (shop.lock.builds[LIBA].stale, shop.lock.builds[LIBB].stale)
+    assert 5 == shop.run("layers", "--locked").status
+    good(shop.run("layers"))
+    assert ({"third": "1.0"}, False) == (shop.lock.builds[LIBB].versions, shop.lock.builds[LIBB].stale)
+
+
+def test_what_a_backend_asks_for_stays_in_the_lock(shop):
+    """Also in a run that finds the wheel in the store, and asks the backend nothing."""
+    shop.offer("helper", "1.0")
+    shop.member("liba", asks=["helper"])
+    good(shop.run("layers"))
+    before = shop.lock.environments
+    (shop.root / "layers.toml").write_text((shop.root / "layers.toml").read_text() + "# edited\n")
+    good(shop.run("layers"))
+
+    assert [{"helper": "1.0"}] == [one.versions for one in before.values()]
+    assert before == shop.lock.environments
+
+
+def test_another_version_of_a_build_requirement_builds_again(shop):
+    """Also where only the backend itself asks for it."""
+    shop.offer("helper", "1.0")
+    shop.member("liba", asks=["helper"])
+    good(shop.run("layers"))
+    shop.offer("helper", "2.0")
+    good(shop.run("lock", "--upgrade=helper"))
+
+    assert [{"helper": "2.0"}] == [one.versions for one in shop.lock.environments.values()]
+
+
+def test_build_constraints_hold_for_what_builds(shop):
+    """And constraints do not."""
+    for version in ("1.0", "2.0"):
+        shop.offer("helper", version)
+    shop.member("liba", building=["helper"])
+    shop.layers('build-constraints = ["helper<2"]\nconstraints = ["helper<1"]')
+    good(shop.run("layers"))
+
+    assert [{"helper": "1.0"}] == [one.versions for one in shop.lock.environments.values()]
+
+
+def test_overrides_replace_what_is_required(shop):
+    """Whoever requires it."""
+    shop.offer("third", "2.0")
+    shop.member("liba", "third<2")
+    shop.layers('overrides = ["third==2.0"]')
+    good(shop.run("layers"))
+
+    assert "2.0" == shop.versions(LIBA)["third"]
+
+
+def test_nothing_newer_than_a_day_is_taken(shop):
+    """The index says when each file was uploaded."""
+    shop.layers("exclude-newer = 2024-02-28")
+    ran = shop.run("layers")
+
+    assert 4 == ran.status, ran.text
+    shop.layers("exclude-newer = 2024-02-29")
+    good(shop.run("layers"))
+
+
+def test_an_index_serves_what_it_is_named_for(shop, tmp_path):
+    """A distribution comes from the index that has it in layers.toml, whatever the others offer."""
+    with workshop(tmp_path / "second") as second:
+        shop.offer("third", "9.0")
+        second.offer("third", "1.5")
+        second.offer("other", "9.0")
+        shop.layers(
+            "",
+            f'[[index]]\nname = "corp"\nurl = "{second.index.url}"\n'
+            'explicit = true\ndistributions = ["third"]\n',
+        )
+        good(shop.run("layers"))
+
+        assert ("1.5", "1.0") == (shop.versions(LIBA)["third"], shop.versions(LIBA)["other"])
+        assert ({"third"}, True) == (second.index.names(), "third" not in shop.index.names())
+        assert second.index.address not in (shop.root / "layers.lock").read_text()
+
+
+def test_moves_are_told_in_words():
+    """Each version that came, went or moved, once, with how often."""
+
+    def built(**versions):
+        pins = tuple(
+            Pin(name=name, version=version, filename="f.whl", sha256="") for name, version in versions.items()
+        )
+        return Locked(terms=Terms(requirements=("x",)), pins=pins)
+
+    before = Lock(builds={"a": built(third="1", gone="1"), "b": built(third="1")})
+    after = Lock(builds={"a": built(third="2"), "b": built(third="2", new="1")})
+
+    assert ["+ new 1 (in 1)", "- gone 1 (in 1)", "third 1 → 2 (in 2)"] == list(changes(before, after))
+
+
+def test_a_lock_holds_no_address(shop):
+    """It works through any mirror."""
+    good(shop.run("layers"))
+
+    assert "127.0.0.1" not in lock.dumps(shop.lock)
+
+
+def both(shop, *requirements):
+    """Lock one layer of requirements for both architectures, and give the version of `third` for each."""
+    listed = ", ".join(f'"{each}"' for each in requirements)
+    shop.layers("", f'[layers.both]\nrequirements = [{listed}]\narchitectures = ["x86_64", "arm64"]\n')
+    good(shop.run("lock"))
+    return {
+        name.removeprefix("both-python3.11-"): entry.versions["native"]
+        for name, entry in shop.lock.builds.items()
+        if name.startswith("both-")
+    }
+
+
+def test_architectures_have_the_same_versions(shop):
+    """The newest for which all have a wheel."""
+    for version, machines in {"1.0": ("x86_64", "aarch64"), "2.0": ("x86_64",)}.items():
+        for machine in machines:
+            shop.offer("native", version, tag=f"cp311-cp311-manylinux_2_17_{machine}")
+
+    assert {"x86_64": "1.0", "arm64": "1.0"} == both(shop, "native")
+
+
+def test_architectures_that_cannot_agree_have_each_their_newest(shop):
+    """Better than none."""
+    shop.offer("native", "2.0", tag="cp311-cp311-manylinux_2_17_x86_64")
+    shop.offer("native", "1.0", tag="cp311-cp311-manylinux_2_17_aarch64")
+
+    assert {"x86_64": "2.0", "arm64": "1.0"} == both(shop, "native")
+
+
+def test_an_sdist_that_may_be_built_is_locked_by_its_hash(shop):
+    """And built again from the store, when nobody can be asked."""
+    project = shop.member("source", version="3.0")
+    with tarfile.open(shop.index.folder / "source-3.0.tar.gz", "w:gz") as archive:
+        archive.add(project, "source-3.0")
+    shutil.rmtree(project)
+    shop.layers("", '[layers.built]\nrequirements = ["source"]\nbuild-from-source = ["source"]\n')
+    good(shop.run("layers"))
+    before = shop.hashes()
+    (shop.output / "built-python3.11-x86_64.zip").unlink()
+    good(shop.run("layers", "--locked", **NOWHERE))
+
+    assert before == shop.hashes()
+    assert "source 3.0 = source-3.0.tar.gz" in (shop.root / "layers.lock").read_text()
+
+
+def test_an_sdist_keeps_its_version_until_it_is_upgraded(shop):
+    """As any distribution."""
+    for version in ("3.0", "4.0"):
+        project = shop.member("source", version=version)
+        with tarfile.open(shop.index.folder / f"source-{version}.tar.gz", "w:gz") as archive:
+            archive.add(project, f"source-{version}")
+        shutil.rmtree(project)
+        extra = ', "other"' if version == "4.0" else ""
+        shop.layers("", f'[layers.built]\nrequirements = ["source"{extra}]\nbuild-from-source = ["source"]\n')
+        good(shop.run("lock"))
+
+    assert {"source": "3.0", "other": "1.0"} == shop.lock.builds["built-python3.11-x86_64"].versions
+
+
+def test_a_wheel_at_an_address_is_fetched_again_from_there(shop, tmp_path):
+    """The lock does not repeat the address; the requirement has it."""
+    path = shop.offer("direct", "1.0")
+    shop.member("liba", f"direct @ {shop.index.root}/files/{path.name}")
+    good(shop.run("layers"))
+    before = shop.hashes()
+    good(shop.run("layers", "--locked", PYLAYER_CACHE_DIR=str(tmp_path / "fresh")))
+
+    assert before == shop.hashes()
+    assert {"liba": "1.0", "direct": "1.0"} == shop.versions(LIBA)
+
+
+def test_build_environments_that_are_stale_are_told_with_the_builds(shop):
+    """All at once."""
+    shop.offer("helper", "1.0")
+    good(shop.run("lock"))
+    shop.member("liba", "third", building=["helper"])
+    shop.member("libb", "third>=1")
+    ran = shop.run("layers", "--locked")
+
+    assert 5 == ran.status, ran.text
+    assert "python3.11: helper: layers.lock is stale: is not in the lock" in ran.err
+    assert f"{LIBB}: layers.lock is stale: - third; + third>=1" in ran.err

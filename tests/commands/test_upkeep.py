@@ -1,0 +1,100 @@
+"""What is kept for later runs is told, and bounded."""
+
+import os
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from pylayer.commands.upkeep import Limits, tend
+from pylayer.errors import EngineError, UsageError
+from pylayer.store import Store
+
+
+@dataclass
+class Image:
+    name: str
+    size: int
+    created: float
+
+
+class Engine:
+    """An engine that keeps two images."""
+
+    def __init__(self):
+        self.images = [Image("old", 10, time.time() - 100_000), Image("new", 20, time.time())]
+        self.closed = False
+
+    def kept(self):
+        return tuple(self.images)
+
+    def forget(self, names):
+        self.images = [one for one in self.images if one.name not in names]
+
+    def close(self):
+        self.closed = True
+
+
+def nothing():
+    raise EngineError("no Docker Engine answers")
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYLAYER_CACHE_DIR", str(tmp_path))
+    store = Store(tmp_path)
+    store.open()
+    old = store.blob(store.put_blob(b"old" * 1000))
+    store.put_blob(b"new" * 1000)
+    store.close()
+    os.utime(old, (time.time() - 100_000, time.time() - 100_000))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("age", "size", "limits"),
+    [
+        ("", "", Limits()),
+        ("12h", "", Limits(age=43200)),
+        ("30d", "1.5GB", Limits(age=2_592_000, size=1_610_612_736)),
+        ("", "500 MiB", Limits(size=524_288_000)),
+    ],
+)
+def test_limits_are_read_as_people_write_them(age, size, limits):
+    """Ages in hours, days or weeks; sizes with a unit."""
+    assert limits == Limits.read(age, size)
+
+
+@pytest.mark.parametrize(
+    ("age", "size", "option"), [("soon", "", "--older-than"), ("", "big", "--larger-than")]
+)
+def test_what_is_no_limit_is_refused(age, size, option):
+    """The option is named."""
+    with pytest.raises(UsageError, match=option):
+        Limits.read(age, size)
+
+
+def test_without_limits_nothing_goes(root):
+    """It only tells."""
+    said, engine = [], Engine()
+    tend(Limits(), say=said.append, keeper=lambda: engine)
+
+    assert (Store(root).usage().blobs, len(engine.images), engine.closed) == (2, 2, True)
+    assert [line.split()[0] for line in said] == ["store", "local", "images"]
+
+
+def test_what_was_not_used_for_an_age_goes(root):
+    """In the store, and of the engine's images."""
+    engine = Engine()
+    tend(Limits(age=50_000), say=lambda _line: None, keeper=lambda: engine)
+
+    assert (Store(root).usage().blobs, [one.name for one in engine.images]) == (1, ["new"])
+
+
+def test_without_an_engine_the_store_is_told_all_the_same(root):
+    """A cache can be looked at without Docker."""
+    said = []
+    tend(Limits(size=3000), say=said.append, keeper=nothing)
+
+    assert Store(root).usage().blobs == 1
+    assert "no Docker Engine answers" in said[-1]

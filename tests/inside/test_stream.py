@@ -1,0 +1,88 @@
+"""Tests of pylayer/inside/stream.py, run as the program that it is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from pylayer.engines import Job
+from pylayer.engines.parcels import Results, pack, script_text
+from pylayer.monorepo.trees import Entry
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BACKEND = """
+def build_wheel(folder, *_):
+    {}
+    open(folder + "/a-1-py3-none-any.whl", "w")
+    return "a-1-py3-none-any.whl"
+"""
+
+
+def run(folder: Path, build: str, *, cut: int = 0) -> tuple[subprocess.CompletedProcess[bytes], Results]:
+    """Run a job whose backend runs `build`, in `folder`; `cut` bytes of its stream do not come."""
+    job = Job(
+        name="example",
+        script="hook",
+        request={"backend": "backend", "backend_path": ["."]},
+        tree=(Entry(name="backend.py", source=BACKEND.format(build).encode()),),
+    )
+    packed = b"".join(pack(job, folder=str(folder / "work")))
+    done = subprocess.run(
+        [sys.executable, "-c", script_text("stream")],
+        check=False,
+        input=packed[: len(packed) - cut],
+        capture_output=True,
+        cwd=folder,
+        env={**os.environ, "SOURCE_DATE_EPOCH": "315532800", "PYTHONUNBUFFERED": "1"},
+    )
+    (folder / "into").mkdir()
+    results = Results(folder / "into")
+    results.feed(done.stdout)
+    return done, results
+
+
+def test_job_in_and_results_out(tmp_path: Path) -> None:
+    """The answer and the files of `out` come back, and the job's folder is gone."""
+    done, results = run(tmp_path, "pass")
+    assert (0, True) == (done.returncode, results.complete)
+    assert "a-1-py3-none-any.whl" == results.done(0, log="").answer["wheel"]
+    assert [tmp_path / "into"] == list(tmp_path.iterdir())
+
+
+def test_output_goes_to_the_log(tmp_path: Path) -> None:
+    """Whatever the job prints, by Python or by a program, is on standard error, in order."""
+    done, results = run(tmp_path, "import os; print('one'); os.system('echo two'); os.write(2, b'three')")
+    assert (True, b"one\ntwo\nthree") == (results.complete, done.stderr)
+
+
+def test_input_is_not_the_jobs(tmp_path: Path) -> None:
+    """A job that asks for input finds none."""
+    _, results = run(tmp_path, "import sys; assert sys.stdin.read() == ''")
+    assert (True, 0) == (results.complete, results.status)
+
+
+def test_status_of_a_failure(tmp_path: Path) -> None:
+    """A job that raises has status 1 and its traceback, and results all the same."""
+    done, results = run(tmp_path, "raise ValueError('no')")
+    assert (1, True, 1) == (done.returncode, results.complete, results.status)
+    assert b"ValueError: no" in done.stderr
+
+
+def test_thread_left_running(tmp_path: Path) -> None:
+    """A thread that a job leaves running does not hold it up."""
+    _, results = run(
+        tmp_path, "import threading, time; threading.Thread(target=time.sleep, args=(60,)).start()"
+    )
+    assert results.complete
+
+
+def test_stream_that_breaks_off(tmp_path: Path) -> None:
+    """A job that did not come completely is not run, and leaves nothing."""
+    done, results = run(tmp_path, "pass", cut=10)
+    assert (1, False) == (done.returncode, results.complete)
+    assert b"the job's files ended early, in src/backend.py" in done.stderr
+    assert [tmp_path / "into"] == list(tmp_path.iterdir())

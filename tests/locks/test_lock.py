@@ -1,0 +1,173 @@
+"""layers.lock says the same after it was written and read, names no index, and tells what is stale."""
+
+import pytest
+
+from pylayer.errors import LockError
+from pylayer.index.pins import Pin
+from pylayer.locks import lock
+from pylayer.locks.lock import Lock, Locked, Run, Terms
+
+NUMPY = Pin(
+    name="numpy",
+    version="2.2.6",
+    filename="numpy-2.2.6-cp311-cp311-manylinux_2_17_x86_64.whl",
+    sha256="a" * 64,
+)
+ARM = Pin(
+    name="numpy",
+    version="2.2.6",
+    filename="numpy-2.2.6-cp311-cp311-manylinux_2_17_aarch64.whl",
+    sha256="b" * 64,
+)
+SETUPTOOLS = Pin(
+    name="setuptools", version="84.0.0", filename="setuptools-84.0.0-py3-none-any.whl", sha256="c" * 64
+)
+
+
+@pytest.fixture
+def whole():
+    return Lock(
+        engine="docker",
+        settings={"constraints": ["numpy<3"], "strategy": "first-index", "exclude-newer": ""},
+        images={"python3.11-x86_64": "sha256:" + "d" * 64},
+        builds={
+            "data-python3.11-x86_64": locked("numpy>=2", pins=(NUMPY,)),
+            "data-python3.11-arm64": locked("numpy>=2", pins=(ARM,)),
+        },
+        environments={
+            'python3.11-x86_64: setuptools>=61 "quoted"': locked("setuptools>=61", pins=(SETUPTOOLS,))
+        },
+    )
+
+
+def test_what_was_written_is_read(whole, tmp_path):
+    """A lock comes back as it was."""
+    lock.write(tmp_path / "layers.lock", whole)
+
+    assert lock.read(tmp_path / "layers.lock") == whole
+
+
+def test_no_lock_is_none(tmp_path):
+    """A missing file is no error."""
+    assert lock.read(tmp_path / "layers.lock") is None
+
+
+def test_writing_the_same_writes_nothing(whole, tmp_path):
+    """An unchanged lock keeps its time."""
+    assert [lock.write(tmp_path / "layers.lock", whole) for _ in range(2)] == [True, False]
+
+
+def test_addresses_are_not_written(whole, tmp_path):
+    """A pin's address stays out of the file."""
+    pin = Pin(
+        name="a", version="1", filename="a-1-py3-none-any.whl", sha256="e" * 64, url="https://index.example/a"
+    )
+    text = lock.dumps(Lock(builds={"a": locked("a", pins=(pin,))}))
+
+    assert "index.example" not in text
+
+
+def test_each_file_is_written_once(whole):
+    """A distribution's table has one line for each file, whoever uses it."""
+    assert lock.dumps(whole).count("a" * 64) == 1
+
+
+def test_another_version_of_the_format_is_refused(tmp_path):
+    """A lock of a later pylayer is not guessed at."""
+    (tmp_path / "layers.lock").write_text("version = 99\n")
+
+    with pytest.raises(LockError, match="version 99"):
+        lock.read(tmp_path / "layers.lock")
+
+
+def test_a_damaged_lock_is_refused(tmp_path):
+    """A distribution without its file is said to be damage."""
+    text = 'version = 1\n[builds."x"]\nrequirements = []\ndistributions = ["a 1 = a-1-py3-none-any.whl"]\n'
+    (tmp_path / "layers.lock").write_text(text)
+
+    with pytest.raises(LockError, match="damaged"):
+        lock.read(tmp_path / "layers.lock")
+
+
+def test_differences_tell_what_came_and_went():
+    """A stale entry is told line by line."""
+    before = locked("numpy>=2", "requests", exclude=("boto3",))
+    now = Terms(requirements=("numpy>=2", "pandas"), build_from_source=("pandas",))
+
+    assert ["- requests", "+ pandas", "exclude: - boto3", "build-from-source: + pandas"] == list(
+        lock.differences(before, now)
+    )
+
+
+def test_all_that_was_asked_for_is_kept(tmp_path):
+    """What is left out and what is built from source decide a resolution too."""
+    one = locked("a", exclude=("boto3",), build_from_source=("b",), stale=True)
+    lock.write(tmp_path / "layers.lock", Lock(builds={"a": one}))
+
+    assert lock.read(tmp_path / "layers.lock").builds["a"] == one
+
+
+def test_builds_that_are_gone_leave_the_lock(whole):
+    """Only builds of the manifest stay."""
+    assert ["data-python3.11-arm64"] == list(whole.after(ran(whole), known=["data-python3.11-arm64"]).builds)
+
+
+def test_what_other_settings_made_is_stale(whole):
+    """A run of some builds under new settings keeps the others, and says that they are to be found anew."""
+    fresh = locked("numpy>=2", pins=(ARM,))
+    run = ran(whole, settings={"constraints": []}, builds={"data-python3.11-arm64": fresh})
+    after = whole.after(run, known=whole.builds)
+
+    assert (True, False) == (
+        after.builds["data-python3.11-x86_64"].stale,
+        after.builds["data-python3.11-arm64"].stale,
+    )
+
+
+def test_environments_that_nothing_used_leave_after_a_complete_run(whole):
+    """A run of some builds cannot know them all."""
+    kept = [whole.after(ran(whole, complete=each), known=whole.builds) for each in (False, True)]
+
+    assert [1, 0] == [len(one.environments) for one in kept]
+
+
+def test_a_desk_without_docker_leaves_the_lock_to_docker(whole):
+    """What a host alone builds with is nobody else's; versions for layers are."""
+    run = ran(
+        whole,
+        engine="local",
+        builds={"new-python3.11-arm64": locked("numpy", pins=(ARM,))},
+        environments={"linux-x86_64-python3.11: setuptools": locked("setuptools", pins=(SETUPTOOLS,))},
+        complete=True,
+    )
+    after = whole.after(run, known=[*whole.builds, "new-python3.11-arm64"])
+
+    assert ("docker", whole.environments, whole.images) == (after.engine, after.environments, after.images)
+    assert "new-python3.11-arm64" in after.builds
+
+
+def test_a_repository_can_leave_docker(whole):
+    """Where the engine was chosen, and not just what a desk has."""
+    after = whole.after(ran(whole, engine="local", settled=True, complete=True), known=whole.builds)
+
+    assert ("local", {}, {}) == (after.engine, after.environments, after.images)
+
+
+def test_docker_takes_a_lock_over_from_a_desk(whole):
+    """A lock that began without Docker is Docker's after a run with it."""
+    assert "docker" == Lock(engine="local").after(ran(whole), known=()).engine
+
+
+def ran(whole, **changes):
+    values = {
+        "engine": "docker",
+        "settings": whole.settings,
+        "builds": {},
+        "environments": {},
+        "complete": False,
+    }
+    return Run(**{**values, **changes})
+
+
+def locked(*requirements, pins=(), stale=False, **terms):
+    return Locked(terms=Terms(requirements=requirements, **terms), pins=pins, stale=stale)

@@ -1,0 +1,217 @@
+"""What other tools locked is read as they meant it, for the target at hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from pylayer.errors import ManifestError
+from pylayer.locks import lockfiles
+from pylayer.targets import Architecture, Target, load_runtimes
+
+OLD = Target(runtime=load_runtimes()["python3.9"], architecture=Architecture.X86_64).markers
+NEW = Target(runtime=load_runtimes()["python3.13"], architecture=Architecture.ARM64).markers
+
+
+def versions(tmp_path, name, text, markers=NEW):
+    """Give what a file of this name and text pins."""
+    path = tmp_path / name
+    path.write_text(text)
+    return lockfiles.read(path, label=name).versions(markers)
+
+
+UV = """
+version = 1
+[[package]]
+name = "NumPy"
+version = "2.0.2"
+source = { registry = "https://index.example/simple" }
+resolution-markers = ["python_full_version < '3.10'"]
+[[package]]
+name = "numpy"
+version = "2.3.1"
+source = { registry = "https://index.example/simple" }
+resolution-markers = [
+  "python_full_version >= '3.10' and sys_platform == 'win32'",
+  "python_full_version >= '3.10'",
+]
+[[package]]
+name = "from-git"
+version = "1.0"
+source = { git = "https://git.example/from-git#0123" }
+[[package]]
+name = "liba"
+version = "1.0"
+source = { editable = "packages/liba" }
+"""
+
+
+def test_uv_lock_is_read_by_its_markers(tmp_path):
+    """A distribution may be there in a version for each Python; what is no index's pins nothing."""
+    assert ({"numpy": "2.0.2"}, {"numpy": "2.3.1"}) == (
+        versions(tmp_path, "uv.lock", UV, OLD),
+        versions(tmp_path, "uv.lock", UV),
+    )
+
+
+POETRY = """
+[[package]]
+name = "numpy"
+version = "2.0.2"
+python-versions = ">=3.9,<3.10"
+[[package]]
+name = "numpy"
+version = "2.3.1"
+python-versions = ">=3.11"
+[[package]]
+name = "colorama"
+version = "0.4"
+python-versions = "*"
+markers = "sys_platform == 'win32'"
+[[package]]
+name = "orjson"
+version = "3.1"
+python-versions = ">=3.8"
+markers = { main = "extra == 'fast'", dev = "python_version > '3'" }
+[[package]]
+name = "from-git"
+version = "1.0"
+python-versions = "*"
+[package.source]
+type = "git"
+url = "https://git.example/from-git"
+reference = "main"
+resolved_reference = "0123"
+[metadata]
+lock-version = "2.1"
+"""
+
+
+def test_poetry_lock_is_read_by_its_pythons_and_markers(tmp_path):
+    """Its older form knows a distribution's Pythons, its newer one markers."""
+    assert ({"numpy": "2.0.2", "orjson": "3.1"}, {"numpy": "2.3.1", "orjson": "3.1"}) == (
+        versions(tmp_path, "poetry.lock", POETRY, OLD),
+        versions(tmp_path, "poetry.lock", POETRY),
+    )
+
+
+PYLOCK = """
+lock-version = "1.0"
+created-by = "hand"
+[[packages]]
+name = "numpy"
+version = "2.3.1"
+marker = "python_version >= '3.10'"
+[[packages.wheels]]
+name = "numpy-2.3.1-py3-none-any.whl"
+url = "https://index.example/numpy-2.3.1-py3-none-any.whl"
+hashes = { sha256 = "00" }
+[[packages]]
+name = "liba"
+directory = { path = "packages/liba" }
+"""
+
+
+FROM_GIT = {
+    "uv.lock": """
+[[package]]
+name = "a"
+version = "1"
+source = { git = "https://me@git.example/a?subdirectory=b&rev=main#0123" }
+""",
+    "poetry.lock": """
+[[package]]
+name = "a"
+version = "1"
+[package.source]
+type = "git"
+url = "https://me@git.example/a"
+reference = "main"
+resolved_reference = "0123"
+subdirectory = "b"
+""",
+    "pylock.toml": """
+lock-version = "1.0"
+created-by = "hand"
+[[packages]]
+name = "a"
+vcs = { type = "git", url = "https://me@git.example/a", commit-id = "0123", subdirectory = "b" }
+""",
+}
+
+
+@pytest.mark.parametrize(("name", "text"), FROM_GIT.items())
+def test_what_comes_from_git_is_at_its_commit(tmp_path, name, text):
+    """It is no version of an index's, and credentials are left out."""
+    path = tmp_path / name
+    path.write_text(text)
+    read = lockfiles.read(path, label=name)
+
+    assert {"a": "git+https://git.example/a@0123#subdirectory=b"} == read.origins(NEW)
+    assert {} == read.versions(NEW)
+
+
+def test_pylock_toml_is_read_by_its_markers(tmp_path):
+    """As PEP 751 has it."""
+    assert ({}, {"numpy": "2.3.1"}) == (
+        versions(tmp_path, "pylock.toml", PYLOCK, OLD),
+        versions(tmp_path, "pylock.toml", PYLOCK),
+    )
+
+
+REQUIREMENTS = """
+# made by a tool
+--index-url https://index.example/simple
+numpy==2.0.2 ; python_version < '3.10' \\
+    --hash=sha256:00 \\
+    --hash=sha256:01
+numpy==2.3.1 ; python_version >= '3.10' \\
+    --hash=sha256:02
+requests[socks]==2.32.3 --hash=sha256:03  # via something
+-e ./packages/liba
+loose>=1
+wild==1.*
+"""
+
+
+def test_requirements_are_read_line_by_line(tmp_path):
+    """What is pinned by == counts, whatever hashes and options stand beside it."""
+    assert ({"numpy": "2.0.2", "requests": "2.32.3"}, {"numpy": "2.3.1", "requests": "2.32.3"}) == (
+        versions(tmp_path, "requirements.txt", REQUIREMENTS, OLD),
+        versions(tmp_path, "requirements.txt", REQUIREMENTS),
+    )
+
+
+def test_where_several_versions_may_be_meant_none_is_pinned(tmp_path):
+    """The resolver chooses."""
+    assert {} == versions(tmp_path, "requirements.txt", "a==1 --hash=sha256:00\na==2 --hash=sha256:01\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("uv.lock", '[[package]]\nversion = "1"\nsource = { registry = "x" }\n'),
+        ("poetry.lock", '[[package]]\nname = "a"\nversion = "1"\nmarkers = "no marker"\n'),
+        ("pylock.toml", 'lock-version = "1.0"\n'),
+        ("requirements.txt", "no requirement at all\n"),
+    ],
+)
+def test_what_cannot_be_read_is_named(tmp_path, name, text):
+    """With the file."""
+    with pytest.raises(ManifestError) as caught:
+        versions(tmp_path, name, text)
+
+    assert name == caught.value.faults[0].where
+
+
+def test_a_folder_s_file_is_found(tmp_path):
+    """The first of the usual names; a requirements.txt without hashes pins nothing by itself."""
+    found = []
+    for name, text in [
+        ("requirements.txt", "a==1\n"),
+        ("requirements.txt", "a==1 --hash=sha256:00\n"),
+        ("uv.lock", ""),
+    ]:
+        (tmp_path / name).write_text(text)
+        found.append(lockfiles.find(tmp_path))
+
+    assert [None, tmp_path / "requirements.txt", tmp_path / "uv.lock"] == found

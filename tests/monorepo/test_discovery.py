@@ -1,0 +1,132 @@
+"""Projects in the folders that `packages` match."""
+
+from __future__ import annotations
+
+import pytest
+
+from pylayer.config.manifest import read
+from pylayer.monorepo.discovery import discover
+
+
+def monorepo(tmp_path, *folders, **named):
+    """Write a project into each folder, named after it; `named` are names of those in packages/."""
+    for place, name in [
+        *((one, None) for one in folders),
+        *((f"packages/{one}", named[one]) for one in named),
+    ]:
+        folder = tmp_path / place
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "pyproject.toml").write_text(f'[project]\nname = "{name or folder.name}"\nversion = "1"\n')
+    return tmp_path
+
+
+def found(root, *packages):
+    """Discover with a manifest of these globs."""
+    path = root / "layers.toml"
+    path.write_text(f"packages = {list(packages)}")
+    manifest, faults = read(path)
+    assert faults == []
+    return discover(manifest)
+
+
+def told(result):
+    """Give faults as (where, what) pairs."""
+    return [(fault.where, fault.what) for fault in result.faults]
+
+
+def test_a_glob_finds_projects(tmp_path):
+    """Each by its own name, with its folder."""
+    result = found(monorepo(tmp_path, "packages/b", a="Lib_A"), "packages/*")
+    assert result.faults == ()
+    assert result.folders == {"lib-a": tmp_path / "packages/a", "b": tmp_path / "packages/b"}
+    assert result.places == {"lib-a": "packages/a", "b": "packages/b"}
+    assert result.definitions["lib-a"].name == "lib-a"
+
+
+def test_a_folder_can_be_named(tmp_path):
+    """The repository's own one, too."""
+    root = monorepo(tmp_path / "root", ".", "tools/x")
+    assert found(root, ".", "tools/x").folders == {"root": root, "x": root / "tools/x"}
+
+
+def test_globs_may_cross_folders_and_overlap(tmp_path):
+    """What two of them find is one project."""
+    result = found(monorepo(tmp_path, "libs/a", "libs/deep/b"), "libs/*/b", "libs/a", "libs/**/b")
+    assert (sorted(result.folders), result.faults) == (["a", "b"], ())
+
+
+def test_projects_may_lie_beside_the_manifest(tmp_path):
+    """A manifest in a folder of its own."""
+    monorepo(tmp_path, "packages/a")
+    (tmp_path / "infra").mkdir()
+    result = found(tmp_path / "infra", "../packages/*")
+    assert (result.folders, result.places) == ({"a": tmp_path / "packages/a"}, {"a": "../packages/a"})
+
+
+def test_files_and_hidden_folders_are_passed_over(tmp_path):
+    """A glob is for what one sees."""
+    monorepo(tmp_path, "packages/a", "packages/.hidden", "packages/__pycache__")
+    (tmp_path / "packages/README.md").write_text("")
+    assert list(found(tmp_path, "packages/*").folders) == ["a"]
+
+
+def test_a_folder_that_only_tools_left_is_passed_over(tmp_path):
+    """Another branch had a project there."""
+    monorepo(tmp_path, "packages/a")
+    (tmp_path / "packages/gone/__pycache__").mkdir(parents=True)
+    (tmp_path / "packages/gone/gone.egg-info").mkdir()
+    result = found(tmp_path, "packages/*")
+    assert (list(result.folders), result.faults) == (["a"], ())
+
+
+def test_a_folder_can_be_taken_back(tmp_path):
+    """With an exclamation mark."""
+    monorepo(tmp_path, "packages/a", "packages/b")
+    (tmp_path / "packages/docs").mkdir()
+    (tmp_path / "packages/docs/index.md").write_text("")
+    result = found(tmp_path, "packages/*", "!packages/docs", "!packages/b")
+    assert (list(result.folders), result.faults) == (["a"], ())
+
+
+@pytest.mark.parametrize("glob", ["packages/*", "packages/nope", "nope/*", "../" * 50 + "nope*"])
+def test_a_glob_that_matches_nothing_is_a_fault(tmp_path, glob):
+    """It is misspelt, or the folder is gone."""
+    (tmp_path / "packages").mkdir()
+    assert told(found(tmp_path, glob)) == [("layers.toml: packages[0]", f'"{glob}" matches no folder')]
+
+
+def test_a_folder_without_a_build_definition_is_a_fault(tmp_path):
+    """With the way to leave it out."""
+    monorepo(tmp_path, "packages/a")
+    (tmp_path / "packages/docs").mkdir()
+    (tmp_path / "packages/docs/index.md").write_text("")
+    (fault,) = found(tmp_path, "packages/*").faults
+    assert fault.where == "layers.toml: packages[0]"
+    assert fault.what.startswith("packages/docs has no build definition")
+    assert '"!packages/docs"' in fault.hint
+
+
+def test_an_empty_folder_that_is_named_is_a_fault(tmp_path):
+    """It was meant to be a project."""
+    (tmp_path / "packages/a").mkdir(parents=True)
+    assert len(found(tmp_path, "packages/a").faults) == 1
+
+
+def test_two_projects_of_one_name_are_a_fault(tmp_path):
+    """However they spell it; both places are told."""
+    result = found(monorepo(tmp_path, a="My_Lib", b="my-lib"), "packages/*")
+    assert told(result) == [("packages/b", 'is a second project named "my-lib": packages/a is the first')]
+    assert result.folders == {"my-lib": tmp_path / "packages/a"}
+
+
+def test_a_broken_project_does_not_hide_the_next(tmp_path):
+    """All faults, and all projects that are well."""
+    monorepo(tmp_path, "packages/a", "packages/b", "packages/c")
+    (tmp_path / "packages/a/pyproject.toml").write_text("[project")
+    (tmp_path / "packages/c/pyproject.toml").write_text("[project]\nname = 1")
+    result = found(tmp_path, "packages/*")
+    assert [where for where, _ in told(result)] == [
+        "packages/a/pyproject.toml: line 1, column 9",
+        "packages/c/pyproject.toml: project.name",
+    ]
+    assert (list(result.folders), result.broken) == (["b"], frozenset({"a", "c"}))

@@ -1,0 +1,66 @@
+"""Why nothing satisfies a request, in words that help."""
+
+from __future__ import annotations
+
+import pytest
+from factories.resolving import python
+from packaging.specifiers import SpecifierSet
+
+from pylayer.index.simple import _of_name
+from pylayer.resolver.explain import _hint, _problem, _wanted
+from pylayer.resolver.requirements import Request
+
+
+def files(*names, **row):
+    """Files of `thing` as an index offers them."""
+    return _of_name("thing", [{"filename": name, "url": name, **row} for name in names])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "offered", "expected"),
+    [
+        ("", (), "thing is on no index that is asked"),
+        (">2", ("thing-1.0-py3-none-any.whl",), "thing has no version >2"),
+        ("", ("thing-1.0.tar.gz",), "thing 1.0 has no wheel that runs there, only an sdist"),
+        ("", ("thing-1.0-py3-none-any.whl", "thing-2.0.tar.gz"), ""),
+        (
+            "==1.0",
+            ("thing-1.0-py3-none-x.whl", "thing-1.0-cp311-cp311-manylinux_2_28_x86_64.whl"),
+            "thing 1.0 has no wheel that runs there: it has cp311-cp311-manylinux_2_28_x86_64, py3-none-x",
+        ),
+    ],
+)
+def test_names_what_is_missing(wanted, offered, expected):
+    """A name, a version, or a wheel that fits; the closest tags come first."""
+    assert expected == _problem("thing", SpecifierSet(wanted), files(*offered), python())
+
+
+def test_names_the_python_that_is_needed():
+    """Where a version has wheels, and none for a Python this old."""
+    offered = files("thing-2.0-cp312-cp312-manylinux_2_17_x86_64.whl", requires_python=">=3.12")
+    assert "thing >1 needs a Python >=3.12" == _problem("thing", SpecifierSet(">1"), offered, python())
+
+
+def test_lists_only_some_of_many_tags():
+    """A distribution may have a hundred wheels of one version."""
+    offered = files(*(f"thing-1.0-cp3{minor}-cp3{minor}-win_amd64.whl" for minor in range(20, 30)))
+    assert _problem("thing", SpecifierSet(), offered, python()).endswith(" and 4 more")
+
+
+def test_collects_what_is_asked_of_a_name():
+    """From requirements and constraints that apply, and from what uv says has no wheel."""
+    request = Request(
+        requirements=("one<3", "two; python_version > '3.12'", "ours", "url @ https://index.example/u.whl"),
+        constraints=("one>1", "unused<1"),
+        excludes=("ours",),
+    )
+    reasoning = "Because native==2.0 has no wheels with a matching platform tag and x==1.* has no wheels"
+    found = _wanted(reasoning, request, python())
+    assert {"one": SpecifierSet("<3,>1"), "native": SpecifierSet("==2.0")} == found
+
+
+def test_says_what_to_do():
+    """What would do, and what else may be allowed."""
+    allowed = 'its sdist may be built where build-from-source = ["thing"] allows it'
+    assert f"the newest version that would do is 1.0; {allowed}" == _hint("thing", "1.0", sdist=True)
+    assert "" == _hint("thing", None, sdist=False)
