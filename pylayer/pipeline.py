@@ -23,7 +23,7 @@ from pylayer.outcomes import Outcome, State
 from pylayer.store import hash_file, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from pylayer.archives.additions import Additions
@@ -60,7 +60,10 @@ class Made:
 
 
 class Pipeline:
-    """One run over a workspace. The seams are handed in, so that a test can give others."""
+    """One run over a workspace. The seams are handed in, so that a test can give others.
+
+    `rest` is called once no build needs an engine any more: ending one takes as long as writing archives.
+    """
 
     def __init__(  # noqa: PLR0913  the seams of a run
         self,
@@ -71,6 +74,7 @@ class Pipeline:
         closing: Closing,
         bytecode: Bytecode,
         remedies: Remedies,
+        rest: Callable[[], None],
         reporter: Reporter,
     ) -> None:
         self._workspace = workspace
@@ -79,8 +83,11 @@ class Pipeline:
         self._closing = closing
         self._bytecode = bytecode
         self._remedies = remedies
+        self._rest = rest
         self._reporter = reporter
         self._output = workspace.manifest.output
+        self._busy: set[str] = set()
+        self._resting: asyncio.Task[None] | None = None
 
     async def run(self, builds: Sequence[Build]) -> dict[str, tuple[Outcome, Made | None]]:
         """Make the archives of `builds`; by build id, how each ended and what was made of it."""
@@ -88,7 +95,10 @@ class Pipeline:
             self._output.mkdir(parents=True, exist_ok=True)
         self._sweep()
         self._closing.begin(builds)
+        self._busy = {build.id for build in builds}
         ended = await asyncio.gather(*(self._ended(build) for build in builds))
+        if self._resting:
+            await self._resting
         made = {outcome.build.id: (outcome, made) for outcome, made in ended}
         self._write_catalogue(made)
         return made
@@ -115,8 +125,14 @@ class Pipeline:
                 seconds=time.perf_counter() - started,
                 notes=made.notes,
             )
+        self._needs_no_engine(build)
         self._reporter.outcome(outcome)
         return outcome, made
+
+    def _needs_no_engine(self, build: Build) -> None:
+        self._busy.discard(build.id)
+        if not self._busy and self._resting is None:
+            self._resting = asyncio.create_task(self._graph.wait(self._rest))
 
     async def _make(self, build: Build) -> Made:
         contents = await self._closing.contents(build)
@@ -124,6 +140,7 @@ class Pipeline:
         everything = (*(one.wheel for one in built.values()), *others)
         companions = await self._bytecode.companions(everything, build=build)
         remedied = await self._remedies.remedied(contents, build=build)
+        self._needs_no_engine(build)
         recipe = Recipe(
             target=build.target,
             wheels=remedied.wheels,

@@ -82,8 +82,8 @@ def compile_wheels(
 ) -> dict[str, Companion]:
     """Give the companion of each wheel by the wheel's sha256 (hex).
 
-    What `store` does not have is compiled in one job of the room, which need not have anything installed and
-    is opened for that alone; its Python must be of the interpreter's version.
+    What `store` does not have is compiled in one job of the room, which may have anything installed, and is
+    opened for that alone; its Python must be of the interpreter's version.
 
     With `only` the bytecode replaces its source: `x.pyc` where `x.py` was, which saves the source's room and
     loses what is read from it: tracebacks name file and line but show no code, inspect.getsource and
@@ -163,7 +163,14 @@ class _Batch:
 
     def _run(self, room: Room, tree: Sequence[Entry], *, only: bool) -> Done:
         name = f"bytecode-{keys.key({entry.name: only for entry in tree})[:12]}"
-        job = Job(name=name, script="compile", request={"only": only}, tree=tree, env={"PYTHONHASHSEED": "0"})
+        job = Job(
+            name=name,
+            script="compile",
+            request={"only": only},
+            tree=tree,
+            env={"PYTHONHASHSEED": "0"},
+            bare=True,
+        )
         done = room.run(job, into=self._parts)
         if done.status:
             names = ", ".join(wheel.filename for wheel in self._wheels)

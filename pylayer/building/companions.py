@@ -101,7 +101,7 @@ class _Queue:
     def _compile(self, batch: list[Wheel]) -> list[Companion]:
         found = bytecode.compile_wheels(
             batch,
-            open_room=lambda: self._place.engine.room(self._host, ()),
+            open_room=lambda: self._place.engine.bare_room(self._host),
             interpreter=self._place.interpreter,
             store=self._store,
             only=self._only,

@@ -120,6 +120,7 @@ async def _run(  # noqa: PLR0913  the seams of a run
             closing=run.closing,
             bytecode=Compiler(graph=run.graph, store=store, places=run.places, note=reporter.note),
             remedies=run.remedies,
+            rest=run.places.close,
             reporter=reporter,
         )
         made = await pipeline.run(selected)

@@ -54,6 +54,7 @@ class Job:
     `name` alone decides the path at which the job sees its files. `script` is a module of `pylayer.inside`;
     it gets `request` as JSON, the `tree` as its `src` folder and an empty `out` folder. `beside` are further
     files in the folder `inside`, where the script is. `env` is added to the room's own environment.
+    A `bare` job sees nothing that is installed: no package, no program, no `.pth` file.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Job:
     tree: Sequence[Entry] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     beside: Mapping[str, Path | bytes] = field(default_factory=dict)
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,10 @@ class Engine(Protocol):
         `tools` are in an environment of their own, which no build backend sees: where it is, the variable
         TOOLS_VARIABLE says.
         """
+        ...
+
+    def bare_room(self, target: Target) -> Room:
+        """A Room for `bare` jobs: one that is open already where there is one, else an empty one."""
         ...
 
     def close(self) -> None:

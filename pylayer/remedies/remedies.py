@@ -133,7 +133,7 @@ class Remedies:
                 wheel,
                 tool=tool,
                 target=target,
-                open_room=lambda: place.engine.room(target, ()),
+                open_room=lambda: place.engine.bare_room(target),
                 store=self._store,
             ),
         )
@@ -150,7 +150,7 @@ class Remedies:
         record = None if local else self._store.record("stripper", key)
         if record is None:
             found = await self._graph.compute(
-                lambda: stripping.tool_of(place.engine.room(target, ()), store=self._store)
+                lambda: stripping.tool_of(place.engine.bare_room(target), store=self._store)
             )
             record = {"tool": found}
             if found and not local:

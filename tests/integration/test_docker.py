@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -163,6 +165,29 @@ def test_environments_are_baked_once(docker_engine, docker_images, docker_cache,
     facts(again.room(target(), [unused]), "import unused", into)
     again.close()
     assert baked == docker_images.inspect_image(name)["Id"]
+
+
+def test_a_bare_job_shares_an_open_container(docker_engine, docker_images, unused, into) -> None:
+    """It starts none of its own, and sees nothing of what is installed in the one that it shares."""
+    from factories.containers import owned  # noqa: PLC0415  as above
+
+    room = docker_engine.room(target(), [unused])
+    facts(room, "import unused", into)
+    bare = docker_engine.bare_room(target())
+    code = "from importlib.util import find_spec; facts['found'] = find_spec('unused') is not None"
+    done = bare.run(replace(job(code), bare=True), into=into)
+    assert {"found": False} == json.loads((into / done.answer["wheel"]).read_text())
+    assert bare is room
+    assert 1 == len(owned(docker_images, os.getpid()))
+
+
+def test_a_bare_job_without_an_open_container_gets_one(docker_engine, into) -> None:
+    """A container of another target, or with a network, is none for it."""
+    facts(docker_engine.room(target("3.11"), []), "", into)
+    facts(docker_engine.room(target(), [], network=True), "", into)
+    bare = docker_engine.bare_room(target())
+    assert bare is docker_engine.room(target(), ())
+    assert 0 == bare.run(replace(job(""), bare=True), into=into).status
 
 
 def test_kept_images_can_be_listed_and_forgotten(docker_engine, docker_images, unused, into) -> None:
@@ -409,6 +434,7 @@ def test_closed_engine_opens_nothing(docker_engine, into) -> None:
 
 HOLD = """
 import sys, time
+from dataclasses import replace
 from pathlib import Path
 from factories.containers import engine
 from factories.engines import job, target

@@ -33,7 +33,7 @@ class LocalPlaces:
     async def place(self, _):
         self.asked += 1
         room = SimpleNamespace(run=lambda _, into: SimpleNamespace(answer={"tool": "", "skipped": []}))
-        engine = SimpleNamespace(name="local", room=lambda *_: room)
+        engine = SimpleNamespace(name="local", bare_room=lambda _: room)
         return Place(engine=engine, interpreter=HERE)
 
 

@@ -40,7 +40,7 @@ class Rooms:
 
     def opened(self):
         self.count += 1
-        return self.engine.room(host_target(), ())
+        return self.engine.bare_room(host_target())
 
 
 @pytest.fixture

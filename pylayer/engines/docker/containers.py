@@ -118,6 +118,7 @@ class Containers:
     def __init__(self, connection: Connection) -> None:
         self._client = connection.client
         self._lock = threading.Lock()
+        self._ending = threading.Lock()
         self._open: list[Container] = []
         self._closed = False
 
@@ -178,13 +179,14 @@ class Containers:
                 _remove(self._client, found["Id"], wait=False)
 
     def close(self) -> None:
-        """End all of them, at once, and let no new one start."""
-        with self._lock:
-            self._closed = True
-            closing, self._open = self._open, []
-        if closing:
-            with ThreadPoolExecutor(len(closing)) as pool:
-                list(pool.map(Container.close, closing))
+        """End all of them, at once, and let no new one start; who calls it meanwhile waits for that."""
+        with self._ending:
+            with self._lock:
+                self._closed = True
+                closing, self._open = self._open, []
+            if closing:
+                with ThreadPoolExecutor(len(closing)) as pool:
+                    list(pool.map(Container.close, closing))
 
 
 def owner_labels() -> dict[str, str]:

@@ -43,6 +43,7 @@ class DockerEngine:
         self._ground = Ground(containers=self._containers, surroundings=surroundings)
         self._bases: Once[str, Base] = Once()
         self._rooms: Once[tuple[object, ...], DockerRoom] = Once()
+        self._made: list[DockerRoom] = []
         self._sweeper: threading.Thread | None = None
         self._lock = threading.Lock()
 
@@ -76,7 +77,7 @@ class DockerEngine:
         contents = tuple(sorted((wheel.filename, wheel.sha256) for wheel in (*requirements, *tools)))
 
         def make() -> DockerRoom:
-            return DockerRoom(
+            room = DockerRoom(
                 self._ground,
                 base=base,
                 target=target,
@@ -84,8 +85,15 @@ class DockerEngine:
                 tools=tools,
                 network=network,
             )
+            self._made.append(room)
+            return room
 
         return self._rooms.get((str(target), base.image.id, contents, len(tools), network), make)
+
+    def bare_room(self, target: Target) -> DockerRoom:
+        """Give a room that is open, else an empty one; see `pylayer.engines.Engine`."""
+        open_ones = (room for room in self._made if room.serves_bare_jobs(target))
+        return next(open_ones, None) or self.room(target, ())
 
     def sweep(self) -> None:
         """Remove what dead processes of this machine have left; done at the first use too."""

@@ -70,6 +70,10 @@ class DockerRoom:
         self._users = itertools.count(_FIRST_USER)
         self._left: dict[str, int] = {}
 
+    def serves_bare_jobs(self, target: Target) -> bool:
+        """Whether its container runs already, and is one that pylayer's own jobs for `target` may share."""
+        return self._container is not None and self._target == target and not self._network
+
     def run(self, job: Job, *, into: Path) -> Done:
         """Run `job`; see `pylayer.engines.Room`."""
         if not _JOB_NAME.fullmatch(job.name):
@@ -93,11 +97,11 @@ class DockerRoom:
         folder = f"{WORK}/{job.name}"
         user = self._enter(container, job.name)
         running = container.start(
-            [f"{PREFIX}/bin/python", "-c", script_text("stream")],
+            [f"{PREFIX}/bin/python", *(["-S"] if job.bare else []), "-c", script_text("stream")],
             user=f"{user}:{user}",
             env={
                 **self._base.env,
-                **variables.of_job(folder, path=f"{PREFIX}/bin:{self._base.image.path}"),
+                **variables.of_job(folder, path=self._path(job)),
                 **(self._network_variables() if self._network else {}),
                 **({TOOLS_VARIABLE: TOOLS} if self._tools else {}),
                 **job.env,
@@ -126,6 +130,10 @@ class DockerRoom:
             clear = f"chmod -R u+rwx {WORK}/{name}; rm -rf {WORK}/{name}"
             container.start(["/bin/sh", "-c", clear], user=f"{before}:{before}").output()
         return user
+
+    def _path(self, job: Job) -> str:
+        own = self._base.image.path
+        return own if job.bare else f"{PREFIX}/bin:{own}"
 
     def _network_variables(self) -> dict[str, str]:
         bundle = _BUNDLE if variables.certificates(self._ground.surroundings) else None

@@ -89,7 +89,13 @@ class LocalEngine:
         if tools:
             env[TOOLS_VARIABLE] = str(self._prefix(tools, interpreter, key=environment.tools_key(tools)))
         path = f"{prefix}/bin{os.pathsep}{self._surroundings.get('PATH', os.defpath)}"
-        return LocalRoom(self._jobs, prefix=prefix, path=path, env=env)
+        return LocalRoom(self._jobs, python=f"{prefix}/bin/python", path=path, env=env)
+
+    def bare_room(self, target: Target) -> LocalRoom:
+        """Give a room without an environment; see `pylayer.engines.Engine`."""
+        self._swept.get("", folders.sweep)
+        path = self._surroundings.get("PATH", os.defpath)
+        return LocalRoom(self._jobs, python=self.interpreter(target).executable, path=path, env={})
 
     def close(self) -> None:
         """Kill running jobs and wait for what they leave to be removed; see `pylayer.engines.Engine`."""
@@ -146,9 +152,9 @@ class Jobs:
 class LocalRoom:
     """Folders of this host, one for each job, and an environment that they share."""
 
-    def __init__(self, jobs: Jobs, *, prefix: Path, path: str, env: Mapping[str, str]) -> None:
+    def __init__(self, jobs: Jobs, *, python: str, path: str, env: Mapping[str, str]) -> None:
         self._jobs = jobs
-        self._prefix = prefix
+        self._python = python
         self._path = path
         self._env = env
 
@@ -162,7 +168,7 @@ class LocalRoom:
                 _write(folder / name, content, executable=executable)
             try:
                 done = run(
-                    [self._prefix / "bin" / "python", f"inside/{job.script}.py"],
+                    [self._python, *(["-S"] if job.bare else []), f"inside/{job.script}.py"],
                     cwd=folder,
                     env={**variables.of_job(str(folder), path=self._path), **self._env, **job.env},
                     merged=True,

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,14 @@ def test_requirements_are_installed(engine, tmp_path, into) -> None:
     wheel = wheels.read(make_wheel(tmp_path, {"helper.py": b"x = 41"}, name="helper"))
     room = engine.room(host_target(), [wheel])
     assert {"x": 41} == facts(room, "import helper; facts['x'] = helper.x", into)
+
+
+def test_a_bare_job_sees_nothing_installed(engine, into) -> None:
+    """It runs by the interpreter alone, whatever that has installed, and no environment is made for it."""
+    code = "import sys; facts['site'] = 'site' in sys.modules"
+    done = engine.bare_room(host_target()).run(replace(job(code), bare=True), into=into)
+    assert {"site": False} == json.loads((into / done.answer["wheel"]).read_text())
+    assert not (engine._cache / "env").exists()
 
 
 def test_requirements_are_compiled_and_kept(engine, tmp_path) -> None:
