@@ -6,6 +6,7 @@ import os
 import platform
 import statistics
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,14 @@ def put_into(document: Path, text: str) -> None:
 
 
 def table(rows: list[Row]) -> str:
-    """Write `rows` as a Markdown table: medians, and in brackets how often they hold the row's base."""
+    """Write `rows` as Markdown tables: medians, and in brackets how often they hold the row's base.
+
+    Rows that follow each other and have the same contenders are one table.
+    """
+    return "\n\n".join(_table(list(group)) for _, group in groupby(rows, key=lambda row: sorted(row.seconds)))
+
+
+def _table(rows: list[Row]) -> str:
     names = list(dict.fromkeys(name for row in rows for name in row.seconds))
     lines = [["case", "step", *names], ["---", "---", *("---:" for _ in names)]]
     lines += [[row.case, row.step, *(_cell(row, name) for name in names)] for row in rows]

@@ -23,6 +23,7 @@ HERE = Path(__file__).parent
 RUNTIME = "python3.11"
 PYTHON = RUNTIME.removeprefix("python")
 ARCHITECTURE = "x86_64"
+ALL = (*workspaces.HEAVY, "pip", "setuptools", "wheel")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -190,15 +191,19 @@ def python_venv(folder: Path, *requirements: str) -> None:
 def wheelhouse(folder: Path, *, venv: Path, requirements: Sequence[str]) -> Path:
     """Download the wheels that `requirements` come to on python3.11 and x86_64, by pip, into `folder`.
 
-    The platforms are pylayer's for that target, so that all contenders get the same versions.
+    All contenders get the same versions.
     """
-    target = Target(runtime=load_runtimes()[RUNTIME], architecture=Architecture.X86_64)
-    platforms = [word for platform in target.platforms for word in ("--platform", platform)]
     folder.mkdir(parents=True, exist_ok=True)
     command(
         *(venv / "bin" / "python", "-m", "pip", "download", "--quiet", "--dest", folder),
-        *("--only-binary", ":all:", "--python-version", PYTHON, *platforms),
+        *("--only-binary", ":all:", "--python-version", PYTHON, *platforms()),
         *requirements,
         cwd=folder,
     )
     return folder
+
+
+def platforms() -> list[str]:
+    """The options by which pip takes for that target what pylayer takes for it."""
+    target = Target(runtime=load_runtimes()[RUNTIME], architecture=Architecture.X86_64)
+    return [word for platform in target.platforms for word in ("--platform", platform)]

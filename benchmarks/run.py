@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import assembly
 import cases
+import checking
+import imports
 import results
 import rivals
 import workspaces
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from contenders import Contender
     from results import Row
 
-CASES = ("heavy", "small", "assembly", "unchanged-100", "unchanged-1000", "growth")
+CASES = ("heavy", "small", "assembly", "imports", "checks", "unchanged-100", "unchanged-1000", "growth")
 RIVALS = ("recipe", "uv", "sam")
 
 
@@ -86,8 +88,7 @@ def _rivals(lab: cases.Lab, names: tuple[str, ...]) -> list[Contender]:
     made: list[Contender] = []
     if "recipe" in names:
         rivals.python_venv(lab.work / "pip")
-        needed = (*workspaces.HEAVY, "pip", "setuptools", "wheel")
-        wheels = rivals.wheelhouse(lab.work / "wheels", venv=lab.work / "pip", requirements=needed)
+        wheels = rivals.wheelhouse(lab.work / "wheels", venv=lab.work / "pip", requirements=rivals.ALL)
         made.append(rivals.Recipe.with_base(wheels=wheels))
     downloading: list[Contender] = []
     if "uv" in names:
@@ -100,29 +101,23 @@ def _rivals(lab: cases.Lab, names: tuple[str, ...]) -> list[Contender]:
 
 
 def _measure(case: str, lab: cases.Lab, pylayer: Pylayer, contenders: list[Contender]) -> list[Row]:
-    match case:
-        case "heavy":
-            return cases.life(
-                "heavy layer",
-                lab=lab,
-                contenders=contenders,
-                make=lambda root, mark: workspaces.heavy(root, mark=mark),
-            )
-        case "small":
-            return cases.life(
-                "20 small packages",
-                lab=lab,
-                contenders=contenders,
-                make=lambda root, mark: workspaces.small(root, count=20, mark=mark),
-            )
-        case "assembly":
-            return [assembly.measure(lab.work, rounds=7)]
-        case "unchanged-100" | "unchanged-1000":
-            return cases.unchanged(int(case.partition("-")[2]), lab=lab, pylayer=pylayer)
-        case "growth":
-            return cases.growth((10, 100), lab=lab, pylayer=pylayer)
-        case _:
-            return []
+    def small(root: Path, mark: str) -> workspaces.Workspace:
+        return workspaces.small(root, count=20, mark=mark)
+
+    def heavy(root: Path, mark: str) -> workspaces.Workspace:
+        return workspaces.heavy(root, mark=mark)
+
+    measures: dict[str, Callable[[], list[Row]]] = {
+        "heavy": lambda: cases.life("heavy layer", lab=lab, contenders=contenders, make=heavy),
+        "small": lambda: cases.life("20 small packages", lab=lab, contenders=contenders, make=small),
+        "assembly": lambda: [assembly.measure(lab.work, rounds=7)],
+        "imports": lambda: imports.measure(lab.work, rounds=7, pylayer=pylayer),
+        "checks": lambda: [checking.measure(lab.work, rounds=lab.rounds, pylayer=pylayer)],
+        "unchanged-100": lambda: cases.unchanged(100, lab=lab, pylayer=pylayer),
+        "unchanged-1000": lambda: cases.unchanged(1000, lab=lab, pylayer=pylayer),
+        "growth": lambda: cases.growth((10, 100), lab=lab, pylayer=pylayer),
+    }
+    return measures[case]()
 
 
 if __name__ == "__main__":

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Protocol
 from pylayer.archives import catalogue, recipes
 from pylayer.archives.additions import pack
 from pylayer.archives.recipes import Recipe, assemble
-from pylayer.errors import CheckError, NeedsDockerError, PylayerError
-from pylayer.inspection import inspect
+from pylayer.errors import NeedsDockerError, PylayerError
+from pylayer.inspection import Finished
+from pylayer.judging import Judge
 from pylayer.outcomes import Outcome, State
 from pylayer.store import hash_file, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pylayer.archives.additions import Additions
@@ -55,6 +56,7 @@ class Made:
     archive: Archive
     fresh: bool
     wheels: tuple[Wheel, ...]
+    finished: Finished
     parts: Parts
     notes: tuple[str, ...] = ()
 
@@ -86,6 +88,7 @@ class Pipeline:
         self._rest = rest
         self._reporter = reporter
         self._output = workspace.manifest.output
+        self._judge = Judge(workspace, graph=graph, store=store)
         self._busy: set[str] = set()
         self._resting: asyncio.Task[None] | None = None
 
@@ -96,10 +99,12 @@ class Pipeline:
         self._sweep()
         self._closing.begin(builds)
         self._busy = {build.id for build in builds}
+        self._judge.begin(builds)
         ended = await asyncio.gather(*(self._ended(build) for build in builds))
         if self._resting:
             await self._resting
         made = {outcome.build.id: (outcome, made) for outcome, made in ended}
+        await self._judge_sets(made)
         self._write_catalogue(made)
         return made
 
@@ -126,6 +131,7 @@ class Pipeline:
                 notes=made.notes,
             )
         self._needs_no_engine(build)
+        self._judge.failed(build)
         self._reporter.outcome(outcome)
         return outcome, made
 
@@ -157,15 +163,16 @@ class Pipeline:
         archive, fresh = assembled.archive, assembled.fresh
         if archive.path != place:
             fresh = await self._graph.compute(self._same_as, archive, place) or fresh
-        archive = replace(archive, path=place)
-        problems = await self._inspected(
-            archive, build, wheels=remedied.wheels, local=built, left_out=contents.left_out
+        finished = Finished(
+            layer=build.layer.name, archive=replace(archive, path=place), wheels=remedied.wheels
         )
+        problems = await self._judge.of_build(finished, build, local=built, left_out=contents.left_out)
         ways = [one.note for one in built.values() if one.note]
         return Made(
-            archive=archive,
+            archive=finished.archive,
             fresh=fresh,
             wheels=everything,
+            finished=finished,
             parts={
                 **parts_of(build, contents, python=companions.python, files=recipe.files.contents),
                 **remedied.parts,
@@ -183,29 +190,16 @@ class Pipeline:
             ),
         )
 
-    async def _inspected(
-        self,
-        archive: Archive,
-        build: Build,
-        *,
-        wheels: Sequence[Wheel],
-        local: Collection[str],
-        left_out: Collection[str],
-    ) -> list[str]:
-        """Check a finished archive; the warnings as lines. Raises CheckError listing every error."""
-        problems = await self._graph.compute(
-            inspect,
-            archive,
-            build,
-            wheels=wheels,
-            local=local,
-            left_out=left_out,
-            manifest=self._workspace.manifest,
-            store=self._store,
-        )
-        if errors := [one.fault(build.id) for one in problems if one.severity == "error"]:
-            raise CheckError.of(errors)
-        return [f"warning: {one.where}: {one.what} [{one.kind}]" for one in problems]
+    async def _judge_sets(self, made: dict[str, tuple[Outcome, Made | None]]) -> None:
+        """Check layers that are used together; of a set that does not fit, all builds have failed."""
+        good = [outcome.build for outcome, one in made.values() if one]
+        async for builds, warnings, error in self._judge.of_sets(good):
+            for fault in warnings:
+                self._reporter.warn(fault)
+            for build in builds if error else ():
+                outcome = replace(made[build.id][0], state=State.FAILED, error=error, notes=())
+                made[build.id] = outcome, None
+                self._reporter.outcome(outcome)
 
     def _same_as(self, archive: Archive, place: Path) -> bool:
         """Make `place` the same file as an archive of the same content; whether it was not."""
@@ -238,7 +232,7 @@ class Pipeline:
     def _write_catalogue(self, made: Mapping[str, tuple[Outcome, Made | None]]) -> None:
         """Bring layers.json up to date, and remove the archives of builds that the manifest no longer has."""
         path = self._output / catalogue.NAME
-        before = catalogue.read(path)
+        before = catalogue.read(path)  # another run may have written it meanwhile
         known = {build.id for build in self._workspace.builds}
         gone = before.builds.keys() - known
         entries = {

@@ -136,7 +136,7 @@ class Closing:
     async def _given(self, build: Build) -> dict[str, tuple[str, str]]:
         """What the layers that provide for a build have for its target, and what is provided for these."""
         given: dict[str, tuple[str, str]] = {}
-        for provider in _providers(build, self._workspace):
+        for provider in providers(build, self._workspace):
             closed = await self._closed(provider)
             built = [await self._project(name, build.target) for name in closed.closure.projects]
             for wheel in (*(one.wheel for one in built), *closed.others):
@@ -218,11 +218,12 @@ def _by_layer(builds: Sequence[Build], workspace: Workspace) -> dict[str, list[B
         here = found.setdefault(build.layer.name, [])
         if build not in here:
             here.append(build)
-            left += _providers(build, workspace)
+            left += providers(build, workspace)
     return {name: sorted(here, key=lambda build: build.id) for name, here in found.items()}
 
 
-def _providers(build: Build, workspace: Workspace) -> list[Build]:
+def providers(build: Build, workspace: Workspace) -> list[Build]:
+    """The builds, for the same target, of the layers that give some of what `build` needs."""
     names = build.layer.provided_by
     if not names:
         return []

@@ -17,7 +17,7 @@ from pylayer.config.manifest import LOCK_NAME
 from pylayer.engines import choose
 from pylayer.errors import LockError, PylayerError
 from pylayer.graph import Graph
-from pylayer.index import settings
+from pylayer.index import settings, web
 from pylayer.locks import lock as locks
 from pylayer.locks.fetching import Fetching
 from pylayer.locks.lock import Lock, Run
@@ -113,6 +113,7 @@ async def opened(  # noqa: PLR0913  what a run is given
         stack.push_async_callback(graph.stop)
         stack.callback(places.close)
         stack.callback(process.kill_all)
+        stack.callback(web.stop_all)
         await places.open()
         fetching = Fetching(settings=resolver, graph=graph, store=store)
         supply = Supply(

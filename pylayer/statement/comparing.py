@@ -58,13 +58,6 @@ class Change:
         """Bytes of the zip that came to it; below zero those that it lost."""
         return (self.after.size if self.after else 0) - (self.before.size if self.before else 0)
 
-    @property
-    def unzipped_grown(self) -> int:
-        """The same, unpacked."""
-        return (self.after.unzipped_size if self.after else 0) - (
-            self.before.unzipped_size if self.before else 0
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
