@@ -223,6 +223,15 @@ def why(context: Context, build: str, engine: str = "", manifest: str = "") -> N
     _exit(chores.why(Path(manifest) if manifest else None, names, engine=engine))
 
 
+@task(help={"engine": _ENGINE, "manifest": _MANIFEST})
+def doctor(context: Context, engine: str = "", manifest: str = "") -> None:
+    """Say where each target can be built on this machine, how native code is, and what is in the way."""
+    del context
+    from pylayer.commands import chores  # noqa: PLC0415  as below
+
+    _exit(chores.doctor(Path(manifest) if manifest else None, engine=engine))
+
+
 @task(
     help={
         "older-than": "remove what was not used for so long: 12h, 30d, 8w",
@@ -323,4 +332,4 @@ def _exit(status: int) -> None:
         raise Exit(code=status)
 
 
-ns = Collection(layers, build_layer, lock, verify, publish, prune, cache, report, why, sbom, audit)
+ns = Collection(layers, build_layer, lock, verify, publish, prune, cache, report, why, doctor, sbom, audit)

@@ -115,6 +115,18 @@ def why(manifest: Path | None, names: tuple[str, ...], *, engine: str) -> int:
     return ended(action)
 
 
+def doctor(manifest: Path | None, *, engine: str) -> int:
+    """Say where a manifest's targets can be built on this machine, and what is in the way."""
+
+    def action(lines: Lines) -> int:
+        from pylayer.commands import doctor as examining  # noqa: PLC0415  slow to import
+        from pylayer.config import manifest as manifests  # noqa: PLC0415  as above
+
+        return examining.tell(manifest or manifests.find(Path.cwd()), engine=engine, lines=lines)
+
+    return ended(action)
+
+
 def cache(*, older_than: str, larger_than: str) -> int:
     """Tell what is kept for later runs, and remove what is over the limits."""
 

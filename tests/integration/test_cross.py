@@ -177,6 +177,9 @@ def test_the_container_builds_what_cross_cannot(tmp_path, store):
     assert "is built in the container of python3.11-arm64: its build asks platform.machine()" in first.out
     build = "libown-python3.11-arm64"
     assert in_runtime(build, mono.output / f"{build}.zip", "import libown; print(libown.size(3))") == "6"
+    told = mono.run("doctor", "--engine", "docker").out
+    assert "libown: native code, in the target's container (its build asks platform.machine()" in told
+    assert "in pylayer-test/python3.11:arm64, emulated" in told
 
 
 def _extensions(archive):

@@ -117,6 +117,19 @@ def test_the_lock_names_no_index(built):
     assert "://" not in (built.root / "layers.lock").read_text()
 
 
+def test_without_docker_every_layer_is_built_too(built, tmp_path):
+    """For both architectures; those for arm64 work in an arm64 container."""
+    mono = example(tmp_path)
+    mono.store, mono.env = built.store, {"DOCKER_HOST": "unix:///nowhere"}
+    ran = mono.run("layers", "--strict")
+
+    assert ran.status == 0, ran.text
+    assert mono.catalogue().keys() == built.catalogue().keys()
+    for layer, code in WORK.items():
+        build = f"{layer}-python3.13-arm64"
+        assert in_runtime(build, mono.output / f"{build}.zip", code) == SEEN[layer]
+
+
 def test_nothing_is_left_behind(built):
     """No container of ours, no scratch folder, no temporary file beside the archives."""
     assert built.containers() == []

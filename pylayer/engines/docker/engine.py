@@ -57,6 +57,16 @@ class DockerEngine:
         """The engine's own."""
         return self._connection.architecture
 
+    @property
+    def about(self) -> str:
+        """Its version, where it is and what it runs, in words."""
+        found = self._connection
+        return f"{found.version} at {found.endpoint}, runs {found.architecture or 'what Lambda has not'}"
+
+    def is_here(self, target: Target) -> bool:
+        """Say whether the build image of `target` is here, so that no registry is asked for it."""
+        return self._images.is_here(target)
+
     def interpreter(self, target: Target) -> Interpreter:
         """Give the Python of the build image of `target`; see `pylayer.engines.Engine`.
 
