@@ -1,7 +1,8 @@
-"""Build real sdists for every target without Docker, try them in containers: `python benchmarks/sdists.py`.
+"""Build real sdists for every target, and try them in containers of it: `python benchmarks/sdists.py`.
 
-Prints the table of docs/native.md: what was cross-compiled, and why the rest was not. Needs an index, Python
-3.11 and 3.13 on this host, and for the trial Docker with the images of tests/images/make.
+Prints the table of docs/native.md: what was cross-compiled, and why the rest was not. Docker is for the trial
+alone, except with Rust, whose compilers are in the images of tests/images/make-rust. Needs an index, Python
+3.11 and 3.13 on this host, Docker and the images.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from factories.monorepo import (  # type: ignore[import-not-found] # noqa: E402  it lies beside
+    IMAGES,
     Monorepo,
     in_runtime,
 )
@@ -89,19 +91,23 @@ CASES = {
         "from contourpy._contourpy import max_threads; print(max_threads() > 0)",
         "True",
     ),
-    "rpds-py": (
-        "Rust, maturin",
-        "import rpds; print(rpds.List([1]).first)",
-        "1",
+    "orjson": (
+        "Rust and C, maturin",
+        "import orjson; print(orjson.dumps([1, 2.5]))",
+        "b'[1,2.5]'",
     ),
 }
-MANIFEST = """engine = "local"
+# Its sdists have their crates with them; of each, the newest for the compiler of the runtime's image.
+RUST = {
+    "orjson": ["orjson==3.9.5; python_version < '3.13'", "orjson==3.10.18; python_version >= '3.13'"],
+}
+MANIFEST = """engine = "{engine}"
 [defaults]
 runtimes = [{runtimes}]
 architectures = ["x86_64", "arm64"]
 bytecode = false
 [layers.trial]
-requirements = ["{name}"]
+requirements = [{requirements}]
 build-from-source = ["{name}"]
 """
 LINE = re.compile(r"^(trial-\S+)\s+(\w+)\s*(.*)$", re.MULTILINE)
@@ -133,16 +139,39 @@ def main() -> None:
 def trial(name: str, folder: Path, *, runtimes: list[str], store: Path) -> tuple[dict[str, str], list[str]]:
     """Build one for all targets, and run what came out; by build what became of it, and the reasons."""
     mono = Monorepo(root=folder, store=store, env={"DOCKER_HOST": "unix:///nowhere"})
-    mono.manifest(MANIFEST.format(name=name, runtimes=", ".join(f'"{one}"' for one in runtimes)))
+    if name in RUST:
+        mono.env = {"PYLAYER_RUNTIMES": str(mono.file("images.toml", _rust_images()))}
+    mono.manifest(
+        MANIFEST.format(
+            name=name,
+            engine="docker" if name in RUST else "local",
+            requirements=_quoted(RUST.get(name, [name])),
+            runtimes=_quoted(runtimes),
+        )
+    )
     ran = mono.run("layers")
     cells: dict[str, str] = {build: state for build, state, _ in LINE.findall(ran.out)}
     catalogue = mono.catalogue() if (mono.output / "layers.json").is_file() else {}
     _, code, expected = CASES[name]
+    versions: set[str] = set()
     for build, entry in catalogue.items():
-        cells["version"] = next(one["version"] for one in entry["distributions"] if one["name"] == name)
-        cells[build] = "works" if worked(build, mono.output / entry["path"], code, expected) else "**fails**"
+        versions.add(next(one["version"] for one in entry["distributions"] if one["name"] == name))
+        how = "in its container" if f"container of {build.removeprefix('trial-')}:" in ran.err else "cross"
+        works = worked(build, mono.output / entry["path"], code, expected)
+        cells[build] = f"{how}, {'works' if works else '**fails**'}"
+    cells["version"] = ", ".join(sorted(versions))
     reasons = [line for line in ran.err.splitlines() if ": " in line and not line.startswith("─")]
     return cells, [] if ran.status == 0 and len(catalogue) == len(cells) - 1 else reasons[-8:]
+
+
+def _quoted(words: list[str]) -> str:
+    return ", ".join(f'"{word}"' for word in words)
+
+
+def _rust_images() -> str:
+    """The tests' images, with Rust where a build runs."""
+    text: str = IMAGES.read_text(encoding="utf-8")
+    return re.sub(r'(build-image = \{ x86_64 = "pylayer-test/)python', r"\1rust", text)
 
 
 def worked(build: str, archive: Path, code: str, expected: str) -> bool:

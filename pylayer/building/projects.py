@@ -26,7 +26,7 @@ from pylayer.names import required_name
 from pylayer.targets import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pylayer.building.native import Crossing, Way
@@ -79,8 +79,8 @@ class WouldBuildError(Exception):
 class Projects:
     """The wheels of a workspace's projects, made as they are asked for.
 
-    `unpacked` is a folder for sdists, which the caller removes. With `dry`, a wheel that would have to be
-    built is a WouldBuildError.
+    `unpacked` is a folder for sdists, which the caller removes. `note` hears of an sdist what a build's line
+    tells of a project. With `dry`, a wheel that would have to be built is a WouldBuildError.
     """
 
     def __init__(  # noqa: PLR0913  the seams of a build
@@ -94,6 +94,7 @@ class Projects:
         crossing: Crossing,
         index: Index,
         unpacked: Path,
+        note: Callable[[str], None],
         dry: bool = False,
     ) -> None:
         self._workspace = found
@@ -104,6 +105,7 @@ class Projects:
         self._crossing = crossing
         self._index = index
         self._unpacked = unpacked
+        self._note = note
         self._dry = dry
 
     async def built(self, name: str, target: Target) -> Built:
@@ -119,7 +121,10 @@ class Projects:
             ("sdist", pin.sha256),
             lambda: self._graph.compute(sources.unpack, path, pin, into=self._unpacked / pin.sha256),
         )
-        return (await self._serving(project, target)).wheel
+        built = await self._serving(project, target)
+        if built.fresh and built.note:
+            self._note(built.note)
+        return built.wheel
 
     async def _serving(self, project: Project, target: Target) -> Built:
         source = await self._source_of(project)

@@ -142,6 +142,7 @@ async def opened(  # noqa: PLR0913  what a run is given
             crossing=Cross(requirements=supply, graph=graph, store=store),
             index=index,
             unpacked=unpacked,
+            note=note,
             dry=policy.dry,
         )
         fetching.builder = projects

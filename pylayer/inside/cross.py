@@ -52,8 +52,13 @@ done
 exec %(zig)s %(command)s -target %(triple)s -I%(include)s -ffile-prefix-map=%(folder)s=. \\
   -fno-sanitize=undefined "$@" $link
 """
-ARCHIVER = """#!/bin/sh
+TOOL = """#!/bin/sh
 exec %(zig)s %(command)s "$@"
+"""
+# Rust writes the paths of sources into what it compiles, for panics. Flags by a variable would take the place
+# of a project's own.
+RUSTC = """#!/bin/sh
+exec "$@" --remap-path-prefix=%(folder)s=.
 """
 # CMake asks what it runs on, and Python's own questions are probes.py's to see.
 UNAME = """#!/bin/sh
@@ -158,13 +163,13 @@ def find_zig(tools: str) -> str:
 def write_tools(names: dict[str, str]) -> None:
     """Write the programs that a build calls: compilers under each of their names, and what is asked for."""
     gnu = multiarch(names["machine"])
-    scripts = {"uname": UNAME % names, "pkg-config": NO_PACKAGE}
+    scripts = {"uname": UNAME % names, "pkg-config": NO_PACKAGE, "rustc-wrapper": RUSTC % names}
     for command, known in COMPILERS.items():
         text = COMPILER % {**names, "command": command}
         for name in known:
             scripts[name] = scripts["%s-%s" % (gnu, name)] = text
     for command in ARCHIVERS:
-        text = ARCHIVER % {**names, "command": command}
+        text = TOOL % {**names, "command": command}
         scripts[command] = scripts["%s-%s" % (gnu, command)] = text
     for name, text in scripts.items():
         path = os.path.join(names["bin"], name)
@@ -260,6 +265,7 @@ def variables(names: dict[str, str], place: str) -> dict[str, str]:
     cc, cxx = os.path.join(names["bin"], "cc"), os.path.join(names["bin"], "c++")
     rust = "%s_unknown_linux_gnu" % names["machine"]
     return {
+        **host_compilers(rust, names),
         "PATH": names["bin"] + os.pathsep + os.environ["PATH"],
         "PYTHONPATH": names["python"],
         "PYLAYER_MACHINE": names["machine"],
@@ -279,9 +285,32 @@ def variables(names: dict[str, str], place: str) -> dict[str, str]:
         # https://doc.rust-lang.org/cargo/reference/environment-variables.html, https://pyo3.rs
         "CARGO_BUILD_TARGET": rust.replace("_unknown_linux_", "-unknown-linux-"),
         "CARGO_TARGET_%s_LINKER" % rust.upper(): cc,
+        "RUSTC_WRAPPER": os.path.join(names["bin"], "rustc-wrapper"),
         "PYO3_CROSS_LIB_DIR": names["python"],
         "PYO3_CROSS_PYTHON_VERSION": "%d.%d" % sys.version_info[:2],
     }
+
+
+def host_compilers(rust: str, names: dict[str, str]) -> dict[str, str]:
+    """Give the variables by which cargo compiles what it runs itself: build scripts, and what they need.
+
+    Where the target is of this machine, its own compiler does that.
+    """
+    system = os.uname()
+    machine = {"arm64": "aarch64"}.get(system.machine, system.machine)
+    own = "%s_%s" % (machine, {"Darwin": "apple_darwin"}.get(system.sysname, "unknown_linux_gnu"))
+    if own == rust:
+        return {}
+    found = {}
+    for variable, command in (("HOST_CC", "cc"), ("HOST_CXX", "c++")):
+        path = shutil.which(command)
+        if path is None:
+            path = os.path.join(names["bin"], "host-" + command)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(TOOL % {**names, "command": command})
+            os.chmod(path, 0o755)  # noqa: S103  a program of the job's own
+        found[variable] = path
+    return {**found, "CARGO_TARGET_%s_LINKER" % own.upper(): found["HOST_CC"]}
 
 
 def settings(request: dict[str, Any], names: dict[str, str], place: str) -> dict[str, Any] | None:

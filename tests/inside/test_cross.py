@@ -1,0 +1,51 @@
+"""Tests of pylayer.inside.cross."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pylayer.inside import cross
+
+MACHINES = ("aarch64", "x86_64")
+
+
+@pytest.fixture
+def names(tmp_path):
+    """What the scripts of a job are filled with."""
+    made = {name: str(tmp_path / name) for name in ("bin", "folder", "probes", "include")}
+    (tmp_path / "bin").mkdir()
+    return {**made, "zig": "/tools/zig", "triple": "aarch64-linux-gnu.2.26", "machine": "aarch64"}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_what_cargo_runs_is_linked_for_this_machine(names, machine):
+    """Only a foreign target needs that: build scripts are linked by no cross compiler."""
+    found = cross.host_compilers(f"{machine}_unknown_linux_gnu", names)
+
+    own = platform.machine()
+    assert bool(found) == (machine != own)
+    if found:
+        assert found[f"CARGO_TARGET_{own.upper()}_UNKNOWN_LINUX_GNU_LINKER"] == found["HOST_CC"]
+        assert not found["HOST_CC"].startswith(names["bin"])
+
+
+def test_a_machine_without_a_compiler_links_by_zig(names, monkeypatch):
+    """For itself, without a target."""
+    monkeypatch.setenv("PATH", names["bin"])
+    (foreign,) = set(MACHINES) - {platform.machine()}
+    found = cross.host_compilers(f"{foreign}_unknown_linux_gnu", names)
+
+    assert Path(found["HOST_CC"]).read_text() == '#!/bin/sh\nexec /tools/zig cc "$@"\n'
+
+
+def test_rust_keeps_the_folder_out_of_what_it_compiles(names):
+    """The wrapper hands everything on, and one option more."""
+    cross.write_tools(names)
+    command = [f"{names['bin']}/rustc-wrapper", "echo", "rustc", "--crate-name", "a b"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert done.stdout == f"rustc --crate-name a b --remap-path-prefix={names['folder']}=.\n"
