@@ -10,14 +10,17 @@ architecture compiled serves every target whose Python has the same version.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from pylayer import keys
 from pylayer.archives.layout import modules
+from pylayer.checks.contents import source_of
 from pylayer.engines import Job
 from pylayer.errors import BuildError
 from pylayer.monorepo.trees import Entry
@@ -72,15 +75,19 @@ def key(wheel_sha256: str, *, interpreter: Interpreter, only: bool = False) -> s
     return keys.key(parts)
 
 
-def compile_wheels(
+def compile_wheels(  # noqa: PLR0913  all that compiling depends on
     wheels: Iterable[Wheel],
     *,
     open_room: Callable[[], Room],
     interpreter: Interpreter,
     store: Store,
     only: bool = False,
+    seen: Seen | None = None,
 ) -> dict[str, Companion]:
     """Give the companion of each wheel by the wheel's sha256 (hex).
+
+    A module that several wheels have, as those of one distribution for two architectures do, is compiled
+    once, also where an earlier call with the same `seen`, interpreter and `only` compiled it.
 
     What `store` does not have is compiled in one job of the room, which may have anything installed, and is
     opened for that alone; its Python must be of the interpreter's version.
@@ -98,12 +105,14 @@ def compile_wheels(
     }
     if missing := [wanted[sha256] for sha256, companion in found.items() if companion is None]:
         with store.scratch() as scratch:
-            made = _Batch(missing, scratch).compile(open_room, only=only)
-            for sha256, (path, members, skipped) in made.items():
+            batch = _Batch(missing, scratch, seen=seen or Seen())
+            for sha256, (path, members, skipped) in batch.compile(open_room, only=only).items():
                 blob = store.put_blob(path)
                 record = {"sha256": blob, "members": members, "skipped": skipped}
                 store.put_record(_KIND, key(sha256, interpreter=interpreter, only=only), record)
-                found[sha256] = _kept(store, key(sha256, interpreter=interpreter, only=only))
+                found[sha256] = kept = _kept(store, key(sha256, interpreter=interpreter, only=only))
+                if kept:
+                    batch.remember(sha256, kept)
     return {sha256: companion for sha256, companion in found.items() if companion}
 
 
@@ -117,13 +126,24 @@ def _kept(store: Store, name: str) -> Companion | None:
 
 
 _Made = tuple["Path", int, list[tuple[str, str]]]  # a companion's path, members and skipped
+_Module = tuple[str, str]  # a module: its path in an archive, and the sha256 (hex) of its source
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Modules that one Python was given: in which companion the bytecode of each is, or why there is none."""
+
+    compiled: dict[_Module, tuple[Path, str]] = field(default_factory=dict)
+    refused: dict[_Module, str] = field(default_factory=dict)
 
 
 class _Batch:
     """Wheels that are compiled in one job, and a private folder for what goes in and comes out."""
 
-    def __init__(self, wheels: Sequence[Wheel], scratch: Path) -> None:
+    def __init__(self, wheels: Sequence[Wheel], scratch: Path, *, seen: Seen) -> None:
         self._wheels = wheels
+        self._seen = seen
+        self._modules: dict[str, dict[str, _Module]] = {}
         self._sources = scratch / "src"
         self._parts = scratch / "out"
         self._deflated = scratch / "deflated"
@@ -132,34 +152,78 @@ class _Batch:
             folder.mkdir()
 
     def compile(self, open_room: Callable[[], Room], *, only: bool) -> dict[str, _Made]:
-        tree = [entry for wheel in self._wheels if (entry := self._source(wheel))]
+        taken: set[_Module] = set()
+        tree = [entry for wheel in self._wheels if (entry := self._source(wheel, taken))]
         skipped = self._run(open_room(), tree, only=only).answer["skipped"] if tree else {}
+        for sha256, found in skipped.items():
+            self._seen.refused.update({self._modules[sha256][name]: why for name, why in found})
         with ExitStack() as stack:
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                paths = list(pool.map(self._deflate, sorted(self._parts.iterdir())))
-            members: dict[str, dict[str, tuple[Zip, Member]]] = {wheel.sha256: {} for wheel in self._wheels}
-            for path in paths:
-                part = stack.enter_context(Zip(path))
-                for member in part.members:
-                    sha256, _, name = member.name.partition("/")
-                    members[sha256][name] = (part, member)
+            compiled = self._compiled(stack)
             return {
-                sha256: (self._write(sha256, found), len(found), skipped.get(sha256, []))
-                for sha256, found in members.items()
+                sha256: self._made(sha256, modules, compiled) for sha256, modules in self._modules.items()
             }
 
-    def _source(self, wheel: Wheel) -> Entry | None:
-        """A zip of the wheel's modules alone, at their paths in an archive: its libraries need not travel."""
+    def remember(self, sha256: str, companion: Companion) -> None:
+        """Let later batches take the modules of a wheel from its companion, now that it is kept."""
+        with Zip(companion.path) as file:
+            for member in file.members:
+                module = self._modules[sha256][source_of(member.name)]
+                self._seen.compiled.setdefault(module, (companion.path, member.name))
+
+    def _source(self, wheel: Wheel, taken: set[_Module]) -> Entry | None:
+        """A zip of the wheel's modules that nobody compiled yet, at their paths in an archive."""
         with Zip(wheel.path, label=wheel.filename) as file:
             found = modules(file)
-            if not found:
+            own = self._modules[wheel.sha256] = {
+                name: (name, hashlib.sha256(file.content(member)).hexdigest())
+                for name, member in sorted(found.items())
+            }
+            known = self._seen.compiled.keys() | self._seen.refused.keys() | taken
+            new = [name for name, module in own.items() if module not in known]
+            taken.update(own.values())
+            if not new:
                 return None
             path = self._sources / wheel.sha256
             with Writer(path) as writer:
-                for name, member in sorted(found.items()):
-                    writer.copy(name, file, member, executable=False)
+                for name in new:
+                    writer.copy(name, file, found[name], executable=False)
                 writer.finish()
         return Entry(name=wheel.sha256, source=path)
+
+    def _compiled(self, stack: ExitStack) -> dict[_Module, tuple[str, Zip, Member]]:
+        """Every module there is bytecode of: its path in an archive, and where it lies compressed."""
+        found: dict[_Module, tuple[str, Zip, Member]] = {}
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            paths = list(pool.map(self._deflate, sorted(self._parts.iterdir())))
+        for path in paths:
+            part = stack.enter_context(Zip(path))
+            for member in part.members:
+                sha256, _, name = member.name.partition("/")
+                found[self._modules[sha256][source_of(name)]] = (name, part, member)
+        wanted = {module for own in self._modules.values() for module in own.values()} - found.keys()
+        companions: dict[Path, tuple[Zip, dict[str, Member]]] = {}
+        for module in wanted & self._seen.compiled.keys():
+            path, name = self._seen.compiled[module]
+            if path not in companions:
+                file = stack.enter_context(Zip(path))
+                companions[path] = file, {member.name: member for member in file.members}
+            file, members = companions[path]
+            found[module] = (name, file, members[name])
+        return found
+
+    def _made(
+        self, sha256: str, own: Mapping[str, _Module], compiled: Mapping[_Module, tuple[str, Zip, Member]]
+    ) -> _Made:
+        path = self._companions / sha256
+        members = sorted(
+            (compiled[module] for module in own.values() if module in compiled), key=itemgetter(0)
+        )
+        with Writer(path) as writer:
+            for name, file, member in members:
+                writer.copy(name, file, member, executable=False)
+            writer.finish()
+        refused = self._seen.refused
+        return path, len(members), [(name, refused[one]) for name, one in own.items() if one in refused]
 
     def _run(self, room: Room, tree: Sequence[Entry], *, only: bool) -> Done:
         name = f"bytecode-{keys.key({entry.name: only for entry in tree})[:12]}"
@@ -183,13 +247,5 @@ class _Batch:
         with Zip(part) as file, Writer(path) as writer:
             for member in file.members:
                 writer.add(member.name, file.content(member))
-            writer.finish()
-        return path
-
-    def _write(self, sha256: str, members: Mapping[str, tuple[Zip, Member]]) -> Path:
-        path = self._companions / sha256
-        with Writer(path) as writer:
-            for name, (part, member) in sorted(members.items()):
-                writer.copy(name, part, member, executable=False)
             writer.finish()
         return path

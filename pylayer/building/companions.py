@@ -10,7 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from pylayer.building import bytecode
-from pylayer.building.bytecode import Companions
+from pylayer.building.bytecode import Companions, Seen
 from pylayer.errors import NeedsDockerError
 from pylayer.targets import Target
 
@@ -71,6 +71,7 @@ class _Queue:
         self._host = host
         self._place = place
         self._only = only
+        self._seen = Seen()
         self._futures: dict[str, asyncio.Future[Companion]] = {}
         self._waiting: list[Wheel] = []
         self._worker: asyncio.Task[None] | None = None
@@ -105,5 +106,6 @@ class _Queue:
             interpreter=self._place.interpreter,
             store=self._store,
             only=self._only,
+            seen=self._seen,
         )
         return [found[wheel.sha256] for wheel in batch]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pylayer.commands.ending import ended
 
 if TYPE_CHECKING:
+    from pylayer.config.publication import Settings
     from pylayer.monorepo.workspace import Workspace
     from pylayer.publish import Options
     from pylayer.report import Lines
@@ -17,13 +18,9 @@ def publish(manifest: Path | None, options: Options) -> int:
     """Publish what dist/layers holds of a manifest's layers (None: the nearest's); with `dry_run`, plan."""
 
     def action(lines: Lines) -> int:
-        from pylayer import publish as publishing  # noqa: PLC0415  as above
-        from pylayer.config import publication  # noqa: PLC0415  only publishing needs it
+        from pylayer import publish as publishing  # noqa: PLC0415  only publishing needs it
 
-        found = _workspace(manifest)
-        settings = publication.settings(
-            found.manifest.publish, {one.name: one.publish for one in found.layers}
-        )
+        found, settings = _publication(manifest)
         outcome = publishing.run(
             found.manifest.output,
             settings,
@@ -41,13 +38,9 @@ def prune(manifest: Path | None, options: Options, *, keep: int) -> int:
     """Delete old versions of a manifest's layers, but for the `keep` newest and those in use."""
 
     def action(lines: Lines) -> int:
-        from pylayer import publish as publishing  # noqa: PLC0415  as above
-        from pylayer.config import publication  # noqa: PLC0415  only publishing needs it
+        from pylayer import publish as publishing  # noqa: PLC0415  only publishing needs it
 
-        found = _workspace(manifest)
-        settings = publication.settings(
-            found.manifest.publish, {one.name: one.publish for one in found.layers}
-        )
+        found, settings = _publication(manifest)
         outcome = publishing.prune(
             found.manifest.output,
             settings,
@@ -142,8 +135,12 @@ def cache(*, older_than: str, larger_than: str) -> int:
     return ended(action)
 
 
-def _workspace(manifest: Path | None) -> Workspace:
+def _publication(manifest: Path | None) -> tuple[Workspace, Settings]:
+    """A workspace, and what its manifest says of publishing."""
     from pylayer.config import manifest as manifests  # noqa: PLC0415  slow to import
+    from pylayer.config import publication  # noqa: PLC0415  as above
     from pylayer.monorepo import workspace  # noqa: PLC0415  as above
 
-    return workspace.load(manifest or manifests.find(Path.cwd()))
+    found = workspace.load(manifest or manifests.find(Path.cwd()))
+    own = {one.name: one.publish for one in found.layers}
+    return found, publication.settings(found.manifest.publish, own)

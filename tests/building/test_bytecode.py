@@ -94,17 +94,46 @@ def test_same_bytes(tmp_path, room):
     assert alone.sha256 == both[a.sha256].sha256
 
 
-def test_only_modules_travel(tmp_path, room, store):
+class Looking(HereRoom):
+    """A room that keeps in `names` those of what comes to it, one list for each job."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = []
+
+    def run(self, job, *, into):
+        self.names.append([name for entry in job.tree for name in contents([entry.source])])
+        return super().run(job, into=into)
+
+
+def test_what_two_wheels_have_is_compiled_once(tmp_path, store):
+    """In one job or in a later one; what does not compile is told of each that has it."""
+    room = Looking()
+    shared = {"x.py": b"x = 1\n", "bad.py": b"print 1\n"}
+    a, b, c = (wheel(tmp_path / tag, {**shared, f"{tag}.py": b""}, name=tag) for tag in "abc")
+    seen = bytecode.Seen()
+    options = {"open_room": room.opened, "interpreter": HERE, "store": store, "seen": seen}
+    made = bytecode.compile_wheels([a, b], **options) | bytecode.compile_wheels([c], **options)
+
+    assert ["python/a.py", "python/b.py", "python/bad.py", "python/x.py"] == sorted(room.names[0])
+    assert ["python/c.py"] == room.names[1]
+    for one in (a, b, c):
+        alone = companion(one, room=HereRoom(), store=Store(tmp_path / f"alone-{one.filename}"))
+        assert (alone.sha256, alone.skipped) == (made[one.sha256].sha256, made[one.sha256].skipped)
+
+
+def test_one_path_with_two_sources_is_compiled_twice(tmp_path, room, store):
+    """What differs by a byte is another module."""
+    a, b = (wheel(tmp_path / tag, {"x.py": f"x = '{tag}'\n".encode()}, name=tag) for tag in "ab")
+    made = bytecode.compile_wheels([a, b], open_room=room.opened, interpreter=HERE, store=store)
+    assert made[a.sha256].sha256 != made[b.sha256].sha256
+
+
+def test_only_modules_travel(tmp_path, store):
     """What is sent to be compiled holds no library and no data."""
-    sent = []
-
-    class Looking(HereRoom):
-        def run(self, job, *, into):
-            sent.extend(contents(entry.source for entry in job.tree))
-            return super().run(job, into=into)
-
-    companion(wheel(tmp_path, {"x.py": b"", "big.so": b"\x7fELF" * 99}), room=Looking(), store=store)
-    assert ["python/x.py"] == sent
+    room = Looking()
+    companion(wheel(tmp_path, {"x.py": b"", "big.so": b"\x7fELF" * 99}), room=room, store=store)
+    assert [["python/x.py"]] == room.names
 
 
 def test_nothing_to_compile(tmp_path, room, store):
