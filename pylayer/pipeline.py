@@ -56,7 +56,6 @@ class Made:
     archive: Archive
     fresh: bool
     wheels: tuple[Wheel, ...]
-    finished: Finished
     parts: Parts
     notes: tuple[str, ...] = ()
 
@@ -172,7 +171,6 @@ class Pipeline:
             archive=finished.archive,
             fresh=fresh,
             wheels=everything,
-            finished=finished,
             parts={
                 **parts_of(build, contents, python=companions.python, files=recipe.files.contents),
                 **remedied.parts,

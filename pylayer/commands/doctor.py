@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import uv
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pylayer.config.manifest import EngineChoice
-    from pylayer.engines import Engine, Interpreter
+    from pylayer.engines import Engine
     from pylayer.engines.docker.engine import DockerEngine
     from pylayer.monorepo.workspace import Project, Workspace
     from pylayer.report import Lines
@@ -35,31 +34,6 @@ _WAYS = {
     "cross": "cross-compiled",
     "container": "in the target's container",
 }
-
-
-class Docker(Protocol):
-    """What is asked of a Docker engine."""
-
-    @property
-    def about(self) -> str:
-        """Version and place, in words."""
-        ...
-
-    def is_here(self, target: Target) -> bool:
-        """Whether the image of a target needs no registry."""
-        ...
-
-    def interpreter(self, target: Target) -> Interpreter:
-        """The Python of a target's image; raises EngineError where it cannot run."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a target is built, in words, or why nowhere."""
-
-    text: str
-    error: PylayerError | None = None
 
 
 def tell(manifest: Path, *, engine: str, lines: Lines) -> int:
@@ -85,13 +59,14 @@ def tell(manifest: Path, *, engine: str, lines: Lines) -> int:
     status = 0
     try:
         for target in dict.fromkeys(build.target for build in found.builds):
-            place = _place(target, choice=choice, docker=docker, local=local, reason=reason)
-            if place.error is None:
-                lines.say(f"{target!s:<18} {place.text}")
-            else:
+            try:
+                place = _place(target, choice=choice, docker=docker, local=local, reason=reason)
+            except PylayerError as error:
                 lines.say(f"{target!s:<18} cannot be built")
-                lines.error(place.error)
-                status = status or place.error.exit_code
+                lines.error(error)
+                status = status or error.exit_code
+            else:
+                lines.say(f"{target!s:<18} {place}")
     finally:
         local.close()
         if docker:
@@ -121,32 +96,29 @@ def _place(
     target: Target,
     *,
     choice: EngineChoice,
-    docker: Docker | None,
+    docker: DockerEngine | None,
     local: Engine,
     reason: EngineError | None,
-) -> Place:
-    """Where `target` would be built now: in Docker, and where `auto` has to, on this host."""
-    problem: PylayerError | None = reason
+) -> str:
+    """Where `target` would be built now: in Docker, or as `auto` has to, on this host. Raises why nowhere."""
     if docker:
         image = target.runtime.build_image[target.architecture]
         if not docker.is_here(target):
-            return Place(text=f"docker  {image}, which will be pulled")
+            return f"docker  {image}, which will be pulled"
         try:
             python = docker.interpreter(target)
         except EngineError as error:
-            problem = error
+            reason = error
         else:
             emulated = ", emulated" if python.emulated else ""
-            return Place(text=f"docker  Python {python.version} in {image}{emulated}")
-    if choice == "docker":
-        return Place(text="", error=problem)
+            return f"docker  Python {python.version} in {image}{emulated}"
+    if reason and choice == "docker":
+        raise reason
     try:
         python = local.interpreter(target)
     except NeedsDockerError as error:
-        return Place(
-            text="", error=NeedsDockerError.of([*error.faults, *(problem.faults if problem else ())])
-        )
-    return Place(text=f"local   Python {python.version} of this host, native code by a cross compiler")
+        raise NeedsDockerError.of([*error.faults, *(reason.faults if reason else ())]) from error
+    return f"local   Python {python.version} of this host, native code by a cross compiler"
 
 
 def _native(project: Project, found: Workspace, manifest: Path) -> Iterator[str]:
