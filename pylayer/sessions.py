@@ -1,4 +1,4 @@
-"""`import pylayer.sessions` in a noxfile.py → the sessions `layers`, `build-layer`, `lock` and `publish`.
+"""`import pylayer.sessions` in a noxfile.py → the sessions `layers`, `build-layer`, `verify` and others.
 
 Each runs the same task as the console command, in a process of its own: arguments after `--` are that task's.
 None is among the sessions that a plain `nox` runs.
@@ -45,6 +45,12 @@ def publish(session: nox.Session) -> None:
 def report(session: nox.Session) -> None:
     """Tell what is in the archives and how large, what changed, and where the last build's time went."""
     _task(session, "report")
+
+
+@nox.session(venv_backend="none", default=False)
+def doctor(session: nox.Session) -> None:
+    """Say where each target can be built on this machine, and what is in the way."""
+    _task(session, "doctor")
 
 
 def _task(session: nox.Session, name: str) -> None:
