@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
 from factories.elf import library
 from factories.localindex import serving
@@ -60,7 +62,19 @@ budget = "1 MB"
 @pytest.fixture(scope="module")
 def mono(tmp_path_factory):
     """A workspace of sound code and of vendors' wheels, some with what no Lambda function could load."""
-    folder = tmp_path_factory.mktemp("broken")
+    with workspace(tmp_path_factory.mktemp("broken")) as made:
+        yield made
+
+
+@pytest.fixture
+def another(tmp_path):
+    """Another of the same."""
+    with workspace(tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def workspace(folder):
     vendor = folder / "vendor"
     for name, (wanted, _) in BROKEN.items():
         content = library(*wanted["needs"], machine=wanted.get("machine", "x86_64"))
@@ -124,8 +138,9 @@ def test_what_fails_when_it_runs(mono, built):
     assert "LookupError: no such order [handler]" in ran.err
 
 
-def test_a_set_is_looked_at_with_what_is_there(mono, built):
+def test_a_set_is_looked_at_with_what_is_there(another):
     """Building one layer of a set alone compares it with the other's archive of an earlier run."""
+    mono = another
     text = (mono.root / "layers.toml").read_text()
     mono.manifest(text.replace('budget = "1 MB"', 'budget = "5 MB"'))
     assert mono.run("layers", "--engine", "docker", "--only", "heavy-*", "--only", "light-*").status == 0
