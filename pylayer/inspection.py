@@ -86,7 +86,7 @@ def inspect_set(
     """What is wrong with the layers of a set for one target, used in their order."""
     asked = {
         "set": together.name,
-        "layers": [[one.layer, one.archive.sha256, bool(one.wheels)] for one in layers],
+        "layers": [[one.layer, one.archive.sha256] for one in layers],
         "budget": together.budget,
         "accept": list(accepted),
     }

@@ -60,6 +60,17 @@ class Contents:
         """Bytes of all members, as AWS counts them."""
         return sum(member.size for member in self.members)
 
+    @property
+    def distributions(self) -> dict[str, str]:
+        """The versions of what is installed in it, by normalised name, as `.dist-info` folders tell."""
+        folders = {
+            member.name.rpartition("/")[0].rpartition("/")[2]
+            for member in self.members
+            if member.name.endswith(".dist-info/RECORD")
+        }
+        parts = (folder.removesuffix(".dist-info").partition("-") for folder in sorted(folders))
+        return {normalise(name): version for name, _, version in parts}
+
     def owner(self, path: str) -> str:
         """The distribution that gave `path` (of a `.pyc`, its source); empty where no RECORD lists it."""
         return owner(path, self.claims)

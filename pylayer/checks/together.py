@@ -22,8 +22,8 @@ def check(name: str, layers: Sequence[Contents]) -> Iterator[Problem]:
 def _distributions(name: str, layers: Sequence[Contents]) -> Iterator[Problem]:
     versions: dict[str, dict[str, str]] = defaultdict(dict)
     for layer in layers:
-        for wheel in layer.wheels:
-            versions[wheel.metadata.name][layer.name] = wheel.metadata.version
+        for distribution, version in layer.distributions.items():
+            versions[distribution][layer.name] = version
     for distribution, by_layer in sorted(versions.items()):
         if len(by_layer) < 2:
             continue

@@ -109,6 +109,8 @@ def test_a_distribution_in_two_versions_is_an_error(tmp_path):
     two = make_layer(tmp_path / "2", wheel(tmp_path / "2", "six", 2, version="2.0"), name="two")
     what = "six is there in several versions, whose files get mixed: 1.0 in one, 2.0 in two"
     assert [("error", "twice", "etl", what)] == said(check_set("etl", [one, two]))
+    of_earlier_run = replace(one, wheels=())
+    assert [("error", "twice", "etl", what)] == said(check_set("etl", [of_earlier_run, two]))
 
 
 def test_a_distribution_in_two_layers_is_a_warning(tmp_path):

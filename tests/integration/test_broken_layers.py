@@ -47,6 +47,9 @@ packages = ["lacking"]
 [layers.raising]
 packages = ["raising"]
 invoke = {{ handler = "raising.main" }}
+[layers.answering]
+packages = ["answering"]
+invoke = {{ handler = "answering.main", event = {{ number = 41 }}, expect = {{ number = 42 }} }}
 [layers.base]
 packages = ["sound"]
 files = {{ "lib/libgiven.so.1" = "vendored/libgiven.so.1" }}
@@ -88,6 +91,10 @@ def workspace(folder):
     given = mono.file("vendored/libgiven.so.1", "")
     given.write_bytes(library(soname="libgiven.so.1"))
     mono.project("lacking", body="import nowhere_declared\n")
+    mono.project(
+        "answering",
+        body="def main(event, context):\n    return {'number': event['number'] + 1, 'more': None}\n",
+    )
     mono.project("raising", body="def main(event, context):\n    raise LookupError('no such order')\n")
     with serving(vendor) as index:
         layers = "\n".join(f'[layers.{name}]\nrequirements = ["{name}"]' for name in BROKEN)
@@ -125,17 +132,22 @@ def test_what_is_sound_is_built(mono, built):
     """None takes others with it; `leaning` has its library from `base`. The exit status is that of checks."""
     assert built.status == 12, built.text
     assert {
-        f"{name}-python3.11-x86_64" for name in ("alone", "base", "leaning", "lacking", "raising")
+        f"{name}-python3.11-x86_64"
+        for name in ("alone", "answering", "base", "leaning", "lacking", "raising")
     } == mono.catalogue().keys()
 
 
 def test_what_fails_when_it_runs(mono, built):
-    """An import of what nobody declared and a handler that raises: only a trial can tell."""
-    ran = mono.run("verify", "--engine", "docker", "--only", "[lr]*ing-*")
+    """An import of what nobody declared and a handler that raises: only a trial can tell.
+
+    The handlers are served by AWS's own client, from the index: the images have none.
+    """
+    ran = mono.run("verify", "--engine", "docker", "--only", "[alr]*ing-*")
 
     assert ran.status == 12, ran.text
     assert "ModuleNotFoundError: No module named 'nowhere_declared' [load]" in ran.err
     assert "LookupError: no such order [handler]" in ran.err
+    assert "answering-python3.11-x86_64  works" in ran.out
 
 
 def test_a_set_is_looked_at_with_what_is_there(another):
