@@ -136,6 +136,9 @@ class Seen:
     compiled: dict[_Module, tuple[Path, str]] = field(default_factory=dict)
     refused: dict[_Module, str] = field(default_factory=dict)
 
+    def __contains__(self, module: _Module) -> bool:
+        return module in self.compiled or module in self.refused
+
 
 class _Batch:
     """Wheels that are compiled in one job, and a private folder for what goes in and comes out."""
@@ -178,8 +181,7 @@ class _Batch:
                 name: (name, hashlib.sha256(file.content(member)).hexdigest())
                 for name, member in sorted(found.items())
             }
-            known = self._seen.compiled.keys() | self._seen.refused.keys() | taken
-            new = [name for name, module in own.items() if module not in known]
+            new = [name for name, module in own.items() if module not in self._seen and module not in taken]
             taken.update(own.values())
             if not new:
                 return None
@@ -226,7 +228,7 @@ class _Batch:
         return path, len(members), [(name, refused[one]) for name, one in own.items() if one in refused]
 
     def _run(self, room: Room, tree: Sequence[Entry], *, only: bool) -> Done:
-        name = f"bytecode-{keys.key({entry.name: only for entry in tree})[:12]}"
+        name = f"bytecode.{keys.key({entry.name: only for entry in tree})[:12]}"
         job = Job(
             name=name,
             script="compile",

@@ -16,12 +16,11 @@ def serves(wheel: Wheel, target: Target, *, built_for: Target, static: bool) -> 
     same_minor = built_for.runtime.minor == target.runtime.minor
     if not same_minor and not static:
         return False
-    accepted = {str(tag) for tag in target.tags}
-    return any(tag in accepted for tag in wheel.metadata.tags)
+    return trusted(wheel, target)
 
 
 def trusted(wheel: Wheel, target: Target) -> bool:
-    """Whether a wheel built on this host says that it runs on the target, by more than the host's own tag."""
+    """Whether a wheel says that it runs on the target, by more than the tag of the host that built it."""
     accepted = {str(tag) for tag in target.tags}
     return any(tag in accepted for tag in wheel.metadata.tags)
 

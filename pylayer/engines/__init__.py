@@ -54,7 +54,8 @@ class Job:
     `name` alone decides the path at which the job sees its files. `script` is a module of `pylayer.inside`;
     it gets `request` as JSON, the `tree` as its `src` folder and an empty `out` folder. `beside` are further
     files in the folder `inside`, where the script is. `env` is added to the room's own environment.
-    A `bare` job sees nothing that is installed: no package, no program, no `.pth` file.
+    A `bare` job sees nothing that is installed: no package, no program, no `.pth` file. As it may run beside
+    builds, its name has a dot, which no project's has.
     """
 
     name: str

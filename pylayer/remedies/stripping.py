@@ -47,7 +47,7 @@ class Stripped:
 def tool_of(room: Room, *, store: Store) -> str:
     """What the stripping tools of a room say of their versions; empty where it has none."""
     with store.scratch() as folder:
-        done = room.run(Job(name="strip", script="strip", request={}, bare=True), into=folder)
+        done = room.run(Job(name="strip.tool", script="strip", request={}, bare=True), into=folder)
     return str(done.answer.get("tool", ""))
 
 
@@ -118,7 +118,7 @@ def _elves(wheel: Wheel, *, machine: int) -> dict[str, bytes]:
 
 def _run(wheel: Wheel, files: Mapping[str, bytes], *, room: Room, into: Path) -> Done:
     tree = [Entry(name=name, source=content) for name, content in files.items()]
-    job = Job(name=f"strip-{wheel.sha256[:12]}", script="strip", request={}, tree=tree, bare=True)
+    job = Job(name=f"strip.{wheel.sha256[:12]}", script="strip", request={}, tree=tree, bare=True)
     done = room.run(job, into=into)
     if done.status:
         raise BuildError("its native code cannot be stripped", where=wheel.filename, log=done.log)

@@ -122,6 +122,12 @@ def test_what_two_wheels_have_is_compiled_once(tmp_path, store):
         assert (alone.sha256, alone.skipped) == (made[one.sha256].sha256, made[one.sha256].skipped)
 
 
+def test_its_job_is_no_projects(tmp_path, room, store):
+    """It may run in a room where a project of any name is built: normalised names have no dot."""
+    companion(wheel(tmp_path, {"x.py": b""}), room=room, store=store)
+    assert [(True, True)] == [(job.bare, "." in job.name) for job in room.jobs]
+
+
 def test_one_path_with_two_sources_is_compiled_twice(tmp_path, room, store):
     """What differs by a byte is another module."""
     a, b = (wheel(tmp_path / tag, {"x.py": f"x = '{tag}'\n".encode()}, name=tag) for tag in "ab")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tarfile
 import zipfile
 
 import pytest
+from factories.localindex import serving
 from factories.monorepo import Monorepo, example, in_runtime
 
 from pylayer.checks import elf
@@ -180,6 +182,28 @@ def test_the_container_builds_what_cross_cannot(tmp_path, store):
     told = mono.run("doctor", "--engine", "docker").out
     assert "libown: native code, in the target's container (its build asks platform.machine()" in told
     assert "in pylayer-test/python3.11:arm64, emulated" in told
+
+
+def test_why_an_sdist_is_built_in_a_container_is_told(tmp_path, store):
+    """As of a project, though a layer of requirements has no line for it."""
+    source = own(tmp_path / "source", store, setup=PROBING)
+    source.file("packages/libown/own.c", PLAIN)
+    vendor = tmp_path / "vendor"
+    vendor.mkdir()
+    with tarfile.open(vendor / "libown-1.tar.gz", "w:gz") as sdist:
+        sdist.add(source.root / "packages/libown", arcname="libown-1")
+    mono = Monorepo(root=tmp_path / "mono", store=store)
+    with serving(vendor) as index:
+        mono.manifest(
+            f'[[index]]\nname = "vendor"\nurl = "{index.url}"\nexplicit = true\ndistributions = ["libown"]\n'
+            '[defaults]\nruntimes = ["python3.11"]\narchitectures = ["arm64"]\nbytecode = false\n'
+            '[layers.trial]\nrequirements = ["libown"]\nbuild-from-source = ["libown"]\n'
+        )
+        ran = mono.run("layers", "--engine", "docker")
+
+    assert ran.status == 0, ran.text
+    told = "libown is built in the container of python3.11-arm64: its build asks platform.machine()"
+    assert told in ran.err
 
 
 def _extensions(archive):
