@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nox
 
-import pylayer.sessions  # noqa: F401  registers `layers` and its companions
+import pylayer.sessions  # noqa: F401  registers `layers` and others
 
 nox.options.sessions = ["tests"]
 

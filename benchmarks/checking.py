@@ -50,7 +50,7 @@ def measure(work: Path, *, rounds: int, pylayer: Pylayer) -> Row:
     return row
 
 
-def _layers(folder: Path) -> list[tuple[checks.Made, Build]]:
+def _layers(folder: Path) -> list[tuple[checks.LayerArchive, Build]]:
     """The archives of a built workspace, each with the wheels that are in it."""
     found = workspace.load(folder / MANIFEST_NAME)
     locked = locks.read(folder / LOCK_NAME)
@@ -68,5 +68,5 @@ def _layers(folder: Path) -> list[tuple[checks.Made, Build]]:
             filename = names.get(one.sha256, f"{one.name}-{one.version}-py3-none-any.whl")
             contents.append(wheels.read(path, filename=filename))
         path = found.manifest.output / entry.path
-        layers.append((checks.Made(layer=build.layer.name, path=path, wheels=tuple(contents)), build))
+        layers.append((checks.LayerArchive(layer=build.layer.name, path=path, wheels=tuple(contents)), build))
     return layers

@@ -17,7 +17,7 @@ import workspaces
 from contenders import command
 from pylayer.config import manifest as manifests
 from pylayer.engines import choose
-from pylayer.engines.benches import Trial
+from pylayer.engines.smoke import SmokeTest
 from pylayer.targets import Architecture, Target
 from results import Row
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contenders import Pylayer
-    from pylayer.engines.benches import Bench
+    from pylayer.engines.smoke import SmokeTester
 
 PYLAYER, PIP = "pylayer", "pip --target + zip"
 MODULES = ("pandas", "pydantic", "requests")
@@ -47,16 +47,16 @@ def measure(work: Path, *, rounds: int, pylayer: Pylayer) -> list[Row]:
     rows = [Row(case="first import from a layer", step=module) for module in MODULES]
     runtimes = manifests.read(folder / manifests.MANIFEST_NAME)[0].runtimes
     target = Target(runtime=runtimes[rivals.RUNTIME], architecture=Architecture(rivals.ARCHITECTURE))
-    bench = choose.docker_bench(cache=folder / "cache")
+    tester = choose.docker_smoke_tester(cache=folder / "cache")
     try:
         for number in range(rounds + 1):
             for name, archive in archives.items():
-                seconds = _seconds(bench, archive, target=target)
+                seconds = _seconds(tester, archive, target=target)
                 if number:
                     for row in rows:
                         row.add(name, seconds[row.step])
     finally:
-        bench.close()
+        tester.close()
     return rows
 
 
@@ -78,9 +78,9 @@ def _by_pip(work: Path, folder: Path) -> Path:
     return archive
 
 
-def _seconds(bench: Bench, archive: Path, *, target: Target) -> Mapping[str, float]:
-    trial = Trial(name=archive.name, target=target, archives=(archive,), modules=MODULES)
-    imports = bench.run(trial).answer["imports"]
+def _seconds(tester: SmokeTester, archive: Path, *, target: Target) -> Mapping[str, float]:
+    smoke_test = SmokeTest(name=archive.name, target=target, archives=(archive,), modules=MODULES)
+    imports = tester.run(smoke_test).answer["imports"]
     if errors := [one["error"] for one in imports if one["error"]]:
         raise SystemExit(f"{archive.name} does not work: {os.linesep.join(errors)}")
     return {one["module"]: one["seconds"] for one in imports}

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Protocol
 from pylayer.archives import catalogue, recipes
 from pylayer.archives.additions import pack
 from pylayer.archives.recipes import Recipe, assemble
+from pylayer.checking.checker import Checker
+from pylayer.checking.inspection import FinishedArchive
 from pylayer.errors import NeedsDockerError, PylayerError
-from pylayer.inspection import Finished
-from pylayer.judging import Judge
 from pylayer.outcomes import Outcome, State
 from pylayer.store import hash_file, writing
 
@@ -29,28 +29,28 @@ if TYPE_CHECKING:
 
     from pylayer.archives.additions import Additions
     from pylayer.archives.archive import Archive
-    from pylayer.building.bytecode import Companions
-    from pylayer.building.closing import Closing, Contents
+    from pylayer.building.bytecode import Bytecode
+    from pylayer.building.dependencies import BuildContents, Dependencies
     from pylayer.config.layers import Build, Layer
     from pylayer.graph import Graph
     from pylayer.keys import Parts
     from pylayer.monorepo.workspace import Workspace
     from pylayer.outcomes import Reporter
-    from pylayer.remedies.remedies import Remedies
+    from pylayer.repair.repairer import Repairer
     from pylayer.store import Store
     from pylayer.wheels import Wheel
 
 
-class Bytecode(Protocol):
-    """Gives the compiled companions of wheels."""
+class BytecodeSource(Protocol):
+    """Gives the bytecode of wheels."""
 
-    async def companions(self, wheels: Sequence[Wheel], *, build: Build) -> Companions:
+    async def bytecode(self, wheels: Sequence[Wheel], *, build: Build) -> Bytecode:
         """Zips whose members are at their places in the archive already."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class BuiltArchive:
     """What a build came to: its archive, and what went into it in words that a person reads."""
 
     archive: Archive
@@ -72,42 +72,42 @@ class Pipeline:
         *,
         graph: Graph,
         store: Store,
-        closing: Closing,
-        bytecode: Bytecode,
-        remedies: Remedies,
+        dependencies: Dependencies,
+        bytecode: BytecodeSource,
+        repairer: Repairer,
         rest: Callable[[], None],
         reporter: Reporter,
     ) -> None:
         self._workspace = workspace
         self._graph = graph
         self._store = store
-        self._closing = closing
+        self._dependencies = dependencies
         self._bytecode = bytecode
-        self._remedies = remedies
+        self._repairer = repairer
         self._rest = rest
         self._reporter = reporter
         self._output = workspace.manifest.output
-        self._judge = Judge(workspace, graph=graph, store=store)
+        self._checker = Checker(workspace, graph=graph, store=store)
         self._busy: set[str] = set()
         self._resting: asyncio.Task[None] | None = None
 
-    async def run(self, builds: Sequence[Build]) -> dict[str, tuple[Outcome, Made | None]]:
+    async def run(self, builds: Sequence[Build]) -> dict[str, tuple[Outcome, BuiltArchive | None]]:
         """Make the archives of `builds`; by build id, how each ended and what was made of it."""
         with writing(self._output):
             self._output.mkdir(parents=True, exist_ok=True)
         self._sweep()
-        self._closing.begin(builds)
+        self._dependencies.begin(builds)
         self._busy = {build.id for build in builds}
-        self._judge.begin(builds)
+        self._checker.begin(builds)
         ended = await asyncio.gather(*(self._ended(build) for build in builds))
         if self._resting:
             await self._resting
         made = {outcome.build.id: (outcome, made) for outcome, made in ended}
-        await self._judge_sets(made)
+        await self._check_sets(made)
         self._write_catalogue(made)
         return made
 
-    async def _ended(self, build: Build) -> tuple[Outcome, Made | None]:
+    async def _ended(self, build: Build) -> tuple[Outcome, BuiltArchive | None]:
         """Make one build, and tell how it ended."""
         self._graph.within(("build", build.id))
         started = time.perf_counter()
@@ -130,7 +130,7 @@ class Pipeline:
                 notes=made.notes,
             )
         self._needs_no_engine(build)
-        self._judge.failed(build)
+        self._checker.failed(build)
         self._reporter.outcome(outcome)
         return outcome, made
 
@@ -139,17 +139,17 @@ class Pipeline:
         if not self._busy and self._resting is None:
             self._resting = asyncio.create_task(self._graph.wait(self._rest))
 
-    async def _make(self, build: Build) -> Made:
-        contents = await self._closing.contents(build)
+    async def _make(self, build: Build) -> BuiltArchive:
+        contents = await self._dependencies.contents(build)
         built, others = contents.projects, contents.distributions
         everything = (*(one.wheel for one in built.values()), *others)
-        companions = await self._bytecode.companions(everything, build=build)
-        remedied = await self._remedies.remedied(contents, build=build)
+        bytecode = await self._bytecode.bytecode(everything, build=build)
+        repaired = await self._repairer.repaired(contents, build=build)
         self._needs_no_engine(build)
         recipe = Recipe(
             target=build.target,
-            wheels=remedied.wheels,
-            compiled=companions.files,
+            wheels=repaired.wheels,
+            compiled=bytecode.files,
             only_bytecode=build.layer.bytecode == "only",
             files=await self._files(build),
             drop=build.layer.drop,
@@ -162,20 +162,20 @@ class Pipeline:
         archive, fresh = assembled.archive, assembled.fresh
         if archive.path != place:
             fresh = await self._graph.compute(self._same_as, archive, place) or fresh
-        finished = Finished(
-            layer=build.layer.name, archive=replace(archive, path=place), wheels=remedied.wheels
+        finished = FinishedArchive(
+            layer=build.layer.name, archive=replace(archive, path=place), wheels=repaired.wheels
         )
-        problems = await self._judge.of_build(finished, build, local=built, left_out=contents.left_out)
+        problems = await self._checker.of_build(finished, build, local=built, left_out=contents.left_out)
         ways = [one.note for one in built.values() if one.note]
-        return Made(
+        return BuiltArchive(
             archive=finished.archive,
             fresh=fresh,
             wheels=everything,
             parts={
-                **parts_of(build, contents, python=companions.python, files=recipe.files.contents),
-                **remedied.parts,
+                **parts_of(build, contents, python=bytecode.python, files=recipe.files.contents),
+                **repaired.parts,
             },
-            notes=(*ways, *companions.notes, *remedied.notes, *assembled.notes, *problems) if fresh else (),
+            notes=(*ways, *bytecode.notes, *repaired.notes, *assembled.notes, *problems) if fresh else (),
         )
 
     async def _files(self, build: Build) -> Additions:
@@ -188,10 +188,10 @@ class Pipeline:
             ),
         )
 
-    async def _judge_sets(self, made: dict[str, tuple[Outcome, Made | None]]) -> None:
+    async def _check_sets(self, made: dict[str, tuple[Outcome, BuiltArchive | None]]) -> None:
         """Check layers that are used together; of a set that does not fit, all builds have failed."""
         good = [outcome.build for outcome, one in made.values() if one]
-        async for builds, warnings, error in self._judge.of_sets(good):
+        async for builds, warnings, error in self._checker.of_sets(good):
             for fault in warnings:
                 self._reporter.warn(fault)
             for build in builds if error else ():
@@ -227,7 +227,7 @@ class Pipeline:
                 if path.stat().st_mtime < oldest:
                     path.unlink()
 
-    def _write_catalogue(self, made: Mapping[str, tuple[Outcome, Made | None]]) -> None:
+    def _write_catalogue(self, made: Mapping[str, tuple[Outcome, BuiltArchive | None]]) -> None:
         """Bring layers.json up to date, and remove the archives of builds that the manifest no longer has."""
         path = self._output / catalogue.NAME
         before = catalogue.read(path)  # another run may have written it meanwhile
@@ -242,12 +242,12 @@ class Pipeline:
                 (self._output / before.builds[identifier].path).unlink()
 
 
-def _entry(build: Build, made: Made) -> catalogue.Entry:
+def _entry(build: Build, made: BuiltArchive) -> catalogue.CatalogueEntry:
     distributions = [
         catalogue.Distribution(name=wheel.metadata.name, version=wheel.metadata.version, sha256=wheel.sha256)
         for wheel in made.wheels
     ]
-    return catalogue.Entry(
+    return catalogue.CatalogueEntry(
         layer=build.layer.name,
         runtime=build.target.runtime.name,
         architecture=build.target.architecture.value,
@@ -260,7 +260,7 @@ def _entry(build: Build, made: Made) -> catalogue.Entry:
     )
 
 
-def parts_of(build: Build, contents: Contents, *, python: str, files: Mapping[str, str]) -> Parts:
+def parts_of(build: Build, contents: BuildContents, *, python: str, files: Mapping[str, str]) -> Parts:
     """Everything that can change a byte of a build's archive, for `pylayer why`."""
     return {
         **asked_for(build.layer),

@@ -30,7 +30,7 @@ class Completed:
     stderr: str
 
 
-class Group:
+class ProcessGroup:
     """Commands that end together."""
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class Group:
         _kill(process)
 
 
-_EVERY = Group()
+_EVERY = ProcessGroup()
 
 
 def kill_all() -> None:
@@ -86,7 +86,7 @@ def run(  # noqa: PLR0913  one door, so all of its options
     input: str | None = None,  # noqa: A002  the word of subprocess
     timeout: float | None = None,
     merged: bool = False,
-    group: Group | None = None,
+    group: ProcessGroup | None = None,
 ) -> Completed:
     """Run `command` to its end; text is UTF-8, and what is not is replaced.
 

@@ -53,7 +53,7 @@ class Architecture(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Images:
+class ImageReferences:
     """Two image references: one for each architecture."""
 
     x86_64: str
@@ -75,8 +75,8 @@ class Runtime:
     minor: int
     glibc: tuple[int, int]
     os: str
-    build_image: Images
-    image: Images
+    build_image: ImageReferences
+    image: ImageReferences
     deprecated: date | None = None
     block_create: date | None = None
     block_update: date | None = None
@@ -194,12 +194,12 @@ def _table() -> dict[str, Runtime]:
     return table
 
 
-def _images(template: str, runtime: str) -> Images:
+def _images(template: str, runtime: str) -> ImageReferences:
     names = {
         arch.value: template.format(runtime=runtime, python=runtime.removeprefix("python"), arch=arch.value)
         for arch in Architecture
     }
-    return Images(**names)
+    return ImageReferences(**names)
 
 
 @cache

@@ -266,10 +266,10 @@ def report(
 ) -> None:
     """Tell what is in the archives and how large, what changed, and where the last build's time went."""
     del context
-    from pylayer import statement  # noqa: PLC0415  as below
+    from pylayer import report  # noqa: PLC0415  as below
 
     _exit(
-        statement.report(
+        report.report(
             manifest=Path(manifest) if manifest else None,
             only=tuple(only or ()),
             against=Path(against) if against else None,

@@ -98,7 +98,7 @@ def test_overdue_ends_with_its_children(tmp_path: Path) -> None:
 
 def test_closed_group_ends_commands_in_other_threads(tmp_path: Path) -> None:
     """Closing a group kills what runs in other threads, with its children, at once."""
-    group = process.Group()
+    group = process.ProcessGroup()
     raised: list[ToolError] = []
 
     def work() -> None:
@@ -118,7 +118,7 @@ def test_closed_group_ends_commands_in_other_threads(tmp_path: Path) -> None:
 
 def test_closed_group_takes_no_new_commands() -> None:
     """A command started in a closed group is ended at once."""
-    group = process.Group()
+    group = process.ProcessGroup()
     group.close()
     with pytest.raises(ToolError, match="was stopped"):
         process.run(python("import time; time.sleep(60)"), group=group)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pylayer import keys
 from pylayer.errors import ManifestError
 from pylayer.monorepo import trees
-from pylayer.monorepo.trees import Entry
+from pylayer.monorepo.trees import TreeEntry
 from pylayer.zips.writer import Writer
 
 if TYPE_CHECKING:
@@ -61,17 +61,17 @@ def pack(files: Sequence[ExtraFile], *, architecture: Architecture, root: Path, 
     return Additions(path=path, sha256=record["sha256"], contents=contents)
 
 
-def _read(source: Path, name: str) -> Entry:
+def _read(source: Path, name: str) -> TreeEntry:
     try:
         content = source.read_bytes()
         own = bool(source.stat().st_mode & 0o100)
     except OSError as error:
         raise ManifestError(f"cannot be read: {error.strerror}", where=str(source)) from error
     executable = own or name.startswith(_PROGRAMS) or content.startswith(_ELF)
-    return Entry(name=name, source=content, executable=executable)
+    return TreeEntry(name=name, source=content, executable=executable)
 
 
-def _write(files: Sequence[Entry], store: Store) -> str:
+def _write(files: Sequence[TreeEntry], store: Store) -> str:
     with store.scratch() as folder:
         with Writer(folder / "files.zip") as writer:
             for entry in sorted(files, key=lambda entry: entry.name):

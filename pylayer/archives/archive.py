@@ -1,7 +1,7 @@
 """Wheels and their bytecode → the zip of a layer, by copying compressed members in sorted order.
 
 Nothing is unpacked or compressed again: assembling costs what reading, hashing and writing the bytes costs.
-The result depends on the wheels' and companions' bytes and the runtime's name alone, not on their order.
+The result depends on the wheels' and the bytecode's bytes and the runtime's name alone, not on their order.
 """
 
 from __future__ import annotations
@@ -50,20 +50,20 @@ def assemble(  # noqa: PLR0913  each is a part of an archive, and all but two ha
     destination: Path,
     *,
     target: Target,
-    companions: Sequence[Path] = (),
+    bytecode: Sequence[Path] = (),
     files: Path | None = None,
     without: Collection[str] = (),
 ) -> Archive:
     """Write the archive of `wheels` for `target` to `destination`, whole or not at all.
 
-    `companions` are zips whose members have their paths in the archive already; where one has `x.pyc`, it
-    replaces `x.py`. `files` is such a zip of what is no wheel's. Of wheels and companions the paths `without`
+    `bytecode` are zips whose members have their paths in the archive already; where one has `x.pyc`, it
+    replaces `x.py`. `files` is such a zip of what is no wheel's. Of wheels and bytecode the paths `without`
     are left out. Raises ArchiveError listing every path to which two of them write different bytes, or
     naming a wheel that cannot be copied safely; StoreError when a file cannot be read or written.
     """
     with ExitStack() as stack:
         sources: dict[str, list[_Source]] = {}
-        opened = [stack.enter_context(Zip(path)) for path in sorted(set(companions))]
+        opened = [stack.enter_context(Zip(path)) for path in sorted(set(bytecode))]
         names = [member.name for file in opened for member in file.members]
         left_out = {name[:-1] for name in names if not is_bytecode(name)}.union(without)
         unique = {wheel.sha256: wheel for wheel in wheels}

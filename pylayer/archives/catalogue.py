@@ -31,7 +31,7 @@ class Distribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class CatalogueEntry:
     """What stands for one build.
 
     `path` is relative to layers.json, `sha256` is hex and `code_sha256` the same digest in base64 (what AWS
@@ -54,10 +54,10 @@ class Entry:
 class Catalogue:
     """All builds that have a good archive, by build id."""
 
-    builds: Mapping[str, Entry] = field(default_factory=dict)
+    builds: Mapping[str, CatalogueEntry] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
 
-    def merged(self, builds: Mapping[str, Entry], *, without: Iterable[str] = ()) -> Catalogue:
+    def merged(self, builds: Mapping[str, CatalogueEntry], *, without: Iterable[str] = ()) -> Catalogue:
         """This one with `builds` added or replaced, and the ids in `without` gone."""
         gone = frozenset(without)
         kept = {key: entry for key, entry in self.builds.items() if key not in gone}
@@ -125,7 +125,7 @@ _WORDS = {
 }
 
 
-def _entry(value: object, where: str, faults: list[Fault]) -> Entry | None:
+def _entry(value: object, where: str, faults: list[Fault]) -> CatalogueEntry | None:
     if not isinstance(value, dict):
         faults.append(Fault(what="is not a table", where=where))
         return None
@@ -147,10 +147,10 @@ def _entry(value: object, where: str, faults: list[Fault]) -> Entry | None:
         return None
     known = {key: value[key] for key in _WORDS}
     extra = {key: word for key, word in value.items() if key not in (*_WORDS, "distributions")}
-    return Entry(**known, distributions=distributions, extra=extra)
+    return CatalogueEntry(**known, distributions=distributions, extra=extra)
 
 
-def _table(entry: Entry) -> dict[str, Any]:
+def _table(entry: CatalogueEntry) -> dict[str, Any]:
     distributions = sorted(entry.distributions, key=lambda one: (one.name, one.version, one.sha256))
     return {
         **{key: getattr(entry, key) for key in _WORDS},

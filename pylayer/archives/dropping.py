@@ -61,11 +61,11 @@ class Dropped:
 
 
 def choose(
-    wheels: Sequence[Wheel], companions: Sequence[Path], *, patterns: Sequence[str], runtime: Runtime
+    wheels: Sequence[Wheel], bytecode: Sequence[Path], *, patterns: Sequence[str], runtime: Runtime
 ) -> Dropped:
     """Find what `patterns` (as in a .gitignore, counted from `python/`) leave out of an archive.
 
-    The bytecode in `companions` goes with its source. Raises ArchiveError for each distribution of which
+    The bytecode in `bytecode` goes with its source. Raises ArchiveError for each distribution of which
     nothing would be left.
     """
     with ExitStack() as stack:
@@ -79,7 +79,7 @@ def choose(
         choice.spare_packages()
         choice.refuse_emptiness()
         saved = {one.path: one.member for _, _, all_ in placed for one in all_ if one.path in choice.wanted}
-    for path in companions:
+    for path in bytecode:
         with Zip(path) as file:
             for member in file.members:
                 source = source_of(member.name)

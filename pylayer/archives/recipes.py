@@ -26,9 +26,9 @@ _KIND = "archive"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What an archive is made of: `compiled` are companions with their sha256 (hex), `drop` is patterns.
+    """What an archive is made of: `compiled` is bytecode with its sha256 (hex), `drop` is patterns.
 
-    With `only_bytecode`, companions take the place of their sources.
+    With `only_bytecode`, bytecode takes the place of its sources.
     """
 
     target: Target
@@ -67,16 +67,16 @@ def assemble(recipe: Recipe, place: Path, *, store: Store) -> Assembled:
     """Give the archive of `recipe` at `place`, written unless it is there; raises as `archive.assemble`."""
     if kept := _still_there(recipe.key, place, store):
         return Assembled(archive=kept, fresh=False)
-    companions = [path for _, path in recipe.compiled]
+    bytecode = [path for _, path in recipe.compiled]
     dropped = dropping.Dropped()
     if recipe.drop:
         runtime = recipe.target.runtime
-        dropped = dropping.choose(recipe.wheels, companions, patterns=recipe.drop, runtime=runtime)
+        dropped = dropping.choose(recipe.wheels, bytecode, patterns=recipe.drop, runtime=runtime)
     archive = archives.assemble(
         recipe.wheels,
         place,
         target=recipe.target,
-        companions=companions,
+        bytecode=bytecode,
         files=recipe.files.path,
         without=dropped.paths,
     )

@@ -1,7 +1,7 @@
-"""Wheel × interpreter → companion: a zip of the wheel's modules compiled, at their paths in an archive.
+"""Wheel × interpreter → bytecode: a zip of the wheel's modules compiled, at their paths in an archive.
 
 Lambda unpacks a layer to a read-only folder, with a fixed date on every file: bytecode that is validated by
-its source's date is stale there, and each cold start would compile anew. A companion holds what is never
+its source's date is stale there, and each cold start would compile anew. Such a zip holds what is never
 compared with its source (PEP 552, unchecked), compiled by the target's own version of Python.
 
 Bytecode depends on Python's version, patch release included, and on no architecture: what the engine's own
@@ -23,7 +23,7 @@ from pylayer.archives.layout import modules
 from pylayer.checks.contents import source_of
 from pylayer.engines import Job
 from pylayer.errors import BuildError
-from pylayer.monorepo.trees import Entry
+from pylayer.monorepo.trees import TreeEntry
 from pylayer.zips.reader import Zip
 from pylayer.zips.writer import Writer
 
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from pylayer.engines import Done, Interpreter, Room
+    from pylayer.engines import BuildEnv, Done, Interpreter
     from pylayer.store import Store
     from pylayer.wheels import Wheel
     from pylayer.zips.members import Member
 
 _KIND = "bytecode"
-_FORMAT = 1  # of what is in a companion: a change of how modules are compiled changes it
+_FORMAT = 1  # of what is in such a zip: a change of how modules are compiled changes it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Companion:
+class WheelBytecode:
     """The bytecode of a wheel: a zip of `members` files, none where it has no module, and its `sha256` (hex).
 
     `skipped` are the modules that do not compile on that Python, by their path in an archive, with the
@@ -55,8 +55,8 @@ class Companion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Companions:
-    """Compiled companions: their files with their sha256 (hex), the version of the `python` that made them.
+class Bytecode:
+    """Zips of compiled modules, each with its sha256 (hex), and the version of the `python` that made them.
 
     `notes` are what a user should hear of them.
     """
@@ -67,7 +67,7 @@ class Companions:
 
 
 def key(wheel_sha256: str, *, interpreter: Interpreter, only: bool = False) -> str:
-    """What the companion of a wheel is kept under (hex).
+    """What the bytecode of a wheel is kept under (hex).
 
     Of the interpreter its version counts, its architecture does not.
     """
@@ -78,19 +78,19 @@ def key(wheel_sha256: str, *, interpreter: Interpreter, only: bool = False) -> s
 def compile_wheels(  # noqa: PLR0913  all that compiling depends on
     wheels: Iterable[Wheel],
     *,
-    open_room: Callable[[], Room],
+    open_env: Callable[[], BuildEnv],
     interpreter: Interpreter,
     store: Store,
     only: bool = False,
     seen: Seen | None = None,
-) -> dict[str, Companion]:
-    """Give the companion of each wheel by the wheel's sha256 (hex).
+) -> dict[str, WheelBytecode]:
+    """Give the bytecode of each wheel by the wheel's sha256 (hex).
 
     A module that several wheels have, as those of one distribution for two architectures do, is compiled
     once, also where an earlier call with the same `seen`, interpreter and `only` compiled it.
 
-    What `store` does not have is compiled in one job of the room, which may have anything installed, and is
-    opened for that alone; its Python must be of the interpreter's version.
+    What `store` does not have is compiled in one job of the build environment, which may have
+    anything installed, and is opened for that alone; its Python must be of the interpreter's version.
 
     With `only` the bytecode replaces its source: `x.pyc` where `x.py` was, which saves the source's room and
     loses what is read from it: tracebacks name file and line but show no code, inspect.getsource and
@@ -103,35 +103,35 @@ def compile_wheels(  # noqa: PLR0913  all that compiling depends on
     found = {
         sha256: _kept(store, key(sha256, interpreter=interpreter, only=only)) for sha256 in sorted(wanted)
     }
-    if missing := [wanted[sha256] for sha256, companion in found.items() if companion is None]:
+    if missing := [wanted[sha256] for sha256, bytecode in found.items() if bytecode is None]:
         with store.scratch() as scratch:
             batch = _Batch(missing, scratch, seen=seen or Seen())
-            for sha256, (path, members, skipped) in batch.compile(open_room, only=only).items():
+            for sha256, (path, members, skipped) in batch.compile(open_env, only=only).items():
                 blob = store.put_blob(path)
                 record = {"sha256": blob, "members": members, "skipped": skipped}
                 store.put_record(_KIND, key(sha256, interpreter=interpreter, only=only), record)
                 found[sha256] = kept = _kept(store, key(sha256, interpreter=interpreter, only=only))
                 if kept:
                     batch.remember(sha256, kept)
-    return {sha256: companion for sha256, companion in found.items() if companion}
+    return {sha256: bytecode for sha256, bytecode in found.items() if bytecode}
 
 
-def _kept(store: Store, name: str) -> Companion | None:
+def _kept(store: Store, name: str) -> WheelBytecode | None:
     record = store.record(_KIND, name)
     path = store.blob(record["sha256"]) if record else None
     if not record or not path:
         return None
     skipped = tuple((member, reason) for member, reason in record["skipped"])
-    return Companion(path=path, sha256=record["sha256"], members=record["members"], skipped=skipped)
+    return WheelBytecode(path=path, sha256=record["sha256"], members=record["members"], skipped=skipped)
 
 
-_Made = tuple["Path", int, list[tuple[str, str]]]  # a companion's path, members and skipped
+_Made = tuple["Path", int, list[tuple[str, str]]]  # a zip's path, members and skipped
 _Module = tuple[str, str]  # a module: its path in an archive, and the sha256 (hex) of its source
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Modules that one Python was given: in which companion the bytecode of each is, or why there is none."""
+    """Modules that one Python was given: in which zip the bytecode of each is, or why there is none."""
 
     compiled: dict[_Module, tuple[Path, str]] = field(default_factory=dict)
     refused: dict[_Module, str] = field(default_factory=dict)
@@ -150,14 +150,14 @@ class _Batch:
         self._sources = scratch / "src"
         self._parts = scratch / "out"
         self._deflated = scratch / "deflated"
-        self._companions = scratch / "companions"
-        for folder in (self._sources, self._parts, self._deflated, self._companions):
+        self._zips = scratch / "zips"
+        for folder in (self._sources, self._parts, self._deflated, self._zips):
             folder.mkdir()
 
-    def compile(self, open_room: Callable[[], Room], *, only: bool) -> dict[str, _Made]:
+    def compile(self, open_env: Callable[[], BuildEnv], *, only: bool) -> dict[str, _Made]:
         taken: set[_Module] = set()
         tree = [entry for wheel in self._wheels if (entry := self._source(wheel, taken))]
-        skipped = self._run(open_room(), tree, only=only).answer["skipped"] if tree else {}
+        skipped = self._run(open_env(), tree, only=only).answer["skipped"] if tree else {}
         for sha256, found in skipped.items():
             self._seen.refused.update({self._modules[sha256][name]: why for name, why in found})
         with ExitStack() as stack:
@@ -166,14 +166,14 @@ class _Batch:
                 sha256: self._made(sha256, modules, compiled) for sha256, modules in self._modules.items()
             }
 
-    def remember(self, sha256: str, companion: Companion) -> None:
-        """Let later batches take the modules of a wheel from its companion, now that it is kept."""
-        with Zip(companion.path) as file:
+    def remember(self, sha256: str, bytecode: WheelBytecode) -> None:
+        """Let later batches take the modules of a wheel from its bytecode, now that it is kept."""
+        with Zip(bytecode.path) as file:
             for member in file.members:
                 module = self._modules[sha256][source_of(member.name)]
-                self._seen.compiled.setdefault(module, (companion.path, member.name))
+                self._seen.compiled.setdefault(module, (bytecode.path, member.name))
 
-    def _source(self, wheel: Wheel, taken: set[_Module]) -> Entry | None:
+    def _source(self, wheel: Wheel, taken: set[_Module]) -> TreeEntry | None:
         """A zip of the wheel's modules that nobody compiled yet, at their paths in an archive."""
         with Zip(wheel.path, label=wheel.filename) as file:
             found = modules(file)
@@ -190,7 +190,7 @@ class _Batch:
                 for name in new:
                     writer.copy(name, file, found[name], executable=False)
                 writer.finish()
-        return Entry(name=wheel.sha256, source=path)
+        return TreeEntry(name=wheel.sha256, source=path)
 
     def _compiled(self, stack: ExitStack) -> dict[_Module, tuple[str, Zip, Member]]:
         """Every module there is bytecode of: its path in an archive, and where it lies compressed."""
@@ -203,20 +203,20 @@ class _Batch:
                 sha256, _, name = member.name.partition("/")
                 found[self._modules[sha256][source_of(name)]] = (name, part, member)
         wanted = {module for own in self._modules.values() for module in own.values()} - found.keys()
-        companions: dict[Path, tuple[Zip, dict[str, Member]]] = {}
+        bytecode: dict[Path, tuple[Zip, dict[str, Member]]] = {}
         for module in wanted & self._seen.compiled.keys():
             path, name = self._seen.compiled[module]
-            if path not in companions:
+            if path not in bytecode:
                 file = stack.enter_context(Zip(path))
-                companions[path] = file, {member.name: member for member in file.members}
-            file, members = companions[path]
+                bytecode[path] = file, {member.name: member for member in file.members}
+            file, members = bytecode[path]
             found[module] = (name, file, members[name])
         return found
 
     def _made(
         self, sha256: str, own: Mapping[str, _Module], compiled: Mapping[_Module, tuple[str, Zip, Member]]
     ) -> _Made:
-        path = self._companions / sha256
+        path = self._zips / sha256
         members = sorted(
             (compiled[module] for module in own.values() if module in compiled), key=itemgetter(0)
         )
@@ -227,7 +227,7 @@ class _Batch:
         refused = self._seen.refused
         return path, len(members), [(name, refused[one]) for name, one in own.items() if one in refused]
 
-    def _run(self, room: Room, tree: Sequence[Entry], *, only: bool) -> Done:
+    def _run(self, build_env: BuildEnv, tree: Sequence[TreeEntry], *, only: bool) -> Done:
         name = f"bytecode.{keys.key({entry.name: only for entry in tree})[:12]}"
         job = Job(
             name=name,
@@ -237,7 +237,7 @@ class _Batch:
             env={"PYTHONHASHSEED": "0"},
             bare=True,
         )
-        done = room.run(job, into=self._parts)
+        done = build_env.run(job, into=self._parts)
         if done.status:
             names = ", ".join(wheel.filename for wheel in self._wheels)
             raise BuildError("cannot be compiled to bytecode", where=names, log=done.log)

@@ -14,7 +14,7 @@ from zipfile import ZipFile
 
 from pylayer.checks import crossed
 from pylayer.engines import Job
-from pylayer.engines.parcels import script_text
+from pylayer.engines.wire import script_text
 from pylayer.errors import BuildError, Fault, StoreError
 from pylayer.keys import key
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pylayer.building.places import Place, Requirements
+    from pylayer.building.hosts import BuildHost, Requirements
     from pylayer.engines import Done
     from pylayer.graph import Graph
     from pylayer.keys import Parts
-    from pylayer.monorepo.trees import Entry
+    from pylayer.monorepo.trees import TreeEntry
     from pylayer.store import Store
     from pylayer.targets import Architecture, Target
     from pylayer.wheels import Wheel
@@ -46,9 +46,11 @@ class Cross:
         self._graph = graph
         self._store = store
 
-    async def way(self, entries: Sequence[Entry], *, target: Target, host: Target, place: Place) -> Crossed:
+    async def way(
+        self, entries: Sequence[TreeEntry], *, target: Target, builder: Target, host: BuildHost
+    ) -> Crossed:
         """The way to build sources for `target`; raises PylayerError where zig cannot be had."""
-        zig = await self._requirements.environment((ZIG,), target=host, place=place)
+        zig = await self._requirements.environment((ZIG,), target=builder, host=host)
         both = ("c", "c++")
         languages = both if any(entry.name.endswith(_CPLUSPLUS) for entry in entries) else ("c",)
         if self._store.record("zig", _digest(zig, both, target)):
@@ -56,9 +58,9 @@ class Cross:
         digest = _digest(zig, languages, target)
         cache = await self._graph.once(
             ("zig", digest),
-            lambda: self._graph.compute(self._warmed, digest, zig, languages, target, host, place),
+            lambda: self._graph.compute(self._warmed, digest, zig, languages, target, builder, host),
         )
-        return Crossed(target=target, host=host.architecture, tools=zig, cache=cache)
+        return Crossed(target=target, builder=builder.architecture, tools=zig, cache=cache)
 
     def _warmed(  # noqa: PLR0913, PLR0917  what a job needs
         self,
@@ -66,19 +68,19 @@ class Cross:
         zig: tuple[Wheel, ...],
         languages: Sequence[str],
         target: Target,
-        host: Target,
-        place: Place,
+        builder: Target,
+        host: BuildHost,
     ) -> Path:
         """What zig makes for every program of a target: once, apart from any build that could change it."""
         record = self._store.record("zig", digest)
         if record and (kept := self._store.blob(record["sha256"])):
             return kept
         request = {"cross": {**_request(target), "warm": list(languages)}}
-        room = place.engine.room(host, (), tools=zig)
+        build_env = host.engine.build_env(builder, (), tools=zig)
         with self._store.scratch() as folder:
-            done = room.run(Job(name=f"zig-{digest[:12]}", script="cross", request=request), into=folder)
+            done = build_env.run(Job(name=f"zig-{digest[:12]}", script="cross", request=request), into=folder)
             if done.status != 0:
-                raise BuildError(f"zig makes nothing for {triple(target)}", where=str(host), log=done.log)
+                raise BuildError(f"zig makes nothing for {triple(target)}", where=str(builder), log=done.log)
             sha256 = self._store.put_blob(folder / "zig-cache.tgz")
         self._store.put_record("zig", digest, {"sha256": sha256})
         kept = self._store.blob(sha256)
@@ -89,10 +91,10 @@ class Cross:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossed:
-    """The way to build for `target` on a `host` of another architecture, or of the same one."""
+    """The way to build for `target` on a `builder` of another architecture, or of the same one."""
 
     target: Target
-    host: Architecture
+    builder: Architecture
     tools: tuple[Wheel, ...]
     cache: Path
 
@@ -114,7 +116,7 @@ class Crossed:
         }
         return replace(
             job,
-            name=f"{job.name}-{self.target.architecture.value}",  # both may be built in one room at once
+            name=f"{job.name}-{self.target.architecture.value}",  # both may be built at once
             script="cross",
             request={**job.request, "cross": _request(self.target)},
             beside={**beside, "zig-cache.tgz": self.cache},
@@ -122,7 +124,7 @@ class Crossed:
 
     def failure(self, done: Done) -> str:
         """What the build did that cannot go well, else the first error that it printed."""
-        if found := crossed.probes(done.answer, target=self.target, host=self.host):
+        if found := crossed.probes(done.answer, target=self.target, builder=self.builder):
             return found[0]
         errors = [line.strip() for line in done.log.splitlines() if "error:" in line.lower()]
         return f"its build fails with a cross compiler: {errors[0]}" if errors else ""
@@ -130,7 +132,7 @@ class Crossed:
     def finished(self, path: Path, done: Done, *, where: str) -> Path:
         """The wheel, tagged for the target; raises BuildError listing all that is wrong with it."""
         path = retagged(path, self.target)
-        found = crossed.reasons(path, target=self.target, host=self.host, answer=done.answer)
+        found = crossed.reasons(path, target=self.target, builder=self.builder, answer=done.answer)
         if found:
             raise BuildError.of([Fault(what=what, where=where, hint=_HINT) for what in found], log=done.log)
         return path

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
-    from pylayer.building.places import Place
+    from pylayer.building.hosts import BuildHost
     from pylayer.config.layers import Native
     from pylayer.engines import Done, Job
     from pylayer.keys import Parts
-    from pylayer.monorepo.trees import Entry
+    from pylayer.monorepo.trees import TreeEntry
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
@@ -33,12 +33,12 @@ class Way(Protocol):
 
     @property
     def name(self) -> str:
-        """What tells ways of one project and host apart; empty for the one that adds nothing."""
+        """What tells ways of one project and builder apart; empty for the one that adds nothing."""
         ...
 
     @property
     def tools(self) -> tuple[Wheel, ...]:
-        """What the room has besides the build requirements."""
+        """What the build environment has besides the build requirements."""
         ...
 
     @property
@@ -61,7 +61,7 @@ class Way(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plain:
-    """By the compilers of the place, for that place."""
+    """By the compilers of the host, for that host."""
 
     name: str = ""
     tools: tuple[Wheel, ...] = ()
@@ -83,8 +83,10 @@ class Plain:
 class Crossing(Protocol):
     """Has a cross compiler ready."""
 
-    async def way(self, entries: Sequence[Entry], *, target: Target, host: Target, place: Place) -> Way:
-        """The way to build sources for `target` in `place`, where `host`'s Python runs.
+    async def way(
+        self, entries: Sequence[TreeEntry], *, target: Target, builder: Target, host: BuildHost
+    ) -> Way:
+        """The way to build sources for `target` on `host`, where `builder`'s Python runs.
 
         Raises PylayerError where the compiler cannot be had.
         """
@@ -109,6 +111,6 @@ async def chosen(
     return await container(reason)
 
 
-def has_sources(entries: Sequence[Entry]) -> bool:
+def has_sources(entries: Sequence[TreeEntry]) -> bool:
     """Whether a source tree may have native code to compile."""
     return any(entry.name.endswith(SOURCES) for entry in entries)

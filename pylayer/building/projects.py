@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from pylayer.building.hosts import BuildHost, BuildHosts, Requirements
     from pylayer.building.native import Crossing, Way
-    from pylayer.building.places import Place, Places, Requirements
     from pylayer.engines import Done
     from pylayer.graph import Graph
     from pylayer.index.pins import Pin
-    from pylayer.monorepo.trees import Entry, Index
+    from pylayer.monorepo.trees import FileHashes, TreeEntry
     from pylayer.monorepo.workspace import Project, Workspace
     from pylayer.store import Store
     from pylayer.wheels import Metadata, Wheel
@@ -46,10 +46,10 @@ SOURCE_DATE_EPOCH = "315532800"  # 1980-01-01, where zip's time begins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class ProjectSource:
     """What a build of a project sees: its files, where among them the project is, and their digests."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[TreeEntry, ...]
     subdir: str
     digest: str
     contents: dict[str, str]
@@ -89,10 +89,10 @@ class Projects:
         *,
         graph: Graph,
         store: Store,
-        places: Places,
+        hosts: BuildHosts,
         requirements: Requirements,
         crossing: Crossing,
-        index: Index,
+        index: FileHashes,
         unpacked: Path,
         note: Callable[[str], None],
         dry: bool = False,
@@ -100,7 +100,7 @@ class Projects:
         self._workspace = found
         self._graph = graph
         self._store = store
-        self._places = places
+        self._hosts = hosts
         self._requirements = requirements
         self._crossing = crossing
         self._index = index
@@ -134,19 +134,19 @@ class Projects:
             built = await self._native(project, target)
             if not built.wheel.pure:
                 return built
-        own = Target(runtime=target.runtime, architecture=self._places.architecture)
-        for host in dict.fromkeys((await self._first_host(project, target), own)):
+        own = Target(runtime=target.runtime, architecture=self._hosts.architecture)
+        for builder in dict.fromkeys((await self._first_builder(project, target), own)):
             try:
-                built = await self._once(project, host)
+                built = await self._once(project, builder)
             except BuildError as error:
-                # Where the place has no compiler, the cross compiler may do what it cannot.
+                # Where the host has no compiler, the cross compiler may do what it cannot.
                 if project.options.native == "container" or not native.has_sources(source.entries):
                     raise
                 try:
                     return await self._crossed(project, target)
                 except PylayerError:
                     raise error from None
-            if serves(built.wheel, target, built_for=host, static=project.static):
+            if serves(built.wheel, target, built_for=builder, python_independent=project.python_independent):
                 return built
             if not built.wheel.pure:
                 break
@@ -164,71 +164,69 @@ class Projects:
 
     async def _crossed(self, project: Project, target: Target) -> Built:
         """The wheel that the engine's own architecture builds for `target`."""
-        host = Target(runtime=target.runtime, architecture=self._places.architecture)
+        builder = Target(runtime=target.runtime, architecture=self._hosts.architecture)
         source = await self._source_of(project)
-        place = await self._places.place(host)
-        way = await self._crossing.way(source.entries, target=target, host=host, place=place)
-        return await self._once(project, host, way)
+        host = await self._hosts.host(builder)
+        way = await self._crossing.way(source.entries, target=target, builder=builder, host=host)
+        return await self._once(project, builder, way)
 
     async def _contained(self, project: Project, target: Target, reason: str) -> Built:
         """The wheel that the target's container builds; `reason` is why no other way did."""
         built = await self._once(project, target)
-        place = await self._places.place(target)
-        if place.engine.name == "local" and not trusted(built.wheel, target):
+        host = await self._hosts.host(target)
+        if host.engine.name == "local" and not trusted(built.wheel, target):
             what = "has native code, which a container of the target has to build"
             raise NeedsDockerError(
                 f"{what}: {reason}" if reason else what,
                 where=project.name,
-                hint=place.instead_of or "run again with --engine docker",
+                hint=host.instead_of or "run again with --engine docker",
             )
         if not reason:
             return built
         note = f"{project.name} is built in the container of {target}: {reason}"
         return replace(built, parts={**built.parts, "not cross-built": reason}, note=note)
 
-    async def _first_host(self, project: Project, target: Target) -> Target:
+    async def _first_builder(self, project: Project, target: Target) -> Target:
         """The target whose Python builds `project` first."""
         candidates = [target.runtime]
-        if project.static:
+        if project.python_independent:
             declared = {build.target.runtime.name: build.target.runtime for build in self._workspace.builds}
             oldest_first = sorted(declared.values(), key=lambda runtime: runtime.minor)
             candidates = [
                 runtime for runtime in oldest_first if allows(project.requires_python, runtime.python)
             ]
-        hosts = [
-            Target(runtime=runtime, architecture=self._places.architecture)
+        builders = [
+            Target(runtime=runtime, architecture=self._hosts.architecture)
             for runtime in candidates or [target.runtime]
         ]
-        for host in hosts[:-1]:
+        for builder in builders[:-1]:
             try:
-                await self._places.place(host)
+                await self._hosts.host(builder)
             except NeedsDockerError:
                 continue  # this host lacks that Python; a static project can be built by another
-            return host
-        return hosts[-1]
+            return builder
+        return builders[-1]
 
-    async def _once(self, project: Project, host: Target, way: Way = _PLAIN) -> Built:
+    async def _once(self, project: Project, builder: Target, way: Way = _PLAIN) -> Built:
         return await self._graph.once(
-            ("wheel", project.path, host, way.name), lambda: self._build(project, host, way)
+            ("wheel", project.path, builder, way.name), lambda: self._build(project, builder, way)
         )
 
-    async def _build(self, project: Project, host: Target, way: Way) -> Built:
+    async def _build(self, project: Project, builder: Target, way: Way) -> Built:
         source = await self._source_of(project)
-        place = await self._places.place(host)
-        required = await self._required(project, project.requires, host=host, place=place)
+        host = await self._hosts.host(builder)
+        required = await self._required(project, project.requires, builder=builder, host=host)
         version = await self._graph.compute(vcs.version, project, required, store=self._store)
         env = dict(project.options.env) | vcs.environment(project, version)
         # What the backend asked for the last time is known before it is asked, so that a wheel that is kept
         # has the same environment in the lock, and is built anew when that environment is another one.
-        first = key(
-            _parts(project, source=source, place=place, required=required, version=version) | way.parts
-        )
+        first = key(_parts(project, source=source, host=host, required=required, version=version) | way.parts)
         asked = tuple((self._store.record("asked", first) or {"requires": ()})["requires"])
         for _ in range(ROUNDS):
             if asked:
                 every = (*project.requires, *asked)
-                required = await self._required(project, every, host=host, place=place)
-            parts = _parts(project, source=source, place=place, required=required, version=version)
+                required = await self._required(project, every, builder=builder, host=host)
+            parts = _parts(project, source=source, host=host, required=required, version=version)
             parts |= way.parts
             digest = key(parts)
             if kept := await self._graph.compute(self._kept, digest):
@@ -241,8 +239,8 @@ class Projects:
                     self._attempt,
                     project,
                     source,
+                    builder=builder,
                     host=host,
-                    place=place,
                     required=required,
                     env=env,
                     asked=asked,
@@ -270,7 +268,7 @@ class Projects:
         )
 
     async def _required(
-        self, project: Project, requires: Sequence[str], *, host: Target, place: Place
+        self, project: Project, requires: Sequence[str], *, builder: Target, host: BuildHost
     ) -> tuple[Wheel, ...]:
         """The wheels of build requirements; what is a project of the monorepo is built from it."""
         own = [text for text in requires if required_name(text) in self._workspace.projects]
@@ -278,18 +276,18 @@ class Projects:
 
         async def metadata(names: frozenset[str]) -> Mapping[str, Metadata]:
             for name in sorted(names):
-                built[name] = await self.built(name, host)
+                built[name] = await self.built(name, builder)
             return {name: built[name].wheel.metadata for name in names}
 
         root = Root(
             requirements=tuple(own),
             wanted_by=f"the build of {project.name}",
-            markers=host.markers,
+            markers=builder.markers,
             where=project.name,
         )
         closure = await close(root, projects=self._workspace.projects.keys(), metadata=metadata)
         outside = sorted({*(text for text in requires if text not in own), *closure.requirements})
-        found = await self._requirements.environment(outside, target=host, place=place)
+        found = await self._requirements.environment(outside, target=builder, host=host)
         return (*(built[name].wheel for name in closure.projects), *found)
 
     def _refuse(self, project: Project, way: Way, digest: str) -> None:
@@ -299,14 +297,14 @@ class Projects:
             if record:
                 raise BuildError(record["what"], where=f"{project.name}, {way.name}")
 
-    async def _source_of(self, project: Project) -> Source:
+    async def _source_of(self, project: Project) -> ProjectSource:
         return await self._graph.once(("source", project.path), lambda: self._source(project))
 
-    async def _source(self, project: Project) -> Source:
-        def read() -> Source:
+    async def _source(self, project: Project) -> ProjectSource:
+        def read() -> ProjectSource:
             entries, subdir = workspace.tree(project)
             contents = trees.contents(entries, self._index)
-            return Source(entries=entries, subdir=subdir, digest=key(contents), contents=contents)
+            return ProjectSource(entries=entries, subdir=subdir, digest=key(contents), contents=contents)
 
         return await self._graph.compute(read)
 
@@ -318,17 +316,17 @@ class Projects:
     def _attempt(  # noqa: PLR0913  all that a build is
         self,
         project: Project,
-        source: Source,
+        source: ProjectSource,
         *,
-        host: Target,
-        place: Place,
+        builder: Target,
+        host: BuildHost,
         required: tuple[Wheel, ...],
         env: dict[str, str],
         asked: tuple[str, ...],
         way: Way,
     ) -> Wheel | tuple[str, ...]:
         """Run the hooks once: the wheel, or the requirements that the backend asks for besides."""
-        where = f"{project.name}, {way.name}" if way.name else f"{project.name} for {host}"
+        where = f"{project.name}, {way.name}" if way.name else f"{project.name} for {builder}"
         job = Job(
             name=project.name,
             script="hook",
@@ -342,9 +340,9 @@ class Projects:
             },
             env=env,
         )
-        room = place.engine.room(host, required, network=project.options.network, tools=way.tools)
+        build_env = host.engine.build_env(builder, required, network=project.options.network, tools=way.tools)
         with self._store.scratch() as folder:
-            done = room.run(way.job(job), into=folder)
+            done = build_env.run(way.job(job), into=folder)
             if done.status != 0:
                 raise BuildError(
                     way.failure(done)
@@ -377,7 +375,12 @@ class Projects:
 
 
 def _parts(
-    project: Project, *, source: Source, place: Place, required: tuple[Wheel, ...], version: str | None
+    project: Project,
+    *,
+    source: ProjectSource,
+    host: BuildHost,
+    required: tuple[Wheel, ...],
+    version: str | None,
 ) -> Parts:
     """Everything that can change a byte of the project's wheel."""
     return {
@@ -394,9 +397,9 @@ def _parts(
         "build requirements": {
             wheel.metadata.name: f"{wheel.metadata.version} {wheel.sha256}" for wheel in required
         },
-        "python": place.interpreter.version,
-        "platform": place.interpreter.platform,
-        "interpreter": place.interpreter.identity,
+        "python": host.interpreter.version,
+        "platform": host.interpreter.platform,
+        "interpreter": host.interpreter.identity,
     }
 
 

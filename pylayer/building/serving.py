@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from pylayer.wheels import Wheel
 
 
-def serves(wheel: Wheel, target: Target, *, built_for: Target, static: bool) -> bool:
+def serves(wheel: Wheel, target: Target, *, built_for: Target, python_independent: bool) -> bool:
     """Whether a wheel built for one target is right for another (or the same)."""
     if not wheel.pure:
         return False
     same_minor = built_for.runtime.minor == target.runtime.minor
-    if not same_minor and not static:
+    if not same_minor and not python_independent:
         return False
     return trusted(wheel, target)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-    from pylayer.checks.contents import Memory
+    from pylayer.checks.contents import Records
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
@@ -22,7 +22,7 @@ __all__ = ["Kind", "Made", "Problem", "Severity", "check", "check_set"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class LayerArchive:
     """The archive of a layer at `path`, and the wheels that are in it."""
 
     layer: str
@@ -31,17 +31,17 @@ class Made:
 
 
 def check(  # noqa: PLR0913  each is one fact about the layer, and all but two have defaults
-    made: Made,
+    made: LayerArchive,
     *,
     target: Target,
-    beside: Sequence[Made] = (),
+    beside: Sequence[LayerArchive] = (),
     requested: Sequence[str] = (),
     excluded: Collection[str] = (),
     overridden: Collection[str] = (),
     local: Collection[str] = (),
     budget: int | None = None,
     accepted: Sequence[str] = (),
-    memory: Memory | None = None,
+    memory: Records | None = None,
 ) -> tuple[Problem, ...]:
     """Every problem of one archive, errors first.
 
@@ -80,11 +80,11 @@ def check(  # noqa: PLR0913  each is one fact about the layer, and all but two h
 
 def check_set(
     name: str,
-    layers: Sequence[Made],
+    layers: Sequence[LayerArchive],
     *,
     budget: int = MOST_UNZIPPED,
     accepted: Sequence[str] = (),
-    memory: Memory | None = None,
+    memory: Records | None = None,
 ) -> tuple[Problem, ...]:
     """Problems of the layers of set `name`, in the function's order, that none of them has alone."""
     found = []

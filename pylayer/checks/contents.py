@@ -28,7 +28,7 @@ _SHORTEST_ELF = 52  # bytes of a 32-bit header
 _RECORD_KIND = "elf-1"
 
 
-class Memory(Protocol):
+class Records(Protocol):
     """What remembers the ELF facts of a file by the hash of its compressed bytes; a Store is one."""
 
     def record(self, kind: str, key: str, /) -> dict[str, Any] | None:
@@ -41,7 +41,7 @@ class Memory(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
+class ArchiveContents:
     """What is in an archive.
 
     `claims` maps a member's path to the distributions whose RECORD lists it, each with the hash written
@@ -83,13 +83,15 @@ class Contents:
         return sorted(weights.items(), key=lambda item: (-item[1], item[0]))
 
 
-def read(path: Path, *, name: str, wheels: Sequence[Wheel] = (), memory: Memory | None = None) -> Contents:
+def read(
+    path: Path, *, name: str, wheels: Sequence[Wheel] = (), memory: Records | None = None
+) -> ArchiveContents:
     """Read the archive of layer `name` at `path`, made of `wheels`.
 
     Raises ArchiveError for what Lambda could not or should not unpack, StoreError when it cannot be read.
     """
     with Zip(path) as archive:
-        return Contents(
+        return ArchiveContents(
             name=name,
             size=path.stat().st_size,
             members=tuple(archive.members),
@@ -140,7 +142,7 @@ def _claim(claims: dict[str, list[tuple[str, str]]], record: str, text: bytes) -
             claims.setdefault(f"{root}/{row[0]}", []).append((owner, row[1] if len(row) > 1 else ""))
 
 
-def _elves(archive: Zip, memory: Memory | None) -> Iterator[tuple[str, Elf]]:
+def _elves(archive: Zip, memory: Records | None) -> Iterator[tuple[str, Elf]]:
     for member in archive.members:
         name = member.name
         if name.endswith(_NEVER_ELF) or member.size < _SHORTEST_ELF or ".dist-info/" in name:
@@ -151,7 +153,7 @@ def _elves(archive: Zip, memory: Memory | None) -> Iterator[tuple[str, Elf]]:
             yield name, found
 
 
-def _elf(archive: Zip, member: Member, memory: Memory | None) -> Elf | None:
+def _elf(archive: Zip, member: Member, memory: Records | None) -> Elf | None:
     packed = archive.packed(member)
     if not memory:
         return elf.read(_unpacked(archive, member, packed))

@@ -35,12 +35,12 @@ _OTHER_SYSTEMS = (b"\xfe\xed\xfa\xcf", b"\xcf\xfa\xed\xfe")
 _ASKS = ("asks ", "runs ")
 
 
-def reasons(path: Path, *, target: Target, host: Architecture, answer: Mapping[str, Any]) -> list[str]:
+def reasons(path: Path, *, target: Target, builder: Architecture, answer: Mapping[str, Any]) -> list[str]:
     """Why the wheel at `path` is not to be kept; nothing where it is.
 
-    `answer` is that of `pylayer/inside/cross.py`, which ran on a `host` of that architecture.
+    `answer` is that of `pylayer/inside/cross.py`, which ran on a `builder` of that architecture.
     """
-    found = probes(answer, target=target, host=host)
+    found = probes(answer, target=target, builder=builder)
     tags = path.stem.split("-")[-3:]
     if not _accepted(tags, target):
         found.append(f"is tagged {'-'.join(tags)}, which {target} does not take")
@@ -52,10 +52,10 @@ def reasons(path: Path, *, target: Target, host: Architecture, answer: Mapping[s
     return found
 
 
-def probes(answer: Mapping[str, Any], *, target: Target, host: Architecture) -> list[str]:
+def probes(answer: Mapping[str, Any], *, target: Target, builder: Architecture) -> list[str]:
     """What a build asked or ran that makes its result doubtful; on the target's own machine it may."""
     lines = [f"its build {line}" for line in answer.get("probes", ())]
-    if target.architecture == host:
+    if target.architecture == builder:
         return [line for line in lines if not line.removeprefix("its build ").startswith(_ASKS)]
     return lines
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from pylayer.checks.contents import Contents
+    from pylayer.checks.contents import ArchiveContents
     from pylayer.targets import Target
 
 _FOREIGN_VERSION = re.compile(r"python/lib/(python3\.\d+)/")
@@ -46,7 +46,7 @@ def roots(target: Target) -> tuple[str, str]:
     return f"python/lib/{target.runtime}/site-packages/", "python/"
 
 
-def tops(contents: Contents, target: Target) -> Mapping[str, Top]:
+def tops(contents: ArchiveContents, target: Target) -> Mapping[str, Top]:
     """What stands at the top of Lambda's sys.path, by name of the module."""
     found: dict[str, Top] = defaultdict(Top)
     places = roots(target)
@@ -67,7 +67,9 @@ def tops(contents: Contents, target: Target) -> Mapping[str, Top]:
     return found
 
 
-def check(contents: Contents, archive: Path, *, target: Target, tops: Mapping[str, Top]) -> Iterator[Problem]:
+def check(
+    contents: ArchiveContents, archive: Path, *, target: Target, tops: Mapping[str, Top]
+) -> Iterator[Problem]:
     """Problems of modules, `tops` being those of `contents`."""
     yield from _nothing(contents, target)
     yield from _other_versions(contents, target)
@@ -79,13 +81,13 @@ def check(contents: Contents, archive: Path, *, target: Target, tops: Mapping[st
     yield from _standard_library(tops, target)
 
 
-def _nothing(contents: Contents, target: Target) -> Iterator[Problem]:
+def _nothing(contents: ArchiveContents, target: Target) -> Iterator[Problem]:
     places = roots(target)
     if contents.wheels and not any(member.name.startswith(places) for member in contents.members):
         yield _problem(contents.name, "has nothing under python/: Lambda's Python finds none of it")
 
 
-def _other_versions(contents: Contents, target: Target) -> Iterator[Problem]:
+def _other_versions(contents: ArchiveContents, target: Target) -> Iterator[Problem]:
     found: dict[str, str] = {}
     for member in contents.members:
         if member.name.startswith("python/lib/") and (match := _FOREIGN_VERSION.match(member.name)):
@@ -96,7 +98,7 @@ def _other_versions(contents: Contents, target: Target) -> Iterator[Problem]:
         yield problem if not own else _warning(problem)
 
 
-def _extensions(contents: Contents, target: Target) -> Iterator[Problem]:
+def _extensions(contents: ArchiveContents, target: Target) -> Iterator[Problem]:
     loads = f"cpython-3{target.runtime.minor}-{target.architecture.machine}-linux-gnu"
     useless: dict[str, list[str]] = defaultdict(list)
     names = {member.name for member in contents.members if member.name.endswith((".so", ".py", ".pyc"))}
@@ -118,7 +120,7 @@ def _extensions(contents: Contents, target: Target) -> Iterator[Problem]:
         yield _problem(paths[0], what, "build it, or choose a wheel, for this target")
 
 
-def _bytecode(contents: Contents, target: Target) -> Iterator[Problem]:
+def _bytecode(contents: ArchiveContents, target: Target) -> Iterator[Problem]:
     own = f"3{target.runtime.minor}"
     foreign = [
         member.name
@@ -131,7 +133,7 @@ def _bytecode(contents: Contents, target: Target) -> Iterator[Problem]:
         yield _warning(_problem(foreign[0], what, "build the archive again"))
 
 
-def _pth(contents: Contents) -> Iterator[Problem]:
+def _pth(contents: ArchiveContents) -> Iterator[Problem]:
     for member in contents.members:
         folder, _, name = member.name.rpartition("/")
         if name.endswith(".pth") and folder == "python" and not _HARMLESS_PTH.fullmatch(name):
@@ -144,7 +146,7 @@ def _pth(contents: Contents) -> Iterator[Problem]:
                 yield _warning(_problem(member.name, what, hint))
 
 
-def _contradictions(contents: Contents) -> Iterator[Problem]:
+def _contradictions(contents: ArchiveContents) -> Iterator[Problem]:
     for path, claims in contents.claims.items():
         if len(claims) > 1 and len({hashed for _, hashed in claims if hashed}) > 1:
             names = " and ".join(sorted({owner for owner, _ in claims}))
@@ -153,7 +155,7 @@ def _contradictions(contents: Contents) -> Iterator[Problem]:
             yield Problem(kind="twice", severity="error", where=path, what=what, hint=hint)
 
 
-def _twice(contents: Contents, archive: Path, tops: Mapping[str, Top]) -> Iterator[Problem]:
+def _twice(contents: ArchiveContents, archive: Path, tops: Mapping[str, Top]) -> Iterator[Problem]:
     hint = "put them into layers of their own, or leave one out with `exclude`"
     for name, top in tops.items():
         files, packages = set(top.files.values()), set(top.packages.values())
@@ -181,7 +183,7 @@ def _priority(path: str) -> int:
     return (".so", ".py", ".pyc").index(next(end for end in (".so", ".pyc", ".py") if path.endswith(end)))
 
 
-def _is_namespace(archive: Path, contents: Contents, path: str) -> bool:
+def _is_namespace(archive: Path, contents: ArchiveContents, path: str) -> bool:
     with Zip(archive) as file:
         (member,) = [member for member in contents.members if member.name == path]
         return any(word in file.content(member) for word in _NAMESPACE)

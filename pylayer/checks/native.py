@@ -13,7 +13,7 @@ from pylayer.problems import Problem
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from pylayer.checks.contents import Contents
+    from pylayer.checks.contents import ArchiveContents
     from pylayer.checks.elf import Elf
     from pylayer.problems import Kind, Severity
     from pylayer.targets import Target
@@ -26,7 +26,7 @@ _REMEDY = "with `files`, or choose a distribution that bundles it; `repair = tru
 
 
 def check(
-    contents: Contents, *, target: Target, beside: Collection[str] = (), local: Collection[str] = ()
+    contents: ArchiveContents, *, target: Target, beside: Collection[str] = (), local: Collection[str] = ()
 ) -> Iterator[Problem]:
     """Problems of every ELF file.
 
@@ -56,7 +56,7 @@ def check(
 class _Findings:
     """The same of several files of one distribution is one Problem."""
 
-    def __init__(self, contents: Contents) -> None:
+    def __init__(self, contents: ArchiveContents) -> None:
         self.contents = contents
         self._paths: dict[tuple[str, Kind, Severity, str, str], list[str]] = defaultdict(list)
 
@@ -80,7 +80,7 @@ def _check_machine(findings: _Findings, path: str, elf: Elf, target: Target, loc
         findings.add(path, "machine", "error", what, f"build it, or choose a wheel, for {wanted}")
 
 
-def _is_idle(contents: Contents, path: str, target: Target, local: Collection[str]) -> bool:
+def _is_idle(contents: ArchiveContents, path: str, target: Target, local: Collection[str]) -> bool:
     """Whether a file for another machine is likely to be data: debuggers carry helpers for several."""
     owner = contents.owner(path)
     if not owner or ".cpython-3" in path or path.endswith(".abi3.so"):

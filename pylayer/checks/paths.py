@@ -10,7 +10,7 @@ from pylayer.problems import Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pylayer.checks.contents import Contents
+    from pylayer.checks.contents import ArchiveContents
 
 _READ, _RUN = 0o004, 0o001
 _PROGRAMS = ("bin/", "python/bin/")
@@ -19,7 +19,7 @@ _KNOWN = frozenset(("python", "lib", "bin"))
 _CODE = (".py", ".pyc", ".so", ".pth")
 
 
-def check(contents: Contents) -> Iterator[Problem]:
+def check(contents: ArchiveContents) -> Iterator[Problem]:
     """Problems of paths and modes."""
     yield from _modes(contents)
     yield from _twins(contents)
@@ -27,7 +27,7 @@ def check(contents: Contents) -> Iterator[Problem]:
     yield from _strays(contents)
 
 
-def _modes(contents: Contents) -> Iterator[Problem]:
+def _modes(contents: ArchiveContents) -> Iterator[Problem]:
     for member in contents.members:
         folder = member.name.endswith("/")
         if not member.mode & _READ or (folder and not member.mode & _RUN):
@@ -41,7 +41,7 @@ def _modes(contents: Contents) -> Iterator[Problem]:
             )
 
 
-def _twins(contents: Contents) -> Iterator[Problem]:
+def _twins(contents: ArchiveContents) -> Iterator[Problem]:
     spellings = defaultdict(list)
     for member in contents.members:
         spellings[member.name.lower()].append(member.name)
@@ -53,7 +53,7 @@ def _twins(contents: Contents) -> Iterator[Problem]:
             )
 
 
-def _clashes(contents: Contents) -> Iterator[Problem]:
+def _clashes(contents: ArchiveContents) -> Iterator[Problem]:
     names = {member.name for member in contents.members}
     folders: dict[str, str] = {}
     for name in names:
@@ -66,7 +66,7 @@ def _clashes(contents: Contents) -> Iterator[Problem]:
         yield Problem(kind="path", severity="error", where=name, what=what, hint="rename one of them")
 
 
-def _strays(contents: Contents) -> Iterator[Problem]:
+def _strays(contents: ArchiveContents) -> Iterator[Problem]:
     strays = [
         member.name
         for member in contents.members

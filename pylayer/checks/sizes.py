@@ -10,13 +10,13 @@ from pylayer.problems import Problem
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pylayer.checks.contents import Contents
+    from pylayer.checks.contents import ArchiveContents
 
 _NEAR = 0.9
 _HEAVIEST = 5
 
 
-def check(contents: Contents, *, budget: int | None = None) -> Iterator[Problem]:
+def check(contents: ArchiveContents, *, budget: int | None = None) -> Iterator[Problem]:
     """The archive's own size against AWS's limits and `budget` (unzipped bytes)."""
     heaviest = f"heaviest: {_listed(contents.weights())}"
     unzipped, name = contents.unzipped_size, contents.name
@@ -34,7 +34,7 @@ def check(contents: Contents, *, budget: int | None = None) -> Iterator[Problem]
         yield from _against(budget, unzipped, name, heaviest)
 
 
-def check_together(name: str, layers: Sequence[Contents], *, budget: int) -> Iterator[Problem]:
+def check_together(name: str, layers: Sequence[ArchiveContents], *, budget: int) -> Iterator[Problem]:
     """The layers of set `name` against its `budget` (unzipped bytes of all of them)."""
     if len(layers) > MOST_LAYERS:
         what = f"has {len(layers)} layers; a function can have {MOST_LAYERS}"

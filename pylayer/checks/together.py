@@ -10,16 +10,16 @@ from pylayer.problems import Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pylayer.checks.contents import Contents
+    from pylayer.checks.contents import ArchiveContents
 
 
-def check(name: str, layers: Sequence[Contents]) -> Iterator[Problem]:
+def check(name: str, layers: Sequence[ArchiveContents]) -> Iterator[Problem]:
     """Problems of the layers of set `name`, in the order in which the function has them."""
     yield from _distributions(name, layers)
     yield from _files(name, layers)
 
 
-def _distributions(name: str, layers: Sequence[Contents]) -> Iterator[Problem]:
+def _distributions(name: str, layers: Sequence[ArchiveContents]) -> Iterator[Problem]:
     versions: dict[str, dict[str, str]] = defaultdict(dict)
     for layer in layers:
         for distribution, version in layer.distributions.items():
@@ -38,9 +38,9 @@ def _distributions(name: str, layers: Sequence[Contents]) -> Iterator[Problem]:
             yield Problem(kind="twice", severity="warning", where=name, what=what, hint=hint)
 
 
-def _files(name: str, layers: Sequence[Contents]) -> Iterator[Problem]:
+def _files(name: str, layers: Sequence[ArchiveContents]) -> Iterator[Problem]:
     """Files of different distributions: a later layer's replaces an earlier one's."""
-    seen: dict[str, tuple[Contents, int]] = {}
+    seen: dict[str, tuple[ArchiveContents, int]] = {}
     for layer in layers:
         for member in layer.members:
             other, checksum = seen.setdefault(member.name, (layer, member.crc))

@@ -26,7 +26,7 @@ _PATIENCE = 600  # seconds
 
 
 def run(manifest: Path, *, say: Callable[[str], None]) -> None:
-    """Have pip-audit judge every version that layers hold; its words go to `say`.
+    """Have pip-audit look up every version that layers hold; its words go to `say`.
 
     Whatever comes from one private index alone, or from git, is left out: its name is nobody else's business.
     Raises ToolError where pip-audit is not installed, LockError where there is no lock, CheckError where it

@@ -6,16 +6,16 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from pylayer.archives import catalogue
-from pylayer.building.companions import Compiler
-from pylayer.commands import seams
+from pylayer.building.compiler import Compiler
+from pylayer.commands import context
 from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import LockError
 from pylayer.locks import lock as locks
-from pylayer.locks.supply import Policy
-from pylayer.memory import history, lastrun, snapshot, watch
-from pylayer.memory.snapshot import Kept, Snapshot
+from pylayer.locks.thirdparty import Policy
 from pylayer.monorepo import trees, workspace
 from pylayer.pipeline import Pipeline
+from pylayer.state import history, lastrun, snapshot, watch
+from pylayer.state.snapshot import KeptBuild, Snapshot
 from pylayer.store import Store, default_root
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pylayer.errors import PylayerError
     from pylayer.monorepo.workspace import Workspace
     from pylayer.outcomes import Outcome, Reporter
-    from pylayer.pipeline import Made
+    from pylayer.pipeline import BuiltArchive
 
 
 def run(  # noqa: PLR0913  the options of a run
@@ -59,7 +59,7 @@ def run(  # noqa: PLR0913  the options of a run
     store = Store(default_root(), note=reporter.note)
     store.open()
     try:
-        index = trees.Index.load(store.root / "files.json")
+        index = trees.FileHashes.load(store.root / "files.json")
         made = asyncio.run(
             _run(
                 found,
@@ -97,11 +97,11 @@ async def _run(  # noqa: PLR0913  the seams of a run
     policy: Policy,
     jobs: int,
     store: Store,
-    index: trees.Index,
+    index: trees.FileHashes,
     recorder: lastrun.Recorder,
     reporter: Reporter,
-) -> dict[str, tuple[Outcome, Made | None]]:
-    async with seams.opened(
+) -> dict[str, tuple[Outcome, BuiltArchive | None]]:
+    async with context.opened(
         found,
         choice=choice,
         policy=policy,
@@ -117,10 +117,10 @@ async def _run(  # noqa: PLR0913  the seams of a run
             found,
             graph=run.graph,
             store=store,
-            closing=run.closing,
-            bytecode=Compiler(graph=run.graph, store=store, places=run.places, note=reporter.note),
-            remedies=run.remedies,
-            rest=run.places.close,
+            dependencies=run.dependencies,
+            bytecode=Compiler(graph=run.graph, store=store, hosts=run.hosts, note=reporter.note),
+            repairer=run.repairer,
+            rest=run.hosts.close,
             reporter=reporter,
         )
         made = await pipeline.run(selected)
@@ -141,7 +141,7 @@ def refuse_stale(errors: Iterable[PylayerError | None]) -> None:
 def _remember(
     state: Path,
     found: Workspace,
-    made: Mapping[str, tuple[Outcome, Made | None]],
+    made: Mapping[str, tuple[Outcome, BuiltArchive | None]],
     *,
     options: Mapping[str, Any],
     since: int,
@@ -172,8 +172,8 @@ def _remember(
     )
 
 
-def _kept(outcome: Outcome, made: Made) -> Kept:
-    return Kept(
+def _kept(outcome: Outcome, made: BuiltArchive) -> KeptBuild:
+    return KeptBuild(
         layer=outcome.build.layer.name,
         wheels=outcome.wheels,
         size=outcome.size,

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from pylayer.commands.ending import ended
 
 if TYPE_CHECKING:
-    from pylayer.config.publication import Settings
+    from pylayer.config.publication import PublishSettings
+    from pylayer.console import Console
     from pylayer.monorepo.workspace import Workspace
     from pylayer.publish import Options
-    from pylayer.report import Lines
 
 
 def publish(manifest: Path | None, options: Options) -> int:
     """Publish what dist/layers holds of a manifest's layers (None: the nearest's); with `dry_run`, plan."""
 
-    def action(lines: Lines) -> int:
+    def action(lines: Console) -> int:
         from pylayer import publish as publishing  # noqa: PLC0415  only publishing needs it
 
         found, settings = _publication(manifest)
@@ -37,7 +37,7 @@ def publish(manifest: Path | None, options: Options) -> int:
 def prune(manifest: Path | None, options: Options, *, keep: int) -> int:
     """Delete old versions of a manifest's layers, but for the `keep` newest and those in use."""
 
-    def action(lines: Lines) -> int:
+    def action(lines: Console) -> int:
         from pylayer import publish as publishing  # noqa: PLC0415  only publishing needs it
 
         found, settings = _publication(manifest)
@@ -57,7 +57,7 @@ def prune(manifest: Path | None, options: Options, *, keep: int) -> int:
 def sbom(manifest: Path | None, *, only: tuple[str, ...]) -> int:
     """Write the documents of a manifest's archives, selected by the globs `only`."""
 
-    def action(lines: Lines) -> int:
+    def action(lines: Console) -> int:
         from pylayer.commands import sbom as documents  # noqa: PLC0415  as above
         from pylayer.config import manifest as manifests  # noqa: PLC0415  slow to import
 
@@ -69,9 +69,9 @@ def sbom(manifest: Path | None, *, only: tuple[str, ...]) -> int:
 
 
 def audit(manifest: Path | None) -> int:
-    """Let pip-audit judge what a manifest's lock holds."""
+    """Let pip-audit look up what a manifest's lock holds."""
 
-    def action(lines: Lines) -> int:
+    def action(lines: Console) -> int:
         from pylayer.commands import audit as auditing  # noqa: PLC0415  slow to import
         from pylayer.config import manifest as manifests  # noqa: PLC0415  as above
 
@@ -84,7 +84,7 @@ def audit(manifest: Path | None) -> int:
 def verify(manifest: Path | None, *, only: tuple[str, ...], engine: str, again: bool) -> int:
     """Try the archives of a manifest's builds, selected by the globs `only`, and its sets of layers."""
 
-    def action(lines: Lines) -> int:
+    def action(lines: Console) -> int:
         from pylayer.config import manifest as manifests  # noqa: PLC0415  slow to import
         from pylayer.verification import verifying  # noqa: PLC0415  as above
 
@@ -97,7 +97,7 @@ def verify(manifest: Path | None, *, only: tuple[str, ...], engine: str, again: 
 def why(manifest: Path | None, names: tuple[str, ...], *, engine: str) -> int:
     """Say what changed since builds were made."""
 
-    def action(lines: Lines) -> int:
+    def action(lines: Console) -> int:
         from pylayer.commands import reasons  # noqa: PLC0415  as above
         from pylayer.config import manifest as manifests  # noqa: PLC0415  slow to import
 
@@ -111,7 +111,7 @@ def why(manifest: Path | None, names: tuple[str, ...], *, engine: str) -> int:
 def doctor(manifest: Path | None, *, engine: str) -> int:
     """Say where a manifest's targets can be built on this machine, and what is in the way."""
 
-    def action(lines: Lines) -> int:
+    def action(lines: Console) -> int:
         from pylayer.commands import doctor as examining  # noqa: PLC0415  slow to import
         from pylayer.config import manifest as manifests  # noqa: PLC0415  as above
 
@@ -123,7 +123,7 @@ def doctor(manifest: Path | None, *, engine: str) -> int:
 def cache(*, older_than: str, larger_than: str) -> int:
     """Tell what is kept for later runs, and remove what is over the limits."""
 
-    def action(lines: Lines) -> int:
+    def action(lines: Console) -> int:
         from pylayer.commands import upkeep  # noqa: PLC0415  few commands need it
         from pylayer.engines import choose  # noqa: PLC0415  as above
         from pylayer.store import default_root  # noqa: PLC0415  as above
@@ -135,7 +135,7 @@ def cache(*, older_than: str, larger_than: str) -> int:
     return ended(action)
 
 
-def _publication(manifest: Path | None) -> tuple[Workspace, Settings]:
+def _publication(manifest: Path | None) -> tuple[Workspace, PublishSettings]:
     """A workspace, and what its manifest says of publishing."""
     from pylayer.config import manifest as manifests  # noqa: PLC0415  slow to import
     from pylayer.config import publication  # noqa: PLC0415  as above

@@ -13,9 +13,9 @@ from pylayer.config.manifest import LOCK_NAME
 from pylayer.engines import choose
 from pylayer.errors import EngineError, NeedsDockerError, PylayerError
 from pylayer.locks import lock as locks
-from pylayer.memory import history
 from pylayer.monorepo import workspace
 from pylayer.process import run
+from pylayer.state import history
 from pylayer.store import Store, default_root
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pylayer.config.manifest import EngineChoice
+    from pylayer.console import Console
     from pylayer.engines import Engine
     from pylayer.engines.docker.engine import DockerEngine
     from pylayer.monorepo.workspace import Project, Workspace
-    from pylayer.report import Lines
     from pylayer.targets import Target
 
 _WAYS = {
@@ -36,7 +36,7 @@ _WAYS = {
 }
 
 
-def tell(manifest: Path, *, engine: str, lines: Lines) -> int:
+def tell(manifest: Path, *, engine: str, lines: Console) -> int:
     """Say all of it; the exit status: that of the first target that cannot be built, else 0.
 
     Nothing is built and no image pulled. Raises ManifestError and UsageError.
@@ -60,13 +60,13 @@ def tell(manifest: Path, *, engine: str, lines: Lines) -> int:
     try:
         for target in dict.fromkeys(build.target for build in found.builds):
             try:
-                place = _place(target, choice=choice, docker=docker, local=local, reason=reason)
+                host = _host(target, choice=choice, docker=docker, local=local, reason=reason)
             except PylayerError as error:
                 lines.say(f"{target!s:<18} cannot be built")
                 lines.error(error)
                 status = status or error.exit_code
             else:
-                lines.say(f"{target!s:<18} {place}")
+                lines.say(f"{target!s:<18} {host}")
     finally:
         local.close()
         if docker:
@@ -92,7 +92,7 @@ def _lock(manifest: Path) -> str:
     return f"{LOCK_NAME}, of the {before.engine} engine" if before else "none yet: the first build writes it"
 
 
-def _place(
+def _host(
     target: Target,
     *,
     choice: EngineChoice,

@@ -6,16 +6,16 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from pylayer.console import Console
 from pylayer.errors import INTERRUPTED, PylayerError
-from pylayer.report import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def ended(action: Callable[[Lines], int]) -> int:
+def ended(action: Callable[[Console], int]) -> int:
     """Do `action`, which tells what it does by the Lines it is given; its status, or that of its error."""
-    lines = Lines()
+    lines = Console()
     try:
         return action(lines)
     except PylayerError as error:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from pylayer.commands import seams
+from pylayer.commands import context
 from pylayer.commands.builds import refuse_stale
 from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import LockError, NeedsDockerError, UsageError
 from pylayer.locks import lock as locks
-from pylayer.locks.supply import Policy
+from pylayer.locks.thirdparty import Policy
 from pylayer.monorepo import trees, workspace
 from pylayer.names import normalise
 from pylayer.outcomes import Outcome, State
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pylayer.commands.seams import Seams
+    from pylayer.commands.context import RunContext
     from pylayer.config.layers import Build
     from pylayer.errors import PylayerError
     from pylayer.locks.lock import Lock, Locked
@@ -53,8 +53,8 @@ def run(  # noqa: PLR0913  the options of the command
     store = Store(default_root(), note=reporter.note)
     store.open()
     try:
-        index = trees.Index.load(store.root / "files.json")
-        opened = seams.opened(
+        index = trees.FileHashes.load(store.root / "files.json")
+        opened = context.opened(
             found,
             choice=found.manifest.chosen_engine(engine),
             policy=policy,
@@ -76,7 +76,7 @@ def run(  # noqa: PLR0913  the options of the command
 
 
 async def _locked(
-    run: Seams, policy: Policy, *, settled: bool, reporter: Reporter
+    run: RunContext, policy: Policy, *, settled: bool, reporter: Reporter
 ) -> tuple[list[Outcome], list[str]]:
     before, found = run.before, run.found
     _refuse_unknown(policy.upgrade, before)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from pylayer.archives import additions
 from pylayer.building.projects import WouldBuildError
-from pylayer.commands import seams
+from pylayer.commands import context
 from pylayer.errors import PylayerError
-from pylayer.locks.supply import Policy
-from pylayer.memory import history
+from pylayer.locks.thirdparty import Policy
 from pylayer.monorepo import trees, workspace
 from pylayer.pipeline import asked_for
+from pylayer.state import history
 from pylayer.store import Store, default_root
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from pylayer.commands.seams import Seams
+    from pylayer.commands.context import RunContext
     from pylayer.config.layers import Build
     from pylayer.keys import Parts
 
@@ -46,9 +46,9 @@ def tell(
     store.open()
 
     async def look() -> list[tuple[Build, list[str]]]:
-        index = trees.Index.load(store.root / "files.json")
+        index = trees.FileHashes.load(store.root / "files.json")
         choice = found.manifest.chosen_engine(engine)
-        async with seams.opened(
+        async with context.opened(
             found, choice=choice, policy=Policy(dry=True), jobs=0, store=store, index=index, note=note
         ) as run:
             return [(build, await _lines(build, run, store=store, manifest=manifest)) for build in selected]
@@ -63,7 +63,7 @@ def tell(
             say(line)
 
 
-async def _lines(build: Build, run: Seams, *, store: Store, manifest: Path) -> list[str]:
+async def _lines(build: Build, run: RunContext, *, store: Store, manifest: Path) -> list[str]:
     if (known := history.recall(store, manifest, build.id)) is None:
         return ["was never built here"]
     before, because = known
@@ -79,7 +79,7 @@ async def _lines(build: Build, run: Seams, *, store: Store, manifest: Path) -> l
     return history.told(before, now, because=because)
 
 
-async def _project(name: str, before: dict[str, Any], build: Build, run: Seams) -> dict[str, Any]:
+async def _project(name: str, before: dict[str, Any], build: Build, run: RunContext) -> dict[str, Any]:
     """What a project's wheel would be made of now."""
     if name not in run.found.projects:
         return {}

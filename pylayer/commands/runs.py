@@ -1,4 +1,4 @@
-"""One command → its exit status: what is asked for, the seams of a run put together, and the end told."""
+"""One command → its exit status: what is asked for, a run put together, and the end told."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from pylayer.commands.ending import ended
 from pylayer.errors import MIXED, NeedsDockerError
-from pylayer.memory import snapshot
+from pylayer.state import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pylayer.memory.snapshot import Kept, Snapshot
+    from pylayer.console import Console
     from pylayer.outcomes import Outcome
-    from pylayer.report import Lines
+    from pylayer.state.snapshot import KeptBuild, Snapshot
 
 MANIFEST_NAME = "layers.toml"
 
@@ -40,7 +40,7 @@ def build(  # noqa: PLR0913  the options of a run
     """
     started = time.perf_counter()
 
-    def action(lines: Lines) -> int:
+    def action(lines: Console) -> int:
         path = manifest or _nearest(Path.cwd())
         options = snapshot.options(engine=engine, locked=locked)
         state = snapshot.place(path)
@@ -81,7 +81,7 @@ def lock(  # noqa: PLR0913  the options of the command
     """Bring layers.lock up to date, or with `locked` say whether it is; returns the exit status."""
     started = time.perf_counter()
 
-    def action(lines: Lines) -> int:
+    def action(lines: Console) -> int:
         from pylayer.commands import locking  # noqa: PLC0415  slow to import, and not for a build without changes
 
         outcomes, changed = locking.run(
@@ -115,7 +115,7 @@ def status(outcomes: Sequence[Outcome], *, strict: bool) -> int:
 
 def _kept(
     state: Path, options: Mapping[str, Any], *, only: Sequence[str], names: Sequence[str], by_hash: bool
-) -> dict[str, Kept]:
+) -> dict[str, KeptBuild]:
     """The selected builds, by id, if every one of them stands as the last run left it; else nothing."""
     before = snapshot.load(state)
     if before is None or before.options != options:

@@ -17,7 +17,7 @@ from pylayer import __version__
 from pylayer.archives import catalogue
 from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import PylayerError, StoreError, ToolError
-from pylayer.locks import fetching, lock
+from pylayer.locks import fetcher, lock
 from pylayer.monorepo import workspace
 from pylayer.names import normalise
 from pylayer.store import write_atomic
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cyclonedx.model.bom import Bom
     from cyclonedx.model.component import Component
 
-    from pylayer.archives.catalogue import Distribution, Entry
+    from pylayer.archives.catalogue import CatalogueEntry, Distribution
     from pylayer.config.layers import Build
     from pylayer.monorepo.workspace import Workspace
 
@@ -71,7 +71,7 @@ def run(manifest: Path, *, only: Sequence[str] = ()) -> list[Path]:
     return written
 
 
-def document(build: Build, entry: Entry, archive: Path, *, origins: Mapping[str, str]) -> str:
+def document(build: Build, entry: CatalogueEntry, archive: Path, *, origins: Mapping[str, str]) -> str:
     """The document of one archive as JSON text; `origins` are purls of what is not the monorepo's own."""
     from cyclonedx.output.json import JsonV1Dot6  # noqa: PLC0415  slow to import
 
@@ -85,14 +85,14 @@ def document(build: Build, entry: Entry, archive: Path, *, origins: Mapping[str,
         normalise(fields["Name"]): fields for fields in map(BytesParser().parsebytes, members.values())
     }
     parts = [
-        Part(distribution=one, fields=metadata.get(one.name), purl=origins.get(one.name, ""))
+        BomEntry(distribution=one, fields=metadata.get(one.name), purl=origins.get(one.name, ""))
         for one in entry.distributions
     ]
     return JsonV1Dot6(_bom(build, entry, parts)).output_as_string(indent=2) + "\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class BomEntry:
     """A distribution in an archive, the fields of its METADATA, and its purl where it has one."""
 
     distribution: Distribution
@@ -132,7 +132,7 @@ class Part:
             yield from ((text, False) for text in sorted(set(classifiers)))
 
 
-def _bom(build: Build, entry: Entry, parts: Sequence[Part]) -> Bom:
+def _bom(build: Build, entry: CatalogueEntry, parts: Sequence[BomEntry]) -> Bom:
     from cyclonedx.model import HashAlgorithm, HashType, Property  # noqa: PLC0415  an extra
     from cyclonedx.model.bom import Bom, BomMetaData  # noqa: PLC0415  as above
     from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415  as above
@@ -174,7 +174,7 @@ def _tools(tool: Component) -> Any:  # noqa: ANN401  the library's types are the
     return ToolRepository(components=[tool])
 
 
-def _component(part: Part) -> Component:
+def _component(part: BomEntry) -> Component:
     from cyclonedx.factory.license import LicenseFactory  # noqa: PLC0415  an extra
     from cyclonedx.model import HashAlgorithm, HashType  # noqa: PLC0415  as above
     from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415  as above
@@ -205,7 +205,7 @@ def _origins(found: Workspace, locked: lock.Lock, build: Build) -> dict[str, str
     entry = locked.builds.get(build.id)
     if entry is None:
         return {}
-    addresses = fetching.Addresses(entry.terms.requirements)
+    addresses = fetcher.Addresses(entry.terms.requirements)
     purls = {}
     for pin in entry.pins:
         if pin.name in found.projects:

@@ -21,7 +21,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", re.IGNORECASE)
 _BYTES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
-class Kept(Protocol):
+class KeptItem(Protocol):
     """An image that the engine keeps: its size in bytes beyond its base's, made at (seconds since 1970)."""
 
     @property
@@ -35,7 +35,7 @@ class Kept(Protocol):
 class Keeper(Protocol):
     """An engine that keeps images."""
 
-    def kept(self) -> Sequence[Kept]:
+    def kept(self) -> Sequence[KeptItem]:
         """What it keeps."""
         ...
 

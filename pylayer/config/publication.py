@@ -150,7 +150,7 @@ class LayerSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class PublishSettings:
     """The settings of every layer, and the files to write for deploy tools."""
 
     default: LayerSettings = field(default_factory=LayerSettings)
@@ -173,12 +173,12 @@ def publish_table(value: Any) -> dict[str, Any]:  # noqa: ANN401  a TOML value
     return as_fields(table({**keys_of(LayerSettings), "outputs": outputs})(value))
 
 
-def settings(general: Mapping[str, Any], layers: Mapping[str, Mapping[str, Any]]) -> Settings:
+def settings(general: Mapping[str, Any], layers: Mapping[str, Mapping[str, Any]]) -> PublishSettings:
     """Join the parsed `[publish]` and each layer's own, which overrides it key by key."""
     row = dict(general)
     outputs = row.pop("outputs", ())
     default = LayerSettings(**row)
-    return Settings(
+    return PublishSettings(
         default=default,
         layers={name: replace(default, **own) for name, own in layers.items()},
         outputs=outputs,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pylayer.names import is_name, normalise, requirement_problem
 from pylayer.tables import list_of, one_of, refusal, string, suggestion, table, table_of
-from pylayer.targets import RUNTIME_NAME, Architecture, Images, Runtime, unknown_runtime
+from pylayer.targets import RUNTIME_NAME, Architecture, ImageReferences, Runtime, unknown_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,8 +144,8 @@ def _overridden(base: Runtime, row: Mapping[str, Any]) -> Runtime:
     )
 
 
-def _images(base: Images, given: Mapping[str, str]) -> Images:
-    return Images(x86_64=given.get("x86_64", base.x86_64), arm64=given.get("arm64", base.arm64))
+def _images(base: ImageReferences, given: Mapping[str, str]) -> ImageReferences:
+    return ImageReferences(x86_64=given.get("x86_64", base.x86_64), arm64=given.get("arm64", base.arm64))
 
 
 def images(value: object) -> dict[str, str]:

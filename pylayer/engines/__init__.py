@@ -1,6 +1,6 @@
-"""The seam between the pipeline and whatever runs a target's Python: a Docker container, or this host.
+"""What the pipeline knows of whatever runs a target's Python: a Docker container, or this host.
 
-An Engine gives Rooms: places where a target's own Python runs one of the scripts of `pylayer.inside` with a
+An Engine gives BuildEnvs, in which a target's own Python runs one of the scripts of `pylayer.inside` with a
 set of build requirements installed. The pipeline knows no more of Docker than this module says.
 """
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from packaging.tags import Tag
 
-    from pylayer.monorepo.trees import Entry
+    from pylayer.monorepo.trees import TreeEntry
     from pylayer.targets import Architecture, Target
     from pylayer.wheels import Wheel
 
@@ -49,11 +49,11 @@ class Interpreter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One script to run in a Room.
+    """One script to run in a BuildEnv.
 
     `name` alone decides the path at which the job sees its files. `script` is a module of `pylayer.inside`;
     it gets `request` as JSON, the `tree` as its `src` folder and an empty `out` folder. `beside` are further
-    files in the folder `inside`, where the script is. `env` is added to the room's own environment.
+    files in the folder `inside`, where the script is. `env` is added to its variables.
     A `bare` job sees nothing that is installed: no package, no program, no `.pth` file. As it may run beside
     builds, its name has a dot, which no project's has.
     """
@@ -61,7 +61,7 @@ class Job:
     name: str
     script: str
     request: Mapping[str, Any]
-    tree: Sequence[Entry] = ()
+    tree: Sequence[TreeEntry] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     beside: Mapping[str, Path | bytes] = field(default_factory=dict)
     bare: bool = False
@@ -76,8 +76,8 @@ class Done:
     answer: Mapping[str, Any]
 
 
-class Room(Protocol):
-    """A running place for one target and one set of build requirements; no job in it sees another."""
+class BuildEnv(Protocol):
+    """What runs jobs for one target and one set of build requirements; no job in it sees another."""
 
     def run(self, job: Job, *, into: Path) -> Done:
         """Run `job`; the files of its `out` folder are in `into` (an existing folder) afterwards.
@@ -88,7 +88,7 @@ class Room(Protocol):
 
 
 class Engine(Protocol):
-    """Opens Rooms. Safe to use from several threads."""
+    """Opens BuildEnvs. Safe to use from several threads."""
 
     @property
     def name(self) -> EngineName:
@@ -107,25 +107,25 @@ class Engine(Protocol):
         """
         ...
 
-    def room(
+    def build_env(
         self,
         target: Target,
         requirements: Sequence[Wheel],
         *,
         network: bool = False,
         tools: Sequence[Wheel] = (),
-    ) -> Room:
-        """A Room with `requirements` installed, opened at its first use and kept until `close`.
+    ) -> BuildEnv:
+        """A BuildEnv with `requirements` installed, opened at its first use and kept until `close`.
 
         `tools` are in an environment of their own, which no build backend sees: where it is, the variable
         TOOLS_VARIABLE says.
         """
         ...
 
-    def bare_room(self, target: Target) -> Room:
-        """A Room for `bare` jobs: one that is open already where there is one, else an empty one."""
+    def bare_env(self, target: Target) -> BuildEnv:
+        """A BuildEnv for `bare` jobs: one that is open already where there is one, else an empty one."""
         ...
 
     def close(self) -> None:
-        """End every room, running jobs included, and leave nothing behind. Can be called twice."""
+        """End every build environment and running job, and leave nothing behind. Can be called twice."""
         ...

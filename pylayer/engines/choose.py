@@ -1,4 +1,4 @@
-"""A cache folder → one of the two engines, in this process's surroundings."""
+"""A cache folder → one of the two engines, in this process's environment."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pylayer.engines import Engine
-    from pylayer.engines.benches import Bench
     from pylayer.engines.docker.engine import DockerEngine
+    from pylayer.engines.smoke import SmokeTester
 
 
 def keeper(*, cache: Path) -> DockerEngine:
@@ -18,7 +18,7 @@ def keeper(*, cache: Path) -> DockerEngine:
     from pylayer.engines.docker.engine import DockerEngine  # noqa: PLC0415  slow to import, and not always wanted
 
     connection = connect(os.environ, home=Path.home())
-    return DockerEngine(connection, cache=cache / "images", surroundings=os.environ)
+    return DockerEngine(connection, cache=cache / "images", environ=os.environ)
 
 
 def docker(*, cache: Path) -> Engine:
@@ -30,19 +30,19 @@ def local(*, cache: Path) -> Engine:
     """Give the engine that this host is."""
     from pylayer.engines.local.engine import LocalEngine  # noqa: PLC0415  not always wanted
 
-    return LocalEngine(cache=cache / "local", surroundings=os.environ)
+    return LocalEngine(cache=cache / "local", environ=os.environ)
 
 
-def docker_bench(*, cache: Path) -> Bench:
+def docker_smoke_tester(*, cache: Path) -> SmokeTester:
     """Connect to the Docker Engine to try archives in; raises EngineError where none answers."""
-    from pylayer.engines.docker.bench import DockerBench  # noqa: PLC0415  see above
     from pylayer.engines.docker.connection import connect  # noqa: PLC0415  slow to import, not always wanted
+    from pylayer.engines.docker.smoke import DockerSmokeTester  # noqa: PLC0415  see above
 
-    return DockerBench(connect(os.environ, home=Path.home()), cache=cache / "images")
+    return DockerSmokeTester(connect(os.environ, home=Path.home()), cache=cache / "images")
 
 
-def local_bench(*, cache: Path) -> Bench:
-    """Give this host as a place to try archives."""
-    from pylayer.engines.local.bench import LocalBench  # noqa: PLC0415  not always wanted
+def local_smoke_tester(*, cache: Path) -> SmokeTester:
+    """Give the smoke tester that this host is."""
+    from pylayer.engines.local.smoke import LocalSmokeTester  # noqa: PLC0415  not always wanted
 
-    return LocalBench(cache=cache / "local", surroundings=os.environ)
+    return LocalSmokeTester(cache=cache / "local", environ=os.environ)

@@ -41,21 +41,21 @@ def of_job(folder: str, *, path: str) -> dict[str, str]:
     }
 
 
-def of_network(surroundings: Mapping[str, str], *, bundle: str | None) -> dict[str, str]:
+def of_network(environ: Mapping[str, str], *, bundle: str | None) -> dict[str, str]:
     """Give the variables of a job that may use the network: the proxies, and where `bundle` is for it."""
     given = {}
     for name in _PROXIES:
         for spelling in (name, name.lower()):
-            if value := surroundings.get(spelling):
+            if value := environ.get(spelling):
                 given[spelling] = value
     if bundle is not None:
         given |= dict.fromkeys(_READ_BUNDLE, bundle)
     return given
 
 
-def certificates(surroundings: Mapping[str, str]) -> Path | None:
+def certificates(environ: Mapping[str, str]) -> Path | None:
     """Find the bundle of certificates that programs here trust: as the variables say, else the system's."""
-    named = [surroundings.get(name, "") for name in _BUNDLES]
+    named = [environ.get(name, "") for name in _BUNDLES]
     for name in (*named, *_SYSTEM_BUNDLES):
         if name and Path(name).is_file():
             return Path(name)

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 
 from pylayer.errors import DownloadError, Fault
 from pylayer.index.simple import local_path
-from pylayer.index.web import PassingError, Web, server
+from pylayer.index.web import TransientError, Web, server
 from pylayer.store import writing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pylayer.index.indexes import Settings
+    from pylayer.index.indexes import IndexSettings
     from pylayer.index.pins import Pin
     from pylayer.index.web import Reply
     from pylayer.store import Store
 
 
 def fetch(
-    pins: Sequence[Pin], *, store: Store, settings: Settings, jobs: int = 16, pause: float = 0.5
+    pins: Sequence[Pin], *, store: Store, settings: IndexSettings, jobs: int = 16, pause: float = 0.5
 ) -> tuple[Path, ...]:
     """Have every pin's file in the store; give the stored paths, in the order of `pins`.
 
@@ -39,7 +39,7 @@ def fetch(
 
 
 def _fetch_all(
-    pins: Sequence[Pin], *, store: Store, settings: Settings, jobs: int, pause: float
+    pins: Sequence[Pin], *, store: Store, settings: IndexSettings, jobs: int, pause: float
 ) -> dict[str, Path | None]:
     faults: list[Fault] = []
     paths: dict[str, Path | None] = {}
@@ -100,20 +100,20 @@ def _transfer(pin: Pin, *, part: Path, web: Web) -> None:
     with web.get(pin.url, headers=headers) as reply:
         if reply.status == 416:
             part.unlink(missing_ok=True)
-            raise PassingError(f"truncated: the server has no more than {start} bytes")
+            raise TransientError(f"truncated: the server has no more than {start} bytes")
         resumed = reply.status == 206 and reply.headers.get("Content-Range", "").startswith(f"bytes {start}-")
         if reply.status == 206 and not resumed:
             part.unlink(missing_ok=True)
-            raise PassingError("the server sent another part of the file than was asked for")
+            raise TransientError("the server sent another part of the file than was asked for")
         _write(reply, part, resumed=resumed)
     if pin.size is not None and (size := part.stat().st_size) < pin.size:
-        raise PassingError(f"truncated: {size} of {pin.size} bytes arrived")
+        raise TransientError(f"truncated: {size} of {pin.size} bytes arrived")
     try:
         _check(pin, part)
     except DownloadError as error:
         part.unlink(missing_ok=True)
         if resumed:
-            raise PassingError(error.faults[0].what) from error
+            raise TransientError(error.faults[0].what) from error
         raise
 
 
@@ -125,7 +125,7 @@ def _write(reply: Reply, part: Path, *, resumed: bool) -> None:
             file.write(chunk)
             received += len(chunk)
     if expected.isdecimal() and received != int(expected):
-        raise PassingError(f"truncated: {received} of {expected} bytes arrived")
+        raise TransientError(f"truncated: {received} of {expected} bytes arrived")
 
 
 def _check(pin: Pin, part: Path) -> None:

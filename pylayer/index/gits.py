@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pylayer.index.indexes import Settings
+    from pylayer.index.indexes import IndexSettings
     from pylayer.index.pins import Pin
-    from pylayer.monorepo.trees import Entry
+    from pylayer.monorepo.trees import TreeEntry
     from pylayer.store import Store
 
 PREFIX = "git+"
@@ -84,7 +84,7 @@ def commit_of(pin: Pin) -> str:
     return match[1] if match else ""
 
 
-def fetch(source: Origin, *, commit: str = "", store: Store, settings: Settings) -> Fetched:
+def fetch(source: Origin, *, commit: str = "", store: Store, settings: IndexSettings) -> Fetched:
     """Have the files of `source` in the store: at `commit`, else at what its `ref` is now.
 
     Raises DownloadError with what git said, without credentials.
@@ -108,7 +108,7 @@ def fetch(source: Origin, *, commit: str = "", store: Store, settings: Settings)
 class _Git:
     """The user's git, in a repository of our own."""
 
-    def __init__(self, folder: Path, *, source: Origin, settings: Settings) -> None:
+    def __init__(self, folder: Path, *, source: Origin, settings: IndexSettings) -> None:
         self._folder = folder
         self._source = source
         self._settings = settings
@@ -134,7 +134,7 @@ class _Git:
             self.run("submodule", "--quiet", "update", "--init", "--recursive")
         return self.run("rev-parse", "HEAD").strip()
 
-    def history(self, project: Path) -> list[Entry]:
+    def history(self, project: Path) -> list[TreeEntry]:
         """What tools that take a version from git read where there is no history.
 
         See https://setuptools-scm.readthedocs.io/en/latest/usage/ on archives.
@@ -152,7 +152,7 @@ class _Git:
         if self._status(*words) == 0:
             lines.append(f"describe-name: {self.run(*words).strip()}")
         content = "\n".join(lines) + "\n"
-        return [trees.Entry(name=".git_archival.txt", source=content.encode())]
+        return [trees.TreeEntry(name=".git_archival.txt", source=content.encode())]
 
     def run(self, *words: str) -> str:
         """Run git; DownloadError where it fails."""
@@ -181,7 +181,7 @@ class _Git:
         return self._settings.redact(f"{self._source.name} ({self._source.url})")
 
 
-def _tar(entries: Iterable[Entry], *, top: str) -> bytes:
+def _tar(entries: Iterable[TreeEntry], *, top: str) -> bytes:
     """Pack files below the folder `top`, by their names, bits and contents alone."""
     packed = io.BytesIO()
     by_name = {entry.name: entry for entry in entries}

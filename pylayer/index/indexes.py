@@ -79,7 +79,7 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pinning:
+class IndexPin:
     """`distribution` comes from the index of that name alone; `marker` (PEP 508) limits where it does."""
 
     distribution: str
@@ -88,7 +88,7 @@ class Pinning:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class IndexSettings:
     """Where distributions are looked for: `indexes` in their order, `default` (None: uv's own) last.
 
     `env` is the environment that uv, git and keyring are started with.
@@ -96,7 +96,7 @@ class Settings:
 
     indexes: tuple[Index, ...] = ()
     default: Index | None = None
-    pinnings: tuple[Pinning, ...] = ()
+    pinnings: tuple[IndexPin, ...] = ()
     find_links: tuple[Index, ...] = ()
     strategy: str = "first-index"
     keyring: bool = False

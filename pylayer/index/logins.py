@@ -13,7 +13,7 @@ from pylayer.index.indexes import Index, Login
 from pylayer.process import run
 
 if TYPE_CHECKING:
-    from pylayer.index.indexes import Settings
+    from pylayer.index.indexes import IndexSettings
 
 LOGIN_HINT = (
     "they are taken from UV_INDEX_<NAME>_USERNAME and UV_INDEX_<NAME>_PASSWORD, from the index's address in "
@@ -26,7 +26,7 @@ _PORTS = {"http": 80, "https": 443}
 class Logins:
     """Finds credentials, each asked for once; safe to use from several threads."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: IndexSettings) -> None:
         self._settings = settings
         self._lock = Lock()
         self._found: dict[str, Login | None] = {}

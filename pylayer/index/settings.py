@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pylayer.errors import Fault, ManifestError
-from pylayer.index.indexes import Index, Login, Pinning, Settings
+from pylayer.index.indexes import Index, IndexPin, IndexSettings, Login
 from pylayer.names import normalise
 from pylayer.tables import document
 
@@ -30,7 +30,7 @@ def read(
     tables: Sequence[Index] = (),
     pins: Mapping[str, str] | None = None,
     env: Mapping[str, str] | None = None,
-) -> Settings:
+) -> IndexSettings:
     """Put together what applies in the repository at `root`.
 
     `tables` and `pins` (distribution → index name) are those of layers.toml. Raises ManifestError that
@@ -38,7 +38,7 @@ def read(
     """
     env = dict(os.environ if env is None else env)
     given = [*_from_environment(env), *tables]
-    pinnings = [Pinning(distribution=normalise(name), index=index) for name, index in (pins or {}).items()]
+    pinnings = [IndexPin(distribution=normalise(name), index=index) for name, index in (pins or {}).items()]
     links = [Index.at(link) for link in env.get("UV_FIND_LINKS", "").split(",") if link]
     scalars: dict[str, Any] = {}
     faults: list[Fault] = []
@@ -62,7 +62,7 @@ def read(
     if faults:
         raise ManifestError.of(faults)
     keyring = env.get("UV_KEYRING_PROVIDER") or scalars.get("keyring-provider") or ""
-    return Settings(
+    return IndexSettings(
         indexes=tuple(index for index in indexes if not index.default),
         default=next((index for index in indexes if index.default), None),
         pinnings=tuple(pinnings),
@@ -132,13 +132,13 @@ def _flat(table: Mapping[str, Any]) -> list[str]:
     return [*_strings(table, "find-links"), *(row["url"] for row in rows if isinstance(row.get("url"), str))]
 
 
-def _sources(table: Mapping[str, Any]) -> list[Pinning]:
+def _sources(table: Mapping[str, Any]) -> list[IndexPin]:
     """Read which distributions [tool.uv.sources] takes from an index."""
     found = []
     for name, source in (table.get("sources") or {}).items():
         for row in source if isinstance(source, list) else [source]:
             if isinstance(row, dict) and isinstance(row.get("index"), str):
-                pinning = Pinning(distribution=normalise(name), index=row["index"])
+                pinning = IndexPin(distribution=normalise(name), index=row["index"])
                 found.append(replace(pinning, marker=row.get("marker", "")))
     return found
 

@@ -23,7 +23,7 @@ from packaging.utils import (
 )
 
 from pylayer.errors import DownloadError
-from pylayer.index.web import NotThereError, PassingError, Web
+from pylayer.index.web import NotFoundError, TransientError, Web
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
     from packaging.version import Version
 
-    from pylayer.index.indexes import Index, Settings
+    from pylayer.index.indexes import Index, IndexSettings
 
 _JSON = "application/vnd.pypi.simple.v1+json"
 _ACCEPT = f"{_JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
@@ -61,7 +61,7 @@ class File:
         return bool(self.tags)
 
 
-def candidates(name: str, *, settings: Settings, web: Web) -> tuple[File, ...]:
+def candidates(name: str, *, settings: IndexSettings, web: Web) -> tuple[File, ...]:
     """Give what is offered under `name` where the resolver would look, in no order.
 
     `settings.default` has to be known. That is the indexes that the name is pinned to, or else the first
@@ -118,11 +118,11 @@ def _page(url: str, *, web: Web, where: str) -> Sequence[Mapping[str, Any]] | No
             try:
                 return [_from_json(row, reply.url) for row in json.loads(text)["files"]]
             except (ValueError, KeyError, TypeError) as error:
-                raise PassingError("the page is not what the Simple API promises") from error
+                raise TransientError("the page is not what the Simple API promises") from error
 
     try:
         return web.persist(ask, where=where)
-    except NotThereError:
+    except NotFoundError:
         return None
     except DownloadError as error:
         fault = error.faults[0]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator, Mapping
 
-    from pylayer.index.indexes import Login, Settings
+    from pylayer.index.indexes import IndexSettings, Login
 
 T = TypeVar("T")
 
@@ -40,11 +40,11 @@ _LONGEST_RETRY_AFTER = 60.0  # seconds: a server that asks for more is as good a
 _CHUNK = 1 << 18
 
 
-class NotThereError(DownloadError):
+class NotFoundError(DownloadError):
     """The server has nothing at this address."""
 
 
-class PassingError(Exception):
+class TransientError(Exception):
     """What may go well the next time; `after` is how many seconds the server asks to wait."""
 
     def __init__(self, reason: str, *, after: float | None = None) -> None:
@@ -70,14 +70,14 @@ class Reply:
                     raise CancelledError
                 yield chunk
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise PassingError(f"the transfer broke off ({_reason(error)})") from error
+            raise TransientError(f"the transfer broke off ({_reason(error)})") from error
 
     def text(self) -> str:
         """Read the whole body of a page, which is UTF-8."""
         try:
             return self._response.content.decode(errors="replace")
         except (requests.RequestException, OSError) as error:
-            raise PassingError(f"the transfer broke off ({_reason(error)})") from error
+            raise TransientError(f"the transfer broke off ({_reason(error)})") from error
 
 
 class Web:
@@ -87,7 +87,7 @@ class Web:
     variables UV_HTTP_RETRIES and UV_HTTP_TIMEOUT.
     """
 
-    def __init__(self, settings: Settings, *, connections: int = 16, pause: float = 0.5) -> None:
+    def __init__(self, settings: IndexSettings, *, connections: int = 16, pause: float = 0.5) -> None:
         self._settings = settings
         self._logins = Logins(settings)
         self._pause = pause
@@ -120,13 +120,13 @@ class Web:
                 response.raw.shutdown()
 
     def persist(self, attempt: Callable[[], T], *, where: str) -> T:
-        """Give what `attempt` gives, trying again after a PassingError; DownloadError when it stays."""
+        """Give what `attempt` gives, trying again after a TransientError; DownloadError when it stays."""
         for number in range(self._tries):
             if self._stopped.is_set():
                 raise CancelledError
             try:
                 return attempt()
-            except PassingError as error:
+            except TransientError as error:
                 last = error
             if number + 1 < self._tries:
                 self._stopped.wait(self._wait(number, last.after))
@@ -135,7 +135,7 @@ class Web:
 
     @contextmanager
     def get(self, url: str, *, headers: Mapping[str, str]) -> Iterator[Reply]:
-        """Ask once. Raises PassingError, NotThereError, or DownloadError for what will not change."""
+        """Ask once. Raises TransientError, NotFoundError, or DownloadError for what will not change."""
         if self._settings.offline:
             raise DownloadError("is not at hand, and UV_OFFLINE forbids the network", where=server(url))
         if self._stopped.is_set():
@@ -162,11 +162,11 @@ class Web:
                 hint="name the file with your CA's certificate in the variable SSL_CERT_FILE",
             ) from error
         except requests.exceptions.ProxyError as error:
-            raise PassingError(f"the proxy cannot be used ({_reason(error)})") from error
+            raise TransientError(f"the proxy cannot be used ({_reason(error)})") from error
         except requests.Timeout as error:
-            raise PassingError(f"no answer within {self._timeout[1]:g} s") from error
+            raise TransientError(f"no answer within {self._timeout[1]:g} s") from error
         except requests.ConnectionError as error:
-            raise PassingError(f"cannot be reached ({_reason(error)})") from error
+            raise TransientError(f"cannot be reached ({_reason(error)})") from error
         except requests.RequestException as error:
             raise DownloadError(f"cannot be asked ({type(error).__name__})", where=where) from error
 
@@ -230,12 +230,12 @@ def _check(response: requests.Response, *, login: Login | None) -> None:
     if status in {200, 206, 416}:
         return
     if status in {404, 410}:
-        raise NotThereError(f"is not there ({status})", where=where)
+        raise NotFoundError(f"is not there ({status})", where=where)
     if status in {401, 403}:
         what = f"refused the credentials ({status})" if login else f"asks for credentials ({status})"
         raise DownloadError(what, where=where, hint=LOGIN_HINT)
     if status in {408, 425, 429} or status >= 500:
-        raise PassingError(f"the server answered {status}", after=_retry_after(response))
+        raise TransientError(f"the server answered {status}", after=_retry_after(response))
     raise DownloadError(f"the server answered {status}", where=where)
 
 

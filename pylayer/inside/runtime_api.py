@@ -40,7 +40,7 @@ class RuntimeApi:
             "Lambda-Runtime-Trace-Id": TRACE,
             "Content-Type": "application/json",
         }
-        self._closing = threading.Event()
+        self._dependencies = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.address = "127.0.0.1:%d" % self._server.server_address[1]
@@ -50,14 +50,14 @@ class RuntimeApi:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._closing.set()
+        self._dependencies.set()
         self._server.shutdown()
         self._server.server_close()
 
     def give(self) -> tuple[bytes, dict[str, str]]:
         """Give the event; who asks for another one waits until the end."""
         if self.asked:
-            self._closing.wait()
+            self._dependencies.wait()
         self.asked = time.perf_counter()
         return self._event, self._headers
 

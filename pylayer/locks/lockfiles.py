@@ -31,7 +31,7 @@ _OPTION = re.compile(r"\s--[a-z].*$|\s#.*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class LockfileEntry:
     """One version of a distribution in a lock file; `markers` (PEP 508) say where, any of them is enough.
 
     `url` is that of a git repository with the commit, as a requirement has it, where it comes from there.
@@ -48,7 +48,7 @@ class Lockfile:
     """What a file pins; `label` names it in errors."""
 
     label: str
-    entries: tuple[Entry, ...]
+    entries: tuple[LockfileEntry, ...]
 
     def versions(self, markers: Mapping[str, str]) -> dict[str, str]:
         """The version of each distribution where `markers` hold; none where several would."""
@@ -58,13 +58,13 @@ class Lockfile:
         """The address in git of each distribution that comes from there."""
         return _only({entry: entry.url for entry in self._holding(markers) if entry.url})
 
-    def _holding(self, markers: Mapping[str, str]) -> Iterator[Entry]:
+    def _holding(self, markers: Mapping[str, str]) -> Iterator[LockfileEntry]:
         for entry in self.entries:
             if not entry.markers or any(_holds(marker, markers) for marker in entry.markers):
                 yield entry
 
 
-def _only(values: Mapping[Entry, str]) -> dict[str, str]:
+def _only(values: Mapping[LockfileEntry, str]) -> dict[str, str]:
     """The value of each name that has but one."""
     found: dict[str, set[str]] = {}
     for entry, value in values.items():
@@ -97,14 +97,14 @@ def read(path: Path, *, label: str) -> Lockfile:
         ) from error
 
 
-def _uv(data: Mapping[str, Any]) -> Iterator[Entry]:
+def _uv(data: Mapping[str, Any]) -> Iterator[LockfileEntry]:
     for row in data.get("package", ()):
         source = row.get("source", {})
         url = _git(*_of_uv(source["git"])) if "git" in source else ""
         if url or ("version" in row and ("registry" in source or "url" in source)):
             markers = tuple(Marker(text) for text in row.get("resolution-markers", ()))
             version = row.get("version", "")
-            yield Entry(name=normalise(row["name"]), version=version, markers=markers, url=url)
+            yield LockfileEntry(name=normalise(row["name"]), version=version, markers=markers, url=url)
 
 
 def _of_uv(address: str) -> tuple[str, str, str]:
@@ -122,7 +122,7 @@ def _git(repository: str, commit: str, folder: str) -> str:
     return f"git+{repository}@{commit}" + (f"#subdirectory={folder}" if folder else "")
 
 
-def _pylock(data: Mapping[str, Any]) -> Iterator[Entry]:
+def _pylock(data: Mapping[str, Any]) -> Iterator[LockfileEntry]:
     """See https://packaging.python.org/en/latest/specifications/pylock-toml/."""
     from packaging.pylock import Pylock, PylockValidationError  # noqa: PLC0415  few have one
 
@@ -136,10 +136,10 @@ def _pylock(data: Mapping[str, Any]) -> Iterator[Entry]:
         url = _git(vcs.url or "", vcs.commit_id, vcs.subdirectory or "") if vcs else ""
         if url or (package.version is not None and not (package.vcs or package.directory)):
             version = str(package.version or "")
-            yield Entry(name=normalise(package.name), version=version, markers=markers, url=url)
+            yield LockfileEntry(name=normalise(package.name), version=version, markers=markers, url=url)
 
 
-def _poetry(data: Mapping[str, Any]) -> Iterator[Entry]:
+def _poetry(data: Mapping[str, Any]) -> Iterator[LockfileEntry]:
     for row in data.get("package", ()):
         source = row.get("source", {})
         kind, url = source.get("type", "legacy"), ""
@@ -152,7 +152,9 @@ def _poetry(data: Mapping[str, Any]) -> Iterator[Entry]:
         markers = [Marker(text) for text in texts if text and text != "*"]
         if not markers and (pythons := row.get("python-versions", "*")) != "*":
             markers = [Marker(text) for text in _python_marker(pythons)]
-        yield Entry(name=normalise(row["name"]), version=row["version"], markers=tuple(markers), url=url)
+        yield LockfileEntry(
+            name=normalise(row["name"]), version=row["version"], markers=tuple(markers), url=url
+        )
 
 
 def _python_marker(specifiers: str) -> list[str]:
@@ -165,7 +167,7 @@ def _python_marker(specifiers: str) -> list[str]:
     return [" and ".join(texts)] if texts else []
 
 
-def _requirements(path: Path, label: str) -> Iterator[Entry]:
+def _requirements(path: Path, label: str) -> Iterator[LockfileEntry]:
     """Take what is pinned by `==`; other lines, options among them, pin nothing."""
     faults = []
     for line in _text(path).replace("\\\n", " ").splitlines():
@@ -180,7 +182,7 @@ def _requirements(path: Path, label: str) -> Iterator[Entry]:
         clauses: Sequence[Any] = list(requirement.specifier)
         if len(clauses) == 1 and clauses[0].operator in {"==", "==="} and "*" not in clauses[0].version:
             markers = (requirement.marker,) if requirement.marker else ()
-            yield Entry(name=normalise(requirement.name), version=clauses[0].version, markers=markers)
+            yield LockfileEntry(name=normalise(requirement.name), version=clauses[0].version, markers=markers)
     if faults:
         raise ManifestError.of(faults)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Values = Mapping[str, str]
 
 
-class Pinning:
+class LockfilePins:
     """What lock files pin for builds; each file is read once.
 
     Those that a layer names (`pins`) hold in their order. Else the one of each of its packages' folders does,

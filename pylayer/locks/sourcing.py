@@ -8,10 +8,10 @@ from pylayer.index.indexes import Index
 
 if TYPE_CHECKING:
     from pylayer.config.manifest import Manifest
-    from pylayer.index.indexes import Settings
+    from pylayer.index.indexes import IndexSettings
 
 
-def choices(manifest: Manifest, settings: Settings) -> dict[str, Any]:
+def choices(manifest: Manifest, settings: IndexSettings) -> dict[str, Any]:
     """What decides a resolution besides requirements: for the lock, without any address."""
     found = {
         **settings.key(),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
-from pylayer.monorepo.trees import SKIPPED, Entry, walk
+from pylayer.monorepo.trees import SKIPPED, TreeEntry, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ def matches(folder: Path, glob: str) -> Iterator[Path]:
             yield path
 
 
-def entries(folder: Path, inputs: Sequence[str]) -> Iterator[Entry]:
+def entries(folder: Path, inputs: Sequence[str]) -> Iterator[TreeEntry]:
     """Give the files that `inputs` match, and those in folders that they match, named relative to `top`."""
     above, place = top(folder, inputs)
     for glob in inputs:
@@ -42,7 +42,7 @@ def entries(folder: Path, inputs: Sequence[str]) -> Iterator[Entry]:
             name = path.relative_to(above).as_posix()
             if not path.is_dir():
                 status = path.stat()
-                yield Entry(name=name, source=path, executable=bool(status.st_mode & 0o100), stat=status)
+                yield TreeEntry(name=name, source=path, executable=bool(status.st_mode & 0o100), stat=status)
             elif path != folder:
                 # A folder around the project brings its siblings; the project has its own walk.
                 own = f"{place}/" if folder.is_relative_to(path) else None

@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from pylayer.config.values import distribution, requirement
 from pylayer.errors import Fault, ManifestError
+from pylayer.monorepo.independence import (
+    SETUPTOOLS,
+    Configuration,
+    Vcs,
+    is_python_independent,
+    version_from_vcs,
+)
 from pylayer.monorepo.setupfiles import name_in_setup_cfg, name_in_setup_py, uses_scm_version
-from pylayer.monorepo.staticness import SETUPTOOLS, Configuration, Vcs, is_static, version_from_vcs
 from pylayer.names import required_name
 from pylayer.tables import document, in_file, list_of, refusal, string, take
 
@@ -41,7 +47,7 @@ class Definition:
     requires: tuple[str, ...]
     backend: str
     backend_path: tuple[str, ...]
-    static: bool
+    python_independent: bool
     vcs: Vcs | None
     dependencies: tuple[str, ...] = ()
     requires_python: str | None = None
@@ -104,7 +110,7 @@ def _definition(
         requires=requires,
         backend=backend,
         backend_path=backend_path,
-        static=is_static(configuration, vcs=vcs),
+        python_independent=is_python_independent(configuration, vcs=vcs),
         vcs=vcs,
         dependencies=tuple(map(str, stated)) if isinstance(stated, list) else (),
         requires_python=python if isinstance(python, str) else None,

@@ -42,7 +42,7 @@ _INDEX_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class TreeEntry:
     """A file of a tree: its posix path in there, where its content is, whether its owner may execute it.
 
     `stat` is what a walk saw of the file, and spares the index a second look.
@@ -54,7 +54,9 @@ class Entry:
     stat: os.stat_result | None = field(default=None, repr=False, compare=False)
 
 
-def walk(root: Path, *, ignore: Sequence[str] = (), folders: list[str] | None = None) -> tuple[Entry, ...]:
+def walk(
+    root: Path, *, ignore: Sequence[str] = (), folders: list[str] | None = None
+) -> tuple[TreeEntry, ...]:
     """List what a build of the project at `root` can see, sorted by name.
 
     Files that git ignores are in: they may be generated sources. Left out are what version control and
@@ -64,7 +66,7 @@ def walk(root: Path, *, ignore: Sequence[str] = (), folders: list[str] | None = 
     ManifestError for a loop of links, and for what cannot be read.
     """
     test = ignored(ignore) if ignore else None
-    found: list[Entry] = []
+    found: list[TreeEntry] = []
     left: list[tuple[str, str, tuple[str, ...]]] = [(str(root), "", ())]
     while left:
         folder, prefix, crossed = left.pop()
@@ -85,18 +87,18 @@ def walk(root: Path, *, ignore: Sequence[str] = (), folders: list[str] | None = 
     return tuple(found)
 
 
-def everything(root: Path) -> tuple[Entry, ...]:
+def everything(root: Path) -> tuple[TreeEntry, ...]:
     """List all files below `root`, sorted by name: those of an sdist, where nothing is a tool's leaving."""
     paths = sorted(path for path in root.rglob("*") if path.is_file())
     return tuple(
-        Entry(
+        TreeEntry(
             name=path.relative_to(root).as_posix(), source=path, executable=bool(path.stat().st_mode & 0o100)
         )
         for path in paths
     )
 
 
-def _name(entry: Entry) -> str:
+def _name(entry: TreeEntry) -> str:
     return entry.name
 
 
@@ -123,7 +125,7 @@ def _is_folder(member: os.DirEntry[str]) -> bool:
         return False
 
 
-def _file(member: os.DirEntry[str], name: str, here: Path) -> Entry | None:
+def _file(member: os.DirEntry[str], name: str, here: Path) -> TreeEntry | None:
     try:
         status = member.stat()
     except FileNotFoundError:
@@ -133,7 +135,7 @@ def _file(member: os.DirEntry[str], name: str, here: Path) -> Entry | None:
     if not S_ISREG(status.st_mode):
         return None
     executable = bool(status.st_mode & 0o100)
-    return Entry(name=name, source=here / member.name, executable=executable, stat=status)
+    return TreeEntry(name=name, source=here / member.name, executable=executable, stat=status)
 
 
 def _crossing(link: os.DirEntry[str], folder: str, crossed: tuple[str, ...]) -> str:
@@ -149,7 +151,7 @@ def _crossing(link: os.DirEntry[str], folder: str, crossed: tuple[str, ...]) -> 
     return here
 
 
-def contents(entries: Iterable[Entry], index: Index | None = None) -> dict[str, str]:
+def contents(entries: Iterable[TreeEntry], index: FileHashes | None = None) -> dict[str, str]:
     """Give each name's sha256 (hex), with ` x` after it for an executable: what the digest is made of."""
     return {
         entry.name: _sha256(entry, index) + (" x" if entry.executable else "")
@@ -157,7 +159,7 @@ def contents(entries: Iterable[Entry], index: Index | None = None) -> dict[str, 
     }
 
 
-def digest(entries: Iterable[Entry], index: Index | None = None) -> str:
+def digest(entries: Iterable[TreeEntry], index: FileHashes | None = None) -> str:
     """Give the sha256 (hex) of the entries' names, executable bits and contents; their order is no matter."""
     total = hashlib.sha256()
     for name, content in contents(entries, index).items():
@@ -165,13 +167,13 @@ def digest(entries: Iterable[Entry], index: Index | None = None) -> str:
     return total.hexdigest()
 
 
-def _sha256(entry: Entry, index: Index | None) -> str:
+def _sha256(entry: TreeEntry, index: FileHashes | None) -> str:
     if isinstance(entry.source, bytes):
         return hashlib.sha256(entry.source).hexdigest()
-    return (index or Index()).sha256(entry.source, status=entry.stat)
+    return (index or FileHashes()).sha256(entry.source, status=entry.stat)
 
 
-class Index:
+class FileHashes:
     """What is known of files by their status: path → (mtime_ns, ctime_ns, size, inode), sha256.
 
     A file whose times are within the clock's resolution of the moment it was read could change again and

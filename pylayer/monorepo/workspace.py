@@ -16,7 +16,7 @@ from pylayer.errors import Fault, ManifestError, UsageError
 from pylayer.monorepo import inputs
 from pylayer.monorepo.cycles import build_cycles
 from pylayer.monorepo.discovery import discover
-from pylayer.monorepo.trees import Entry, everything, walk
+from pylayer.monorepo.trees import TreeEntry, everything, walk
 from pylayer.names import normalise, required_name
 from pylayer.tables import in_file, suggestion
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from pylayer.monorepo.discovery import Found
-    from pylayer.monorepo.staticness import Vcs
+    from pylayer.monorepo.independence import Vcs
 
 _MAGIC = re.compile(r"[*?[]")
 
@@ -35,9 +35,10 @@ class Project:
     """A private package's source tree.
 
     `name` is normalised (PEP 503). `requires`, `backend` and `backend_path` are `[build-system]`'s, or the
-    legacy ones of PEP 517 and 518. `static`: a pure wheel of it is the same whichever Python builds it.
-    `vcs` names the tool that takes its version from version control. `written` are patterns for what pylayer
-    itself writes in there, which is no source. `unpacked`: it came as an sdist, in which all is meant.
+    legacy ones of PEP 517 and 518. `python_independent`: a pure wheel of it is the same whichever Python
+    builds it. `vcs` names the tool that takes its version from version control. `written` are patterns for
+    what pylayer itself writes in there, which is no source. `unpacked`: it came as an sdist, in which all is
+    meant.
     """
 
     name: str
@@ -45,7 +46,7 @@ class Project:
     requires: tuple[str, ...]
     backend: str
     backend_path: tuple[str, ...] = ()
-    static: bool = False
+    python_independent: bool = False
     vcs: Vcs | None = None
     requires_python: str | None = None
     options: ProjectOptions = field(default_factory=ProjectOptions)
@@ -87,7 +88,7 @@ def load(manifest_path: Path, *, today: date | None = None) -> Workspace:
     return Workspace(manifest=read, projects=projects, layers=layers)
 
 
-def tree(project: Project) -> tuple[tuple[Entry, ...], str]:
+def tree(project: Project) -> tuple[tuple[TreeEntry, ...], str]:
     """List the files that a build of `project` sees, and its own folder in there (posix; `.` for all of it).
 
     Where `inputs` leave the project, the tree begins at the nearest folder above it that holds them all, so
@@ -112,7 +113,7 @@ def tree(project: Project) -> tuple[tuple[Entry, ...], str]:
 # Where setuptools-scm is installed, setuptools takes as package data what version control lists. A build sees
 # no .git, and would lose such data without a word; in an exported archive all files are listed:
 # https://setuptools-scm.readthedocs.io/en/latest/usage/
-_ARCHIVE = Entry(name=".git_archival.txt", source=b"node: " + b"0" * 40 + b"\n")
+_ARCHIVE = TreeEntry(name=".git_archival.txt", source=b"node: " + b"0" * 40 + b"\n")
 
 
 def select(builds: Sequence[Build], only: Sequence[str], *, layers: Sequence[str] = ()) -> tuple[Build, ...]:
@@ -148,7 +149,7 @@ def _project(name: str, found: Found, read: Manifest) -> Project:
         requires=definition.requires,
         backend=definition.backend,
         backend_path=definition.backend_path,
-        static=definition.static,
+        python_independent=definition.python_independent,
         vcs=definition.vcs,
         requires_python=definition.requires_python,
         options=read.options.get(name, _NO_OPTIONS),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pylayer.publish.git import revision
 from pylayer.publish.prune import Old, Pruned, prune
-from pylayer.publish.run import Outcome, run
+from pylayer.publish.run import PublishOutcome, run
 from pylayer.publish.task import Options
 from pylayer.publish.template import Declared, declared
 
-__all__ = ["Declared", "Old", "Options", "Outcome", "Pruned", "declared", "prune", "revision", "run"]
+__all__ = ["Declared", "Old", "Options", "Pruned", "PublishOutcome", "declared", "prune", "revision", "run"]

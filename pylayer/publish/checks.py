@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from pylayer.publish.template import Group
+    from pylayer.publish.template import LayerGroup
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 UNZIPPED_LIMIT = 250 * 1024 * 1024
@@ -20,7 +20,7 @@ RUNTIMES_LIMIT = 15
 _MEBIBYTE = 1024 * 1024
 
 
-def faults(groups: Iterable[Group], *, regions: Sequence[str], folder: Path) -> list[Fault]:
+def faults(groups: Iterable[LayerGroup], *, regions: Sequence[str], folder: Path) -> list[Fault]:
     """List everything that AWS would refuse, and archives that are not as layers.json says.
 
     `regions` are for the groups whose settings name none.
@@ -32,7 +32,7 @@ def faults(groups: Iterable[Group], *, regions: Sequence[str], folder: Path) -> 
     return found
 
 
-def _archive(group: Group, folder: Path) -> list[Fault]:
+def _archive(group: LayerGroup, folder: Path) -> list[Fault]:
     entry = group.entry
     where, hint = str(folder / entry.path), "build the layer again"
     try:
@@ -45,7 +45,7 @@ def _archive(group: Group, folder: Path) -> list[Fault]:
     return []
 
 
-def _limits(group: Group, regions: Sequence[str]) -> list[Fault]:
+def _limits(group: LayerGroup, regions: Sequence[str]) -> list[Fault]:
     found: list[Fault] = []
     entry = group.entry
     if entry.unzipped_size > UNZIPPED_LIMIT:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pylayer.publish.cloud import Region, Stored
     from pylayer.publish.plan import Item
-    from pylayer.publish.template import Group
+    from pylayer.publish.template import LayerGroup
 
 Status = Literal["published", "unchanged", "updated", "blocked", "failed"]
 
@@ -87,7 +87,7 @@ def _create(  # noqa: PLR0913, PLR0917  a private step of the function above
     return version
 
 
-def _content(group: Group, region: Region, archive: Path, notes: list[str]) -> bytes | Stored:
+def _content(group: LayerGroup, region: Region, archive: Path, notes: list[str]) -> bytes | Stored:
     entry, settings = group.entry, group.settings
     changed = CloudError("refused", f"{archive.name} is not what layers.json says: build it again")
     bucket = settings.bucket_in(region.name)

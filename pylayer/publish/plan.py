@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pylayer.config.publication import Permissions
     from pylayer.publish.cloud import Listed, Region, Version
-    from pylayer.publish.template import Group
+    from pylayer.publish.template import LayerGroup
 
 Action = Literal["create", "unchanged", "blocked", "failed"]
 
@@ -38,7 +38,7 @@ class Item:
     Systems Manager parameters that lack its ARN. `cause` is the failure of an item that could not be planned.
     """
 
-    group: Group
+    group: LayerGroup
     region: str
     action: Action
     reasons: tuple[str, ...] = ()
@@ -64,14 +64,14 @@ class Holdings:
     parameters: Mapping[str, str]
 
 
-def look(region: Region, groups: Iterable[Group]) -> Holdings:
+def look(region: Region, groups: Iterable[LayerGroup]) -> Holdings:
     """Ask a region once for what concerns all groups. Raises CloudError."""
     names = sorted({name for group in groups for name in parameter_names(group)})
     return Holdings(newest=region.newest(), parameters=region.parameters(names) if names else {})
 
 
 def plan(
-    group: Group, region: Region, *, holdings: Holdings, taken: Mapping[str, str], consent: Consent
+    group: LayerGroup, region: Region, *, holdings: Holdings, taken: Mapping[str, str], consent: Consent
 ) -> Item:
     """Compare a group with the newest version of its name; `taken` says of all names which layer has them."""
     try:
@@ -80,12 +80,12 @@ def plan(
         return failed(group, region.name, error)
 
 
-def failed(group: Group, region: str, cause: CloudError) -> Item:
+def failed(group: LayerGroup, region: str, cause: CloudError) -> Item:
     """The item of a group that could not be compared."""
     return Item(group=group, region=region, action="failed", reasons=(str(cause),), cause=cause)
 
 
-def parameter_names(group: Group) -> tuple[str, ...]:
+def parameter_names(group: LayerGroup) -> tuple[str, ...]:
     """The Systems Manager parameters that are to hold the ARN: one for each build."""
     prefix = group.settings.ssm
     if prefix is None:
@@ -106,7 +106,7 @@ def grants(permissions: Permissions) -> tuple[Grant, ...]:
 
 
 def _plan(
-    group: Group, region: Region, *, holdings: Holdings, taken: Mapping[str, str], consent: Consent
+    group: LayerGroup, region: Region, *, holdings: Holdings, taken: Mapping[str, str], consent: Consent
 ) -> Item:
     listed = holdings.newest.get(group.name)
     version = region.version(group.name, listed.number) if listed else None
@@ -158,7 +158,7 @@ def _reasons(version: Version | None, differences: Sequence[str]) -> tuple[str, 
     return ("code is the same", *(f"{word} changed" for word in differences))
 
 
-def _moves(group: Group, newest: Mapping[str, Listed], taken: Mapping[str, str]) -> tuple[str, ...]:
+def _moves(group: LayerGroup, newest: Mapping[str, Listed], taken: Mapping[str, str]) -> tuple[str, ...]:
     """What would make the group's builds appear under another name than they do now.
 
     A build is where the youngest of the layer's names that says to cover it is.
@@ -182,7 +182,7 @@ def _moves(group: Group, newest: Mapping[str, Listed], taken: Mapping[str, str])
     )
 
 
-def _granted(group: Group, region: Region, current: Version) -> frozenset[str]:
+def _granted(group: LayerGroup, region: Region, current: Version) -> frozenset[str]:
     try:
         return region.grants(group.name, current.number)
     except CloudError as error:

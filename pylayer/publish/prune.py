@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from pylayer.config.publication import Settings
+    from pylayer.config.publication import PublishSettings
     from pylayer.publish.cloud import Region
     from pylayer.publish.task import Connect, Options
     from pylayer.publish.template import Declared
@@ -58,7 +58,7 @@ class Pruned:
 
 def prune(  # noqa: PLR0913  one way in, so all of its seams
     folder: Path,
-    settings: Settings,
+    settings: PublishSettings,
     *,
     declared: Mapping[str, Declared],
     keep: int,
@@ -104,7 +104,7 @@ def prune(  # noqa: PLR0913  one way in, so all of its seams
 
 def _names(
     folder: Path,
-    settings: Settings,
+    settings: PublishSettings,
     declared: Mapping[str, Declared],
     layers: Iterable[str],
     regions: tuple[str, ...],

@@ -26,7 +26,7 @@ Key = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class PublishedVersion:
     """A layer version: the layer's name in AWS, its ARN, number and CodeSha256 (base64)."""
 
     name: str
@@ -36,16 +36,16 @@ class Place:
 
 
 # (layer, region, runtime, architecture) → Place
-Published = Mapping[Key, Place]
+Published = Mapping[Key, PublishedVersion]
 
 
-def read(path: Path) -> dict[Key, Place]:
+def read(path: Path) -> dict[Key, PublishedVersion]:
     """Read published.json; nothing where there is no such file."""
     try:
         document = json.loads(path.read_bytes())
         if document["version"] != VERSION:
             raise StoreError(f"is of version {document['version']!r}, not {VERSION}", where=str(path))
-        return {key: Place(**table) for key, table in _leaves(document["layers"])}
+        return {key: PublishedVersion(**table) for key, table in _leaves(document["layers"])}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -59,13 +59,13 @@ def merge(
     *,
     asked: Collection[tuple[str, str]],
     layers: Collection[str],
-) -> dict[Key, Place]:
+) -> dict[Key, PublishedVersion]:
     """Replace all about the (layer, region) pairs in `asked`; what is of no layer in `layers` goes."""
     after = {key: place for key, place in before.items() if key[:2] not in asked and key[0] in layers}
     for result in results:
         if result.version:
             group = result.item.group
-            place = Place(
+            place = PublishedVersion(
                 name=group.name,
                 arn=result.version.arn,
                 version=result.version.number,
@@ -78,7 +78,9 @@ def merge(
 
 def write(path: Path, published: Published) -> bool:
     """Write published.json atomically where its bytes change; says whether they did."""
-    tree = nested(published, lambda place: {word: getattr(place, word) for word in Place.__slots__})
+    tree = nested(
+        published, lambda place: {word: getattr(place, word) for word in PublishedVersion.__slots__}
+    )
     return write_json(path, {"version": VERSION, "layers": tree})
 
 

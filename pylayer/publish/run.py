@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from pylayer.config.publication import Settings
+    from pylayer.config.publication import PublishSettings
     from pylayer.publish.cloud import Patience
     from pylayer.publish.task import Connect, Options, Task
-    from pylayer.publish.template import Declared, Group
+    from pylayer.publish.template import Declared, LayerGroup
 
 # AWS's control plane takes some 15 requests a second.
 PER_REGION = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class PublishOutcome:
     """How it ended: the exit status, and the plan's items or (after the doing) their results."""
 
     exit_code: int
@@ -41,7 +41,7 @@ class Outcome:
 
 def run(  # noqa: PLR0913  one way in, so all of its seams
     folder: Path,
-    settings: Settings,
+    settings: PublishSettings,
     *,
     declared: Mapping[str, Declared],
     options: Options,
@@ -49,7 +49,7 @@ def run(  # noqa: PLR0913  one way in, so all of its seams
     revision: Callable[[], str] = str,
     opened: Connect = connect,
     lock: Path | None = None,
-) -> Outcome:
+) -> PublishOutcome:
     """Publish what `folder` (dist/layers) holds of the `declared` layers; `say` hears each line.
 
     `revision` is asked only where a template names it. Raises PublishError or UsageError before the first
@@ -77,13 +77,13 @@ def run(  # noqa: PLR0913  one way in, so all of its seams
 
 def _plan(task: Task, consent: Consent) -> tuple[Item, ...]:
     """Compare every group with its region, all at once; a region that does not answer fails its groups."""
-    by_region: dict[str, list[Group]] = {}
+    by_region: dict[str, list[LayerGroup]] = {}
     for group, region in task.places:
         by_region.setdefault(region, []).append(group)
     with ThreadPoolExecutor(max_workers=PER_REGION * len(by_region)) as pool:
         looks = {name: pool.submit(look, task.regions[name], own) for name, own in by_region.items()}
 
-        def compare(group: Group, name: str) -> Item:
+        def compare(group: LayerGroup, name: str) -> Item:
             try:
                 holdings = looks[name].result()
             except CloudError as error:
@@ -93,23 +93,23 @@ def _plan(task: Task, consent: Consent) -> tuple[Item, ...]:
         return tuple(pool.map(compare, *zip(*task.places, strict=True)))
 
 
-def _planned(task: Task, items: Sequence[Item]) -> Outcome:
+def _planned(task: Task, items: Sequence[Item]) -> PublishOutcome:
     if task.missing or any(item.action in ("blocked", "failed") for item in items):
         status = PublishError.exit_code
     else:
         status = PENDING if any(item.pending for item in items) else 0
-    return Outcome(exit_code=status, items=tuple(items))
+    return PublishOutcome(exit_code=status, items=tuple(items))
 
 
 def _done(  # noqa: PLR0913, PLR0917  a private step of `run`
     task: Task,
     items: Sequence[Item],
-    settings: Settings,
+    settings: PublishSettings,
     declared: Mapping[str, Declared],
     options: Options,
     say: Callable[[str], None],
     revision: Callable[[], str],
-) -> Outcome:
+) -> PublishOutcome:
     results: list[Result] = []
     try:
         for result in _deliver(task, items, options.patience, _revision(items, revision)):
@@ -122,7 +122,7 @@ def _done(  # noqa: PLR0913, PLR0917  a private step of `run`
     for line in lines.summary(results):
         say(line)
     wrong = task.missing or any(result.status in ("blocked", "failed") for result in results)
-    return Outcome(
+    return PublishOutcome(
         exit_code=PublishError.exit_code if wrong else 0, items=tuple(items), results=tuple(results)
     )
 
@@ -160,7 +160,7 @@ def _revision(items: Sequence[Item], revision: Callable[[], str]) -> str:
 def _record(
     task: Task,
     results: Sequence[Result],
-    settings: Settings,
+    settings: PublishSettings,
     declared: Mapping[str, Declared],
     say: Callable[[str], None],
 ) -> None:
@@ -179,7 +179,7 @@ def _tell_missing(task: Task, say: Callable[[str], None]) -> None:
         say(str(fault))
 
 
-def _json(outcome: Outcome, task: Task, *, dry_run: bool) -> str:
+def _json(outcome: PublishOutcome, task: Task, *, dry_run: bool) -> str:
     document: dict[str, Any] = {"version": 1, "dry_run": dry_run, "exit_code": outcome.exit_code}
     document["missing"] = [{"layer": fault.where, "what": fault.what} for fault in task.missing]
     if dry_run:

@@ -10,14 +10,14 @@ from pylayer.archives import catalogue
 from pylayer.errors import Fault, PublishError, UsageError
 from pylayer.publish import checks, outputs, published
 from pylayer.publish.cloud import Patience
-from pylayer.publish.template import Declared, Group, groups
+from pylayer.publish.template import Declared, LayerGroup, groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from pylayer.archives.catalogue import Entry
-    from pylayer.config.publication import Settings
+    from pylayer.archives.catalogue import CatalogueEntry
+    from pylayer.config.publication import PublishSettings
     from pylayer.publish.cloud import Account, Region
 
 
@@ -51,7 +51,7 @@ class Task:
     """Everything that a publish knows before it asks AWS: `places` are the groups with their regions."""
 
     folder: Path
-    places: tuple[tuple[Group, str], ...]
+    places: tuple[tuple[LayerGroup, str], ...]
     missing: tuple[Fault, ...]
     taken: Mapping[str, str]
     account: Account
@@ -67,7 +67,7 @@ def connect(*, profile: str | None, patience: Patience) -> Account:
 
 def prepare(
     folder: Path,
-    settings: Settings,
+    settings: PublishSettings,
     *,
     declared: Mapping[str, Declared],
     options: Options,
@@ -123,14 +123,14 @@ def chosen(declared: Mapping[str, Declared], globs: Sequence[str]) -> tuple[str,
 
 
 def _entries(
-    built: Iterable[Entry], declared: Mapping[str, Declared]
-) -> tuple[list[Entry], tuple[Fault, ...]]:
+    built: Iterable[CatalogueEntry], declared: Mapping[str, Declared]
+) -> tuple[list[CatalogueEntry], tuple[Fault, ...]]:
     """The entries of those layers that are whole; a fault for each of the others.
 
     Half a layer would be published for half its runtimes, under another name even.
     """
     by_build = {(entry.layer, entry.runtime, entry.architecture): entry for entry in built}
-    entries: list[Entry] = []
+    entries: list[CatalogueEntry] = []
     faults = []
     for layer, what in declared.items():
         own = [by_build.get((layer, *build)) for build in what.builds]

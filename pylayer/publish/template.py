@@ -11,9 +11,9 @@ from pylayer.errors import Fault
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from pylayer.archives.catalogue import Entry
+    from pylayer.archives.catalogue import CatalogueEntry
     from pylayer.config.layers import Layer
-    from pylayer.config.publication import LayerSettings, Settings
+    from pylayer.config.publication import LayerSettings, PublishSettings
     from pylayer.publish.cloud import Version
 
 # https://docs.aws.amazon.com/lambda/latest/api/API_PublishLayerVersion.html
@@ -55,20 +55,20 @@ class Wording:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class LayerGroup:
     """The builds of a layer that have the same content, and what their one layer version is to be."""
 
     layer: str
     name: str
     runtimes: tuple[str, ...]
     architectures: tuple[str, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[CatalogueEntry, ...]
     description: Wording
     license: Wording
     settings: LayerSettings
 
     @property
-    def entry(self) -> Entry:
+    def entry(self) -> CatalogueEntry:
         """Any of its builds: their archives are the same."""
         return self.entries[0]
 
@@ -96,17 +96,17 @@ def declared(layers: Iterable[Layer]) -> dict[str, Declared]:
 
 
 def groups(
-    entries: Iterable[Entry], settings: Settings, layers: Mapping[str, Declared]
-) -> tuple[tuple[Group, ...], tuple[Fault, ...]]:
+    entries: Iterable[CatalogueEntry], settings: PublishSettings, layers: Mapping[str, Declared]
+) -> tuple[tuple[LayerGroup, ...], tuple[Fault, ...]]:
     """Gather `entries` into groups, sorted by name.
 
     The faults are names, descriptions and licenses that AWS would not take, and two groups of one name.
     """
-    by_layer: dict[str, list[Entry]] = {}
+    by_layer: dict[str, list[CatalogueEntry]] = {}
     for entry in entries:
         by_layer.setdefault(entry.layer, []).append(entry)
     faults: list[Fault] = []
-    found: list[Group] = []
+    found: list[LayerGroup] = []
     for layer, own in sorted(by_layer.items()):
         found += _of_layer(layer, own, settings.of(layer), layers[layer].description, faults)
     faults += _same_names(found)
@@ -130,10 +130,14 @@ def names_of(layer: str, template: str) -> Callable[[str], bool]:
 
 
 def _of_layer(
-    layer: str, entries: Sequence[Entry], settings: LayerSettings, description: str, faults: list[Fault]
-) -> list[Group]:
+    layer: str,
+    entries: Sequence[CatalogueEntry],
+    settings: LayerSettings,
+    description: str,
+    faults: list[Fault],
+) -> list[LayerGroup]:
     every = _axes(entries)
-    contents: dict[str, list[Entry]] = {}
+    contents: dict[str, list[CatalogueEntry]] = {}
     for entry in sorted(entries, key=_order):
         contents.setdefault(entry.code_sha256, []).append(entry)
     found = []
@@ -147,7 +151,7 @@ def _of_layer(
             "architectures": ", ".join(axes["architecture"]),
             "version": _version(layer, own[0]),
         }
-        group = Group(
+        group = LayerGroup(
             layer=layer,
             name=name,
             runtimes=axes["runtime"],
@@ -162,7 +166,7 @@ def _of_layer(
     return found
 
 
-def _axes(entries: Iterable[Entry]) -> dict[str, tuple[str, ...]]:
+def _axes(entries: Iterable[CatalogueEntry]) -> dict[str, tuple[str, ...]]:
     ordered = sorted(entries, key=_order)
     runtimes = tuple(dict.fromkeys(entry.runtime for entry in ordered))
     return {
@@ -173,7 +177,7 @@ def _axes(entries: Iterable[Entry]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _order(entry: Entry) -> tuple[int, str, str]:
+def _order(entry: CatalogueEntry) -> tuple[int, str, str]:
     minor = entry.runtime.rpartition(".")[2]
     return (int(minor) if minor.isdigit() else 0, entry.runtime, entry.architecture)
 
@@ -198,7 +202,7 @@ def _name(
     return filled.lstrip("-_") if template.startswith("{") else filled
 
 
-def _version(layer: str, entry: Entry) -> str | None:
+def _version(layer: str, entry: CatalogueEntry) -> str | None:
     """The version of the distribution that the layer is named after, or of its only one."""
     own = re.sub(r"[-_.]+", "-", layer).lower()
     versions = [one.version for one in entry.distributions if one.name == own]
@@ -218,7 +222,7 @@ def _wording(template: str, words: Mapping[str, str | None], where: str, faults:
     return Wording(template=_PLACEHOLDER.sub(fill, template))
 
 
-def _unacceptable(group: Group) -> list[Fault]:
+def _unacceptable(group: LayerGroup) -> list[Fault]:
     faults = []
     if not LAYER_NAME.fullmatch(group.name):
         dots = " (AWS allows no dots; {python} stands for python313)" if "." in group.name else ""
@@ -237,8 +241,8 @@ def _unacceptable(group: Group) -> list[Fault]:
     return faults
 
 
-def _same_names(found: Iterable[Group]) -> list[Fault]:
-    by_name: dict[str, list[Group]] = {}
+def _same_names(found: Iterable[LayerGroup]) -> list[Fault]:
+    by_name: dict[str, list[LayerGroup]] = {}
     for group in found:
         by_name.setdefault(group.name, []).append(group)
     faults = []

@@ -17,9 +17,9 @@ from pylayer.resolver.uvtool import with_default
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pylayer.index.indexes import Settings
+    from pylayer.index.indexes import IndexSettings
     from pylayer.index.simple import File
-    from pylayer.resolver.requirements import Python, Request
+    from pylayer.resolver.requirements import Request, ResolverPython
 
 _WITHOUT_WHEEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+) has no wheels")
 _WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -29,13 +29,15 @@ _MOST_TAGS = 6
 class Newest(Protocol):
     """Finds the newest version of a distribution that would do."""
 
-    def __call__(self, name: str, *, request: Request, python: Python, settings: Settings) -> str | None:
+    def __call__(
+        self, name: str, *, request: Request, python: ResolverPython, settings: IndexSettings
+    ) -> str | None:
         """Give it, or None."""
         ...
 
 
 def explained(
-    reasoning: str, *, request: Request, python: Python, settings: Settings, newest: Newest
+    reasoning: str, *, request: Request, python: ResolverPython, settings: IndexSettings, newest: Newest
 ) -> ResolveError:
     """Find the requirements that no wheel can satisfy; where there are none, give uv's reasoning."""
     faults = []
@@ -56,7 +58,7 @@ def explained(
     )
 
 
-def _wanted(reasoning: str, request: Request, python: Python) -> dict[str, SpecifierSet]:
+def _wanted(reasoning: str, request: Request, python: ResolverPython) -> dict[str, SpecifierSet]:
     """Collect what is asked of each name at the top or in the reasoning, and of what uv says has no wheel."""
     wanted: dict[str, SpecifierSet] = {
         canonicalize_name(name): SpecifierSet(f"=={version}")
@@ -79,7 +81,7 @@ def _wanted(reasoning: str, request: Request, python: Python) -> dict[str, Speci
     return {name: each for name, each in wanted.items() if name not in settled}
 
 
-def _problem(name: str, wanted: SpecifierSet, files: Sequence[File], python: Python) -> str:
+def _problem(name: str, wanted: SpecifierSet, files: Sequence[File], python: ResolverPython) -> str:
     """Say why nothing of `files` does, if nothing does."""
     if not files:
         return f"{name} is on no index that is asked"
@@ -100,7 +102,7 @@ def _problem(name: str, wanted: SpecifierSet, files: Sequence[File], python: Pyt
     )
 
 
-def _listed(wheels: Sequence[File], python: Python) -> str:
+def _listed(wheels: Sequence[File], python: ResolverPython) -> str:
     """Name the tags of some wheels, those that come closest first."""
     machine = python.markers.get("platform_machine", "")
     interpreter = python.tags[0].interpreter if python.tags else ""

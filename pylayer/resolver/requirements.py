@@ -20,7 +20,7 @@ _GLIBC = (17, 28, *range(31, 41))  # the minor versions of glibc 2 that uv has a
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Python:
+class ResolverPython:
     """The Python to resolve for: `version` is 3.13 or 3.13.5, `tags` what an installer takes, best first.
 
     `label` names it in errors. `executable` is set for a Python of this machine alone.
@@ -32,7 +32,7 @@ class Python:
     executable: str = ""
 
     @classmethod
-    def of_target(cls, target: Target) -> Python:
+    def of_target(cls, target: Target) -> ResolverPython:
         """What runs a layer on Lambda."""
         return cls(version=target.runtime.python, tags=target.tags, label=str(target))
 

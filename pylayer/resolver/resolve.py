@@ -16,7 +16,7 @@ from pylayer.errors import DownloadError, Fault, ResolveError
 from pylayer.index.simple import candidates
 from pylayer.index.web import Web
 from pylayer.resolver.explain import explained
-from pylayer.resolver.requirements import Python, Request
+from pylayer.resolver.requirements import Request, ResolverPython
 from pylayer.resolver.sdists import offered_sdists
 from pylayer.resolver.solver import Package, solve
 from pylayer.resolver.uvtool import UnsolvedError, with_default
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
     from packaging.tags import Tag
 
-    from pylayer.index.indexes import Settings
+    from pylayer.index.indexes import IndexSettings
     from pylayer.index.pins import Pin
 
 _MOST_ROUNDS = 50
 
 
-def resolve(request: Request, *, python: Python, settings: Settings) -> tuple[Pin, ...]:
+def resolve(request: Request, *, python: ResolverPython, settings: IndexSettings) -> tuple[Pin, ...]:
     """Give one wheel for each distribution that `request` needs, sorted by name.
 
     A provided wheel is among them, with the address of its file. Raises ResolveError that names what does
@@ -46,7 +46,7 @@ def resolve(request: Request, *, python: Python, settings: Settings) -> tuple[Pi
         ) from error
 
 
-def refind(pins: Sequence[Pin], *, python: Python, settings: Settings) -> tuple[Pin, ...]:
+def refind(pins: Sequence[Pin], *, python: ResolverPython, settings: IndexSettings) -> tuple[Pin, ...]:
     """Give `pins` with their addresses, from whatever indexes are configured, in the same order.
 
     Raises DownloadError for all of which no index has the very file.
@@ -83,7 +83,7 @@ def _not_found(pin: Pin, others: Mapping[str, Pin]) -> str:
     return "no index has this file any more"
 
 
-def _settle(request: Request, *, python: Python, settings: Settings) -> tuple[Pin, ...]:
+def _settle(request: Request, *, python: ResolverPython, settings: IndexSettings) -> tuple[Pin, ...]:
     unfit: dict[str, set[Version]] = {}
     for _ in range(_MOST_ROUNDS):
         constraints = [f"{name}!={each}" for name, versions in unfit.items() for each in sorted(versions)]
@@ -101,7 +101,7 @@ def _settle(request: Request, *, python: Python, settings: Settings) -> tuple[Pi
     raise ResolveError("no set of wheels that fit was found", where=python.label)
 
 
-def _chosen(package: Package, *, request: Request, python: Python) -> Pin | None:
+def _chosen(package: Package, *, request: Request, python: ResolverPython) -> Pin | None:
     """Pick the wheel that an installer would."""
     for wheel in request.provided:
         if wheel.metadata.name == package.name and package.direct:
@@ -118,7 +118,9 @@ def _rank(pin: Pin, ranks: Mapping[Tag, int]) -> tuple[int, int] | None:
     return (min(fitting), -(build[0] if build else -1)) if fitting else None
 
 
-def _unfit_versions(names: Sequence[str], python: Python, settings: Settings) -> Mapping[str, set[Version]]:
+def _unfit_versions(
+    names: Sequence[str], python: ResolverPython, settings: IndexSettings
+) -> Mapping[str, set[Version]]:
     """Find every version that has wheels, none of which fits: so that one more round is enough.
 
     Nothing where the index cannot be asked: then one round rules out one version.
@@ -136,7 +138,7 @@ def _unfit_versions(names: Sequence[str], python: Python, settings: Settings) ->
     return found
 
 
-def _unfit_addresses(packages: Sequence[Package], python: Python) -> list[Fault]:
+def _unfit_addresses(packages: Sequence[Package], python: ResolverPython) -> list[Fault]:
     return [
         Fault(
             what=f"{package.wheels[0].filename} does not run there",
@@ -147,7 +149,7 @@ def _unfit_addresses(packages: Sequence[Package], python: Python) -> list[Fault]
     ]
 
 
-def _newest(name: str, *, request: Request, python: Python, settings: Settings) -> str | None:
+def _newest(name: str, *, request: Request, python: ResolverPython, settings: IndexSettings) -> str | None:
     """Find the newest version of one distribution that would do, whatever else is required."""
     alone = Request(requirements=(name,), dependencies=False, exclude_newer=request.exclude_newer)
     try:

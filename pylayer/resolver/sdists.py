@@ -20,9 +20,9 @@ from pylayer.resolver.uvtool import with_default
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pylayer.index.indexes import Settings
+    from pylayer.index.indexes import IndexSettings
     from pylayer.index.simple import File
-    from pylayer.resolver.requirements import Python
+    from pylayer.resolver.requirements import ResolverPython
 
 _DURATION = re.compile(r"P?(\d+)\s*(hour|day|week|D|W)s?(?:\s+ago)?", re.IGNORECASE)
 
@@ -30,8 +30,8 @@ _DURATION = re.compile(r"P?(\d+)\s*(hour|day|week|D|W)s?(?:\s+ago)?", re.IGNOREC
 def sdist(
     requirement: str,
     *,
-    python: Python,
-    settings: Settings,
+    python: ResolverPython,
+    settings: IndexSettings,
     constraints: Sequence[str] = (),
     exclude_newer: str = "",
 ) -> Pin:
@@ -65,7 +65,7 @@ def sdist(
     return _pin(name, ordered[-1], settings=settings)
 
 
-def offered_sdists(pins: Sequence[Pin], *, settings: Settings) -> list[Pin]:
+def offered_sdists(pins: Sequence[Pin], *, settings: IndexSettings) -> list[Pin]:
     """Give every sdist that the indexes offer of the distributions of `pins`."""
     settings = with_default(settings)
     with Web(settings) as web:
@@ -77,7 +77,7 @@ def offered_sdists(pins: Sequence[Pin], *, settings: Settings) -> list[Pin]:
         ]
 
 
-def _pin(name: str, file: File, *, settings: Settings) -> Pin:
+def _pin(name: str, file: File, *, settings: IndexSettings) -> Pin:
     own = settings.pinned(name)
     return Pin(
         name=name,
@@ -90,7 +90,7 @@ def _pin(name: str, file: File, *, settings: Settings) -> Pin:
     )
 
 
-def _allows(file: File, python: Python, specifier: SpecifierSet, *, before: datetime | None) -> bool:
+def _allows(file: File, python: ResolverPython, specifier: SpecifierSet, *, before: datetime | None) -> bool:
     try:
         runs = SpecifierSet(file.requires_python).contains(python.full_version)
     except InvalidSpecifier:

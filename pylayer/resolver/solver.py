@@ -24,8 +24,8 @@ from pylayer.resolver.uvtool import compile_lock
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pylayer.index.indexes import Settings
-    from pylayer.resolver.requirements import Python, Request
+    from pylayer.index.indexes import IndexSettings
+    from pylayer.resolver.requirements import Request, ResolverPython
     from pylayer.wheels import Wheel
 
 
@@ -40,7 +40,7 @@ class Package:
 
 
 def solve(
-    request: Request, *, python: Python, settings: Settings, unfit: Sequence[str] = ()
+    request: Request, *, python: ResolverPython, settings: IndexSettings, unfit: Sequence[str] = ()
 ) -> tuple[Package, ...]:
     """Run uv; `unfit` are constraints more. Raises UnsolvedError, or DownloadError where an index fails.
 
@@ -73,7 +73,7 @@ def _inputs(  # noqa: PLR0913  everything that a run of uv reads
     top: Iterable[str],
     stubs: Mapping[str, Path],
     unfit: Sequence[str],
-    settings: Settings,
+    settings: IndexSettings,
     folder: Path,
 ) -> list[str | Path]:
     """Write what uv reads into `folder`; give the words that name it."""
@@ -120,7 +120,7 @@ def _requirement(text: str) -> Requirement:
         raise ResolveError(f"{text!r} is no requirement: {str(error).splitlines()[0]}") from error
 
 
-def _pinned(names: Sequence[str], *, settings: Settings, folder: Path) -> Path:
+def _pinned(names: Sequence[str], *, settings: IndexSettings, folder: Path) -> Path:
     """Write a project that says of each name which index it comes from: uv reads that nowhere else."""
     path = folder / "pyproject.toml"
     rows = ["[project]", 'name = "pylayer-request"', 'version = "0"', f"dependencies = {json.dumps(names)}"]
@@ -159,7 +159,7 @@ def _stub(name: str, folder: Path) -> Path:
     return path
 
 
-def _packages(text: str, *, settings: Settings) -> tuple[Package, ...]:
+def _packages(text: str, *, settings: IndexSettings) -> tuple[Package, ...]:
     """Read a pylock.toml (https://packaging.python.org/en/latest/specifications/pylock-toml/)."""
     found = []
     for row in tomli.loads(text).get("packages", ()):
@@ -170,7 +170,7 @@ def _packages(text: str, *, settings: Settings) -> tuple[Package, ...]:
     return tuple(found)
 
 
-def _pin(name: str, version: str, file: Mapping[str, Any], *, settings: Settings) -> Pin:
+def _pin(name: str, version: str, file: Mapping[str, Any], *, settings: IndexSettings) -> Pin:
     url = display(file["url"]) if "url" in file else Path(file["path"]).as_uri()
     own = settings.pinned(name) or [each for each in settings.everywhere if realm(each.url) == realm(url)]
     return Pin(

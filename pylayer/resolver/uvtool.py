@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from uv import find_uv_bin
 
 from pylayer.errors import DownloadError, ResolveError, ToolError
-from pylayer.index.indexes import Index, Settings
+from pylayer.index.indexes import Index, IndexSettings
 from pylayer.index.logins import LOGIN_HINT
 from pylayer.index.tls import ca_variable
 from pylayer.process import run
@@ -39,7 +39,7 @@ class UnsolvedError(Exception):
     """Nothing satisfies what was asked; the text is uv's reasoning, without credentials."""
 
 
-def compile_lock(words: Sequence[str | Path], *, settings: Settings, folder: Path, stdin: str) -> str:
+def compile_lock(words: Sequence[str | Path], *, settings: IndexSettings, folder: Path, stdin: str) -> str:
     """Run uv in `folder`, with requirements as `stdin`; give a pylock.toml.
 
     Raises UnsolvedError, or DownloadError where an index cannot be asked.
@@ -67,14 +67,14 @@ def _failure(text: str, *, url: str) -> DownloadError:
     return DownloadError(": ".join(lines) or "cannot be asked", where=url, hint=hint)
 
 
-def with_default(settings: Settings) -> Settings:
+def with_default(settings: IndexSettings) -> IndexSettings:
     """Give the settings with an address for the default index: uv's own where none is set."""
     if settings.default or settings.no_index:
         return settings
     return replace(settings, default=Index(url=_default_index(), default=True))
 
 
-def environment(settings: Settings) -> dict[str, str]:
+def environment(settings: IndexSettings) -> dict[str, str]:
     """Give the variables that uv is started with."""
     variable = ca_variable(settings.env)
     ca = settings.env[variable] if variable else ""
@@ -115,7 +115,7 @@ def _uv() -> str:
 @cache
 def _default_index() -> str:
     """Ask uv for the address that it has built in."""
-    env = environment(Settings())
+    env = environment(IndexSettings())
     command = [_uv(), *_COMMAND, "--emit-index-url", "--python", sys.executable]
     done = run(command, cwd=Path(os.sep), env=env, input="\n")
     words = done.stdout.split()

@@ -1,7 +1,7 @@
 """Finished archives → whether their modules can be imported and their handler answers, and how fast.
 
-Unlike `checks`, which reads archives, this runs what is in them, on a Bench that is as like Lambda as can be
-had: see `pylayer.engines.benches`.
+Unlike `checks`, which reads archives, this runs what is in them, as like Lambda as can be had:
+see `pylayer.engines.smoke`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pylayer.config.invocations import Invoke
-    from pylayer.engines.benches import Bench, Trial
+    from pylayer.engines.smoke import SmokeTest, SmokeTester
     from pylayer.store import Store
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
@@ -72,7 +72,7 @@ class Invoked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What became of a Trial; `notes` say what of Lambda could not be tried.
+    """What became of a SmokeTest; `notes` say what of Lambda could not be tried.
 
     `timed` is False where the seconds say nothing of Lambda's.
     """
@@ -91,9 +91,9 @@ class Verdict:
 
 
 def verify(
-    trial: Trial,
+    smoke_test: SmokeTest,
     *,
-    bench: Bench,
+    tester: SmokeTester,
     store: Store,
     client: Callable[[Target], Sequence[Wheel]],
     again: bool = False,
@@ -101,21 +101,21 @@ def verify(
     """Try what is to be tried, unless the very same was found to work before (or `again` it must be).
 
     `client` gives the wheels of `CLIENT` for a target, and is asked where a handler is to be run by a Python
-    that has none. Raises EngineError where there is no bench for it, ArchiveError for a damaged archive.
+    that has none. Raises EngineError where there is no tester for it, ArchiveError for a damaged archive.
     """
-    key = keys.key(_parts(trial, bench=bench))
+    key = keys.key(_parts(smoke_test, tester=tester))
     if not again and (known := store.record(_KIND, key)) is not None:
         return _from_json(known)
-    tried = bench.run(trial)
+    tried = tester.run(smoke_test)
     imports, invoked = tried.answer["imports"], tried.answer["invoked"]
     if invoked and invoked.get("missing"):
-        wheels = tuple(client(trial.target))
-        invoked = bench.run(replace(trial, modules=(), client=wheels)).answer["invoked"]
+        wheels = tuple(client(smoke_test.target))
+        invoked = tester.run(replace(smoke_test, modules=(), client=wheels)).answer["invoked"]
     verdict = Verdict(
-        name=trial.name,
+        name=smoke_test.name,
         python=tried.answer["python"],
         imports=tuple(_imported(one) for one in imports),
-        invoked=_invoked(trial.invoke, invoked) if trial.invoke else None,
+        invoked=_invoked(smoke_test.invoke, invoked) if smoke_test.invoke else None,
         notes=tried.notes,
         timed=tried.timed,
     )
@@ -173,15 +173,15 @@ def _module(path: str) -> tuple[str, ...]:
     return (*folders, name.partition(".")[0])
 
 
-def _parts(trial: Trial, *, bench: Bench) -> dict[str, Any]:
+def _parts(smoke_test: SmokeTest, *, tester: SmokeTester) -> dict[str, Any]:
     return {
         "pylayer": __version__,
-        "name": trial.name,
-        "target": str(trial.target),
-        "bench": bench.identity(trial.target),
-        "archives": [_sha256(path) for path in trial.archives],
-        "modules": list(trial.modules),
-        "invoke": asdict(trial.invoke) if trial.invoke else None,
+        "name": smoke_test.name,
+        "target": str(smoke_test.target),
+        "bench": tester.identity(smoke_test.target),
+        "archives": [_sha256(path) for path in smoke_test.archives],
+        "modules": list(smoke_test.modules),
+        "invoke": asdict(smoke_test.invoke) if smoke_test.invoke else None,
     }
 
 

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from pylayer import wheels
 from pylayer.archives import catalogue
 from pylayer.engines import choose
-from pylayer.engines.benches import Trial
+from pylayer.engines.smoke import SmokeTest
 from pylayer.errors import CheckError, EngineError, Fault, NeedsDockerError, PylayerError
 from pylayer.index import download, settings
 from pylayer.locks.sourcing import indexes
-from pylayer.memory import imports
 from pylayer.monorepo import workspace
 from pylayer.names import normalise
 from pylayer.outcomes import State
 from pylayer.problems import leave_out
 from pylayer.resolver import resolve
-from pylayer.resolver.requirements import Python, Request
+from pylayer.resolver.requirements import Request, ResolverPython
+from pylayer.state import imports
 from pylayer.store import Store, default_root
 from pylayer.verification import verify
 from pylayer.zips.reader import Zip
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pylayer.archives.catalogue import Catalogue, Entry
+    from pylayer.archives.catalogue import Catalogue, CatalogueEntry
     from pylayer.config.layers import Build
     from pylayer.config.manifest import EngineChoice
-    from pylayer.engines.benches import Bench
-    from pylayer.index.indexes import Settings
+    from pylayer.console import Console
+    from pylayer.engines.smoke import SmokeTester
+    from pylayer.index.indexes import IndexSettings
     from pylayer.monorepo.workspace import Workspace
     from pylayer.outcomes import Outcome, Reporter
-    from pylayer.pipeline import Made
-    from pylayer.report import Lines
+    from pylayer.pipeline import BuiltArchive
     from pylayer.targets import Target
     from pylayer.verification.verify import Verdict
     from pylayer.wheels import Wheel
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 _MOST_PACKAGES = 4  # that a line names
 
 
-def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines: Lines) -> int:
+def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines: Console) -> int:
     """Try what is selected, and tell of it; the exit status: CheckError's where something fails.
 
     What was found to work before is not tried again, unless `again`. A build without an archive fails. What
@@ -71,7 +71,7 @@ def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines:
         built = [build for build in selected if build.id in there]
         for planned, end in tried(found, built, engine=engine, again=again, store=store, note=lines.note):
             if isinstance(end, NeedsDockerError):
-                lines.note(f"{planned.trial.name} is left: {end}")
+                lines.note(f"{planned.smoke_test.name} is left: {end}")
                 statuses += [end.exit_code] if strict else []
             elif isinstance(end, PylayerError):
                 lines.error(end)
@@ -86,12 +86,12 @@ def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines:
 
 def judged(
     found: Workspace,
-    made: Mapping[str, tuple[Outcome, Made | None]],
+    made: Mapping[str, tuple[Outcome, BuiltArchive | None]],
     *,
     engine: str,
     store: Store,
     reporter: Reporter,
-) -> dict[str, tuple[Outcome, Made | None]]:
+) -> dict[str, tuple[Outcome, BuiltArchive | None]]:
     """The ends of a run's builds: one that was to be verified and does not work has failed.
 
     It loses its entry in layers.json, so that it is not published. Raises EngineError.
@@ -101,7 +101,7 @@ def judged(
     if not wanted:
         return ends
     for planned, end in tried(found, wanted, engine=engine, store=store, note=reporter.note):
-        name = planned.trial.name
+        name = planned.smoke_test.name
         if isinstance(end, NeedsDockerError):
             reporter.note(f"{name} is not verified: {end}")
         elif isinstance(end, PylayerError):
@@ -131,27 +131,27 @@ def tried(  # noqa: PLR0913  each is one fact about the run
     Raises EngineError where there is no engine at all.
     """
     entries = catalogue.read(found.manifest.output / catalogue.NAME)
-    trials = list(Planner(found, entries, store=store).trials(builds))
-    bench = _bench(found.manifest.chosen_engine(engine), cache=store.root / "engines", note=note)
+    smoke_tests = list(Planner(found, entries, store=store).smoke_tests(builds))
+    tester = _tester(found.manifest.chosen_engine(engine), cache=store.root / "engines", note=note)
     tables, pins = indexes(found.manifest)
     resolver = settings.read(found.manifest.root, tables=tables, pins=pins)
-    runner = Runner(bench, store=store, client=Client(resolver, store=store), again=again)
+    runner = Runner(tester, store=store, client=Client(resolver, store=store), again=again)
     try:
         # Half of the processors: what is timed should not wait for what else is tried.
         with ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2)) as pool:
-            yield from zip(trials, pool.map(runner.run, trials), strict=True)
+            yield from zip(smoke_tests, pool.map(runner.run, smoke_tests), strict=True)
     finally:
-        bench.close()
+        tester.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A Trial, the builds that it is of, and what of it is accepted.
+    """A SmokeTest, the builds that it is of, and what of it is accepted.
 
     `sha256` (hex) is that of the archive; of several together there is none.
     """
 
-    trial: Trial
+    smoke_test: SmokeTest
     builds: tuple[Build, ...]
     sha256: str = ""
     accepted: tuple[str, ...] = ()
@@ -166,12 +166,12 @@ class Planner:
         self._store = store
         self._builds = {build.id: build for build in found.builds}
 
-    def trials(self, selected: Sequence[Build]) -> Iterator[Planned]:
+    def smoke_tests(self, selected: Sequence[Build]) -> Iterator[Planned]:
         """One for each build, and one for each set and target of which all builds are selected."""
         for build in selected:
             layer = build.layer
             yield Planned(
-                trial=Trial(
+                smoke_test=SmokeTest(
                     name=build.id,
                     target=build.target,
                     archives=self._archives(build),
@@ -191,14 +191,14 @@ class Planner:
                 builds = [build for build in members if build]
                 if len(builds) < len(members):
                     continue
-                trial = Trial(
+                smoke_test = SmokeTest(
                     name=f"{together.name}-{target}",
                     target=target,
                     archives=tuple(self._path(build) for build in builds),
                     modules=tuple(sorted({name for build in builds for name in self._modules(build)})),
                 )
                 accepted = tuple(pattern for build in builds for pattern in build.layer.accept)
-                yield Planned(trial=trial, builds=tuple(builds), accepted=accepted)
+                yield Planned(smoke_test=smoke_test, builds=tuple(builds), accepted=accepted)
 
     def _archives(self, build: Build) -> tuple[Path, ...]:
         """Those of the layers that give some of what it needs, and its own over them."""
@@ -224,7 +224,7 @@ class Planner:
         found = {module for module, path in paths.items() if any(_is_at(name, path) for name in contents)}
         return tuple(sorted({*found, *build.layer.imports}))
 
-    def _members(self, entry: Entry, archive: Zip) -> Iterator[list[str]]:
+    def _members(self, entry: CatalogueEntry, archive: Zip) -> Iterator[list[str]]:
         """For each project in an archive, the members of its wheel; by RECORD where that is not kept."""
         for one in entry.distributions:
             if one.name not in self._found.projects:
@@ -242,7 +242,7 @@ class Planner:
 class Client:
     """Gives AWS's runtime interface client for a target, from the indexes; each once."""
 
-    def __init__(self, resolver: Settings, *, store: Store) -> None:
+    def __init__(self, resolver: IndexSettings, *, store: Store) -> None:
         self._settings = resolver
         self._store = store
         self._lock = Lock()
@@ -253,7 +253,9 @@ class Client:
         with self._lock:
             if target not in self._known:
                 request = Request(requirements=(verify.CLIENT,))
-                pins = resolve.resolve(request, python=Python.of_target(target), settings=self._settings)
+                pins = resolve.resolve(
+                    request, python=ResolverPython.of_target(target), settings=self._settings
+                )
                 paths = download.fetch(pins, store=self._store, settings=self._settings)
                 self._known[target] = tuple(
                     wheels.read(path, filename=pin.filename, sha256=pin.sha256)
@@ -263,10 +265,10 @@ class Client:
 
 
 class Runner:
-    """Runs what is planned on a bench."""
+    """Runs what is planned on a tester."""
 
-    def __init__(self, bench: Bench, *, store: Store, client: Client, again: bool) -> None:
-        self._bench = bench
+    def __init__(self, tester: SmokeTester, *, store: Store, client: Client, again: bool) -> None:
+        self._tester = tester
         self._store = store
         self._client = client
         self._again = again
@@ -275,14 +277,20 @@ class Runner:
         """Run one; what of it fails is an error, not raised."""
         try:
             verdict = verify.verify(
-                planned.trial, bench=self._bench, store=self._store, client=self._client, again=self._again
+                planned.smoke_test,
+                tester=self._tester,
+                store=self._store,
+                client=self._client,
+                again=self._again,
             )
         except PylayerError as error:
             return error
         if planned.sha256 and verdict.timed:
-            self._remember(planned.trial.name, planned.sha256, verdict)
+            self._remember(planned.smoke_test.name, planned.sha256, verdict)
         if problems := leave_out(verify.problems(verdict), planned.accepted):
-            return CheckError.of([one.fault(planned.trial.name) for one in problems], log=verify.log(verdict))
+            return CheckError.of(
+                [one.fault(planned.smoke_test.name) for one in problems], log=verify.log(verdict)
+            )
         return verdict
 
     def _remember(self, name: str, sha256: str, verdict: Verdict) -> None:
@@ -315,13 +323,13 @@ def _is_at(name: str, path: str) -> bool:
     return name.startswith(path) and name[len(path) : len(path) + 1] in {"/", "."}
 
 
-def _bench(choice: EngineChoice, *, cache: Path, note: Callable[[str], None]) -> Bench:
+def _tester(choice: EngineChoice, *, cache: Path, note: Callable[[str], None]) -> SmokeTester:
     if choice == "local":
-        return choose.local_bench(cache=cache)
+        return choose.local_smoke_tester(cache=cache)
     try:
-        return choose.docker_bench(cache=cache)
+        return choose.docker_smoke_tester(cache=cache)
     except EngineError as error:
         if choice == "docker":
             raise
         note(f"no Docker answers, so this machine has to do: {error.faults[0].what}")
-        return choose.local_bench(cache=cache)
+        return choose.local_smoke_tester(cache=cache)

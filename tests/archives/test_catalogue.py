@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from pylayer.archives import catalogue
-from pylayer.archives.catalogue import Catalogue, Distribution, Entry
+from pylayer.archives.catalogue import Catalogue, CatalogueEntry, Distribution
 from pylayer.errors import StoreError
 
 
 def entry(**changes):
-    plain = Entry(
+    plain = CatalogueEntry(
         layer="libexample",
         runtime="python3.13",
         architecture="arm64",

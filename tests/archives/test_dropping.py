@@ -17,10 +17,10 @@ from pylayer.errors import ArchiveError
 TARGET = target()
 
 
-def dropped(*paths, patterns, companions=()):
+def dropped(*paths, patterns, bytecode=()):
     """What is chosen of the wheels at `paths`."""
     read = [wheels.read(path) for path in paths]
-    return choose(read, companions, patterns=patterns, runtime=TARGET.runtime)
+    return choose(read, bytecode, patterns=patterns, runtime=TARGET.runtime)
 
 
 def left_out(*paths, patterns):
@@ -68,8 +68,8 @@ def test_what_is_saved_is_counted(tmp_path):
 def test_bytecode_goes_with_its_source(tmp_path):
     """In `__pycache__`, or in the source's place."""
     names = ["python/pkg/tests/__pycache__/test_core.cpython-313.pyc", "python/pkg/tests/__init__.pyc"]
-    companion = make_zip(tmp_path / "c.zip", dict.fromkeys([*names, "python/pkg/core.pyc"], b"code"))
-    found = dropped(make_wheel(tmp_path, FILES), patterns=["tests/"], companions=[companion])
+    compiled = make_zip(tmp_path / "c.zip", dict.fromkeys([*names, "python/pkg/core.pyc"], b"code"))
+    found = dropped(make_wheel(tmp_path, FILES), patterns=["tests/"], bytecode=[compiled])
     assert set(names) == {path for path in found.paths if path.endswith(".pyc")}
     # The source that bytecode replaces would not have been there.
     assert 4 == found.files

@@ -1,4 +1,4 @@
-"""Wheels become companions, compiled once."""
+"""Wheels become bytecode, compiled once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import zipfile
 from dataclasses import replace
 
 import pytest
-from factories.bytecode import HERE, HereRoom, contents
+from factories.bytecode import HERE, HereBuildEnv, contents
 from factories.engines import host_target
 from factories.wheels import make_wheel
 
@@ -29,9 +29,9 @@ def store(tmp_path):
 
 
 @pytest.fixture
-def room():
-    """A room that remembers its jobs."""
-    return HereRoom()
+def build_env():
+    """A build environment that remembers its jobs."""
+    return HereBuildEnv()
 
 
 def wheel(folder, files, **more):
@@ -39,13 +39,13 @@ def wheel(folder, files, **more):
     return wheels.read(make_wheel(folder, files, **more))
 
 
-def companion(one, *, room, store, **more):
-    """Give the companion of one wheel."""
-    found = bytecode.compile_wheels([one], open_room=room.opened, interpreter=HERE, store=store, **more)
+def bytecode_of(one, *, build_env, store, **more):
+    """Give the bytecode of one wheel."""
+    found = bytecode.compile_wheels([one], open_env=build_env.opened, interpreter=HERE, store=store, **more)
     return found[one.sha256]
 
 
-def test_members(tmp_path, room, store):
+def test_members(tmp_path, build_env, store):
     """Bytecode stands where Python looks for it, purelib's included; scripts and data have none."""
     files = {
         "pkg/__init__.py": b"",
@@ -53,49 +53,49 @@ def test_members(tmp_path, room, store):
         "example-1.0.data/purelib/more.py": b"",
         "example-1.0.data/scripts/run.py": b"#!python\n",
     }
-    made = companion(wheel(tmp_path, files), room=room, store=store)
+    made = bytecode_of(wheel(tmp_path, files), build_env=build_env, store=store)
     expected = [f"python/__pycache__/more.{TAG}.pyc", f"python/pkg/__pycache__/__init__.{TAG}.pyc"]
     assert (expected, 2) == (zipfile.ZipFile(made.path).namelist(), made.members)
 
 
-def test_attributes(tmp_path, room, store):
+def test_attributes(tmp_path, build_env, store):
     """Dates and modes are those that every member of an archive has."""
-    made = companion(wheel(tmp_path, {"x.py": b""}), room=room, store=store)
+    made = bytecode_of(wheel(tmp_path, {"x.py": b""}), build_env=build_env, store=store)
     (info,) = zipfile.ZipFile(made.path).infolist()
     assert ((1980, 1, 1, 0, 0, 0), 0o100644) == (info.date_time, info.external_attr >> 16)
 
 
-def test_compiled_once(tmp_path, room, store):
-    """What was compiled is not compiled again, and no room is opened for it."""
+def test_compiled_once(tmp_path, build_env, store):
+    """What was compiled is not compiled again, and no build environment is opened for it."""
     one = wheel(tmp_path, {"x.py": b"print 1\n", "y.py": b""})
-    first = companion(one, room=room, store=store)
-    assert first == companion(one, room=HereRoom(status=1), store=store)
+    first = bytecode_of(one, build_env=build_env, store=store)
+    assert first == bytecode_of(one, build_env=HereBuildEnv(status=1), store=store)
     assert "python/x.py" == first.skipped[0][0]
 
 
-def test_one_job(tmp_path, room, store):
+def test_one_job(tmp_path, build_env, store):
     """Several wheels are one job, and those that are known are not sent with it."""
     a, b, c = (wheel(tmp_path / name, {f"{name}.py": b""}, name=name) for name in "abc")
-    companion(a, room=room, store=store)
-    made = bytecode.compile_wheels([a, b, c], open_room=room.opened, interpreter=HERE, store=store)
+    bytecode_of(a, build_env=build_env, store=store)
+    made = bytecode.compile_wheels([a, b, c], open_env=build_env.opened, interpreter=HERE, store=store)
     assert sorted([a.sha256, b.sha256, c.sha256]) == sorted(made)
     assert [[a.sha256], sorted([b.sha256, c.sha256])] == [
-        sorted(entry.name for entry in job.tree) for job in room.jobs
+        sorted(entry.name for entry in job.tree) for job in build_env.jobs
     ]
 
 
-def test_same_bytes(tmp_path, room):
-    """A wheel alone and one among others have the same companion."""
+def test_same_bytes(tmp_path, build_env):
+    """A wheel alone and one among others have the same bytecode."""
     a, b = (wheel(tmp_path / name, {f"{name}.py": b"x = 1"}, name=name) for name in "ab")
-    alone = companion(a, room=room, store=Store(tmp_path / "one"))
+    alone = bytecode_of(a, build_env=build_env, store=Store(tmp_path / "one"))
     both = bytecode.compile_wheels(
-        [b, a], open_room=room.opened, interpreter=HERE, store=Store(tmp_path / "two")
+        [b, a], open_env=build_env.opened, interpreter=HERE, store=Store(tmp_path / "two")
     )
     assert alone.sha256 == both[a.sha256].sha256
 
 
-class Looking(HereRoom):
-    """A room that keeps in `names` those of what comes to it, one list for each job."""
+class Looking(HereBuildEnv):
+    """A build environment that keeps in `names` those of what comes to it, one list for each job."""
 
     def __init__(self):
         super().__init__()
@@ -108,44 +108,44 @@ class Looking(HereRoom):
 
 def test_what_two_wheels_have_is_compiled_once(tmp_path, store):
     """In one job or in a later one; what does not compile is told of each that has it."""
-    room = Looking()
+    build_env = Looking()
     shared = {"x.py": b"x = 1\n", "bad.py": b"print 1\n"}
     a, b, c = (wheel(tmp_path / tag, {**shared, f"{tag}.py": b""}, name=tag) for tag in "abc")
     seen = bytecode.Seen()
-    options = {"open_room": room.opened, "interpreter": HERE, "store": store, "seen": seen}
+    options = {"open_env": build_env.opened, "interpreter": HERE, "store": store, "seen": seen}
     made = bytecode.compile_wheels([a, b], **options) | bytecode.compile_wheels([c], **options)
 
-    assert ["python/a.py", "python/b.py", "python/bad.py", "python/x.py"] == sorted(room.names[0])
-    assert ["python/c.py"] == room.names[1]
+    assert ["python/a.py", "python/b.py", "python/bad.py", "python/x.py"] == sorted(build_env.names[0])
+    assert ["python/c.py"] == build_env.names[1]
     for one in (a, b, c):
-        alone = companion(one, room=HereRoom(), store=Store(tmp_path / f"alone-{one.filename}"))
+        alone = bytecode_of(one, build_env=HereBuildEnv(), store=Store(tmp_path / f"alone-{one.filename}"))
         assert (alone.sha256, alone.skipped) == (made[one.sha256].sha256, made[one.sha256].skipped)
 
 
-def test_its_job_is_no_projects(tmp_path, room, store):
-    """It may run in a room where a project of any name is built: normalised names have no dot."""
-    companion(wheel(tmp_path, {"x.py": b""}), room=room, store=store)
-    assert [(True, True)] == [(job.bare, "." in job.name) for job in room.jobs]
+def test_its_job_is_no_projects(tmp_path, build_env, store):
+    """It may run where a project of any name is built: normalised names have no dot."""
+    bytecode_of(wheel(tmp_path, {"x.py": b""}), build_env=build_env, store=store)
+    assert [(True, True)] == [(job.bare, "." in job.name) for job in build_env.jobs]
 
 
-def test_one_path_with_two_sources_is_compiled_twice(tmp_path, room, store):
+def test_one_path_with_two_sources_is_compiled_twice(tmp_path, build_env, store):
     """What differs by a byte is another module."""
     a, b = (wheel(tmp_path / tag, {"x.py": f"x = '{tag}'\n".encode()}, name=tag) for tag in "ab")
-    made = bytecode.compile_wheels([a, b], open_room=room.opened, interpreter=HERE, store=store)
+    made = bytecode.compile_wheels([a, b], open_env=build_env.opened, interpreter=HERE, store=store)
     assert made[a.sha256].sha256 != made[b.sha256].sha256
 
 
 def test_only_modules_travel(tmp_path, store):
     """What is sent to be compiled holds no library and no data."""
-    room = Looking()
-    companion(wheel(tmp_path, {"x.py": b"", "big.so": b"\x7fELF" * 99}), room=room, store=store)
-    assert [["python/x.py"]] == room.names
+    build_env = Looking()
+    bytecode_of(wheel(tmp_path, {"x.py": b"", "big.so": b"\x7fELF" * 99}), build_env=build_env, store=store)
+    assert [["python/x.py"]] == build_env.names
 
 
-def test_nothing_to_compile(tmp_path, room, store):
-    """A wheel without a module has an empty companion, for which no room is opened."""
-    made = companion(wheel(tmp_path, {"pkg/data.json": b"{}"}), room=room, store=store)
-    assert (0, [], []) == (made.members, zipfile.ZipFile(made.path).namelist(), room.jobs)
+def test_nothing_to_compile(tmp_path, build_env, store):
+    """A wheel without a module has no bytecode, for which no build environment is opened."""
+    made = bytecode_of(wheel(tmp_path, {"pkg/data.json": b"{}"}), build_env=build_env, store=store)
+    assert (0, [], []) == (made.members, zipfile.ZipFile(made.path).namelist(), build_env.jobs)
 
 
 @pytest.mark.parametrize(
@@ -166,27 +166,27 @@ def test_key_of_only():
     assert bytecode.key("0", interpreter=HERE) != bytecode.key("0", interpreter=HERE, only=True)
 
 
-def test_damage(tmp_path, room, store):
-    """A companion that the store lost is made again, with the same bytes."""
+def test_damage(tmp_path, build_env, store):
+    """Bytecode that the store lost is made again, with the same bytes."""
     one = wheel(tmp_path, {"x.py": b"x = 1"})
-    made = companion(one, room=room, store=store)
+    made = bytecode_of(one, build_env=build_env, store=store)
     made.path.chmod(0o644)
     made.path.write_bytes(b"damaged")
-    assert made == companion(one, room=room, store=Store(store.root))
+    assert made == bytecode_of(one, build_env=build_env, store=Store(store.root))
 
 
 def test_failure(tmp_path, store):
     """A job that fails is an error that names the wheels."""
     with pytest.raises(BuildError, match=r"example-1\.0-py3-none-any\.whl: cannot be compiled"):
-        companion(wheel(tmp_path, {"x.py": b""}), room=HereRoom(status=1), store=store)
+        bytecode_of(wheel(tmp_path, {"x.py": b""}), build_env=HereBuildEnv(status=1), store=store)
 
 
-def test_archive(tmp_path, room, store):
-    """An archive with its companions imports from them: a source with another content is not looked at."""
+def test_archive(tmp_path, build_env, store):
+    """An archive with its bytecode imports from that: a source with another content is not looked at."""
     one = wheel(tmp_path, {"pkg/__init__.py": b"x = 'compiled'\n"})
-    made = companion(one, room=room, store=store)
+    made = bytecode_of(one, build_env=build_env, store=store)
     target = host_target()
-    archive.assemble([one], tmp_path / "layer.zip", target=target, companions=[made.path])
+    archive.assemble([one], tmp_path / "layer.zip", target=target, bytecode=[made.path])
     root = tmp_path / "opt"
     zipfile.ZipFile(tmp_path / "layer.zip").extractall(root)
     (root / "python/pkg/__init__.py").write_text("x = 'source'\n")
@@ -201,7 +201,7 @@ def test_archive(tmp_path, room, store):
     assert f"compiled {root}/python/pkg/__pycache__/__init__.{TAG}.pyc" == done.stdout.strip()
 
 
-def test_archive_without_sources(tmp_path, room, store):
+def test_archive_without_sources(tmp_path, build_env, store):
     """Bytecode alone: sources are gone from the archive and from RECORD, what did not compile is there."""
     files = {
         "pkg/__init__.py": b"x = 'compiled'\n",
@@ -210,8 +210,8 @@ def test_archive_without_sources(tmp_path, room, store):
         "example-1.0.data/scripts/run.py": b"",
     }
     one = wheel(tmp_path, files)
-    made = companion(one, room=room, store=store, only=True)
-    archive.assemble([one], tmp_path / "layer.zip", target=host_target(), companions=[made.path])
+    made = bytecode_of(one, build_env=build_env, store=store, only=True)
+    archive.assemble([one], tmp_path / "layer.zip", target=host_target(), bytecode=[made.path])
     inside = contents([tmp_path / "layer.zip"])
     kept = {"python/pkg/__init__.pyc", "python/pkg/old.py", "python/more.pyc", "python/bin/run.py"}
     record = inside["python/example-1.0.dist-info/RECORD"].decode()

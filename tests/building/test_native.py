@@ -8,7 +8,7 @@ import pytest
 
 from pylayer.building import native
 from pylayer.errors import BuildError
-from pylayer.monorepo.trees import Entry
+from pylayer.monorepo.trees import TreeEntry
 
 
 def choose(how, *, crosses):
@@ -47,5 +47,5 @@ def test_cross_alone_is_an_error():
 
 def test_sources_are_seen_by_their_names():
     """A C file is one, a module of Python none."""
-    assert native.has_sources([Entry(name="src/a.c", source=b"")])
-    assert not native.has_sources([Entry(name="src/a.py", source=b"")])
+    assert native.has_sources([TreeEntry(name="src/a.c", source=b"")])
+    assert not native.has_sources([TreeEntry(name="src/a.py", source=b"")])

@@ -21,7 +21,7 @@ def wheel(*, tags=("py3-none-any",), purelib=True, native=False):
 
 
 @pytest.mark.parametrize(
-    ("made", "static", "other", "served"),
+    ("made", "python_independent", "other", "served"),
     [
         (wheel(), True, target(OLD, "arm64"), True),
         (wheel(), True, target(NEW, "arm64"), True),
@@ -43,9 +43,9 @@ def wheel(*, tags=("py3-none-any",), purelib=True, native=False):
         "tagged for one minor: both architectures",
     ],
 )
-def test_a_wheel_serves_what_it_is_right_for(made, static, other, served):
+def test_a_wheel_serves_what_it_is_right_for(made, python_independent, other, served):
     """The name `py3-none-any` alone proves nothing."""
-    assert serves(made, other, built_for=target(OLD), static=static) is served
+    assert serves(made, other, built_for=target(OLD), python_independent=python_independent) is served
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ def reasons(folder, content=b"", *, name=RIGHT, tag="cp311-cp311-manylinux_2_26_
     """What is said of a wheel with one native file."""
     content = content or library("libc.so.6@GLIBC_2.17", machine="aarch64")
     wheel = make_wheel(folder, {name: content}, tag=tag, pure=False)
-    return crossed.reasons(wheel, target=ARM, host=Architecture.X86_64, answer=answer)
+    return crossed.reasons(wheel, target=ARM, builder=Architecture.X86_64, answer=answer)
 
 
 def test_what_the_target_takes_is_kept(tmp_path):
@@ -83,7 +83,7 @@ def test_what_a_build_asked_counts_on_another_machine_alone():
     ]
     asked, compiled = (f"its build {line}" for line in lines)
 
-    elsewhere = crossed.probes({"probes": lines}, target=ARM, host=Architecture.X86_64)
-    at_home = crossed.probes({"probes": lines}, target=ARM, host=Architecture.ARM64)
+    elsewhere = crossed.probes({"probes": lines}, target=ARM, builder=Architecture.X86_64)
+    at_home = crossed.probes({"probes": lines}, target=ARM, builder=Architecture.ARM64)
 
     assert ([asked, compiled], [compiled]) == (elsewhere, at_home)

@@ -12,7 +12,7 @@ from factories.wheels import File, make_wheel
 
 from pylayer import wheels
 from pylayer.archives.archive import assemble
-from pylayer.checks import Made, check, check_set
+from pylayer.checks import LayerArchive, check, check_set
 
 MB = 1024**2
 
@@ -71,9 +71,11 @@ def test_bytecode_weighs_with_its_distribution(tmp_path):
     """It comes from elsewhere, and RECORD does not list it."""
     one = wheels.read(make_wheel(tmp_path, {"one/__init__.py": b""}, name="one"))
     bytecode = {"python/one/__pycache__/__init__.cpython-313.pyc": bytes(MB)}
-    companion = zip_layer(tmp_path, bytecode, name="bytecode").path
-    archive = assemble([one], tmp_path / "data.zip", target=target(), companions=[companion])
-    (problem,) = check(Made(layer="data", path=archive.path, wheels=(one,)), target=target(), budget=1)
+    compiled = zip_layer(tmp_path, bytecode, name="bytecode").path
+    archive = assemble([one], tmp_path / "data.zip", target=target(), bytecode=[compiled])
+    (problem,) = check(
+        LayerArchive(layer="data", path=archive.path, wheels=(one,)), target=target(), budget=1
+    )
     assert problem.hint == "heaviest: one 1.0 MB"
 
 

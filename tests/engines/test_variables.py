@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 def test_proxies_are_passed_on() -> None:
     """Proxies go on in the spelling in which they were given, and nothing else does."""
-    surroundings = {"https_proxy": "http://a", "NO_PROXY": "b", "HTTP_PROXY": "", "AWS_PROFILE": "c"}
-    assert {"https_proxy": "http://a", "NO_PROXY": "b"} == variables.of_network(surroundings, bundle=None)
+    environ = {"https_proxy": "http://a", "NO_PROXY": "b", "HTTP_PROXY": "", "AWS_PROFILE": "c"}
+    assert {"https_proxy": "http://a", "NO_PROXY": "b"} == variables.of_network(environ, bundle=None)
 
 
 def test_bundle_is_pointed_to() -> None:
@@ -27,5 +27,5 @@ def test_named_bundle_comes_first(tmp_path: Path) -> None:
     """A bundle that a variable names is taken before the system's; one that is not there is passed over."""
     bundle = tmp_path / "bundle.pem"
     bundle.touch()
-    surroundings = {"SSL_CERT_FILE": str(tmp_path / "gone"), "CURL_CA_BUNDLE": str(bundle)}
-    assert bundle == variables.certificates(surroundings)
+    environ = {"SSL_CERT_FILE": str(tmp_path / "gone"), "CURL_CA_BUNDLE": str(bundle)}
+    assert bundle == variables.certificates(environ)

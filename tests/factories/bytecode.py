@@ -1,4 +1,4 @@
-"""Modules in a dict → what pylayer/inside/compile.py makes of them under some Python; and a room of one."""
+"""Modules in a dict → what pylayer/inside/compile.py makes of them under some Python."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ HERE = Interpreter(
 def interpreter(version: str, folder: Path) -> str:
     """Give this machine's Python of a minor version; the test is skipped where there is none."""
     try:
-        return pythons.find(version, surroundings=os.environ, cache=folder).executable
+        return pythons.find(version, environ=os.environ, cache=folder).executable
     except NeedsDockerError as error:
         pytest.skip(str(error))
 
@@ -90,19 +90,19 @@ def code_of(pyc: bytes) -> CodeType:
     return marshal.loads(pyc[16:])
 
 
-class HereRoom:
-    """A room in which the Python of the tests runs jobs; `jobs` are those that it was given."""
+class HereBuildEnv:
+    """A build environment in which the Python of the tests runs jobs; `jobs` are those that it was given."""
 
     def __init__(self, *, status: int | None = None) -> None:
         self.jobs: list[Job] = []
         self._status = status
 
-    def opened(self) -> HereRoom:
-        """Give itself: what a caller opens a room with."""
+    def opened(self) -> HereBuildEnv:
+        """Give itself: what a caller opens a build environment with."""
         return self
 
     def run(self, job: Job, *, into: Path) -> Done:
-        """Run `job`; see `pylayer.engines.Room`."""
+        """Run `job`; see `pylayer.engines.BuildEnv`."""
         self.jobs.append(job)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)

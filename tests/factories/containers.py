@@ -37,9 +37,9 @@ def client_with_images() -> APIClient:
     return client
 
 
-def engine(cache: Path, **surroundings: str) -> DockerEngine:
-    """Give an engine whose surroundings are these variables alone."""
-    return DockerEngine(connect(os.environ, home=Path.home()), cache=cache, surroundings=surroundings)
+def engine(cache: Path, **environ: str) -> DockerEngine:
+    """Give an engine whose environment has these variables alone."""
+    return DockerEngine(connect(os.environ, home=Path.home()), cache=cache, environ=environ)
 
 
 def owned(client: APIClient, pid: int) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pylayer.archives import catalogue
-from pylayer.archives.catalogue import Distribution, Entry
+from pylayer.archives.catalogue import CatalogueEntry, Distribution
 from pylayer.publish import Declared
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ X86, ARM = "x86_64", "arm64"
 
 def entry(
     layer: str = "libexample", runtime: str = "python3.13", architecture: str = X86, **changes
-) -> Entry:
+) -> CatalogueEntry:
     """Describe an archive that need not exist; its digest follows from the `content` given."""
     digest = hashlib.sha256(changes.pop("content", b"one")).digest()
-    plain = Entry(
+    plain = CatalogueEntry(
         layer=layer,
         runtime=runtime,
         architecture=architecture,

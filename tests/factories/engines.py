@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from pylayer.engines import Job
-from pylayer.monorepo.trees import Entry
-from pylayer.targets import Architecture, Images, Runtime, Target, load_runtimes
+from pylayer.monorepo.trees import TreeEntry
+from pylayer.targets import Architecture, ImageReferences, Runtime, Target, load_runtimes
 
 REQUIRE = "PYLAYER_REQUIRE_DOCKER"
 NATIVE = Architecture.of_machine(platform.machine()) or Architecture.X86_64
@@ -33,7 +33,7 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 
 def runtime(python: str, *, image: str | None = None) -> Runtime:
     """Give the runtime `python` ("3.13") with the test images, or with one `image` for both architectures."""
-    images = Images(
+    images = ImageReferences(
         x86_64=image or f"pylayer-test/python{python}:amd64",
         arm64=image or f"pylayer-test/python{python}:arm64",
     )
@@ -50,11 +50,11 @@ def host_target(python: str = f"3.{sys.version_info.minor}") -> Target:
     return Target(runtime=load_runtimes()[f"python{python}"], architecture=NATIVE)
 
 
-def job(build: str, *, name: str = "example", tree: tuple[Entry, ...] = (), **env: str) -> Job:
+def job(build: str, *, name: str = "example", tree: tuple[TreeEntry, ...] = (), **env: str) -> Job:
     """Give a job whose project runs the code `build`; what that puts into `facts` is what it gives."""
     project = (
-        Entry(name="backend.py", source=_BACKEND),
-        Entry(name="build.py", source=build.encode()),
+        TreeEntry(name="backend.py", source=_BACKEND),
+        TreeEntry(name="build.py", source=build.encode()),
         *tree,
     )
     return Job(
@@ -66,9 +66,9 @@ def job(build: str, *, name: str = "example", tree: tuple[Entry, ...] = (), **en
     )
 
 
-def facts(room, build: str, into: Path, **more) -> dict:
+def facts(build_env, build: str, into: Path, **more) -> dict:
     """Run a job and give its facts."""
-    done = room.run(job(build, **more), into=into)
+    done = build_env.run(job(build, **more), into=into)
     assert (0, "facts-1-py3-none-any.whl") == (done.status, done.answer.get("wheel")), done.log
     return json.loads((into / "facts-1-py3-none-any.whl").read_text())
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from factories.wheels import make_wheel, make_zip
 from pylayer import wheels
 from pylayer.archives.archive import assemble
-from pylayer.checks import Made, check
+from pylayer.checks import LayerArchive, check
 from pylayer.targets import Architecture, Target, load_runtimes
 
 if TYPE_CHECKING:
@@ -23,17 +23,19 @@ def target(text: str = "python3.13-x86_64") -> Target:
     return Target(runtime=load_runtimes()[runtime], architecture=Architecture(architecture))
 
 
-def make_layer(folder: Path, *made: Path, name: str = "data", runs: str = "python3.13-x86_64") -> Made:
+def make_layer(
+    folder: Path, *made: Path, name: str = "data", runs: str = "python3.13-x86_64"
+) -> LayerArchive:
     """Assemble the wheels at the paths `made`."""
     read = tuple(wheels.read(path) for path in made)
     archive = assemble(read, folder / f"{name}.zip", target=target(runs))
-    return Made(layer=name, path=archive.path, wheels=read)
+    return LayerArchive(layer=name, path=archive.path, wheels=read)
 
 
-def zip_layer(folder: Path, files: Mapping[str, object], *, name: str = "data") -> Made:
+def zip_layer(folder: Path, files: Mapping[str, object], *, name: str = "data") -> LayerArchive:
     """Zip `files` as they are, by whatever paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    return Made(layer=name, path=make_zip(folder / f"{name}.zip", files))
+    return LayerArchive(layer=name, path=make_zip(folder / f"{name}.zip", files))
 
 
 def native(folder: Path, files: Mapping[str, bytes], *, name: str = "example", tag: str = "") -> Path:
@@ -47,6 +49,8 @@ def said(problems: tuple[Problem, ...]) -> list[tuple[str, str, str, str]]:
     return [(one.severity, one.kind, one.where, one.what) for one in problems]
 
 
-def found(made: Made, runs: str = "python3.13-x86_64", **options: object) -> list[tuple[str, str, str, str]]:
+def found(
+    made: LayerArchive, runs: str = "python3.13-x86_64", **options: object
+) -> list[tuple[str, str, str, str]]:
     """Check `made` and tell what was said."""
     return said(check(made, target=target(runs), **options))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from factories.localindex import LocalIndex, serving
 from factories.wheels import make_wheel
-from pylayer.index.indexes import Index, Settings
-from pylayer.resolver.requirements import Python, Request
+from pylayer.index.indexes import Index, IndexSettings
+from pylayer.resolver.requirements import Request, ResolverPython
 from pylayer.resolver.resolve import resolve
 from pylayer.targets import Architecture, Target, load_runtimes
 
@@ -37,13 +37,13 @@ class Desk:
         folder.mkdir()
         return self._stack.enter_context(serving(folder, **options))
 
-    def settings(self, default: LocalIndex, *indexes: Index, **options: object) -> Settings:
+    def settings(self, default: LocalIndex, *indexes: Index, **options: object) -> IndexSettings:
         """Give settings that know these indexes alone."""
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         env = {**kept, "HOME": str(self.root), "UV_CACHE_DIR": str(self.root / "uv"), "UV_HTTP_RETRIES": "0"}
         env |= options.pop("env", {})
         own = options.pop("url", default.url)
-        return Settings(default=Index.at(own, default=True), indexes=indexes, env=env, **options)
+        return IndexSettings(default=Index.at(own, default=True), indexes=indexes, env=env, **options)
 
 
 def add(
@@ -59,12 +59,14 @@ def add(
     )
 
 
-def python(runtime: str = "python3.11", architecture: str = "x86_64") -> Python:
+def python(runtime: str = "python3.11", architecture: str = "x86_64") -> ResolverPython:
     """Give the Python of a target."""
-    return Python.of_target(Target(runtime=load_runtimes()[runtime], architecture=Architecture(architecture)))
+    return ResolverPython.of_target(
+        Target(runtime=load_runtimes()[runtime], architecture=Architecture(architecture))
+    )
 
 
-def resolved(settings: Settings, *requirements: str, **options: object) -> tuple[Pin, ...]:
+def resolved(settings: IndexSettings, *requirements: str, **options: object) -> tuple[Pin, ...]:
     """Resolve for python3.11-x86_64, or the `python` given."""
     given = options.pop("python", python())
     return resolve(Request(requirements=requirements, **options), python=given, settings=settings)

@@ -11,7 +11,7 @@ from factories.wheels import make_wheel
 
 from pylayer.errors import DownloadError
 from pylayer.index.download import fetch
-from pylayer.index.indexes import Index, Settings
+from pylayer.index.indexes import Index, IndexSettings
 from pylayer.index.pins import Pin
 from pylayer.store import Store
 
@@ -40,7 +40,7 @@ def get(store, tmp_path):
     """Fetch pins without waiting long between tries."""
 
     def get(*pins, indexes=(), **env):
-        settings = Settings(indexes=indexes, env={"HOME": str(tmp_path), **env})
+        settings = IndexSettings(indexes=indexes, env={"HOME": str(tmp_path), **env})
         return fetch(pins, store=store, settings=settings, pause=0.01)
 
     return get

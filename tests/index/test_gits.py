@@ -13,7 +13,7 @@ from factories.workshop import workshop
 from pylayer.errors import DownloadError, ResolveError
 from pylayer.index import gits
 from pylayer.index.gits import Origin
-from pylayer.index.indexes import Settings
+from pylayer.index.indexes import IndexSettings
 from pylayer.store import Store
 
 LIBA = "liba-python3.11-x86_64"
@@ -69,7 +69,7 @@ def test_a_branch_a_tag_and_a_commit_are_found(repository, store):
     second = repository.commit({"a": "2"})
     refs = {"": second, "main": second, "v1": first, first: first, first[:10]: first}
     found = {
-        ref: gits.fetch(Origin(name="a", url=repository.url, ref=ref), store=store, settings=Settings())
+        ref: gits.fetch(Origin(name="a", url=repository.url, ref=ref), store=store, settings=IndexSettings())
         for ref in refs
     }
 
@@ -83,8 +83,8 @@ def test_the_same_commit_is_the_same_bytes(repository, store, tmp_path):
     (repository.folder / "a").chmod(0o755)
     repository.commit({"d": "3"})
     source = Origin(name="a", url=repository.url)
-    first = gits.fetch(source, store=store, settings=Settings())
-    second = gits.fetch(source, store=Store(tmp_path / "other"), settings=Settings())
+    first = gits.fetch(source, store=store, settings=IndexSettings())
+    second = gits.fetch(source, store=Store(tmp_path / "other"), settings=IndexSettings())
 
     assert first == second
     with tarfile.open(store.blob(first.sha256)) as archive:
@@ -98,7 +98,7 @@ def test_a_folder_of_the_repository_is_enough(repository, store):
     repository.commit({"top": "1", "python/a": "2"})
     source = Origin(name="a", url=repository.url, subdirectory="python")
 
-    assert {"a": "2"} == members(store, gits.fetch(source, store=store, settings=Settings()))
+    assert {"a": "2"} == members(store, gits.fetch(source, store=store, settings=IndexSettings()))
 
 
 def test_submodules_are_there(repository, store, tmp_path, monkeypatch):
@@ -110,7 +110,7 @@ def test_submodules_are_there(repository, store, tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", "always")
     repository.git("submodule", "--quiet", "add", inner.url, "inner")
     repository.commit({"a": "1"})
-    fetched = gits.fetch(Origin(name="a", url=repository.url), store=store, settings=Settings())
+    fetched = gits.fetch(Origin(name="a", url=repository.url), store=store, settings=IndexSettings())
 
     assert "1" == members(store, fetched)["inner/deep"]
 
@@ -120,7 +120,9 @@ def test_what_tells_a_version_is_kept_of_the_history(repository, store):
     repository.commit({"pyproject.toml": '[build-system]\nrequires = ["setuptools-scm"]\n'})
     repository.git("tag", "v1.5")
     commit = repository.commit({"more": "1"})
-    found = members(store, gits.fetch(Origin(name="a", url=repository.url), store=store, settings=Settings()))
+    found = members(
+        store, gits.fetch(Origin(name="a", url=repository.url), store=store, settings=IndexSettings())
+    )
 
     assert f"describe-name: v1.5-1-g{commit}" in found[".git_archival.txt"]
 
@@ -133,7 +135,7 @@ def test_what_is_not_there_is_told(repository, store, ref, said):
     repository.commit({"a": "1"})
     url = repository.url if ref else repository.url + "-away"
     with pytest.raises(DownloadError, match=said) as caught:
-        gits.fetch(Origin(name="a", url=url, ref=ref), store=store, settings=Settings())
+        gits.fetch(Origin(name="a", url=url, ref=ref), store=store, settings=IndexSettings())
 
     assert "a (file:" in caught.value.faults[0].where
 
@@ -143,7 +145,10 @@ def test_a_git_hook_s_variables_do_not_lead_astray(repository, store, tmp_path, 
     commit = repository.commit({"a": "1"})
     monkeypatch.setenv("GIT_DIR", str(Repository(tmp_path / "hooked").folder / ".git"))
 
-    assert commit == gits.fetch(Origin(name="a", url=repository.url), store=store, settings=Settings()).commit
+    assert (
+        commit
+        == gits.fetch(Origin(name="a", url=repository.url), store=store, settings=IndexSettings()).commit
+    )
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pylayer.index.indexes import Index, Login, Pinning, Settings, display
+from pylayer.index.indexes import Index, IndexPin, IndexSettings, Login, display
 
 
 def test_takes_the_credentials_out_of_an_address():
@@ -29,7 +29,7 @@ def test_takes_a_path_relative_to_its_configuration(tmp_path):
 def test_shows_no_credentials():
     """Neither repr nor str of any value holds a secret."""
     index = Index.at("https://me:s3cret@index.example/simple", name="corp")
-    settings = Settings(indexes=(index,), env={"TOKEN": "s3cret"})
+    settings = IndexSettings(indexes=(index,), env={"TOKEN": "s3cret"})
     shown = [repr(index), str(index), repr(settings), repr(index.login), display(index.with_login)]
     assert [] == [text for text in shown if "s3cret" in text or "me:" in text]
     assert "corp (https://index.example/simple)" == str(index)
@@ -42,23 +42,23 @@ def test_shows_no_query_of_an_address():
 
 def test_redacts_a_text():
     """Passwords of indexes and whatever stands before an @ in an address go."""
-    settings = Settings(default=Index.at("https://me:p%40ssw@index.example/simple"), env={})
+    settings = IndexSettings(default=Index.at("https://me:p%40ssw@index.example/simple"), env={})
     text = "at https://other:pw@index.example/x, p@ssw and p%40ssw"
     assert "at https://index.example/x, **** and ****" == settings.redact(text)
 
 
 def test_redacts_a_token_without_a_password():
     """Where there is no password, the name is the secret."""
-    settings = Settings(find_links=(Index.at("https://t0ken@index.example/f"),), env={})
+    settings = IndexSettings(find_links=(Index.at("https://t0ken@index.example/f"),), env={})
     assert "no ****" == settings.redact("no t0ken")
 
 
 def test_tells_a_lock_nothing_of_addresses():
     """What a lock keeps works through any mirror."""
-    settings = Settings(
+    settings = IndexSettings(
         indexes=(Index(url="https://index.example/a", name="corp", explicit=True),),
         default=Index(url="https://index.example/b"),
-        pinnings=(Pinning(distribution="libthing", index="corp"),),
+        pinnings=(IndexPin(distribution="libthing", index="corp"),),
         env={},
     )
     expected = {
@@ -74,7 +74,9 @@ def test_tells_a_lock_nothing_of_addresses():
 def test_finds_the_indexes_of_a_pinned_name():
     """Only those serve it."""
     corp = Index(url="https://index.example/a", name="corp")
-    settings = Settings(indexes=(corp,), pinnings=(Pinning(distribution="libthing", index="corp"),), env={})
+    settings = IndexSettings(
+        indexes=(corp,), pinnings=(IndexPin(distribution="libthing", index="corp"),), env={}
+    )
     assert ((corp,), ()) == (settings.pinned("libthing"), settings.pinned("other"))
 
 

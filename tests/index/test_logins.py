@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pylayer.index.indexes import Index, Login, Settings
+from pylayer.index.indexes import Index, IndexSettings, Login
 from pylayer.index.logins import Logins, realm
 
 SIMPLE = "https://index.example/team/simple"
@@ -13,7 +13,7 @@ SIMPLE = "https://index.example/team/simple"
 def settings(tmp_path, *indexes, **options):
     """Settings of a user with an empty home."""
     env = {"HOME": str(tmp_path), "PATH": f"{tmp_path}:/usr/bin:/bin", **options.pop("env", {})}
-    return Settings(indexes=indexes, env=env, **options)
+    return IndexSettings(indexes=indexes, env=env, **options)
 
 
 def keyring(tmp_path):

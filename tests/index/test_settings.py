@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pylayer.errors import ManifestError
-from pylayer.index.indexes import Index, Login, Pinning
+from pylayer.index.indexes import Index, IndexPin, Login
 from pylayer.index.settings import read
 
 
@@ -77,7 +77,7 @@ def test_lets_a_uv_toml_replace_the_table_but_not_the_sources(tmp_path):
     )
     settings = read(tmp_path, env={"HOME": str(tmp_path)})
     assert (Index(url="https://index.example/a", name="corp", explicit=True),) == settings.indexes
-    assert (Pinning(distribution="liba", index="corp"),) == settings.pinnings
+    assert (IndexPin(distribution="liba", index="corp"),) == settings.pinnings
     assert settings.keyring
 
 
@@ -90,7 +90,9 @@ def test_reads_a_source_for_each_marker(tmp_path):
         " { git = 'https://git.example/b' }]\n"
     )
     settings = read(tmp_path, env={"HOME": str(tmp_path)})
-    assert (Pinning(distribution="libb", index="cpu", marker="sys_platform == 'linux'"),) == settings.pinnings
+    assert (
+        IndexPin(distribution="libb", index="cpu", marker="sys_platform == 'linux'"),
+    ) == settings.pinnings
 
 
 def test_takes_credentials_from_the_variables_of_an_index(tmp_path):

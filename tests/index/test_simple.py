@@ -9,7 +9,7 @@ from factories.localindex import Answer, serving
 from factories.wheels import make_wheel
 
 from pylayer.errors import DownloadError
-from pylayer.index.indexes import Index, Pinning, Settings
+from pylayer.index.indexes import Index, IndexPin, IndexSettings
 from pylayer.index.simple import _from_html, _from_json, _of_name, candidates, files, listed
 from pylayer.index.web import Web
 
@@ -31,7 +31,7 @@ def serve(tmp_path):
 
 def settings(tmp_path, *indexes, **options):
     """Settings of a user with an empty home."""
-    return Settings(indexes=indexes, env={"HOME": str(tmp_path), "UV_HTTP_RETRIES": "0"}, **options)
+    return IndexSettings(indexes=indexes, env={"HOME": str(tmp_path), "UV_HTTP_RETRIES": "0"}, **options)
 
 
 def versions(found):
@@ -150,7 +150,7 @@ def test_takes_a_pinned_name_from_its_index_alone(serve, tmp_path):
         tmp_path,
         Index(url=corp.url, name="corp", explicit=True),
         default=Index(url=other.url),
-        pinnings=(Pinning(distribution="example", index="corp"),),
+        pinnings=(IndexPin(distribution="example", index="corp"),),
     )
     with Web(own) as web:
         assert ["1.0"] == versions(candidates("example", settings=own, web=web))

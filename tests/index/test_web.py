@@ -11,8 +11,8 @@ from factories.localindex import Answer, serving
 from factories.wheels import make_wheel
 
 from pylayer.errors import DownloadError
-from pylayer.index.indexes import Index, Settings
-from pylayer.index.web import NotThereError, PassingError, Web, server, stop_all
+from pylayer.index.indexes import Index, IndexSettings
+from pylayer.index.web import NotFoundError, TransientError, Web, server, stop_all
 
 FILE = "example-1.0-py3-none-any.whl"
 
@@ -27,7 +27,7 @@ def index(tmp_path):
 
 def web(tmp_path, *indexes, **env):
     """A Web that waits a hundredth of a second at first."""
-    return Web(Settings(indexes=indexes, env={"HOME": str(tmp_path), **env}), pause=0.01)
+    return Web(IndexSettings(indexes=indexes, env={"HOME": str(tmp_path), **env}), pause=0.01)
 
 
 def read(web, url):
@@ -75,7 +75,7 @@ def test_reads_how_long_a_server_wants_to_rest(index, tmp_path, value, expected)
     index.answers[path] = [Answer(status=429, headers={"Retry-After": value})]
     with (
         web(tmp_path) as client,
-        pytest.raises(PassingError) as error,
+        pytest.raises(TransientError) as error,
         client.get(index.root + path, headers={}),
     ):
         pass
@@ -94,7 +94,7 @@ def test_waits_as_long_as_a_server_asks(index, tmp_path):
 
 def test_tries_no_more_where_nothing_is(index, tmp_path):
     """A 404 stays one."""
-    with web(tmp_path) as client, pytest.raises(NotThereError):
+    with web(tmp_path) as client, pytest.raises(NotFoundError):
         read(client, f"{index.root}/files/other.whl")
     assert 1 == len(index.asked)
 
@@ -148,7 +148,7 @@ def test_says_that_a_server_cannot_be_reached(tmp_path):
 
 def test_asks_nobody_where_uv_must_not(index, tmp_path):
     """UV_OFFLINE is for all of us."""
-    client = Web(Settings(offline=True, env={"HOME": str(tmp_path)}))
+    client = Web(IndexSettings(offline=True, env={"HOME": str(tmp_path)}))
     with client, pytest.raises(DownloadError, match="UV_OFFLINE"):
         read(client, f"{index.root}/files/{FILE}")
     assert [] == index.asked

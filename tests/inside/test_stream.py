@@ -8,8 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from pylayer.engines import Job
-from pylayer.engines.parcels import Results, pack, script_text
-from pylayer.monorepo.trees import Entry
+from pylayer.engines.wire import Results, pack, script_text
+from pylayer.monorepo.trees import TreeEntry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ def run(folder: Path, build: str, *, cut: int = 0) -> tuple[subprocess.Completed
         name="example",
         script="hook",
         request={"backend": "backend", "backend_path": ["."]},
-        tree=(Entry(name="backend.py", source=BACKEND.format(build).encode()),),
+        tree=(TreeEntry(name="backend.py", source=BACKEND.format(build).encode()),),
     )
     packed = b"".join(pack(job, folder=str(folder / "work")))
     done = subprocess.run(

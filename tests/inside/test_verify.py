@@ -1,4 +1,4 @@
-"""The program that tries an archive, run as a bench runs it."""
+"""The program that tries an archive, run as a tester runs it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from factories.trials import CLIENT
+from factories.smoke import CLIENT
 
-from pylayer.engines.benches import answer_in
+from pylayer.engines.smoke import answer_in
 
 SCRIPT = Path(__file__).parents[2] / "pylayer" / "inside" / "verify.py"
 

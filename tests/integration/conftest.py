@@ -66,7 +66,7 @@ def docker_cache(tmp_path_factory):
 
 @pytest.fixture
 def docker_engine(docker_images, docker_cache):
-    """A Docker engine in poor surroundings; its containers are gone afterwards."""
+    """A Docker engine in an almost empty environment; its containers are gone afterwards."""
     from factories.containers import engine  # noqa: PLC0415  as above
 
     made = engine(docker_cache)

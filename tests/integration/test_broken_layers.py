@@ -138,7 +138,7 @@ def test_what_is_sound_is_built(mono, built):
 
 
 def test_what_fails_when_it_runs(mono, built):
-    """An import of what nobody declared and a handler that raises: only a trial can tell.
+    """An import of what nobody declared and a handler that raises: only a smoke test can tell.
 
     The handlers are served by AWS's own client, from the index: the images have none.
     """

@@ -27,7 +27,7 @@ def two(tmp_path):
 def compiled(some, *, engine, of, store):
     """Compile wheels with the engine's Python for a target."""
     return bytecode.compile_wheels(
-        some, open_room=lambda: engine.room(of, ()), interpreter=engine.interpreter(of), store=store
+        some, open_env=lambda: engine.build_env(of, ()), interpreter=engine.interpreter(of), store=store
     )
 
 

@@ -21,7 +21,7 @@ SECRETS = [
     b64encode(f"{USERNAME}:{PASSWORD}".encode("latin-1")),
 ]
 BUILD = "liba-python3.11-x86_64"
-# The backend puts into the wheel all that it sees of its surroundings.
+# The backend puts into the wheel all that it sees around it.
 NOSY = BACKEND.replace(
     '        wheel.write(f"{stem}.py")\n',
     '        wheel.write(f"{stem}.py")\n'

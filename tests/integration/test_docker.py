@@ -18,16 +18,16 @@ from factories.wheels import make_wheel
 from pylayer import wheels
 from pylayer.engines import Job, environment
 from pylayer.errors import EngineError, ImageError
-from pylayer.monorepo.trees import Entry
+from pylayer.monorepo.trees import TreeEntry
 from pylayer.targets import Architecture
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 
 @pytest.fixture
-def room(docker_engine):
-    """A native room without build requirements."""
-    return docker_engine.room(target(), ())
+def build_env(docker_engine):
+    """A native build environment without build requirements."""
+    return docker_engine.build_env(target(), ())
 
 
 @pytest.fixture
@@ -101,14 +101,14 @@ def test_jobs_run_in_the_images_python(docker_engine, into) -> None:
     found = docker_engine.interpreter(target())
     code = "import platform, sys; facts.update(version=platform.python_version(), prefix=sys.prefix)"
     expected = {"version": found.version, "prefix": "/pylayer/env"}
-    assert expected == facts(docker_engine.room(target(), ()), code, into)
+    assert expected == facts(docker_engine.build_env(target(), ()), code, into)
 
 
 def test_emulated_jobs_run_too(docker_engine, into) -> None:
     """A job for the other architecture runs there, under emulation."""
-    room = docker_engine.room(target("3.13", FOREIGN), ())
+    build_env = docker_engine.build_env(target("3.13", FOREIGN), ())
     assert {"machine": FOREIGN.machine} == facts(
-        room, "import os; facts['machine'] = os.uname().machine", into
+        build_env, "import os; facts['machine'] = os.uname().machine", into
     )
 
 
@@ -117,7 +117,8 @@ def test_emulation_skips_pointer_authentication(docker_engine, into) -> None:
     """Emulated Arm has no pointer authentication, which takes most of the time; native jobs see nothing."""
     code = "import os; facts['cpu'] = os.environ.get('QEMU_CPU')"
     seen = [
-        facts(docker_engine.room(target("3.13", each), ()), code, into)["cpu"] for each in (NATIVE, FOREIGN)
+        facts(docker_engine.build_env(target("3.13", each), ()), code, into)["cpu"]
+        for each in (NATIVE, FOREIGN)
     ]
     assert [None, "max,pauth=off"] == seen
 
@@ -126,19 +127,19 @@ def test_emulated_environments_have_their_bytecode(docker_engine, tmp_path, into
     """What a job imports under emulation was compiled by the native Python of the same version."""
     wheel = wheels.read(make_wheel(tmp_path, {"helper.py": b""}, name="helper"))
     docker_engine.interpreter(target("3.13", NATIVE))
-    room = docker_engine.room(target("3.13", FOREIGN), [wheel])
+    build_env = docker_engine.build_env(target("3.13", FOREIGN), [wheel])
     code = (
         "import helper, json, os; facts['compiled'] = [os.path.exists(m.__cached__) for m in (helper, json)]"
     )
-    assert {"compiled": [True, True]} == facts(room, code, into)
+    assert {"compiled": [True, True]} == facts(build_env, code, into)
 
 
 def test_requirements_are_installed_and_compiled(docker_engine, tmp_path, into) -> None:
-    """The room's Python imports the build requirements, and has no need to compile them."""
+    """The build environment's Python imports the build requirements, and has no need to compile them."""
     wheel = wheels.read(make_wheel(tmp_path, {"helper.py": b"x = 41"}, name="helper"))
-    room = docker_engine.room(target(), [wheel])
+    build_env = docker_engine.build_env(target(), [wheel])
     code = "import helper, os; facts.update(x=helper.x, compiled=os.path.exists(helper.__cached__))"
-    assert {"x": 41, "compiled": True} == facts(room, code, into)
+    assert {"x": 41, "compiled": True} == facts(build_env, code, into)
 
 
 @pytest.fixture
@@ -159,10 +160,10 @@ def test_environments_are_baked_once(docker_engine, docker_images, docker_cache,
     from factories.containers import engine  # noqa: PLC0415  as above
 
     name = f"pylayer/env:{environment.key([unused], interpreter=docker_engine.interpreter(target()))}"
-    facts(docker_engine.room(target(), [unused]), "", into)
+    facts(docker_engine.build_env(target(), [unused]), "", into)
     baked = docker_images.inspect_image(name)["Id"]
     again = engine(docker_cache)
-    facts(again.room(target(), [unused]), "import unused", into)
+    facts(again.build_env(target(), [unused]), "import unused", into)
     again.close()
     assert baked == docker_images.inspect_image(name)["Id"]
 
@@ -171,29 +172,29 @@ def test_a_bare_job_shares_an_open_container(docker_engine, docker_images, unuse
     """It starts none of its own, and sees nothing of what is installed in the one that it shares."""
     from factories.containers import owned  # noqa: PLC0415  as above
 
-    room = docker_engine.room(target(), [unused])
-    facts(room, "import unused", into)
-    bare = docker_engine.bare_room(target())
+    build_env = docker_engine.build_env(target(), [unused])
+    facts(build_env, "import unused", into)
+    bare = docker_engine.bare_env(target())
     code = "from importlib.util import find_spec; facts['found'] = find_spec('unused') is not None"
     done = bare.run(replace(job(code), bare=True), into=into)
     assert {"found": False} == json.loads((into / done.answer["wheel"]).read_text())
-    assert bare is room
+    assert bare is build_env
     assert 1 == len(owned(docker_images, os.getpid()))
 
 
 def test_a_bare_job_without_an_open_container_gets_one(docker_engine, into) -> None:
     """A container of another target, or with a network, is none for it."""
-    facts(docker_engine.room(target("3.11"), []), "", into)
-    facts(docker_engine.room(target(), [], network=True), "", into)
-    bare = docker_engine.bare_room(target())
-    assert bare is docker_engine.room(target(), ())
+    facts(docker_engine.build_env(target("3.11"), []), "", into)
+    facts(docker_engine.build_env(target(), [], network=True), "", into)
+    bare = docker_engine.bare_env(target())
+    assert bare is docker_engine.build_env(target(), ())
     assert 0 == bare.run(replace(job(""), bare=True), into=into).status
 
 
 def test_kept_images_can_be_listed_and_forgotten(docker_engine, docker_images, unused, into) -> None:
     """What is kept in the engine's store is listed with what it costs there, and can be removed."""
     name = f"pylayer/env:{environment.key([unused], interpreter=docker_engine.interpreter(target()))}"
-    facts(docker_engine.room(target(), [unused]), "", into)
+    facts(docker_engine.build_env(target(), [unused]), "", into)
     (kept,) = [each for each in docker_engine.kept() if each.name == name]
     docker_engine.close()
     docker_engine.forget([name])
@@ -202,7 +203,7 @@ def test_kept_images_can_be_listed_and_forgotten(docker_engine, docker_images, u
     assert name not in [each.name for each in docker_engine.kept()]
 
 
-def test_environment_cannot_be_written(room, into) -> None:
+def test_environment_cannot_be_written(build_env, into) -> None:
     """A job is an unprivileged user: neither the environment nor the system is its to write."""
     code = (
         "import os\n"
@@ -210,22 +211,22 @@ def test_environment_cannot_be_written(room, into) -> None:
         "places = ('/pylayer/env', '/pylayer/env/lib', '/pylayer', '/usr/bin', '/etc')\n"
         "facts['writable'] = [place for place in places if os.access(place, os.W_OK)]\n"
     )
-    assert {"uid": True, "writable": []} == facts(room, code, into)
+    assert {"uid": True, "writable": []} == facts(build_env, code, into)
 
 
-def test_no_capabilities(room, into) -> None:
+def test_no_capabilities(build_env, into) -> None:
     """A job has no capability, and can gain none."""
     code = (
         "lines = dict(line.split(':', 1) for line in open('/proc/self/status').read().splitlines())\n"
         "facts.update({name: lines[name].strip() for name in ('CapBnd', 'NoNewPrivs')})\n"
     )
-    assert {"CapBnd": "0" * 16, "NoNewPrivs": "1"} == facts(room, code, into)
+    assert {"CapBnd": "0" * 16, "NoNewPrivs": "1"} == facts(build_env, code, into)
 
 
-def test_no_network(room, into) -> None:
+def test_no_network(build_env, into) -> None:
     """A job sees no network interface but the loopback."""
     code = "import socket; facts['interfaces'] = [name for _, name in socket.if_nameindex()]"
-    assert {"interfaces": ["lo"]} == facts(room, code, into)
+    assert {"interfaces": ["lo"]} == facts(build_env, code, into)
 
 
 def test_network_where_it_is_declared(docker_images, docker_cache, into, tmp_path) -> None:
@@ -243,15 +244,15 @@ def test_network_where_it_is_declared(docker_images, docker_cache, into, tmp_pat
     )
     expected = {"interfaces": True, "proxy": "http://proxy", "bundle": "certificates"}
     try:
-        assert expected == facts(networked.room(target(), (), network=True), code, into)
+        assert expected == facts(networked.build_env(target(), (), network=True), code, into)
     finally:
         networked.close()
 
 
-def test_environment_of_a_job(room, into) -> None:
+def test_environment_of_a_job(build_env, into) -> None:
     """A job's path depends on its name alone; its folders and variables are those of a reproducible build."""
     code = "import os; facts.update(os.environ, cwd=os.getcwd(), umask=oct(os.umask(0)))"
-    seen = facts(room, code, into, DECLARED="1")
+    seen = facts(build_env, code, into, DECLARED="1")
     folder = "/pylayer/work/example"
     expected = {
         "DECLARED": "1",
@@ -267,14 +268,14 @@ def test_environment_of_a_job(room, into) -> None:
     assert seen["PATH"].startswith("/pylayer/env/bin:")
 
 
-def test_tree_arrives_as_it_is(room, into, tmp_path) -> None:
+def test_tree_arrives_as_it_is(build_env, into, tmp_path) -> None:
     """Contents and executable bits arrive, all files with one date."""
     content = os.urandom(3_000_000)
     (tmp_path / "big").write_bytes(content)
     tree = (
-        Entry(name="a/b/run", source=b"#!", executable=True),
-        Entry(name="big", source=tmp_path / "big"),
-        Entry(name="\N{SNOWMAN}.txt", source=b""),
+        TreeEntry(name="a/b/run", source=b"#!", executable=True),
+        TreeEntry(name="big", source=tmp_path / "big"),
+        TreeEntry(name="\N{SNOWMAN}.txt", source=b""),
     )
     look = "import os\nfor name in ('a/b/run', 'big', '\N{SNOWMAN}.txt'):\n  s = os.stat(name)\n"
     look += "  facts[name] = [s.st_size, oct(s.st_mode & 0o777), int(s.st_mtime)]\n"
@@ -285,7 +286,7 @@ def test_tree_arrives_as_it_is(room, into, tmp_path) -> None:
         "big": [3_000_000, "0o644", date],
         "\N{SNOWMAN}.txt": [0, "0o644", date],
     }
-    assert expected == facts(room, look, into, tree=tree)
+    assert expected == facts(build_env, look, into, tree=tree)
     assert content == (into / "big").read_bytes()
 
 
@@ -298,14 +299,14 @@ def test_large_tree_is_not_held_in_memory(docker_images, docker_cache, into, tmp
         "from pathlib import Path\n"
         "from factories.containers import engine\n"
         "from factories.engines import job, target\n"
-        "from pylayer.monorepo.trees import Entry\n"
+        "from pylayer.monorepo.trees import TreeEntry\n"
         "cache, large, into = map(Path, sys.argv[1:])\n"
         "made = engine(cache)\n"
-        "room = made.room(target(), ())\n"
-        "room.run(job(''), into=into)\n"
+        "build_env = made.build_env(target(), ())\n"
+        "build_env.run(job(''), into=into)\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "build = \"import shutil; shutil.copy('large', folder)\"\n"
-        "done = room.run(job(build, tree=(Entry(name='large', source=large),)), into=into)\n"
+        "done = build_env.run(job(build, tree=(TreeEntry(name='large', source=large),)), into=into)\n"
         "made.close()\n"
         "print(done.status, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
     )
@@ -315,39 +316,41 @@ def test_large_tree_is_not_held_in_memory(docker_images, docker_cache, into, tmp
     assert int(grown) < 20_000  # KiB
 
 
-def test_links_are_not_taken(room, into) -> None:
+def test_links_are_not_taken(build_env, into) -> None:
     """Of `out`, plain files are taken; links are not."""
     code = "import os; os.symlink('/etc/passwd', folder + '/link'); os.mkdir(folder + '/a')"
     code += "; open(folder + '/a/b', 'w')"
-    facts(room, code, into)
+    facts(build_env, code, into)
     names = sorted(str(path.relative_to(into)) for path in into.rglob("*") if path.is_file())
     assert ["a/b", "facts-1-py3-none-any.whl"] == names
 
 
-def test_failure_is_a_result(room, into) -> None:
+def test_failure_is_a_result(build_env, into) -> None:
     """A script that fails is a status and a log in the order of printing, and no exception."""
-    done = room.run(job("import os; print('out'); os.write(2, b'err\\n'); raise SystemExit(3)"), into=into)
+    done = build_env.run(
+        job("import os; print('out'); os.write(2, b'err\\n'); raise SystemExit(3)"), into=into
+    )
     assert (3, "out\nerr\n", {}) == (done.status, done.log, dict(done.answer))
 
 
-def test_killed_job_is_a_result(room, into) -> None:
+def test_killed_job_is_a_result(build_env, into) -> None:
     """A job that dies of a signal has a status; the next one of its name starts afresh."""
     code = "import os, signal; open('left', 'w').close(); os.kill(os.getpid(), signal.SIGKILL)"
-    assert 137 == room.run(job(code), into=into).status
-    assert {"left": False} == facts(room, "import os; facts['left'] = os.path.exists('left')", into)
+    assert 137 == build_env.run(job(code), into=into).status
+    assert {"left": False} == facts(build_env, "import os; facts['left'] = os.path.exists('left')", into)
 
 
-def test_same_name_gets_a_fresh_folder(room, into) -> None:
+def test_same_name_gets_a_fresh_folder(build_env, into) -> None:
     """Nothing of a job is there for the next one of its name."""
     code = (
         "import os; facts['seen'] = os.path.exists('left'); open('left', 'w').close(); os.mkdir('tight', 0)"
     )
-    assert [False, False] == [facts(room, code, into)["seen"] for _ in range(2)]
+    assert [False, False] == [facts(build_env, code, into)["seen"] for _ in range(2)]
 
 
 def test_jobs_do_not_see_each_other(docker_engine, tmp_path) -> None:
     """A job cannot look into the folder of another that runs at the same time, nor signal it."""
-    room = docker_engine.room(target(), ())
+    build_env = docker_engine.build_env(target(), ())
     wait = "import os, time\nopen('secret', 'w').close()\nfacts['pid'] = os.getpid()\ntime.sleep(4)"
     peek = (
         "import os, time\n"
@@ -361,9 +364,9 @@ def test_jobs_do_not_see_each_other(docker_engine, tmp_path) -> None:
         (tmp_path / name).mkdir()
 
     def work(name: str, code: str) -> None:
-        results[name] = facts(room, code, tmp_path / name, name=name)
+        results[name] = facts(build_env, code, tmp_path / name, name=name)
 
-    work("peeking", "")  # the room is open
+    work("peeking", "")  # the build environment is open
     threads = [threading.Thread(target=work, args=each) for each in (("waiting", wait), ("peeking", peek))]
     for thread in threads:
         thread.start()
@@ -373,12 +376,12 @@ def test_jobs_do_not_see_each_other(docker_engine, tmp_path) -> None:
 
 
 def test_one_container_for_many_jobs(docker_engine, docker_images, into) -> None:
-    """Rooms of one target and set of requirements are one container, gone after close."""
+    """BuildEnvs of one target and set of requirements are one container, gone after close."""
     from factories.containers import owned  # noqa: PLC0415  as above
 
     before = set(owned(docker_images, os.getpid()))
     for _ in range(2):
-        facts(docker_engine.room(target(), ()), "", into)
+        facts(docker_engine.build_env(target(), ()), "", into)
     opened = set(owned(docker_images, os.getpid())) - before
     docker_engine.close()
     assert (1, set()) == (len(opened), opened & set(owned(docker_images, os.getpid())))
@@ -388,28 +391,28 @@ def test_container_that_vanishes(docker_engine, docker_images, into) -> None:
     """When someone removes the container, the job says so and the next job gets a new one."""
     from factories.containers import owned  # noqa: PLC0415  as above
 
-    room = docker_engine.room(target(), ())
+    build_env = docker_engine.build_env(target(), ())
     before = set(owned(docker_images, os.getpid()))
-    facts(room, "", into)
+    facts(build_env, "", into)
     for container in set(owned(docker_images, os.getpid())) - before:
         docker_images.remove_container(container, force=True)
     with pytest.raises(EngineError, match="its container is gone"):
-        room.run(job(""), into=into)
-    assert {} == facts(room, "", into)
+        build_env.run(job(""), into=into)
+    assert {} == facts(build_env, "", into)
 
 
 def test_close_ends_running_jobs(docker_engine, docker_images, into) -> None:
     """Closing from another thread ends a running job within a second or two, as an EngineError."""
     from factories.containers import owned  # noqa: PLC0415  as above
 
-    room = docker_engine.room(target(), ())
-    facts(room, "", into)
+    build_env = docker_engine.build_env(target(), ())
+    facts(build_env, "", into)
     mine = owned(docker_images, os.getpid())
     raised: list[BaseException] = []
 
     def work() -> None:
         try:
-            room.run(job("import time; time.sleep(60)", name="sleeper"), into=into)
+            build_env.run(job("import time; time.sleep(60)", name="sleeper"), into=into)
         except EngineError as error:
             raised.append(error)
 
@@ -426,10 +429,10 @@ def test_close_ends_running_jobs(docker_engine, docker_images, into) -> None:
 
 def test_closed_engine_opens_nothing(docker_engine, into) -> None:
     """After close, a job is refused."""
-    room = docker_engine.room(target(), ())
+    build_env = docker_engine.build_env(target(), ())
     docker_engine.close()
     with pytest.raises(EngineError, match="closed"):
-        room.run(job(""), into=into)
+        build_env.run(job(""), into=into)
 
 
 HOLD = """
@@ -439,10 +442,10 @@ from pathlib import Path
 from factories.containers import engine
 from factories.engines import job, target
 cache, into = map(Path, sys.argv[1:])
-room = engine(cache).room(target(), ())
-room.run(job(""), into=into)
+build_env = engine(cache).build_env(target(), ())
+build_env.run(job(""), into=into)
 print("ready", flush=True)
-room.run(job("import time; time.sleep(120)"), into=into)
+build_env.run(job("import time; time.sleep(120)"), into=into)
 """
 
 
@@ -483,21 +486,21 @@ def test_sweep_removes_what_dead_processes_left(docker_engine, docker_images) ->
             docker_images.remove_container(each, force=True)
 
 
-def test_job_names_that_are_paths(room, into) -> None:
+def test_job_names_that_are_paths(build_env, into) -> None:
     """A name that could lead out of the jobs' folder is a bug of the caller."""
     with pytest.raises(ValueError, match="no name for a job"):
-        room.run(Job(name="../env", script="hook", request={}), into=into)
+        build_env.run(Job(name="../env", script="hook", request={}), into=into)
 
 
 def test_targets_in_parallel(docker_engine, tmp_path) -> None:
-    """Rooms of several targets open and work at the same time."""
+    """BuildEnvs of several targets open and work at the same time."""
     results = {}
 
     def work(python: str) -> None:
         into = tmp_path / python
         into.mkdir()
         code = "import sys; facts['minor'] = sys.version_info.minor"
-        results[python] = facts(docker_engine.room(target(python), ()), code, into)["minor"]
+        results[python] = facts(docker_engine.build_env(target(python), ()), code, into)["minor"]
 
     threads = [threading.Thread(target=work, args=(python,)) for python in ("3.11", "3.13")]
     for thread in threads:
@@ -507,7 +510,7 @@ def test_targets_in_parallel(docker_engine, tmp_path) -> None:
     assert {"3.11": 11, "3.13": 13} == results
 
 
-def test_compilers_work(room, into) -> None:
+def test_compilers_work(build_env, into) -> None:
     """The image's compiler runs in a job, and writes paths that depend on the job's name alone."""
     code = (
         "import os, subprocess\n"
@@ -515,10 +518,10 @@ def test_compilers_work(room, into) -> None:
         "subprocess.run(['gcc', '-shared', '-o', 'a.so', os.path.abspath('a.c')], check=True)\n"
         "facts['found'] = b'/pylayer/work/example/src/a.c' in open('a.so', 'rb').read()\n"
     )
-    assert {"found": True} == facts(room, code, into)
+    assert {"found": True} == facts(build_env, code, into)
 
 
 def test_no_folder_is_left_on_the_host(docker_engine, unused, into) -> None:
     """Baking an environment leaves no temporary folder."""
-    facts(docker_engine.room(target(), [unused]), "", into)
+    facts(docker_engine.build_env(target(), [unused]), "", into)
     assert [] == list(Path(tempfile.gettempdir()).glob(f"pylayer-{os.getpid()}-*"))

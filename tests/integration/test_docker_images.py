@@ -41,11 +41,11 @@ def images(docker_images, tmp_path):
 
     from pylayer.engines.docker.connection import connect  # noqa: PLC0415  Docker's SDK is slow to import
     from pylayer.engines.docker.containers import Containers  # noqa: PLC0415  as above
-    from pylayer.engines.docker.images import Images  # noqa: PLC0415  as above
+    from pylayer.engines.docker.images import ImageStore  # noqa: PLC0415  as above
 
     connection = connect(os.environ, home=Path.home())
     containers = Containers(connection)
-    yield Images(connection, containers=containers, cache=tmp_path / "cache")
+    yield ImageStore(connection, containers=containers, cache=tmp_path / "cache")
     containers.close()
 
 

@@ -64,7 +64,7 @@ def elves(mono, build):
 
 @pytest.fixture(scope="module")
 def repaired(tmp_path_factory):
-    """The layer with both remedies, for both architectures."""
+    """The layer both repaired and stripped, for both architectures."""
     mono = linked(tmp_path_factory.mktemp("repaired"), "repair = true\nstrip = true\n")
     mono.ran = mono.run("layers", "--engine", "docker")
     assert 0 == mono.ran.status, mono.ran.text

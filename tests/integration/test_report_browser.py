@@ -8,9 +8,9 @@ import re
 
 import pytest
 from factories.browsers import browser, look
-from factories.statements import Workshop, module
+from factories.reports import Workshop, module
 
-from pylayer.statement.page import page
+from pylayer.report.page import page
 
 pytestmark = pytest.mark.browser
 

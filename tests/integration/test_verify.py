@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from factories.containers import wait_until_gone
 from factories.engines import FOREIGN, target
-from factories.trials import archive, client, handler, trial
+from factories.smoke import archive, client, handler, smoke_test
 
-from pylayer.engines.docker.bench import DockerBench
 from pylayer.engines.docker.connection import connect
+from pylayer.engines.docker.smoke import DockerSmokeTester
 from pylayer.errors import EngineError
 from pylayer.store import Store
 from pylayer.verification import verify
@@ -46,28 +46,30 @@ else:
 
 
 @pytest.fixture
-def bench(docker_images, docker_cache):
-    """A bench; its containers are gone afterwards."""
-    made = DockerBench(connect(os.environ, home=Path.home()), cache=docker_cache)
+def tester(docker_images, docker_cache):
+    """A tester; its containers are gone afterwards."""
+    made = DockerSmokeTester(connect(os.environ, home=Path.home()), cache=docker_cache)
     yield made
     made.close()
     assert wait_until_gone(docker_images, os.getpid())
 
 
 @pytest.fixture
-def tried(tmp_path, bench):
-    """Verify a trial, with the tests' own runtime interface client."""
+def tried(tmp_path, tester):
+    """Verify a smoke test, with the tests' own runtime interface client."""
 
     def run(wanted):
         store = Store(tmp_path / "store")
-        return verify.verify(wanted, bench=bench, store=store, client=lambda _: [client(tmp_path / "client")])
+        return verify.verify(
+            wanted, tester=tester, store=store, client=lambda _: [client(tmp_path / "client")]
+        )
 
     return run
 
 
 def test_lambda(tmp_path, tried):
     """It is a function's place: its user, its paths, read-only, without network."""
-    verdict = tried(trial(tmp_path, {"python/a.py": LAMBDA}, "a", target=target()))
+    verdict = tried(smoke_test(tmp_path, {"python/a.py": LAMBDA}, "a", target=target()))
     assert ("", ()) == (verdict.imports[0].error, verdict.notes)
 
 
@@ -78,7 +80,7 @@ def test_broken(tmp_path, tried):
         "python/lib.py": "import ctypes; ctypes.CDLL('libGL.so.1')\n",
         "python/app.py": "def main(event, context):\n    raise ValueError('no such order')\n",
     }
-    verdict = tried(trial(tmp_path, files, "bad", "lib", target=target(), invoke=handler("app.main")))
+    verdict = tried(smoke_test(tmp_path, files, "bad", "lib", target=target(), invoke=handler("app.main")))
     problems = verify.problems(verdict)
     assert ["load", "load", "handler"] == [one.kind for one in problems]
     assert "ModuleNotFoundError: No module named 'nonesuch'" == problems[0].what
@@ -93,7 +95,9 @@ def test_layers(tmp_path, tried):
         "import data\ndef main(*given):\n    return [data.value, open('/opt/lib/x.txt').read(), given[0]]\n"
     )
     second = archive(tmp_path / "2.zip", {"python/app.py": code})
-    wanted = trial(tmp_path, {}, "app", target=target("3.11"), invoke=handler("app.main", 3, [1, "found", 3]))
+    wanted = smoke_test(
+        tmp_path, {}, "app", target=target("3.11"), invoke=handler("app.main", 3, [1, "found", 3])
+    )
     verdict = tried(replace(wanted, archives=(first, second)))
     assert (True, "") == (verdict.works, verdict.invoked.error)
 
@@ -101,20 +105,20 @@ def test_layers(tmp_path, tried):
 def test_foreign(tmp_path, tried):
     """The other architecture is tried under emulation, and that is said."""
     code = f"import os; assert os.uname().machine == {FOREIGN.machine!r}, os.uname()"
-    verdict = tried(trial(tmp_path, {"python/a.py": code}, "a", target=target(architecture=FOREIGN)))
+    verdict = tried(smoke_test(tmp_path, {"python/a.py": code}, "a", target=target(architecture=FOREIGN)))
     assert ("", True) == (verdict.imports[0].error, "emulated" in verdict.notes[0])
 
 
-def test_close(tmp_path, bench, docker_images):
+def test_close(tmp_path, tester, docker_images):
     """Closing ends what runs, at once."""
-    wanted = trial(
+    wanted = smoke_test(
         tmp_path, {"python/a.py": "import time; time.sleep(600)"}, "a", target=target(), seconds=600
     )
     raised = []
 
     def run():
         try:
-            bench.run(wanted)
+            tester.run(wanted)
         except EngineError as error:
             raised.append(str(error))
 
@@ -127,6 +131,6 @@ def test_close(tmp_path, bench, docker_images):
     ):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    bench.close()
+    tester.close()
     thread.join(30)
     assert (False, ["example: verifying was stopped"]) == (thread.is_alive(), raised)

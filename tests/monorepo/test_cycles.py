@@ -14,7 +14,7 @@ def projects(**needs):
             requires=tuple(build),
             backend="x",
             backend_path=(),
-            static=True,
+            python_independent=True,
             vcs=None,
             dependencies=tuple(run),
         )

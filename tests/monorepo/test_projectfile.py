@@ -36,7 +36,7 @@ def test_a_modern_project_says_it_all(tmp_path):
     text = BUILD + PROJECT + 'dependencies = ["numpy>=2"]\n'
     found = definition(tmp_path, pyproject__toml=text)
     assert (found.name, found.requires, found.backend) == ("my-lib", ("hatchling",), "hatchling.build")
-    assert (found.backend_path, found.static, found.vcs) == ((), True, None)
+    assert (found.backend_path, found.python_independent, found.vcs) == ((), True, None)
     assert found.dependencies == ("numpy>=2",)
 
 
@@ -44,7 +44,7 @@ def test_an_in_tree_backend_has_its_path(tmp_path):
     """PEP 517's backend-path; such a build is not static."""
     text = '[build-system]\nrequires = []\nbuild-backend = "own"\nbackend-path = ["_build"]\n' + PROJECT
     found = definition(tmp_path, pyproject__toml=text)
-    assert (found.backend, found.backend_path, found.static) == ("own", ("_build",), False)
+    assert (found.backend, found.backend_path, found.python_independent) == ("own", ("_build",), False)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_poetry_project_has_its_name_elsewhere(tmp_path):
     """Classic metadata are known too."""
     text = '[build-system]\nrequires = ["poetry-core"]\nbuild-backend = "poetry.core.masonry.api"\n'
     found = definition(tmp_path, pyproject__toml=text + '[tool.poetry]\nname = "My.Lib"\nversion = "1"\n')
-    assert (found.name, found.static) == ("my-lib", True)
+    assert (found.name, found.python_independent) == ("my-lib", True)
 
 
 def test_a_version_from_version_control_is_noticed(tmp_path):
@@ -94,7 +94,7 @@ def test_a_version_from_version_control_is_noticed(tmp_path):
 def test_hatch_toml_is_read(tmp_path):
     """Hooks may stand there."""
     found = definition(tmp_path, pyproject__toml=BUILD + PROJECT, hatch__toml="[build.hooks.custom]\n")
-    assert not found.static
+    assert not found.python_independent
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pylayer.errors import ManifestError, StoreError
-from pylayer.monorepo.trees import Entry, Index, contents, digest, walk
+from pylayer.monorepo.trees import FileHashes, TreeEntry, contents, digest, walk
 
 HOUR_NS = 3600 * 10**9
 
@@ -236,8 +236,8 @@ def test_another_folder_has_the_same_digest(tmp_path):
 
 def test_a_digest_cannot_be_had_by_moving_bytes_between_names():
     """Where a name ends and a content begins is in the digest."""
-    one = [Entry(name="a", source=b"bc"), Entry(name="d", source=b"")]
-    other = [Entry(name="ab", source=b"c"), Entry(name="d", source=b"")]
+    one = [TreeEntry(name="a", source=b"bc"), TreeEntry(name="d", source=b"")]
+    other = [TreeEntry(name="ab", source=b"c"), TreeEntry(name="d", source=b"")]
     assert digest(one) != digest(other)
 
 
@@ -258,7 +258,7 @@ def test_a_digest_is_made_of_contents_that_can_be_compared(tmp_path):
 def test_bytes_in_memory_and_on_disk_have_one_digest(tmp_path):
     """Where a content comes from does not count."""
     (tmp_path / "a").write_bytes(b"x")
-    assert digest([Entry(name="a", source=b"x")]) == digest(walk(tmp_path))
+    assert digest([TreeEntry(name="a", source=b"x")]) == digest(walk(tmp_path))
 
 
 def test_a_file_that_vanished_is_an_error_with_its_name(tmp_path):
@@ -274,7 +274,7 @@ def test_an_index_spares_reading(tmp_path):
     """A file that looks as it did is not opened again."""
     file = tmp_path / "tree/a"
     project(tmp_path / "tree", a="x")
-    index = Index(clock=later)
+    index = FileHashes(clock=later)
     before = digest(walk(tmp_path / "tree"), index)
     file.chmod(0o644)
     status = file.stat()
@@ -288,7 +288,7 @@ def test_an_index_spares_reading(tmp_path):
 def test_an_index_sees_a_change_of_size_or_time(tmp_path):
     """A second look with another status reads."""
     root = project(tmp_path)
-    index = Index(clock=later)
+    index = FileHashes(clock=later)
     before = digest(walk(root), index)
     (root / "pyproject.toml").write_text("[project] # more\n")
     assert digest(walk(root), index) != before
@@ -298,7 +298,7 @@ def test_an_index_sees_a_change_that_hides_its_time(tmp_path):
     """Same size, same inode, mtime put back: the time of the change of status tells."""
     root = project(tmp_path)
     file = root / "pyproject.toml"
-    index = Index(clock=later)
+    index = FileHashes(clock=later)
     before, status = digest(walk(root), index), file.stat()
     time.sleep(0.05)  # past the resolution of the clock that stamps files
     file.write_text("[PROJECT]\n")
@@ -311,7 +311,7 @@ def test_a_file_as_young_as_the_look_at_it_is_not_trusted(tmp_path):
     """Written again within one tick of the clock it would look the same."""
     root = project(tmp_path)
     path = tmp_path.parent / f"{tmp_path.name}.json"
-    index = Index.load(path)
+    index = FileHashes.load(path)
     digest(walk(root), index)
     index.save()
     assert not path.exists()
@@ -322,7 +322,7 @@ def test_a_file_from_the_future_is_not_trusted(tmp_path):
     root = project(tmp_path / "tree", a="x")
     ahead = time.time_ns() + 2 * HOUR_NS
     os.utime(root / "a", ns=(ahead, ahead))
-    index = Index.load(tmp_path / "index.json", clock=later)
+    index = FileHashes.load(tmp_path / "index.json", clock=later)
     digest(walk(root), index)
     index.save()
     assert str(root / "a") not in (tmp_path / "index.json").read_text()
@@ -332,11 +332,11 @@ def test_an_index_is_kept_between_runs(tmp_path):
     """What one process read the next one knows."""
     root = project(tmp_path / "tree")
     path = tmp_path / "cache/index.json"
-    index = Index.load(path, clock=later)
+    index = FileHashes.load(path, clock=later)
     before, entries = digest(walk(root), index), walk(root)
     index.save()
     shutil.rmtree(root)
-    assert digest(entries, Index.load(path, clock=later)) == before
+    assert digest(entries, FileHashes.load(path, clock=later)) == before
 
 
 def test_an_index_without_news_is_not_written(tmp_path):
@@ -344,7 +344,7 @@ def test_an_index_without_news_is_not_written(tmp_path):
     root = project(tmp_path / "tree")
     path = tmp_path / "index.json"
     for _ in range(2):
-        index = Index.load(path, clock=later)
+        index = FileHashes.load(path, clock=later)
         digest(walk(root), index)
         index.save()
         path.write_text(path.read_text() + " ")
@@ -355,12 +355,12 @@ def test_an_index_forgets_files_that_are_gone(tmp_path):
     """It does not grow for ever; what this run did not look at, but is there, stays."""
     first, second = project(tmp_path / "first"), project(tmp_path / "second")
     path = tmp_path / "index.json"
-    index = Index.load(path, clock=later)
+    index = FileHashes.load(path, clock=later)
     digest([*walk(first), *walk(second)], index)
     index.save()
     shutil.rmtree(first)
     (second / "new").write_text("")
-    index = Index.load(path, clock=later)
+    index = FileHashes.load(path, clock=later)
     digest(walk(second, ignore=["src/"]), index)
     index.save()
     kept = path.read_text()
@@ -376,13 +376,13 @@ def test_a_damaged_index_is_an_empty_one(tmp_path, damaged):
     path = tmp_path / "index.json"
     path.write_text(damaged)
     root = project(tmp_path / "tree")
-    assert digest(walk(root), Index.load(path)) == look(root)
+    assert digest(walk(root), FileHashes.load(path)) == look(root)
 
 
 def test_an_index_that_cannot_be_written_says_so(tmp_path):
     """A file where a folder should be, say."""
     (tmp_path / "file").write_text("")
-    index = Index.load(tmp_path / "file/index.json", clock=later)
+    index = FileHashes.load(tmp_path / "file/index.json", clock=later)
     digest(walk(project(tmp_path / "tree")), index)
     with pytest.raises(StoreError, match="cannot be written"):
         index.save()
@@ -395,7 +395,7 @@ def test_names_that_are_not_utf_8_are_names(tmp_path):
         Path(os.fsdecode(os.fsencode(root) + b"/\xff.txt")).write_text("x")
     except OSError:
         pytest.skip("this file system takes UTF-8 alone")
-    index = Index.load(tmp_path / "index.json", clock=later)
+    index = FileHashes.load(tmp_path / "index.json", clock=later)
     before = digest(walk(root), index)
     index.save()
-    assert digest(walk(root), Index.load(tmp_path / "index.json", clock=later)) == before
+    assert digest(walk(root), FileHashes.load(tmp_path / "index.json", clock=later)) == before

@@ -91,7 +91,7 @@ def test_a_project_is_what_its_folder_says(tmp_path):
     path = monorepo(tmp_path, '[projects.liba]\nenv = { A = "1" }', liba=["hatchling"])
     project = load(path).projects["liba"]
     assert (project.name, project.path) == ("liba", tmp_path / "packages/liba")
-    assert (project.requires, project.backend, project.static) == (("hatchling",), "x", False)
+    assert (project.requires, project.backend, project.python_independent) == (("hatchling",), "x", False)
     assert project.options.env == (("A", "1"),)
 
 

@@ -7,7 +7,7 @@ from factories.dist import Dist, archive, targets
 from factories.region import Memory
 
 from pylayer.archives import catalogue
-from pylayer.config.publication import LayerSettings, Settings
+from pylayer.config.publication import LayerSettings, PublishSettings
 from pylayer.publish.cloud import CloudError, Draft, Patience
 from pylayer.publish.deliver import deliver, undone
 from pylayer.publish.plan import Consent, Item, look, plan
@@ -23,7 +23,9 @@ def item_of(folder, region, **settings) -> Item:
     dist = Dist(folder)
     dist.build("etl", dict.fromkeys(targets("python3.13"), CONTENT))
     built = catalogue.read(folder / "layers.json").builds.values()
-    found, _ = groups(built, Settings(default=LayerSettings(name="{layer}", **settings)), dist.declared)
+    found, _ = groups(
+        built, PublishSettings(default=LayerSettings(name="{layer}", **settings)), dist.declared
+    )
     return plan(found[0], region, holdings=look(region, found), taken={}, consent=Consent())
 
 

@@ -4,7 +4,7 @@ import pytest
 from factories.dist import ARM, X86, entry, targets
 from factories.region import Memory
 
-from pylayer.config.publication import LayerSettings, Permissions, Settings
+from pylayer.config.publication import LayerSettings, Permissions, PublishSettings
 from pylayer.publish.cloud import CloudError, Draft
 from pylayer.publish.plan import Consent, grants, look, plan
 from pylayer.publish.template import Declared, groups
@@ -16,7 +16,7 @@ def planned(region, contents, *, consent=None, **settings):
     """Plan the contents of a layer `etl`; the items by name."""
     entries = [entry("etl", *target, content=content) for target, content in contents.items()]
     declared = {"etl": Declared(description="", builds=tuple(contents))}
-    found, faults = groups(entries, Settings(default=LayerSettings(**settings)), declared)
+    found, faults = groups(entries, PublishSettings(default=LayerSettings(**settings)), declared)
     assert () == faults
     holdings = look(region, found)
     taken = {group.name: group.layer for group in found}
@@ -83,7 +83,7 @@ def test_a_version_that_went_meanwhile_is_made_again():
     holdings = look(region, [])
     region.remove("etl-python313", made.number)
     entries = [entry("etl", *target, content=ONE) for target in SAME]
-    found, _ = groups(entries, Settings(), {"etl": Declared(description="", builds=())})
+    found, _ = groups(entries, PublishSettings(), {"etl": Declared(description="", builds=())})
     item = plan(found[0], region, holdings=holdings, taken={}, consent=Consent())
 
     assert ("create", 1) == (item.action, item.baseline)
@@ -121,7 +121,7 @@ def test_another_layers_name_is_nothing_to_move_from():
     region = Memory()
     hold(region, "etl-x86_64", architectures=(X86,))
     entries = [entry("etl", "python3.13", X86, content=b"two"), entry("etl-x86_64", "python3.13", X86)]
-    settings = Settings(layers={"etl-x86_64": LayerSettings(name="{layer}")})
+    settings = PublishSettings(layers={"etl-x86_64": LayerSettings(name="{layer}")})
     declared = dict.fromkeys(("etl", "etl-x86_64"), Declared(description="", builds=()))
     found, _ = groups(entries, settings, declared)
     taken = {group.name: group.layer for group in found}

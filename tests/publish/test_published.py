@@ -4,7 +4,7 @@ import pytest
 
 from pylayer.errors import StoreError
 from pylayer.publish import outputs, published
-from pylayer.publish.published import Place
+from pylayer.publish.published import PublishedVersion
 from pylayer.publish.template import Declared
 
 ARN = "arn:aws:lambda:eu-west-1:123456789012:layer:libexample:7"
@@ -12,7 +12,9 @@ KEY = ("libexample", "eu-west-1", "python3.13", "arm64")
 
 
 def place(**changes):
-    return Place(**{"name": "libexample", "arn": ARN, "version": 7, "code_sha256": "abc=", **changes})
+    return PublishedVersion(
+        **{"name": "libexample", "arn": ARN, "version": 7, "code_sha256": "abc=", **changes}
+    )
 
 
 def test_what_is_written_is_read(tmp_path):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pylayer.archives.catalogue import Distribution
-from pylayer.config.publication import LayerSettings, Settings
+from pylayer.config.publication import LayerSettings, PublishSettings
 from pylayer.publish.cloud import Version
 from pylayer.publish.template import Declared, Wording, groups, names_of
 
@@ -16,7 +16,7 @@ PURE = b"the same"
 def named(contents, *, template="{layer}-{python}-{architecture}", layer="etl"):
     """The names that a template gives the contents of (runtime, architecture)."""
     entries = [entry(layer, *target, content=content) for target, content in contents.items()]
-    settings = Settings(default=LayerSettings(name=template))
+    settings = PublishSettings(default=LayerSettings(name=template))
     found, faults = groups(entries, settings, {layer: Declared(description="", builds=tuple(contents))})
     return [group.name for group in found], faults
 
@@ -90,7 +90,7 @@ def test_runtimes_are_in_order():
     """python3.9 comes before python3.13, whatever the order of the builds."""
     builds = targets("python3.13", "python3.9", architectures=(X86,))
     entries = [entry("etl", *target, content=PURE) for target in builds]
-    found, _ = groups(entries, Settings(), {"etl": Declared(description="", builds=tuple(builds))})
+    found, _ = groups(entries, PublishSettings(), {"etl": Declared(description="", builds=tuple(builds))})
 
     assert ("python3.9", "python3.13") == found[0].runtimes
 
@@ -109,7 +109,7 @@ def test_contents_that_the_template_does_not_tell_apart():
 def test_two_layers_of_one_name():
     """Layers whose names meet are refused."""
     entries = [entry("a", "python3.13", X86), entry("a-x86_64", "python3.13", X86, content=b"other")]
-    settings = Settings(
+    settings = PublishSettings(
         default=LayerSettings(name="{layer}"), layers={"a": LayerSettings(name="{layer}-{architecture}")}
     )
     declared = {name: Declared(description="", builds=()) for name in ("a", "a-x86_64")}
@@ -129,7 +129,7 @@ def test_a_description_is_filled():
     """Every documented word has its value."""
     template = "{layer}|{description}|{version}|{revision}|{runtimes}|{architectures}"
     entries = [entry("etl", *target, content=PURE) for target in targets("python3.12", "python3.13")]
-    settings = Settings(default=LayerSettings(description=template))
+    settings = PublishSettings(default=LayerSettings(description=template))
     found, _ = groups(entries, settings, {"etl": Declared(description="Moves data", builds=())})
 
     expected = "etl|Moves data|1.2.0|abc|python3.12, python3.13|x86_64, arm64"
@@ -140,7 +140,7 @@ def test_a_version_that_nothing_names():
     """A layer of several distributions, none of its name, has no version."""
     several = tuple(Distribution(name=name, version="1", sha256="") for name in ("numpy", "pandas"))
     entries = [entry("data", distributions=several)]
-    settings = Settings(default=LayerSettings(description="{version}"))
+    settings = PublishSettings(default=LayerSettings(description="{version}"))
     _, faults = groups(entries, settings, {"data": Declared(description="", builds=())})
 
     assert ["data: description"] == [fault.where for fault in faults]
@@ -163,7 +163,7 @@ def test_a_revision_is_no_difference(text, expected):
 
 def test_differences_are_named():
     """Everything that is not as wanted is named, and nothing else."""
-    found, _ = groups([entry("etl")], Settings(), {"etl": Declared(description="One", builds=())})
+    found, _ = groups([entry("etl")], PublishSettings(), {"etl": Declared(description="One", builds=())})
     version = Version(
         number=1,
         arn="",

@@ -8,14 +8,14 @@ import pytest
 from packaging.tags import Tag
 
 from pylayer.errors import ResolveError
-from pylayer.resolver.requirements import Python
+from pylayer.resolver.requirements import ResolverPython
 from pylayer.targets import Architecture, Target, load_runtimes
 
 
 def python(*platforms, version="3.13"):
     """A Python with wheels of these platforms."""
     tags = tuple(Tag("cp313", "cp313", platform) for platform in platforms)
-    return Python(version=version, tags=tags, label="here")
+    return ResolverPython(version=version, tags=tags, label="here")
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def python(*platforms, version="3.13"):
 def test_names_the_platform_at_or_above_the_glibc_of_a_target(runtime, architecture, expected):
     """Between uv's platforms, the tags have to rule out what is too new."""
     target = Target(runtime=load_runtimes()[runtime], architecture=Architecture(architecture))
-    words = Python.of_target(target).words
+    words = ResolverPython.of_target(target).words
     assert (
         "--python",
         sys.executable,
@@ -47,7 +47,7 @@ def test_takes_the_last_platform_that_uv_knows(minor, expected):
 
 def test_names_an_interpreter_of_this_machine():
     """Then uv asks that one for its version, its platform and its markers."""
-    here = Python(version="3.11.2", tags=(), label="here", executable="/usr/bin/python3.11")
+    here = ResolverPython(version="3.11.2", tags=(), label="here", executable="/usr/bin/python3.11")
     assert ("--python", "/usr/bin/python3.11") == here.words
 
 

@@ -16,8 +16,8 @@ from packaging.tags import sys_tags
 
 from pylayer import wheels
 from pylayer.errors import DownloadError, ResolveError
-from pylayer.index.indexes import Index, Pinning
-from pylayer.resolver.requirements import Python
+from pylayer.index.indexes import Index, IndexPin
+from pylayer.resolver.requirements import ResolverPython
 from pylayer.resolver.resolve import refind
 
 
@@ -171,7 +171,7 @@ def test_never_asks_an_index_for_an_excluded_build_requirement(desk, index):
     """Those are resolved for an interpreter of this machine, or for a container's."""
     add(index, "ours", "99.0")
     add(index, "backend", "1.0", needs=["ours"])
-    here = Python(version="3.11", tags=tuple(sys_tags()), label="here", executable=sys.executable)
+    here = ResolverPython(version="3.11", tags=tuple(sys_tags()), label="here", executable=sys.executable)
     pins = resolved(desk.settings(index), "backend", "ours", python=here, excludes=("ours",))
     assert {"backend": "1.0"} == versions(pins)
     assert {"backend"} == index.names()
@@ -209,7 +209,10 @@ def test_takes_a_pinned_name_from_its_index_alone(desk, index, requirement):
     settings = desk.settings(
         index,
         Index.at(corp.url_with("me", "s3cret"), name="corp", explicit=True),
-        pinnings=(Pinning(distribution="pinned", index="corp"), Pinning(distribution="unused", index="corp")),
+        pinnings=(
+            IndexPin(distribution="pinned", index="corp"),
+            IndexPin(distribution="unused", index="corp"),
+        ),
     )
     pins = resolved(settings, requirement)
     assert "1.0" == versions(pins)["pinned"]

@@ -6,18 +6,18 @@ import tomli
 from factories.wheels import make_wheel
 
 from pylayer import wheels
-from pylayer.index.indexes import Index, Pinning, Settings
+from pylayer.index.indexes import Index, IndexPin, IndexSettings
 from pylayer.index.pins import Pin
 from pylayer.resolver.requirements import Request
 from pylayer.resolver.solver import _inputs, _packages, _stub
 
 CORP = Index.at("https://me:s3cret@index.example/simple", name="corp", explicit=True)
-CPU = Pinning(distribution="pinned", index="corp", marker="sys_platform == 'linux'")
+CPU = IndexPin(distribution="pinned", index="corp", marker="sys_platform == 'linux'")
 
 
 def written(tmp_path, request, *, top=(), unfit=(), pinnings=()):
     """The words for uv, and the files by name."""
-    settings = Settings(indexes=(CORP,), pinnings=pinnings, env={})
+    settings = IndexSettings(indexes=(CORP,), pinnings=pinnings, env={})
     words = _inputs(request, top=top, stubs={}, unfit=unfit, settings=settings, folder=tmp_path)
     texts = {path.name: path.read_text() for path in tmp_path.iterdir() if path.suffix in {".txt", ".toml"}}
     return [word if isinstance(word, str) else word.name for word in words], texts
@@ -101,7 +101,7 @@ def test_reads_a_lock_without_credentials():
     version = "1.0"
     archive = { path = "/tmp/three-1.0-py3-none-any.whl", hashes = { sha256 = "11" } }
     """
-    one, three = _packages(text, settings=Settings(indexes=(CORP,), env={}))
+    one, three = _packages(text, settings=IndexSettings(indexes=(CORP,), env={}))
     expected = Pin(
         name="one-two",
         version="1.0",

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from pylayer.errors import DownloadError
-from pylayer.index.indexes import Index, Settings
+from pylayer.index.indexes import Index, IndexSettings
 from pylayer.resolver.uvtool import UnsolvedError, compile_lock, environment, with_default
 
 HERE = ("--python", sys.executable)
@@ -23,12 +23,12 @@ def test_hides_every_setting_but_those_stated():
     }
     kept = {"UV_CACHE_DIR": "/c", "UV_HTTP_TIMEOUT": "9", "UV_NATIVE_TLS": "1"}
     stated = {"HOME": "/h", "UV_PYTHON_DOWNLOADS": "never", "UV_INDEX_STRATEGY": "first-index", **kept}
-    assert stated == environment(Settings(env={**env, **kept}))
+    assert stated == environment(IndexSettings(env={**env, **kept}))
 
 
 def test_states_indexes_in_their_order():
     """An explicit one is stated elsewhere, for the names that are pinned to it."""
-    settings = Settings(
+    settings = IndexSettings(
         indexes=(
             Index(url="https://index.example/a", name="a"),
             Index(url="https://index.example/x", name="x", explicit=True),
@@ -57,7 +57,9 @@ def test_gives_credentials_in_variables():
     """In those of the index's name, or in the variable with the address where it has none."""
     named = Index.at("https://me:pw%20d@index.example/a", name="corp-a")
     token = Index.at("https://t0ken@index.example/b", name="token", explicit=True)
-    settings = Settings(indexes=(named, token), default=Index.at("https://you:pw@index.example/d"), env={})
+    settings = IndexSettings(
+        indexes=(named, token), default=Index.at("https://you:pw@index.example/d"), env={}
+    )
     env = environment(settings)
     assert ("corp-a=https://index.example/a", "https://you:pw@index.example/d") == (
         env["UV_INDEX"],
@@ -76,8 +78,8 @@ def test_hands_on_the_ca_of_another_variable(tmp_path):
     for name in ("ca.pem", "folder"):
         assert name
     (tmp_path / "folder").mkdir()
-    file = environment(Settings(env={"REQUESTS_CA_BUNDLE": str(tmp_path / "ca.pem")}))
-    folder = environment(Settings(env={"REQUESTS_CA_BUNDLE": str(tmp_path / "folder")}))
+    file = environment(IndexSettings(env={"REQUESTS_CA_BUNDLE": str(tmp_path / "ca.pem")}))
+    folder = environment(IndexSettings(env={"REQUESTS_CA_BUNDLE": str(tmp_path / "folder")}))
     assert (str(tmp_path / "ca.pem"), str(tmp_path / "folder")) == (
         file["SSL_CERT_FILE"],
         folder["SSL_CERT_DIR"],
@@ -86,19 +88,21 @@ def test_hands_on_the_ca_of_another_variable(tmp_path):
 
 def test_learns_the_default_index_from_uv():
     """Without asking the network; where one is set, that is it."""
-    own = Settings(default=Index(url="https://index.example/d"), env={})
+    own = IndexSettings(default=Index(url="https://index.example/d"), env={})
     assert own == with_default(own)
-    assert with_default(Settings(env={})).default.url.startswith("https://")
+    assert with_default(IndexSettings(env={})).default.url.startswith("https://")
 
 
 def test_has_no_default_index_where_none_is_wanted():
     """Lists of files are left."""
-    assert with_default(Settings(no_index=True, env={})).default is None
+    assert with_default(IndexSettings(no_index=True, env={})).default is None
 
 
 def test_gives_the_reasoning_without_credentials(tmp_path):
     """What uv prints may hold an address with its password."""
-    settings = Settings(find_links=(Index.at(f"{tmp_path}"),), no_index=True, env={"HOME": str(tmp_path)})
+    settings = IndexSettings(
+        find_links=(Index.at(f"{tmp_path}"),), no_index=True, env={"HOME": str(tmp_path)}
+    )
     line = "one @ https://me:s3cret@127.0.0.1:9/one-1.0-py3-none-any.whl\n"
     with pytest.raises(Exception, match="127") as error:
         compile_lock(HERE, settings=settings, folder=tmp_path, stdin=line)
@@ -107,7 +111,7 @@ def test_gives_the_reasoning_without_credentials(tmp_path):
 
 def test_drops_the_labels_of_uv(tmp_path):
     """An error reads as a sentence."""
-    settings = Settings(no_index=True, env={"HOME": str(tmp_path)})
+    settings = IndexSettings(no_index=True, env={"HOME": str(tmp_path)})
     with pytest.raises(UnsolvedError) as error:
         compile_lock(HERE, settings=settings, folder=tmp_path, stdin="one\n")
     first, second, *_ = str(error.value).splitlines()
@@ -118,7 +122,7 @@ def test_drops_the_labels_of_uv(tmp_path):
 def test_says_what_ails_an_index(tmp_path):
     """In one line, with what to do."""
     env = {"HOME": str(tmp_path), "UV_HTTP_RETRIES": "0"}
-    settings = Settings(default=Index.at("http://me:s3cret@127.0.0.1:9/simple"), env=env)
+    settings = IndexSettings(default=Index.at("http://me:s3cret@127.0.0.1:9/simple"), env=env)
     with pytest.raises(DownloadError) as error:
         compile_lock(HERE, settings=settings, folder=tmp_path, stdin="one\n")
     (fault,) = error.value.faults

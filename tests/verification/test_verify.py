@@ -7,9 +7,9 @@ import time
 from dataclasses import replace
 
 import pytest
-from factories.trials import archive, client, handler, trial
+from factories.smoke import archive, client, handler, smoke_test
 
-from pylayer.engines.local.bench import LocalBench
+from pylayer.engines.local.smoke import LocalSmokeTester
 from pylayer.errors import NeedsDockerError
 from pylayer.store import Store
 from pylayer.targets import Architecture, Target
@@ -23,21 +23,21 @@ ECHO = (
 
 
 @pytest.fixture
-def bench(tmp_path):
+def tester(tmp_path):
     """This machine."""
-    made = LocalBench(cache=tmp_path / "cache", surroundings=os.environ)
+    made = LocalSmokeTester(cache=tmp_path / "cache", environ=os.environ)
     yield made
     made.close()
 
 
 @pytest.fixture
-def tried(tmp_path, bench):
-    """Verify a trial; its client is the tests' own."""
+def tried(tmp_path, tester):
+    """Verify a smoke test; its client is the tests' own."""
 
     def run(wanted, **more):
         store = Store(tmp_path / "store")
         return verify.verify(
-            wanted, bench=bench, store=store, client=lambda _: [client(tmp_path / "client")], **more
+            wanted, tester=tester, store=store, client=lambda _: [client(tmp_path / "client")], **more
         )
 
     return run
@@ -49,7 +49,7 @@ def test_import(tmp_path, tried):
         "python/one/__init__.py": "import time, one.slow\n",
         "python/one/slow.py": "import time; time.sleep(.2)",
     }
-    (one,) = tried(trial(tmp_path, files, "one")).imports
+    (one,) = tried(smoke_test(tmp_path, files, "one")).imports
     assert ("one", "") == (one.module, one.error)
     assert 0.2 <= one.seconds < 30
     assert ("one.slow", "one") == (one.heaviest[0].module, one.packages[0][0])
@@ -58,7 +58,7 @@ def test_import(tmp_path, tried):
 def test_import_error(tmp_path, tried):
     """One that cannot be imported gives its traceback, and the others are tried all the same."""
     files = {"python/bad.py": "import nonesuch\n", "python/good.py": ""}
-    verdict = tried(trial(tmp_path, files, "bad", "good"))
+    verdict = tried(smoke_test(tmp_path, files, "bad", "good"))
     (problem,) = verify.problems(verdict)
     assert ("load", "bad", "ModuleNotFoundError: No module named 'nonesuch'") == (
         problem.kind,
@@ -75,20 +75,20 @@ def test_process_dies(tmp_path, tried):
         "python/a.py": "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
         "python/b.py": "import os; os._exit(3)",
     }
-    verdict = tried(trial(tmp_path, files, "a", "b"))
+    verdict = tried(smoke_test(tmp_path, files, "a", "b"))
     expected = ["it was ended by the signal SIGSEGV", "it ended with the exit status 3"]
     assert expected == [one.error for one in verdict.imports]
 
 
 def test_too_slow(tmp_path, tried):
     """A module that never ends is ended."""
-    (one,) = tried(trial(tmp_path, {"python/a.py": "while True: pass"}, "a", seconds=1)).imports
+    (one,) = tried(smoke_test(tmp_path, {"python/a.py": "while True: pass"}, "a", seconds=1)).imports
     assert "still running after 1 s" in one.error
 
 
 def test_output(tmp_path, tried):
     """What a module prints is its log, without what Python measures."""
-    (one,) = tried(trial(tmp_path, {"python/a.py": "print('hello')\n1/0\n"}, "a")).imports
+    (one,) = tried(smoke_test(tmp_path, {"python/a.py": "print('hello')\n1/0\n"}, "a")).imports
     assert "hello" == one.log
 
 
@@ -96,7 +96,7 @@ def test_order(tmp_path, tried):
     """Layers lie over each other: of two files at one path the later archive's is there, the others too."""
     first = archive(tmp_path / "1.zip", {"python/a.py": "1/0", "python/b.py": "x = 1"})
     second = archive(tmp_path / "2.zip", {"python/a.py": "import b"})
-    wanted = replace(trial(tmp_path, {}, "a"), archives=(first, second))
+    wanted = replace(smoke_test(tmp_path, {}, "a"), archives=(first, second))
     assert tried(wanted).works
 
 
@@ -113,14 +113,14 @@ def test_surroundings(tmp_path, tried):
         "               for name in ('pytest', 'pip'))\n"
     )
     files = {"python/a.py": code, "python/more.pth": "below\n", "python/below/added.py": ""}
-    (one,) = tried(trial(tmp_path, files, "a")).imports
+    (one,) = tried(smoke_test(tmp_path, files, "a")).imports
     assert "" == one.error
 
 
 def test_handler(tmp_path, tried):
     """A handler gets its event and variables, and its answer is compared by the keys that are expected."""
     wanted = handler("app.main", {"a": [1]}, {"got": {"a": [1]}, "at": "test"}, STAGE="test")
-    verdict = tried(trial(tmp_path, {"python/app.py": ECHO}, invoke=wanted))
+    verdict = tried(smoke_test(tmp_path, {"python/app.py": ECHO}, invoke=wanted))
     assert ("", '{"got": {"a": [1]}, "at": "test", "more": 1}') == (
         verdict.invoked.error,
         verdict.invoked.response,
@@ -140,7 +140,7 @@ def test_handler(tmp_path, tried):
 )
 def test_unexpected(tmp_path, tried, expect, said):
     """Another answer than the expected one is an error that says where they differ."""
-    verdict = tried(trial(tmp_path, {"python/app.py": ECHO}, invoke=handler("app.main", 1, expect)))
+    verdict = tried(smoke_test(tmp_path, {"python/app.py": ECHO}, invoke=handler("app.main", 1, expect)))
     assert f"it answered otherwise than expected: {said}" == verdict.invoked.error
 
 
@@ -149,7 +149,7 @@ def test_handler_raises(tmp_path, tried):
     files = {
         "python/app.py": "def main(event, context):\n    print('here', flush=True)\n    return event['key']\n"
     }
-    verdict = tried(trial(tmp_path, files, invoke=handler("app.main", {})))
+    verdict = tried(smoke_test(tmp_path, files, invoke=handler("app.main", {})))
     (problem,) = verify.problems(verdict)
     assert ("handler", "app.main", "KeyError: 'key'") == (problem.kind, problem.where, problem.what)
     assert "line 3, in main" in verify.log(verdict)
@@ -167,14 +167,14 @@ def test_handler_raises(tmp_path, tried):
 def test_no_handler(tmp_path, tried, name, said):
     """A handler that is not there, and one that ends its process, are errors too."""
     files = {"python/app.py": "import os\ndef leaves(event, context):\n    os._exit(4)\n"}
-    assert said in tried(trial(tmp_path, files, invoke=handler(name))).invoked.error
+    assert said in tried(smoke_test(tmp_path, files, invoke=handler(name))).invoked.error
 
 
 def test_handler_hangs(tmp_path, tried):
     """A handler that does not answer in time is ended."""
     files = {"python/app.py": "import time\ndef main(event, context):\n    time.sleep(60)\n"}
     start = time.monotonic()
-    verdict = tried(trial(tmp_path, files, invoke=handler("app.main"), seconds=3))
+    verdict = tried(smoke_test(tmp_path, files, invoke=handler("app.main"), seconds=3))
     assert "still running after 3 s" in verdict.invoked.error
     assert time.monotonic() - start < 40
 
@@ -182,7 +182,7 @@ def test_handler_hangs(tmp_path, tried):
 def test_known(tmp_path, tried):
     """What was found to work is not tried again while nothing changes."""
     files = {"python/a.py": "", "python/app.py": ECHO}
-    wanted = trial(tmp_path, files, "a", invoke=handler("app.main", expect={"more": 1}))
+    wanted = smoke_test(tmp_path, files, "a", invoke=handler("app.main", expect={"more": 1}))
     assert tried(wanted) == tried(wanted)
     archive(wanted.archives[0], {"python/a.py": "1/0"})
     assert not tried(wanted).works
@@ -191,7 +191,7 @@ def test_known(tmp_path, tried):
 def test_failure_is_tried_again(tmp_path, tried):
     """What failed is tried again: it may have been the machine."""
     flag = tmp_path / "flag"
-    wanted = trial(tmp_path, {"python/a.py": f"import os; assert os.path.exists({str(flag)!r})"}, "a")
+    wanted = smoke_test(tmp_path, {"python/a.py": f"import os; assert os.path.exists({str(flag)!r})"}, "a")
     first = tried(wanted).works
     flag.touch()
     assert (False, True) == (first, tried(wanted).works)
@@ -199,12 +199,12 @@ def test_failure_is_tried_again(tmp_path, tried):
 
 def test_notes(tmp_path, tried):
     """This machine is not Lambda, and that is said."""
-    assert "not in Lambda's image" in tried(trial(tmp_path, {"python/a.py": ""}, "a")).notes[0]
+    assert "not in Lambda's image" in tried(smoke_test(tmp_path, {"python/a.py": ""}, "a")).notes[0]
 
 
 def test_compiled_for_elsewhere(tmp_path, tried):
     """Compiled code for another architecture cannot be tried here."""
-    wanted = trial(tmp_path, {"python/a.so": "\x7fELF", "python/b.py": ""}, "b")
+    wanted = smoke_test(tmp_path, {"python/a.so": "\x7fELF", "python/b.py": ""}, "b")
     other = next(each for each in Architecture if each != wanted.target.architecture)
     with pytest.raises(NeedsDockerError, match="compiled code"):
         tried(replace(wanted, target=Target(runtime=wanted.target.runtime, architecture=other)))

@@ -14,10 +14,10 @@ from factories.wheels import make_wheel, make_zip
 
 from pylayer.archives import catalogue
 from pylayer.archives.catalogue import Catalogue, Distribution
-from pylayer.memory import imports
+from pylayer.console import Console
 from pylayer.monorepo import workspace
 from pylayer.outcomes import Outcome, State
-from pylayer.report import Lines
+from pylayer.state import imports
 from pylayer.store import Store, hash_file
 from pylayer.verification import verifying
 
@@ -65,7 +65,7 @@ class Repository:
         self.write(text)
         out = io.StringIO()
         options = {"only": (), "engine": "local", "again": False, **more}
-        status = verifying.run(self.root / "layers.toml", lines=Lines(out, out), **options)
+        status = verifying.run(self.root / "layers.toml", lines=Console(out, out), **options)
         return status, out.getvalue()
 
 

@@ -1,1 +1,1 @@
-"""Targets → builds and trials in containers of a Docker Engine (or Podman)."""
+"""Targets → builds and smoke tests in containers of a Docker Engine (or Podman)."""

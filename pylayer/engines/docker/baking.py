@@ -16,7 +16,7 @@ from docker.errors import ImageNotFound
 from pylayer.engines import environment, folders
 from pylayer.engines.docker import images, tars
 from pylayer.engines.docker.streams import STDOUT
-from pylayer.engines.parcels import script_text
+from pylayer.engines.wire import script_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -106,7 +106,7 @@ def _key(base: Base, wheels: Sequence[Wheel], tools: Sequence[Wheel]) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class KeptImage:
     """An image that pylayer keeps in the engine's store: its `size` in bytes beyond its base's.
 
     `created` is in seconds since 1970.
@@ -117,11 +117,11 @@ class Kept:
     created: float
 
 
-def kept(client: APIClient) -> tuple[Kept, ...]:
+def kept(client: APIClient) -> tuple[KeptImage, ...]:
     """List the images that pylayer made, and those that it holds on to (see `images`)."""
     sizes = {image["Id"]: image["Size"] for image in client.images(all=True)}
     return tuple(
-        Kept(
+        KeptImage(
             name=name,
             size=image["Size"] - sizes.get((image["Labels"] or {}).get("pylayer.base", ""), 0),
             created=image["Created"],

@@ -51,13 +51,13 @@ class Connection:
     architecture: Architecture | None
 
 
-def connect(surroundings: Mapping[str, str], *, home: Path) -> Connection:
+def connect(environ: Mapping[str, str], *, home: Path) -> Connection:
     """Connect to the engine that Docker's command line would use, else to Podman's.
 
-    `surroundings` are the environment's variables. Raises EngineError, one fault for each place tried.
+    `environ` are the environment's variables. Raises EngineError, one fault for each place tried.
     """
     faults = []
-    for endpoint in endpoints(surroundings, home=home):
+    for endpoint in endpoints(environ, home=home):
         answer = _ask(endpoint)
         if isinstance(answer, Connection):
             return answer
@@ -67,13 +67,11 @@ def connect(surroundings: Mapping[str, str], *, home: Path) -> Connection:
     raise EngineError.of(faults)
 
 
-def endpoints(surroundings: Mapping[str, str], *, home: Path) -> tuple[Endpoint, ...]:
+def endpoints(environ: Mapping[str, str], *, home: Path) -> tuple[Endpoint, ...]:
     """List the places to try: the one that is configured, or else those where an engine usually is."""
-    if host := surroundings.get("DOCKER_HOST"):
-        return (
-            Endpoint(host=host, why="DOCKER_HOST", options=kwargs_from_env(environment=dict(surroundings))),
-        )
-    name = surroundings.get("DOCKER_CONTEXT")
+    if host := environ.get("DOCKER_HOST"):
+        return (Endpoint(host=host, why="DOCKER_HOST", options=kwargs_from_env(environment=dict(environ))),)
+    name = environ.get("DOCKER_CONTEXT")
     try:
         context = ContextAPI.get_context(name)
     except Exception as error:  # the SDK raises bare ones for a damaged file
@@ -90,7 +88,7 @@ def endpoints(surroundings: Mapping[str, str], *, home: Path) -> tuple[Endpoint,
         host = context.Host or ""
         options = {"base_url": host, "tls": context.TLSConfig or False}
         return (Endpoint(host=host, why=f"context {context.Name}", options=options),)
-    runtime = surroundings.get("XDG_RUNTIME_DIR", "")
+    runtime = environ.get("XDG_RUNTIME_DIR", "")
     usual = [("/var/run/docker.sock", "Docker's default")]
     for path, why in (
         (f"{runtime}/docker.sock", "rootless Docker"),

@@ -1,4 +1,4 @@
-"""Targets → the Pythons of their images and rooms in containers, by way of a Docker Engine (or Podman)."""
+"""Targets → the Pythons of their images, and build environments in containers of Docker (or Podman)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from pylayer.engines import EngineName, Interpreter, folders
 from pylayer.engines.docker import baking
 from pylayer.engines.docker.baking import Base
+from pylayer.engines.docker.buildenvs import DockerBuildEnv, EnvResources
 from pylayer.engines.docker.connection import DOCKER_ERRORS, explain
 from pylayer.engines.docker.containers import Containers
-from pylayer.engines.docker.images import Images
-from pylayer.engines.docker.rooms import DockerRoom, Ground
+from pylayer.engines.docker.images import ImageStore
 from pylayer.engines.once import Once
 from pylayer.errors import EngineError
 from pylayer.targets import Target
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pylayer.engines.docker.baking import Kept
+    from pylayer.engines.docker.baking import KeptImage
     from pylayer.engines.docker.connection import Connection
     from pylayer.engines.docker.images import Image
     from pylayer.targets import Architecture
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 class DockerEngine:
     """The engine behind `connection`; what it finds out about images is kept in the folder `cache`.
 
-    `surroundings` are the environment's variables: rooms with a network get its proxies and certificates.
+    `environ` holds this process's variables: a build with a network gets its proxies and certificates.
     """
 
-    def __init__(self, connection: Connection, *, cache: Path, surroundings: Mapping[str, str]) -> None:
+    def __init__(self, connection: Connection, *, cache: Path, environ: Mapping[str, str]) -> None:
         self._connection = connection
         self._containers = Containers(connection)
-        self._images = Images(connection, containers=self._containers, cache=cache)
-        self._ground = Ground(containers=self._containers, surroundings=surroundings)
+        self._images = ImageStore(connection, containers=self._containers, cache=cache)
+        self._resources = EnvResources(containers=self._containers, environ=environ)
         self._bases: Once[str, Base] = Once()
-        self._rooms: Once[tuple[object, ...], DockerRoom] = Once()
-        self._made: list[DockerRoom] = []
+        self._build_envs: Once[tuple[object, ...], DockerBuildEnv] = Once()
+        self._made: list[DockerBuildEnv] = []
         self._sweeper: threading.Thread | None = None
         self._lock = threading.Lock()
 
@@ -74,36 +74,36 @@ class DockerEngine:
         """
         return self._base(target).interpreter
 
-    def room(
+    def build_env(
         self,
         target: Target,
         requirements: Sequence[Wheel],
         *,
         network: bool = False,
         tools: Sequence[Wheel] = (),
-    ) -> DockerRoom:
-        """Give the room; see `pylayer.engines.Engine`."""
+    ) -> DockerBuildEnv:
+        """Give the build environment; see `pylayer.engines.Engine`."""
         base = self._base(target)
         contents = tuple(sorted((wheel.filename, wheel.sha256) for wheel in (*requirements, *tools)))
 
-        def make() -> DockerRoom:
-            room = DockerRoom(
-                self._ground,
+        def make() -> DockerBuildEnv:
+            build_env = DockerBuildEnv(
+                self._resources,
                 base=base,
                 target=target,
                 requirements=requirements,
                 tools=tools,
                 network=network,
             )
-            self._made.append(room)
-            return room
+            self._made.append(build_env)
+            return build_env
 
-        return self._rooms.get((str(target), base.image.id, contents, len(tools), network), make)
+        return self._build_envs.get((str(target), base.image.id, contents, len(tools), network), make)
 
-    def bare_room(self, target: Target) -> DockerRoom:
-        """Give a room that is open, else an empty one; see `pylayer.engines.Engine`."""
-        open_ones = (room for room in self._made if room.serves_bare_jobs(target))
-        return next(open_ones, None) or self.room(target, ())
+    def bare_env(self, target: Target) -> DockerBuildEnv:
+        """Give a build environment that is open, else an empty one; see `pylayer.engines.Engine`."""
+        open_ones = (build_env for build_env in self._made if build_env.serves_bare_jobs(target))
+        return next(open_ones, None) or self.build_env(target, ())
 
     def sweep(self) -> None:
         """Remove what dead processes of this machine have left; done at the first use too."""
@@ -111,7 +111,7 @@ class DockerEngine:
         with suppress(*DOCKER_ERRORS):
             self._containers.sweep()
 
-    def kept(self) -> tuple[Kept, ...]:
+    def kept(self) -> tuple[KeptImage, ...]:
         """List what is kept in the engine's store; raises EngineError where it cannot be asked."""
         try:
             return baking.kept(self._connection.client)
@@ -125,7 +125,7 @@ class DockerEngine:
                 self._connection.client.remove_image(name)
 
     def close(self) -> None:
-        """End every room, running jobs included; see `pylayer.engines.Engine`."""
+        """End every build environment, running jobs included; see `pylayer.engines.Engine`."""
         self._containers.close()
         if self._sweeper is not None:
             self._sweeper.join()

@@ -33,7 +33,7 @@ HELD = "pylayer/base"
 
 # qemu computes the pointer authentication of newer Arm processors in software, at three quarters of all time
 # (https://www.qemu.org/docs/master/system/arm/cpu-features.html). Code for Lambda cannot need it: its first
-# Arm processor has none. A qemu that does not know this option fails the trial; others than qemu ignore it.
+# Arm processor has none. A qemu that does not know this option fails the attempt; others than qemu ignore it.
 _FASTER_QEMU = "max,pauth=off"
 # The Pythons of a distribution, of AWS's images, of the `python` images and of the manylinux images.
 _FIND_PYTHON = """
@@ -71,7 +71,7 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Python:
+class ImagePython:
     """What an image's Python said of itself: its `platform` is that of sysconfig.
 
     `qemu_cpu` is the processor with which it is emulated fastest; empty where that is not known.
@@ -84,7 +84,7 @@ class Python:
     qemu_cpu: str
 
 
-class Images:
+class ImageStore:
     """The images of one engine; what was found out about them is kept in the folder `cache`."""
 
     def __init__(self, connection: Connection, *, containers: Containers, cache: Path) -> None:
@@ -112,14 +112,14 @@ class Images:
         reference = target.runtime.build_image[target.architecture]
         return self._here(reference, target.architecture) is not None
 
-    def python(self, image: Image, *, target: Target) -> Python:
+    def python(self, image: Image, *, target: Target) -> ImagePython:
         """Run the image's Python once to learn what it is; remembered for as long as the image is the same.
 
         Raises ImageError where it cannot be run, or is not the target's.
         """
         note = f"interpreter-{image.id.rpartition(':')[2]}-{image.architecture}-3.{target.runtime.minor}"
         if (noted := self._recall(note)) is not None:
-            return Python(**noted)
+            return ImagePython(**noted)
         python = self._run_python(image, target=target)
         where = f"{image.reference} for {target}"
         hint = refusals.name_another(target)
@@ -133,11 +133,11 @@ class Images:
             raise ImageError(
                 f"the image has Python {python.version}, not {target.runtime.python}", where=where, hint=hint
             )
-        noted = {name: getattr(python, name) for name in Python.__slots__}
+        noted = {name: getattr(python, name) for name in ImagePython.__slots__}
         self._note(note, noted)
         return python
 
-    def _run_python(self, image: Image, *, target: Target) -> Python:
+    def _run_python(self, image: Image, *, target: Target) -> ImagePython:
         where = f"{image.reference} for {target}"
         qemu = _FASTER_QEMU if target.architecture is Architecture.ARM64 else ""
         script = _FIND_PYTHON.format(minor=target.runtime.minor, qemu=qemu)
@@ -153,7 +153,7 @@ class Images:
                 container.close()
         if status == 0:
             with suppress(ValueError, TypeError):
-                return Python(**json.loads(output.strip().splitlines()[-1]))
+                return ImagePython(**json.loads(output.strip().splitlines()[-1]))
         if "no python3" in output:
             raise ImageError("the image has no Python", where=where, hint=refusals.name_another(target))
         raise refusals.cannot_run(output, where=where, target=target)

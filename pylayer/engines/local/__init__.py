@@ -1,1 +1,1 @@
-"""Targets → builds and trials by the Pythons of this host."""
+"""Targets → builds and smoke tests by the Pythons of this host."""

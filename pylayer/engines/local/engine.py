@@ -1,4 +1,4 @@
-"""Targets → the Pythons of this host, and rooms that are folders of it: the engine where no Docker is."""
+"""Targets → the Pythons of this host, and build environments in its folders: the engine without Docker."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from pylayer.engines import (
     EngineName,
     environment,
     folders,
-    parcels,
     variables,
+    wire,
 )
 from pylayer.engines.local import pythons
 from pylayer.engines.once import Once
 from pylayer.errors import BuildError, EngineError, ToolError
-from pylayer.process import Group, run
+from pylayer.process import ProcessGroup, run
 from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
@@ -38,14 +38,14 @@ _ENDED_WITHIN = 5  # seconds from the kill of a job until it has cleaned up afte
 class LocalEngine:
     """This host; environments, and what was found out about interpreters, are kept in the folder `cache`.
 
-    `surroundings` are the environment's variables: of them a job sees PATH alone, and with a network the
+    `environ` are the environment's variables: of them a job sees PATH alone, and with a network the
     proxies and certificates. An interpreter serves a target whatever its architecture: whether what it
     builds is right there is for the caller to see.
     """
 
-    def __init__(self, *, cache: Path, surroundings: Mapping[str, str]) -> None:
+    def __init__(self, *, cache: Path, environ: Mapping[str, str]) -> None:
         self._cache = cache
-        self._surroundings = surroundings
+        self._environ = environ
         self._jobs = Jobs()
         self._interpreters: Once[str, Interpreter] = Once()
         self._prefixes: Once[str, Path] = Once()
@@ -65,18 +65,18 @@ class LocalEngine:
         """Give the host's Python of the target's minor version; see `pylayer.engines.Engine`."""
         python = target.runtime.python
         return self._interpreters.get(
-            python, lambda: pythons.find(python, surroundings=self._surroundings, cache=self._cache)
+            python, lambda: pythons.find(python, environ=self._environ, cache=self._cache)
         )
 
-    def room(
+    def build_env(
         self,
         target: Target,
         requirements: Sequence[Wheel],
         *,
         network: bool = False,
         tools: Sequence[Wheel] = (),
-    ) -> LocalRoom:
-        """Give the room; see `pylayer.engines.Engine`."""
+    ) -> LocalBuildEnv:
+        """Give the build environment; see `pylayer.engines.Engine`."""
         self._swept.get("", folders.sweep)
         interpreter = self.interpreter(target)
         prefix = self._prefix(
@@ -84,18 +84,18 @@ class LocalEngine:
         )
         env = {}
         if network:
-            bundle = variables.certificates(self._surroundings)
-            env = variables.of_network(self._surroundings, bundle=str(bundle) if bundle else None)
+            bundle = variables.certificates(self._environ)
+            env = variables.of_network(self._environ, bundle=str(bundle) if bundle else None)
         if tools:
             env[TOOLS_VARIABLE] = str(self._prefix(tools, interpreter, key=environment.tools_key(tools)))
-        path = f"{prefix}/bin{os.pathsep}{self._surroundings.get('PATH', os.defpath)}"
-        return LocalRoom(self._jobs, python=f"{prefix}/bin/python", path=path, env=env)
+        path = f"{prefix}/bin{os.pathsep}{self._environ.get('PATH', os.defpath)}"
+        return LocalBuildEnv(self._jobs, python=f"{prefix}/bin/python", path=path, env=env)
 
-    def bare_room(self, target: Target) -> LocalRoom:
-        """Give a room without an environment; see `pylayer.engines.Engine`."""
+    def bare_env(self, target: Target) -> LocalBuildEnv:
+        """Give a build environment in which nothing is installed; see `pylayer.engines.Engine`."""
         self._swept.get("", folders.sweep)
-        path = self._surroundings.get("PATH", os.defpath)
-        return LocalRoom(self._jobs, python=self.interpreter(target).executable, path=path, env={})
+        path = self._environ.get("PATH", os.defpath)
+        return LocalBuildEnv(self._jobs, python=self.interpreter(target).executable, path=path, env={})
 
     def close(self) -> None:
         """Kill running jobs and wait for what they leave to be removed; see `pylayer.engines.Engine`."""
@@ -113,7 +113,7 @@ class LocalEngine:
         with folders.private(beside=prefix) as folder:
             root = folder / "env"
             environment.install(wheels, root, interpreter=interpreter, prefix=str(prefix))
-            warm = parcels.script_text("warm")
+            warm = wire.script_text("warm")
             run([interpreter.executable, "-I", "-c", warm, root / "lib"], group=self._jobs.group)
             try:
                 root.rename(prefix)
@@ -127,7 +127,7 @@ class Jobs:
     """The running jobs of an engine."""
 
     def __init__(self) -> None:
-        self.group = Group()
+        self.group = ProcessGroup()
         self.closed = False
         self._running = 0
         self._ended = threading.Condition()
@@ -149,7 +149,7 @@ class Jobs:
             self._ended.wait_for(lambda: not self._running, timeout=_ENDED_WITHIN)
 
 
-class LocalRoom:
+class LocalBuildEnv:
     """Folders of this host, one for each job, and an environment that they share."""
 
     def __init__(self, jobs: Jobs, *, python: str, path: str, env: Mapping[str, str]) -> None:
@@ -159,12 +159,12 @@ class LocalRoom:
         self._env = env
 
     def run(self, job: Job, *, into: Path) -> Done:
-        """Run `job`; see `pylayer.engines.Room`."""
+        """Run `job`; see `pylayer.engines.BuildEnv`."""
         with self._jobs, folders.private() as private:
             folder = private / job.name
             for name in ("src", "out", "home", "tmp"):
                 (folder / name).mkdir(parents=True)
-            for name, content, executable in parcels.files(job):
+            for name, content, executable in wire.files(job):
                 _write(folder / name, content, executable=executable)
             try:
                 done = run(

@@ -41,13 +41,13 @@ _FOR_UV = ("PATH", "HOME", "XDG_DATA_HOME", "UV_PYTHON_INSTALL_DIR", "UV_CACHE_D
 _PATIENCE = 60  # seconds
 
 
-def find(python: str, *, surroundings: Mapping[str, str], cache: Path) -> Interpreter:
+def find(python: str, *, environ: Mapping[str, str], cache: Path) -> Interpreter:
     """Find CPython `python` ("3.13"): this process's own, pyenv's, or what uv finds; none is ever downloaded.
 
     What an interpreter said is kept in the folder `cache` for as long as its file does not change. Raises
     NeedsDockerError where there is none.
     """
-    for path in _candidates(python, surroundings):
+    for path in _candidates(python, environ):
         described = _describe(path, cache=cache)
         if described is not None and described["version"].startswith(f"{python}."):
             return _interpreter(described)
@@ -57,10 +57,10 @@ def find(python: str, *, surroundings: Mapping[str, str], cache: Path) -> Interp
     )
 
 
-def _candidates(python: str, surroundings: Mapping[str, str]) -> Iterator[Path]:
+def _candidates(python: str, environ: Mapping[str, str]) -> Iterator[Path]:
     """Give the interpreters to try: the cheap ones first, as uv starts each Python that it sees."""
     yield Path(getattr(sys, "_base_executable", sys.executable))
-    pyenv = Path(surroundings.get("PYENV_ROOT") or Path(surroundings.get("HOME", "/")) / ".pyenv")
+    pyenv = Path(environ.get("PYENV_ROOT") or Path(environ.get("HOME", "/")) / ".pyenv")
     patches = [
         (int(match[1]), path)
         for path in pyenv.glob(f"versions/{python}.*/bin/python{python}")
@@ -68,7 +68,7 @@ def _candidates(python: str, surroundings: Mapping[str, str]) -> Iterator[Path]:
     ]
     for _, path in sorted(patches, reverse=True):
         yield path
-    env = {name: surroundings[name] for name in _FOR_UV if name in surroundings}
+    env = {name: environ[name] for name in _FOR_UV if name in environ}
     options = ["--no-python-downloads", "--no-config", "--no-project", "--system"]
     found = run(
         [find_uv_bin(), "python", "find", f"cpython@{python}", *options],

@@ -62,9 +62,9 @@ def add_context(config: Path, name: str, host: str) -> None:
     (folder / "meta.json").write_text(json.dumps(meta))
 
 
-def hosts(surroundings: dict[str, str], home: Path) -> list[str]:
+def hosts(environ: dict[str, str], home: Path) -> list[str]:
     """List the hosts that are tried."""
-    return [endpoint.host for endpoint in endpoints(surroundings, home=home)]
+    return [endpoint.host for endpoint in endpoints(environ, home=home)]
 
 
 def test_docker_host_is_the_only_one(config) -> None:

@@ -18,24 +18,24 @@ from factories.wheels import make_wheel
 from pylayer import wheels
 from pylayer.engines.local.engine import LocalEngine
 from pylayer.errors import BuildError, EngineError, NeedsDockerError
-from pylayer.monorepo.trees import Entry
+from pylayer.monorepo.trees import TreeEntry
 from pylayer.targets import Target, unknown_runtime
 
-SURROUNDINGS = {"PATH": os.defpath, "HOME": "/nonexistent"}
+ENVIRON = {"PATH": os.defpath, "HOME": "/nonexistent"}
 
 
 @pytest.fixture
 def engine(tmp_path):
-    """An engine with an empty cache, in poor surroundings."""
-    engine = LocalEngine(cache=tmp_path / "cache", surroundings=SURROUNDINGS)
+    """An engine with an empty cache, in an almost empty environment."""
+    engine = LocalEngine(cache=tmp_path / "cache", environ=ENVIRON)
     yield engine
     engine.close()
 
 
 @pytest.fixture
-def room(engine):
-    """A room without build requirements."""
-    return engine.room(host_target(), ())
+def build_env(engine):
+    """A build environment without build requirements."""
+    return engine.build_env(host_target(), ())
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_interpreter_is_the_hosts(engine) -> None:
 def test_interpreter_is_asked_once(engine, tmp_path) -> None:
     """What an interpreter says of itself is kept, so another engine learns the same without running it."""
     first = engine.interpreter(host_target())
-    again = LocalEngine(cache=tmp_path / "cache", surroundings=SURROUNDINGS).interpreter(host_target())
+    again = LocalEngine(cache=tmp_path / "cache", environ=ENVIRON).interpreter(host_target())
     assert (first, first.tags) == (again, again.tags)
 
 
@@ -73,16 +73,16 @@ def test_missing_interpreter_needs_docker(engine) -> None:
 
 
 def test_requirements_are_installed(engine, tmp_path, into) -> None:
-    """The room's Python imports the build requirements."""
+    """The build environment's Python imports the build requirements."""
     wheel = wheels.read(make_wheel(tmp_path, {"helper.py": b"x = 41"}, name="helper"))
-    room = engine.room(host_target(), [wheel])
-    assert {"x": 41} == facts(room, "import helper; facts['x'] = helper.x", into)
+    build_env = engine.build_env(host_target(), [wheel])
+    assert {"x": 41} == facts(build_env, "import helper; facts['x'] = helper.x", into)
 
 
 def test_a_bare_job_sees_nothing_installed(engine, into) -> None:
     """It runs by the interpreter alone, whatever that has installed, and no environment is made for it."""
     code = "import sys; facts['site'] = 'site' in sys.modules"
-    done = engine.bare_room(host_target()).run(replace(job(code), bare=True), into=into)
+    done = engine.bare_env(host_target()).run(replace(job(code), bare=True), into=into)
     assert {"site": False} == json.loads((into / done.answer["wheel"]).read_text())
     assert not (engine._cache / "env").exists()
 
@@ -90,10 +90,10 @@ def test_a_bare_job_sees_nothing_installed(engine, into) -> None:
 def test_requirements_are_compiled_and_kept(engine, tmp_path) -> None:
     """An environment is made once, with bytecode, and nothing of its making is left."""
     wheel = wheels.read(make_wheel(tmp_path, {"helper.py": b"x = 41"}, name="helper"))
-    engine.room(host_target(), [wheel])
+    engine.build_env(host_target(), [wheel])
     (kept,) = (tmp_path / "cache" / "env").iterdir()
     made = kept.stat().st_mtime_ns
-    LocalEngine(cache=tmp_path / "cache", surroundings=SURROUNDINGS).room(host_target(), [wheel])
+    LocalEngine(cache=tmp_path / "cache", environ=ENVIRON).build_env(host_target(), [wheel])
     assert ([kept], made) == (list((tmp_path / "cache" / "env").iterdir()), kept.stat().st_mtime_ns)
     assert 1 == len(list(kept.glob("lib/python3.*/site-packages/__pycache__/helper.*.pyc")))
 
@@ -108,19 +108,19 @@ def test_nothing_of_the_user_reaches_a_job(tmp_path, into) -> None:
         "CONDA_PREFIX",
         "AWS_SECRET_ACCESS_KEY",
     )
-    surroundings = {
-        **SURROUNDINGS,
+    environ = {
+        **ENVIRON,
         **dict.fromkeys(private, "private"),
         "HTTPS_PROXY": "http://user:private@proxy",
     }
-    engine = LocalEngine(cache=tmp_path / "cache", surroundings=surroundings)
-    seen = facts(engine.room(host_target(), ()), "import os; facts.update(os.environ)", into)
+    engine = LocalEngine(cache=tmp_path / "cache", environ=environ)
+    seen = facts(engine.build_env(host_target(), ()), "import os; facts.update(os.environ)", into)
     assert [] == [name for name, value in seen.items() if "private" in value]
 
 
-def test_environment_of_a_job(room, into) -> None:
+def test_environment_of_a_job(build_env, into) -> None:
     """A job has what makes builds reproducible, folders of its own, and what it declares."""
-    seen = facts(room, "import os; facts.update(os.environ, cwd=os.getcwd())", into, DECLARED="1")
+    seen = facts(build_env, "import os; facts.update(os.environ, cwd=os.getcwd())", into, DECLARED="1")
     folder = str(Path(seen["cwd"]).parent)
     expected = {
         "DECLARED": "1",
@@ -134,23 +134,25 @@ def test_environment_of_a_job(room, into) -> None:
 
 
 def test_network_brings_proxies_and_certificates(tmp_path, into) -> None:
-    """A room with a network has the user's proxies, and knows where the certificates are."""
+    """A build environment with a network has the user's proxies, and knows where the certificates are."""
     bundle = tmp_path / "bundle.pem"
     bundle.write_text("certificates")
-    surroundings = {**SURROUNDINGS, "https_proxy": "http://proxy", "SSL_CERT_FILE": str(bundle)}
-    engine = LocalEngine(cache=tmp_path / "cache", surroundings=surroundings)
-    seen = facts(engine.room(host_target(), (), network=True), "import os; facts.update(os.environ)", into)
+    environ = {**ENVIRON, "https_proxy": "http://proxy", "SSL_CERT_FILE": str(bundle)}
+    engine = LocalEngine(cache=tmp_path / "cache", environ=environ)
+    seen = facts(
+        engine.build_env(host_target(), (), network=True), "import os; facts.update(os.environ)", into
+    )
     expected = {"https_proxy": "http://proxy", "SSL_CERT_FILE": str(bundle), "PIP_CERT": str(bundle)}
     assert expected == {name: seen[name] for name in expected}
 
 
-def test_tree_arrives_as_it_is(room, into, tmp_path) -> None:
+def test_tree_arrives_as_it_is(build_env, into, tmp_path) -> None:
     """Contents and executable bits arrive, all files with one date."""
     (tmp_path / "big").write_bytes(bytes(300_000))
     tree = (
-        Entry(name="a/b/run", source=b"#!", executable=True),
-        Entry(name="big", source=tmp_path / "big"),
-        Entry(name="\N{SNOWMAN}.txt", source=b""),
+        TreeEntry(name="a/b/run", source=b"#!", executable=True),
+        TreeEntry(name="big", source=tmp_path / "big"),
+        TreeEntry(name="\N{SNOWMAN}.txt", source=b""),
     )
     look = "import os\nfor name in ('a/b/run', 'big', '\N{SNOWMAN}.txt'):\n  s = os.stat(name)\n"
     look += "  facts[name] = [s.st_size, oct(s.st_mode & 0o777), int(s.st_mtime)]"
@@ -160,34 +162,36 @@ def test_tree_arrives_as_it_is(room, into, tmp_path) -> None:
         "big": [300_000, "0o644", date],
         "\N{SNOWMAN}.txt": [0, "0o644", date],
     }
-    assert expected == facts(room, look, into, tree=tree)
+    assert expected == facts(build_env, look, into, tree=tree)
 
 
-def test_unreadable_file_is_named(room, into, tmp_path) -> None:
+def test_unreadable_file_is_named(build_env, into, tmp_path) -> None:
     """A file that is gone when a job starts is an error that names it."""
-    gone = Entry(name="gone", source=tmp_path / "gone")
+    gone = TreeEntry(name="gone", source=tmp_path / "gone")
     with pytest.raises(BuildError, match=r"gone: cannot be read: No such file"):
-        room.run(job("", tree=(gone,)), into=into)
+        build_env.run(job("", tree=(gone,)), into=into)
 
 
-def test_failure_is_a_result(room, into) -> None:
+def test_failure_is_a_result(build_env, into) -> None:
     """A script that fails is a status and a log, and no exception."""
-    done = room.run(job("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"), into=into)
+    done = build_env.run(
+        job("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"), into=into
+    )
     assert (3, "out\nerr\n", {}) == (done.status, done.log, dict(done.answer))
 
 
-def test_same_name_gets_a_fresh_folder(room, into) -> None:
+def test_same_name_gets_a_fresh_folder(build_env, into) -> None:
     """Nothing of a job is there for the next one of its name."""
     code = (
         "import os; facts['seen'] = os.path.exists('left'); open('left', 'w').close(); os.mkdir('tight', 0)"
     )
-    assert [False, False] == [facts(room, code, into)["seen"] for _ in range(2)]
+    assert [False, False] == [facts(build_env, code, into)["seen"] for _ in range(2)]
 
 
-def test_links_are_not_followed_out(room, into, tmp_path) -> None:
+def test_links_are_not_followed_out(build_env, into, tmp_path) -> None:
     """Of `out`, plain files are taken and links are not."""
     (tmp_path / "secret").write_text("secret")
-    done = room.run(
+    done = build_env.run(
         job(
             f"import os; os.symlink({str(tmp_path / 'secret')!r}, folder + '/link'); open(folder + '/b', 'w')"
         ),
@@ -212,7 +216,7 @@ def test_close_ends_running_jobs(engine, into, tmp_path) -> None:
     def work() -> None:
         code = f"import time; open({str(started)!r}, 'w').close(); time.sleep(60)"
         try:
-            engine.room(host_target(), ()).run(job(code, name="sleeper"), into=into)
+            engine.build_env(host_target(), ()).run(job(code, name="sleeper"), into=into)
         except EngineError as error:
             raised.append(error)
 
@@ -228,16 +232,16 @@ def test_close_ends_running_jobs(engine, into, tmp_path) -> None:
 
 
 def test_folders_of_a_killed_process_are_removed(tmp_path) -> None:
-    """What a killed pylayer left is gone after the next one's first room."""
+    """What a killed pylayer left is gone after the next one's first build environment."""
     started = tmp_path / "started"
     code = (
         "import sys\n"
         "from pathlib import Path\n"
         "from factories.engines import host_target, job\n"
         "from pylayer.engines.local.engine import LocalEngine\n"
-        "room = LocalEngine(cache=Path(sys.argv[1]), surroundings={}).room(host_target(), ())\n"
+        "build_env = LocalEngine(cache=Path(sys.argv[1]), environ={}).build_env(host_target(), ())\n"
         "build = f'import time; open({sys.argv[2]!r}, \"w\").close(); time.sleep(9)'\n"
-        "room.run(job(build), into=Path(sys.argv[1]))\n"
+        "build_env.run(job(build), into=Path(sys.argv[1]))\n"
     )
     process = child(code, tmp_path / "cache", started)
     deadline = time.monotonic() + 30
@@ -246,17 +250,17 @@ def test_folders_of_a_killed_process_are_removed(tmp_path) -> None:
     process.kill()
     process.communicate()
     assert 1 == len(temporary(process.pid))
-    LocalEngine(cache=tmp_path / "cache", surroundings=SURROUNDINGS).room(host_target(), ())
+    LocalEngine(cache=tmp_path / "cache", environ=ENVIRON).build_env(host_target(), ())
     assert [] == temporary(process.pid)
 
 
-def test_answer_that_is_no_json(room, into) -> None:
+def test_answer_that_is_no_json(build_env, into) -> None:
     """A job that spoils its answer has none."""
     build = "import atexit\natexit.register(lambda: open('../answer.json', 'w').write('no'))"
-    assert {} == dict(room.run(job(build), into=into).answer)
+    assert {} == dict(build_env.run(job(build), into=into).answer)
 
 
-def test_facts_are_json(into, room) -> None:
+def test_facts_are_json(into, build_env) -> None:
     """The wheel that a job made is in the folder that was given."""
-    facts(room, "facts['a'] = 1", into)
+    facts(build_env, "facts['a'] = 1", into)
     assert {"a": 1} == json.loads((into / "facts-1-py3-none-any.whl").read_text())

@@ -1,0 +1,113 @@
+"""Wheels of many builds → their bytecode, compiled in as few jobs as can be.
+
+Compiling is for a Python, not for an architecture: the engine's own does it for both. While one job runs,
+what else is wanted of the same Python gathers for the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from pylayer.building import bytecode
+from pylayer.building.bytecode import Bytecode, Seen
+from pylayer.errors import NeedsDockerError
+from pylayer.targets import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pylayer.building.bytecode import WheelBytecode
+    from pylayer.building.hosts import BuildHost, BuildHosts
+    from pylayer.config.layers import Build
+    from pylayer.graph import Graph
+    from pylayer.store import Store
+    from pylayer.wheels import Wheel
+
+
+class Compiler:
+    """Gives the bytecode of wheels, each wheel compiled once for each Python."""
+
+    def __init__(self, *, graph: Graph, store: Store, hosts: BuildHosts, note: Callable[[str], None]) -> None:
+        self._graph = graph
+        self._store = store
+        self._hosts = hosts
+        self._note = note
+        self._queues: dict[tuple[Target, bool], _Queue] = {}
+
+    async def bytecode(self, wheels: Sequence[Wheel], *, build: Build) -> Bytecode:
+        """Zips of compiled modules at their places in the archive; none where the layer wants none."""
+        if build.layer.bytecode == "off":
+            return Bytecode()
+        builder = Target(runtime=build.target.runtime, architecture=self._hosts.architecture)
+        try:
+            host = await self._hosts.host(builder)
+        except NeedsDockerError as error:
+            text = f"no bytecode for {builder.runtime}, cold starts will be slower: {error.faults[0].what}"
+            await self._graph.once(("no bytecode", builder.runtime.name), lambda: self._say(text))
+            return Bytecode()
+        only = build.layer.bytecode == "only"
+        if (builder, only) not in self._queues:
+            self._queues[builder, only] = _Queue(
+                self._graph, self._store, builder=builder, host=host, only=only
+            )
+        queue = self._queues[builder, only]
+        made = await queue.bytecode(wheels)
+        notes = [f"{member} is left uncompiled: {reason}" for one in made for member, reason in one.skipped]
+        return Bytecode(
+            files=tuple((one.sha256, one.path) for one in made),
+            python=host.interpreter.version,
+            notes=tuple(notes),
+        )
+
+    async def _say(self, text: str) -> None:
+        self._note(text)
+
+
+class _Queue:
+    """What is to be compiled by one Python: one job at a time, of all that waits when it starts."""
+
+    def __init__(self, graph: Graph, store: Store, *, builder: Target, host: BuildHost, only: bool) -> None:
+        self._graph = graph
+        self._store = store
+        self._builder = builder
+        self._host = host
+        self._only = only
+        self._seen = Seen()
+        self._futures: dict[str, asyncio.Future[WheelBytecode]] = {}
+        self._waiting: list[Wheel] = []
+        self._worker: asyncio.Task[None] | None = None
+
+    async def bytecode(self, wheels: Sequence[Wheel]) -> list[WheelBytecode]:
+        for wheel in wheels:
+            if wheel.sha256 not in self._futures:
+                self._futures[wheel.sha256] = asyncio.get_running_loop().create_future()
+                self._waiting.append(wheel)
+        if self._waiting and (self._worker is None or self._worker.done()):
+            self._worker = asyncio.create_task(self._work())
+        return [await asyncio.shield(self._futures[wheel.sha256]) for wheel in wheels]
+
+    async def _work(self) -> None:
+        self._graph.within(("bytecode", self._builder.runtime.name))
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                made = await self._graph.compute(self._compile, batch)
+            except Exception as error:  # noqa: BLE001  whoever waits gets it
+                for wheel in batch:
+                    self._futures[wheel.sha256].set_exception(error)
+                    self._futures[wheel.sha256].exception()  # told, even if nobody waits any more
+            else:
+                for wheel, bytecode in zip(batch, made, strict=True):
+                    self._futures[wheel.sha256].set_result(bytecode)
+
+    def _compile(self, batch: list[Wheel]) -> list[WheelBytecode]:
+        found = bytecode.compile_wheels(
+            batch,
+            open_env=lambda: self._host.engine.bare_env(self._builder),
+            interpreter=self._host.interpreter,
+            store=self._store,
+            only=self._only,
+            seen=self._seen,
+        )
+        return [found[wheel.sha256] for wheel in batch]

@@ -1,0 +1,246 @@
+"""Builds → what belongs into each: projects, third-party wheels, less what other layers give.
+
+The builds of a layer are closed together, so that they can be given the same versions; those of a layer that
+provides for others are closed before them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from pylayer.building.closure import Closure, close, root_of
+from pylayer.building.serving import allows
+from pylayer.errors import BuildError, Fault, PylayerError, ResolveError
+from pylayer.graph import together
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pylayer.building.projects import Built, Projects
+    from pylayer.config.layers import Build
+    from pylayer.graph import Graph
+    from pylayer.monorepo.workspace import Workspace
+    from pylayer.targets import Target
+    from pylayer.wheels import Metadata, Wheel
+
+_MOST_ROUNDS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The third-party requirements of a build's closure: PEP 508, sorted, markers evaluated.
+
+    `given` are versions by name of what other layers give: to be taken where it can be.
+    """
+
+    build: Build
+    requirements: tuple[str, ...]
+    given: Mapping[str, str] = field(default_factory=dict)
+
+
+class Distributions(Protocol):
+    """Gives the third-party wheels of builds: what the lock says, or what the resolver finds."""
+
+    async def wheels(self, wanted: Sequence[Wanted]) -> Mapping[str, tuple[Wheel, ...] | PylayerError]:
+        """By build id, the wheels of what each of a layer's builds requires and of all that needs.
+
+        They are asked for together, so that they can be given the same versions.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildContents:
+    """What goes into an archive: projects by name and third-party wheels; by name, what does not, and why."""
+
+    projects: Mapping[str, Built]
+    distributions: tuple[Wheel, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """What belongs into a build: its closure, and the third-party wheels of that.
+
+    `given` is what the layers that provide for it have: the version and the layer, by name.
+    """
+
+    closure: Closure
+    others: tuple[Wheel, ...] = ()
+    given: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+class Dependencies:
+    """Finds what belongs into builds, each layer once in a run."""
+
+    def __init__(
+        self, workspace: Workspace, *, graph: Graph, projects: Projects, distributions: Distributions
+    ) -> None:
+        self._workspace = workspace
+        self._graph = graph
+        self._projects = projects
+        self._distributions = distributions
+        self._builds: dict[str, list[Build]] = {}
+
+    def begin(self, builds: Sequence[Build]) -> None:
+        """Say which builds will be asked for, before the first is."""
+        self._builds = _by_layer(builds, self._workspace)
+
+    async def errors(self, builds: Sequence[Build]) -> dict[str, PylayerError | None]:
+        """Find out what belongs into `builds`, and have it; by build id, why that cannot be."""
+        self.begin(builds)
+
+        async def error_of(build: Build) -> PylayerError | None:
+            try:
+                await self.contents(build)
+            except PylayerError as error:
+                return error
+            return None
+
+        errors = await asyncio.gather(*(error_of(build) for build in builds))
+        return {build.id: error for build, error in zip(builds, errors, strict=True)}
+
+    async def contents(self, build: Build) -> BuildContents:
+        """What goes into the archive of a build; raises what is in the way of that."""
+        closed = await self._closed(build)
+        built = {project: await self._project(project, build.target) for project in closed.closure.projects}
+        versions = {wheel.metadata.name: wheel.metadata.version for wheel in closed.others}
+        versions |= {name: one.wheel.metadata.version for name, one in built.items()}
+        left_out = {
+            name: f"{version} ({layer} has it)"
+            for name, (version, layer) in sorted(closed.given.items())
+            if name in versions
+        }
+        if left_out and len(left_out) == len(versions):
+            raise ResolveError(
+                "nothing is left of it: the layers that provide for it have everything",
+                where=build.id,
+                hint="use those layers alone",
+            )
+        return BuildContents(
+            projects={name: one for name, one in built.items() if name not in left_out},
+            distributions=tuple(wheel for wheel in closed.others if wheel.metadata.name not in left_out),
+            left_out=left_out,
+        )
+
+    async def _closed(self, build: Build) -> Closed:
+        name = build.layer.name
+        layer = await self._graph.once(("layer", name), lambda: self._closed_layer(self._builds[name]))
+        closed = layer[build.id]
+        if isinstance(closed, PylayerError):
+            raise closed
+        return closed
+
+    async def _given(self, build: Build) -> dict[str, tuple[str, str]]:
+        """What the layers that provide for a build have for its target, and what is provided for these."""
+        given: dict[str, tuple[str, str]] = {}
+        for provider in providers(build, self._workspace):
+            closed = await self._closed(provider)
+            built = [await self._project(name, build.target) for name in closed.closure.projects]
+            for wheel in (*(one.wheel for one in built), *closed.others):
+                name = wheel.metadata.name
+                given.setdefault(name, closed.given.get(name, (wheel.metadata.version, provider.layer.name)))
+        return given
+
+    async def _closed_layer(self, builds: Sequence[Build]) -> dict[str, Closed | PylayerError]:
+        """Close the builds of one layer together, by build id.
+
+        A third-party distribution may require a project of the monorepo, which may require others: so it is
+        gone round until nothing new comes.
+        """
+        closed: dict[str, Closed | PylayerError] = {}
+        given: dict[str, dict[str, tuple[str, str]]] = {}
+        for build in builds:
+            try:
+                given[build.id] = await self._given(build)
+            except PylayerError as error:
+                closed[build.id] = error
+        open_builds = [build for build in builds if build.id in given]
+        for _ in range(_MOST_ROUNDS):
+            found = await asyncio.gather(
+                *(self._closure(build, closed.get(build.id)) for build in open_builds)
+            )
+            wanted = []
+            for build, closure in zip(open_builds, found, strict=True):
+                before = closed.get(build.id)
+                if isinstance(closure, PylayerError):
+                    closed[build.id] = closure
+                elif not isinstance(before, Closed) or before.closure != closure:
+                    closed[build.id] = Closed(closure=closure, given=given[build.id])
+                    versions = {name: version for name, (version, _) in given[build.id].items()}
+                    wanted.append(Wanted(build=build, requirements=closure.requirements, given=versions))
+            if not wanted:
+                break
+            others = await self._distributions.wheels(wanted)
+            for want in wanted:
+                one, wheels = closed[want.build.id], others[want.build.id]
+                assert isinstance(one, Closed)
+                if isinstance(wheels, PylayerError):
+                    closed[want.build.id] = wheels
+                else:
+                    closed[want.build.id] = _agreeing(replace(one, others=wheels), want.build)
+            open_builds = [want.build for want in wanted if isinstance(closed[want.build.id], Closed)]
+        return closed
+
+    async def _closure(self, build: Build, before: Closed | PylayerError | None) -> Closure | PylayerError:
+        async def metadata(names: frozenset[str]) -> Mapping[str, Metadata]:
+            built = await together([self._project(name, build.target) for name in sorted(names)])
+            return {one.wheel.metadata.name: one.wheel.metadata for one in built}
+
+        outside = [wheel.metadata for wheel in before.others] if isinstance(before, Closed) else []
+        try:
+            return await close(
+                root_of(build), projects=self._workspace.projects.keys(), metadata=metadata, outside=outside
+            )
+        except PylayerError as error:
+            return error
+
+    async def _project(self, name: str, target: Target) -> Built:
+        built = await self._projects.built(name, target)
+        requires = built.wheel.metadata.requires_python
+        if not allows(requires, target.runtime.python):
+            raise BuildError(
+                f"{name} requires Python {requires}, which excludes {target.runtime}",
+                where=f"{name} for {target}",
+                hint="give its layer other runtimes in layers.toml, or widen the project's requires-python",
+            )
+        return built
+
+
+def _by_layer(builds: Sequence[Build], workspace: Workspace) -> dict[str, list[Build]]:
+    """Builds by layer, with those that provide for them, and for these."""
+    found: dict[str, list[Build]] = {}
+    left = list(builds)
+    while left:
+        build = left.pop()
+        here = found.setdefault(build.layer.name, [])
+        if build not in here:
+            here.append(build)
+            left += providers(build, workspace)
+    return {name: sorted(here, key=lambda build: build.id) for name, here in found.items()}
+
+
+def providers(build: Build, workspace: Workspace) -> list[Build]:
+    """The builds, for the same target, of the layers that give some of what `build` needs."""
+    names = build.layer.provided_by
+    if not names:
+        return []
+    return [one for one in workspace.builds if one.layer.name in names and one.target == build.target]
+
+
+def _agreeing(closed: Closed, build: Build) -> Closed | ResolveError:
+    """Refuse what is left out of a layer because another gives it, in another version."""
+    faults = [
+        Fault(
+            what=f"needs {name} {wheel.metadata.version}, and the layer {layer} gives {name} {version}",
+            where=build.id,
+            hint="let both require versions that go together, or pin one in constraints",
+        )
+        for wheel in closed.others
+        if (name := wheel.metadata.name) in closed.given
+        for version, layer in [closed.given[name]]
+        if version != wheel.metadata.version
+    ]
+    return ResolveError.of(faults) if faults else closed

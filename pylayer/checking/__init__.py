@@ -1,0 +1,1 @@
+"""Archives → whether they will work: what a run makes is checked, and each check is made once."""

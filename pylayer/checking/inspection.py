@@ -1,0 +1,117 @@
+"""Finished archives → their problems, looked for once for each content and each way of looking."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from pylayer import __version__
+from pylayer.keys import key
+from pylayer.names import required_name
+from pylayer.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from pylayer.archives.archive import Archive
+    from pylayer.checks import LayerArchive
+    from pylayer.config.budgets import LayerSet
+    from pylayer.config.layers import Build
+    from pylayer.config.manifest import Manifest
+    from pylayer.store import Store
+    from pylayer.wheels import Wheel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedArchive:
+    """An archive of a layer, and its wheels as far as they are known: of an earlier run's they are not."""
+
+    layer: str
+    archive: Archive
+    wheels: tuple[Wheel, ...] = ()
+
+
+def inspect(  # noqa: PLR0913  each is one fact about the archive
+    one: FinishedArchive,
+    build: Build,
+    *,
+    local: Collection[str],
+    left_out: Collection[str] = (),
+    beside: Sequence[FinishedArchive] = (),
+    manifest: Manifest,
+    store: Store,
+) -> tuple[Problem, ...]:
+    """Every problem of the archive of `build`, errors first.
+
+    `local` are the distributions built here, `left_out` those that the layers `beside` it give instead.
+    """
+    layer = build.layer
+    budget = manifest.budgets.of(layer.name)
+    overridden = sorted(required_name(text) for text in manifest.overrides)
+    asked = {
+        "archive": one.archive.sha256,
+        "target": str(build.target),
+        "glibc": list(build.target.runtime.glibc),
+        "requirements": list(layer.requirements),
+        "exclude": [*layer.exclude, *left_out],
+        "beside": [other.archive.sha256 for other in beside],
+        "overridden": overridden,
+        "accept": list(layer.accept),
+        "budget": budget,
+        "local": sorted(local),
+    }
+
+    def look() -> tuple[Problem, ...]:
+        from pylayer import checks  # noqa: PLC0415  a run that changes nothing needs none of it
+
+        return checks.check(
+            _made(one),
+            target=build.target,
+            beside=[_made(other) for other in beside],
+            requested=layer.requirements,
+            excluded=(*layer.exclude, *left_out),
+            overridden=overridden,
+            local=local,
+            budget=budget,
+            accepted=layer.accept,
+            memory=store,
+        )
+
+    return _once(asked, look, store=store)
+
+
+def inspect_set(
+    together: LayerSet, layers: Sequence[FinishedArchive], *, accepted: Sequence[str], store: Store
+) -> tuple[Problem, ...]:
+    """What is wrong with the layers of a set for one target, used in their order."""
+    asked = {
+        "set": together.name,
+        "layers": [[one.layer, one.archive.sha256] for one in layers],
+        "budget": together.budget,
+        "accept": list(accepted),
+    }
+
+    def look() -> tuple[Problem, ...]:
+        from pylayer import checks  # noqa: PLC0415  as above
+
+        made = [_made(one) for one in layers]
+        return checks.check_set(together.name, made, budget=together.budget, accepted=accepted, memory=store)
+
+    return _once(asked, look, store=store)
+
+
+def _made(one: FinishedArchive) -> LayerArchive:
+    from pylayer.checks import LayerArchive  # noqa: PLC0415  as above
+
+    return LayerArchive(layer=one.layer, path=one.archive.path, wheels=one.wheels)
+
+
+def _once(
+    asked: dict[str, Any], look: Callable[[], tuple[Problem, ...]], *, store: Store
+) -> tuple[Problem, ...]:
+    digest = key({"pylayer": __version__, **asked})
+    if (known := store.record("problems", digest)) is not None:
+        return tuple(Problem(**one) for one in known["problems"])
+    found = look()
+    store.put_record("problems", digest, {"problems": [asdict(one) for one in found]})
+    return found

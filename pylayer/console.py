@@ -1,0 +1,125 @@
+"""Outcomes → the lines that a person or a CI log reads."""
+
+from __future__ import annotations
+
+import os
+import sys
+from threading import Lock
+from typing import TYPE_CHECKING, TextIO
+
+from pylayer.amounts import size_text
+from pylayer.outcomes import Outcome, State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pylayer.errors import Fault, PylayerError
+
+_COLOURS = {State.BUILT: "32", State.CACHED: "36", State.FAILED: "31", State.SKIPPED: "33"}
+
+
+class Console:
+    """One line for each build as it ends, a failure's log as one block before its error, a summary.
+
+    An error that several builds share is told once. NO_COLOR and FORCE_COLOR are honoured
+    (https://no-color.org, https://force-color.org).
+    """
+
+    def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
+        self._out = out or sys.stdout
+        self._err = err or sys.stderr
+        self._colour = wants_colour(self._out)
+        self._told: set[int] = set()
+        self._lock = Lock()
+
+    def say(self, text: str) -> None:
+        """Print a line that was asked for."""
+        self._print(self._out, text)
+
+    def note(self, text: str) -> None:
+        """Print a note at once."""
+        self._print(self._err, f"pylayer: {text}")
+
+    def warn(self, fault: Fault) -> None:
+        """Print a warning at once."""
+        self._print(self._err, f"{self._paint('warning', '33')}: {fault}")
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Print a build's line, and its error where nobody has told it yet."""
+        if outcome.state is State.FAILED and outcome.error and id(outcome.error) not in self._told:
+            self._told.add(id(outcome.error))
+            self.error(outcome.error)
+        line = f"{outcome.build.id}  {self._state(outcome.state)}  {_facts(outcome)}"
+        self._print(self._out, line.rstrip())
+        for text in outcome.notes:
+            self._print(self._out, f"    {text}")
+
+    def cached(self, identifier: str, *, wheels: int, size: int) -> None:
+        """Print the line of a build in which nothing changed."""
+        self._print(self._out, f"{identifier}  {self._state(State.CACHED)}  {_weight(wheels, size)}")
+
+    def total(self, text: str, *, seconds: float) -> None:
+        """Print the last line of a run."""
+        self._print(self._out, f"{text} in {_seconds(seconds)}")
+
+    def error(self, error: PylayerError) -> None:
+        """Print an error: its log as a block, then what, where and what to do."""
+        if error.log.strip():
+            bar = "─" * 40
+            self._print(self._err, f"{bar}\n{error.log.rstrip()}\n{bar}")
+        for fault in error.faults:
+            self._print(self._err, f"{self._paint('error', '31')}: {fault}")
+
+    def summary(self, outcomes: Sequence[Outcome], *, seconds: float) -> None:
+        """Print how many ended how; then each reason for which builds were left."""
+        counts = [
+            f"{count} {state.value}" for state in State if (count := sum(o.state is state for o in outcomes))
+        ]
+        self.total(", ".join(counts) or "nothing to build", seconds=seconds)
+        self.left(outcomes)
+
+    def left(self, outcomes: Sequence[Outcome]) -> None:
+        """Print each reason for which builds were left."""
+        reasons: dict[str, list[str]] = {}
+        for outcome in outcomes:
+            if outcome.state is State.SKIPPED and outcome.error:
+                reasons.setdefault(str(outcome.error), []).append(outcome.build.id)
+        for reason, builds in reasons.items():
+            self._print(self._err, f"left: {', '.join(builds)}\n  {reason}")
+
+    def _print(self, stream: TextIO, text: str) -> None:
+        with self._lock:
+            stream.write(text + "\n")
+            stream.flush()
+
+    def _state(self, state: State) -> str:
+        return self._paint(f"{state.value:<7}", _COLOURS[state])
+
+    def _paint(self, text: str, colour: str) -> str:
+        return f"\x1b[{colour}m{text}\x1b[0m" if self._colour else text
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Whether colours are right for `stream`."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _facts(outcome: Outcome) -> str:
+    if outcome.state is State.FAILED:
+        return "see the error above"
+    if outcome.state is State.SKIPPED:
+        return outcome.error.faults[0].what if outcome.error else ""
+    facts = _weight(outcome.wheels, outcome.size)
+    return f"{facts}, {_seconds(outcome.seconds)}" if outcome.state is State.BUILT else facts
+
+
+def _weight(wheels: int, size: int) -> str:
+    return f"{wheels} wheel{'s' if wheels != 1 else ''}, {size_text(size)}"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 0.05 else f"{seconds * 1000:.0f} ms"

@@ -1,0 +1,158 @@
+"""An image and wheels → a running container with the wheels installed, in which jobs become results."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import threading
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from docker.errors import NotFound
+
+from pylayer.engines import TOOLS_VARIABLE, variables, wire
+from pylayer.engines.docker import baking, tars
+from pylayer.engines.docker.baking import PREFIX, ROOT, TOOLS, WORK
+from pylayer.engines.docker.connection import DOCKER_ERRORS, explain
+from pylayer.engines.docker.streams import STDOUT
+from pylayer.engines.wire import Results, script_text
+from pylayer.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pylayer.engines import Done, Job
+    from pylayer.engines.docker.baking import Base
+    from pylayer.engines.docker.containers import Container, Containers
+    from pylayer.targets import Target
+    from pylayer.wheels import Wheel
+
+_BUNDLE = f"{ROOT}/certificates.pem"
+_FIRST_USER = 20000  # within the 65536 that a rootless engine has, and nobody's in any image
+_JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvResources:
+    """What the build environments of one engine stand on; `environ` are the environment's variables."""
+
+    containers: Containers
+    environ: Mapping[str, str]
+
+
+class DockerBuildEnv:
+    """One container for a target and a set of build requirements, started when the first job comes.
+
+    Each job is a user of its own there and has a folder that no other one can read; none can write the
+    environment.
+    """
+
+    def __init__(  # noqa: PLR0913  all that a build environment is
+        self,
+        resources: EnvResources,
+        *,
+        base: Base,
+        target: Target,
+        requirements: Sequence[Wheel],
+        tools: Sequence[Wheel] = (),
+        network: bool,
+    ) -> None:
+        self._resources = resources
+        self._base = base
+        self._target = target
+        self._requirements = requirements
+        self._tools = tools
+        self._network = network
+        self._lock = threading.Lock()
+        self._container: Container | None = None
+        self._users = itertools.count(_FIRST_USER)
+        self._left: dict[str, int] = {}
+
+    def serves_bare_jobs(self, target: Target) -> bool:
+        """Whether its container runs already, and is one that pylayer's own jobs for `target` may share."""
+        return self._container is not None and self._target == target and not self._network
+
+    def run(self, job: Job, *, into: Path) -> Done:
+        """Run `job`; see `pylayer.engines.BuildEnv`."""
+        if not _JOB_NAME.fullmatch(job.name):
+            raise ValueError(f"no name for a job: {job.name!r}")
+        where = f"{job.name} for {self._target}"
+        try:
+            done = self._run(job, into=into)
+        except DOCKER_ERRORS as error:
+            if self._resources.containers.closed:
+                raise EngineError("the job was stopped", where=where) from error
+            if isinstance(error, NotFound):
+                self._container = None  # the next job gets a new one
+                raise EngineError("its container is gone: removed, or out of memory", where=where) from error
+            raise EngineError(f"the Docker Engine says: {explain(error)}", where=where) from error
+        if self._resources.containers.closed:
+            raise EngineError("the job was stopped", where=where)
+        return done
+
+    def _run(self, job: Job, *, into: Path) -> Done:
+        container = self._opened()
+        folder = f"{WORK}/{job.name}"
+        user = self._enter(container, job.name)
+        running = container.start(
+            [f"{PREFIX}/bin/python", *(["-S"] if job.bare else []), "-c", script_text("stream")],
+            user=f"{user}:{user}",
+            env={
+                **self._base.env,
+                **variables.of_job(folder, path=self._path(job)),
+                **(self._network_variables() if self._network else {}),
+                **({TOOLS_VARIABLE: TOOLS} if self._tools else {}),
+                **job.env,
+            },
+        )
+        log = bytearray()
+        with running, closing(Results(into)) as results:
+            with suppress(ConnectionError):  # it has ended early: what it printed says why
+                running.stream.send(wire.pack(job, folder=folder))
+            for kind, piece in running.stream.frames():
+                if kind == STDOUT:
+                    results.feed(piece)
+                else:
+                    log += piece
+            if results.complete:
+                self._left.pop(job.name, None)  # it removed its folder itself
+            status = results.status if results.complete else running.status() or 1
+            return results.done(status, log=log.decode(errors="replace"))
+
+    def _enter(self, container: Container, name: str) -> int:
+        """Give the job a user; where one of that name left its folder, because it was killed, remove it."""
+        with self._lock:
+            before = self._left.get(name)
+            user = self._left[name] = next(self._users)
+        if before is not None:
+            clear = f"chmod -R u+rwx {WORK}/{name}; rm -rf {WORK}/{name}"
+            container.start(["/bin/sh", "-c", clear], user=f"{before}:{before}").output()
+        return user
+
+    def _path(self, job: Job) -> str:
+        own = self._base.image.path
+        return own if job.bare else f"{PREFIX}/bin:{own}"
+
+    def _network_variables(self) -> dict[str, str]:
+        bundle = _BUNDLE if variables.certificates(self._resources.environ) else None
+        return variables.of_network(self._resources.environ, bundle=bundle)
+
+    def _opened(self) -> Container:
+        with self._lock:
+            if self._container is None:
+                self._container = self._open()
+            return self._container
+
+    def _open(self) -> Container:
+        container = baking.start(
+            self._resources.containers,
+            self._base,
+            self._requirements,
+            tools=self._tools,
+            network=self._network,
+        )
+        if self._network and (bundle := variables.certificates(self._resources.environ)):
+            container.put(tars.of_file(bundle, _BUNDLE))
+        return container

@@ -1,0 +1,139 @@
+"""Locked distributions → their wheels: from the store, else fetched by hash; sources are built."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from packaging.requirements import Requirement
+
+from pylayer import wheels
+from pylayer.errors import DownloadError
+from pylayer.index import download, gits
+from pylayer.names import normalise
+from pylayer.resolver import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from pylayer.graph import Graph
+    from pylayer.index.gits import Origin
+    from pylayer.index.indexes import IndexSettings
+    from pylayer.index.pins import Pin
+    from pylayer.locks.lock import Locked
+    from pylayer.resolver.requirements import ResolverPython
+    from pylayer.store import Store
+    from pylayer.targets import Target
+    from pylayer.wheels import Wheel
+
+
+class SourceBuilder(Protocol):
+    """Builds sources that may run their build."""
+
+    async def from_sdist(self, path: Path, pin: Pin, *, target: Target) -> Wheel:
+        """The wheel of a stored sdist for `target`."""
+        ...
+
+
+class Fetcher:
+    """Files of distributions, each fetched once. `builder` is set before the first use."""
+
+    builder: SourceBuilder
+
+    def __init__(self, *, settings: IndexSettings, graph: Graph, store: Store) -> None:
+        self._settings = settings
+        self._graph = graph
+        self._store = store
+        self._fetching: dict[str, asyncio.Task[None]] = {}
+
+    async def wheels(self, locked: Locked, *, python: ResolverPython, target: Target) -> tuple[Wheel, ...]:
+        """The wheels of a lock's entry."""
+        addresses = Addresses(locked.terms.requirements)
+        missing = [pin for pin in locked.pins if not await self._graph.compute(self._store.blob, pin.sha256)]
+        await self._fetch(missing, python=python, addresses=addresses)
+        return tuple(
+            [await self._wheel(pin, python=python, target=target, addresses=addresses) for pin in locked.pins]
+        )
+
+    async def built(self, pin: Pin, *, python: ResolverPython, target: Target, addresses: Addresses) -> Wheel:
+        """The wheel of a source."""
+        if not await self._graph.compute(self._store.blob, pin.sha256):
+            await self._fetch([pin], python=python, addresses=addresses)
+        path = self._store.blob(pin.sha256)
+        assert path is not None
+        return await self.builder.from_sdist(path, pin, target=target)
+
+    async def _fetch(self, pins: Sequence[Pin], *, python: ResolverPython, addresses: Addresses) -> None:
+        """Have the files of `pins` in the store; what another build fetches already is waited for."""
+        new = [pin for pin in pins if pin.sha256 not in self._fetching]
+        if new:
+            task = asyncio.create_task(self._fetched(new, python=python, addresses=addresses))
+            self._fetching |= {pin.sha256: task for pin in new}
+        for task in {self._fetching[pin.sha256] for pin in pins}:
+            try:
+                await asyncio.shield(task)
+            except DownloadError:
+                if not all(self._store.blob(pin.sha256) for pin in pins):
+                    raise
+
+    async def _fetched(self, pins: Sequence[Pin], *, python: ResolverPython, addresses: Addresses) -> None:
+        addressed = {pin.sha256: addresses.stated(pin) for pin in pins}
+        for pin in list(addressed.values()):
+            if origin := addresses.origin(pin):
+                commit = gits.commit_of(pin)
+                await self._graph.wait(
+                    gits.fetch, origin, commit=commit, store=self._store, settings=self._settings
+                )
+                del addressed[pin.sha256]
+        if unknown := [pin for pin in addressed.values() if not pin.url]:
+            refound = await self._graph.wait(resolve.refind, unknown, python=python, settings=self._settings)
+            addressed |= {pin.sha256: pin for pin in refound}
+        await self._graph.wait(
+            download.fetch, list(addressed.values()), store=self._store, settings=self._settings
+        )
+        if lost := [pin for pin in pins if not self._store.blob(pin.sha256)]:
+            raise DownloadError(
+                f"the commit {gits.commit_of(lost[0])} has other files than were locked",
+                where=lost[0].name,
+                hint=f"find out why before you trust it; `pylayer lock --upgrade {lost[0].name}` takes them",
+            )
+
+    async def _wheel(
+        self, pin: Pin, *, python: ResolverPython, target: Target, addresses: Addresses
+    ) -> Wheel:
+        if not pin.is_wheel:
+            return await self.built(pin, python=python, target=target, addresses=addresses)
+        return await self._graph.once(
+            ("distribution", pin.sha256), lambda: self._graph.compute(self._read, pin)
+        )
+
+    def _read(self, pin: Pin) -> Wheel:
+        """What a stored wheel says, read from it once."""
+        path = self._store.blob(pin.sha256)
+        if path is None:
+            raise DownloadError(f"{pin.filename} was damaged in the store", hint="run the same command again")
+        if record := self._store.record("distribution", pin.sha256):
+            return wheels.from_json(record, path)
+        wheel = wheels.read(path, filename=pin.filename, sha256=pin.sha256)
+        self._store.put_record("distribution", pin.sha256, wheels.to_json(wheel))
+        return wheel
+
+
+class Addresses:
+    """The addresses that requirements themselves state, which a lock does not repeat."""
+
+    def __init__(self, requirements: Iterable[str]) -> None:
+        direct = [Requirement(text) for text in requirements if "@" in text]
+        self._urls: Mapping[str, str] = {normalise(one.name): one.url for one in direct if one.url}
+
+    def origin(self, pin: Pin) -> Origin | None:
+        """The repository of a distribution that is required from git."""
+        url = self._urls.get(pin.name, "")
+        return gits.origin(pin.name, url) if gits.is_git(url) else None
+
+    def stated(self, pin: Pin) -> Pin:
+        """A pin with the address that a requirement states for it, where it has none."""
+        url = self._urls.get(pin.name, "")
+        return replace(pin, url=url.partition("#")[0]) if url and not pin.url else pin

@@ -1,0 +1,263 @@
+"""Requirements → wheels: as the lock says, else as the resolver finds, which the lock then keeps.
+
+A layer's builds are resolved together, the oldest runtime first: each prefers the versions of those before
+it, and where the architectures of one runtime still differ, both are asked again for the lower version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from pylayer.errors import PylayerError
+from pylayer.index import gits
+from pylayer.keys import changes
+from pylayer.locks.lock import Locked, Terms, differences, stale
+from pylayer.locks.lockresolver import Case
+from pylayer.locks.pinning import LockfilePins
+from pylayer.locks.sourcing import choices
+from pylayer.names import required_name
+from pylayer.resolver.requirements import ResolverPython
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pylayer.building.dependencies import Wanted
+    from pylayer.building.hosts import BuildHost
+    from pylayer.graph import Graph
+    from pylayer.index.indexes import IndexSettings
+    from pylayer.locks.fetcher import Fetcher
+    from pylayer.locks.lock import Lock
+    from pylayer.locks.lockresolver import LockResolver
+    from pylayer.monorepo.workspace import Workspace
+    from pylayer.targets import Target
+    from pylayer.wheels import Wheel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What a run may do: with `locked`, nothing to the lock but read it; with `dry`, build nothing.
+
+    `upgrade` are names whose versions may move; `upgrade_all` moves every one.
+    """
+
+    locked: bool = False
+    dry: bool = False
+    upgrade: frozenset[str] = frozenset()
+    upgrade_all: bool = False
+
+    def moves(self, name: str) -> bool:
+        """Whether a distribution is to be chosen anew."""
+        return self.upgrade_all or name in self.upgrade
+
+
+class ThirdParty:
+    """Third-party wheels for builds and for their build environments, each resolved and fetched once.
+
+    With a `locked` policy, nothing is resolved: what the lock does not answer is a LockError.
+    """
+
+    def __init__(  # noqa: PLR0913  the seams of a run
+        self,
+        found: Workspace,
+        *,
+        lock: Lock,
+        settings: IndexSettings,
+        policy: Policy,
+        fetcher: Fetcher,
+        resolver: LockResolver,
+        graph: Graph,
+    ) -> None:
+        self._workspace = found
+        self._before = lock
+        self._policy = policy
+        self._fetcher = fetcher
+        self._resolver = resolver
+        self._graph = graph
+        self._pinning = LockfilePins(found)
+        self._moved = tuple(changes(dict(lock.settings), choices(found.manifest, settings), name="settings"))
+        self.builds: dict[str, Locked] = {}
+        self.environments: dict[str, Locked] = {}
+
+    async def wheels(self, wanted: Sequence[Wanted]) -> Mapping[str, tuple[Wheel, ...] | PylayerError]:
+        """By build id, the third-party wheels of one layer's builds, or why there are none."""
+        found: dict[str, Locked | PylayerError] = {}
+        unknown: list[tuple[Wanted, Case]] = []
+        for want in wanted:
+            name, before = want.build.id, self._before.builds.get(want.build.id)
+            try:
+                case = self._case(want, before)
+            except PylayerError as error:
+                found[name] = error
+                continue
+            if not want.requirements:
+                found[name] = Locked(terms=case.terms)
+            elif not (reasons := list(self._reasons(before, case, given=want.given))):
+                assert before is not None
+                found[name] = before
+            elif self._policy.locked:
+                found[name] = stale({name: reasons})
+            else:
+                unknown.append((want, case))
+        found |= await self._resolved(unknown)
+        return {want.build.id: await self._had(want, found[want.build.id]) for want in wanted}
+
+    async def environment(
+        self, requirements: Sequence[str], *, target: Target, host: BuildHost
+    ) -> tuple[Wheel, ...]:
+        """The wheels of build requirements, and of all they need, for the interpreter of `host`."""
+        if not requirements:
+            return ()
+        wanted = tuple(sorted(requirements))
+        if host.engine.name == "docker":
+            python = ResolverPython.of_target(target)
+            name = f"{target}: {', '.join(wanted)}"
+        else:
+            interpreter = host.interpreter
+            python = ResolverPython(
+                version=interpreter.version,
+                tags=interpreter.tags,
+                label=f"Python {interpreter.version} of this host",
+                executable=interpreter.executable,
+            )
+            name = f"{interpreter.platform}-python3.{interpreter.minor}: {', '.join(wanted)}"
+        case = Case(terms=Terms(requirements=wanted), python=python, target=target, building=True)
+        return await self._graph.once(("environment", name), lambda: self._environment(name, case))
+
+    async def _environment(self, name: str, case: Case) -> tuple[Wheel, ...]:
+        before = self._before.environments.get(name)
+        locked = before
+        if locked is None or (reasons := list(self._reasons(before, case, given={}))):
+            if self._policy.locked:
+                raise stale({name: ["is not in the lock"] if before is None else reasons})
+            locked = await self._resolver.solved(
+                replace(case, preferences=self._kept(before), commits=_commits(before, self._policy))
+            )
+        self.environments[name] = locked
+        return await self._fetcher.wheels(locked, python=case.python, target=case.target)
+
+    def _case(self, want: Wanted, before: Locked | None) -> Case:
+        layer = want.build.layer
+        origins = self._pinning.origins(want.build)
+        requirements = {_located(text, origins) for text in want.requirements}
+        terms = Terms(
+            requirements=tuple(sorted(requirements)),
+            exclude=tuple(sorted(layer.exclude)),
+            build_from_source=tuple(sorted(layer.build_from_source)),
+        )
+        return Case(
+            terms=terms,
+            python=ResolverPython.of_target(want.build.target),
+            target=want.build.target,
+            held=self._pinning.of(want.build),
+            commits=_commits(before, self._policy),
+        )
+
+    def _reasons(self, before: Locked | None, case: Case, *, given: Mapping[str, str]) -> Iterator[str]:
+        """Why an entry of the lock does not stand; nothing where it does."""
+        yield from differences(before, case.terms)
+        if before is None:
+            return
+        if self._moved or before.stale:
+            yield from self._moved or ["settings changed since it was resolved"]
+        for pin in before.pins:
+            if self._policy.moves(pin.name):
+                yield f"{pin.name} is to be upgraded"
+            if pin.name in self._workspace.projects:
+                yield f"{pin.name} is a project of the monorepo"
+            for label, version in case.held.get(pin.name, {}).items():
+                if Version(version) != Version(pin.version):
+                    yield f"{pin.name} {pin.version}: {label} pins {version}"
+            if given.get(pin.name, pin.version) != pin.version:
+                yield f"{pin.name} {pin.version}: the layer that gives it has {given[pin.name]}"
+
+    def _kept(self, before: Locked | None) -> dict[str, str]:
+        """The versions of an entry that are to stay where they can."""
+        versions = before.versions if before else {}
+        return {name: version for name, version in versions.items() if not self._policy.moves(name)}
+
+    async def _had(self, want: Wanted, locked: Locked | PylayerError) -> tuple[Wheel, ...] | PylayerError:
+        if isinstance(locked, PylayerError):
+            return locked
+        self.builds[want.build.id] = locked
+        target = want.build.target
+        try:
+            return await self._fetcher.wheels(locked, python=ResolverPython.of_target(target), target=target)
+        except PylayerError as error:
+            return error
+
+    async def _resolved(self, unknown: Sequence[tuple[Wanted, Case]]) -> dict[str, Locked | PylayerError]:
+        """Resolve the builds of one layer for the same versions, as far as that goes."""
+        found: dict[str, Locked | PylayerError] = {}
+        if not unknown:
+            return found
+        ordered = sorted(unknown, key=lambda one: (one[0].build.target.runtime.minor, one[0].build.id))
+        preferences: dict[str, str] = {}
+        layers = {want.build.layer.name for want, _ in ordered}
+        siblings = [build.id for build in self._workspace.builds if build.layer.name in layers]
+        for name in (*(want.build.id for want, _ in ordered), *siblings):
+            preferences = self._kept(self._before.builds.get(name)) | preferences
+        for _, group in groupby(ordered, key=lambda one: one[0].build.target.runtime.minor):
+            pairs = list(group)
+            for want, case in pairs:
+                preferred = replace(case, preferences={**preferences, **want.given})
+                found[want.build.id] = await self._attempt(preferred)
+                if isinstance(one := found[want.build.id], Locked):
+                    preferences = one.versions | preferences
+            found |= await self._aligned(pairs, found)
+        return found
+
+    async def _aligned(
+        self, pairs: Sequence[tuple[Wanted, Case]], found: Mapping[str, Locked | PylayerError]
+    ) -> dict[str, Locked | PylayerError]:
+        """Resolve one runtime's builds again, at the lowest version of all in which they differ."""
+        solved = [one for want, _ in pairs if isinstance(one := found[want.build.id], Locked)]
+        versions: dict[str, set[str]] = {}
+        for one in solved:
+            for name, version in one.versions.items():
+                versions.setdefault(name, set()).add(version)
+        lowest = {name: min(each, key=Version) for name, each in versions.items() if len(each) > 1}
+        if not lowest:
+            return {}
+        constraints = tuple(f"{name}=={version}" for name, version in sorted(lowest.items()))
+        again = {
+            want.build.id: await self._attempt(replace(case, constraints=constraints))
+            for want, case in pairs
+            if isinstance(found[want.build.id], Locked)
+        }
+        # Where that does not go, each keeps the newest that it can have.
+        return {} if any(isinstance(one, PylayerError) for one in again.values()) else again
+
+    async def _attempt(self, case: Case) -> Locked | PylayerError:
+        try:
+            return await self._resolver.solved(case)
+        except PylayerError as error:
+            return error
+
+
+def _located(text: str, origins: Mapping[str, str]) -> str:
+    """A requirement, on git where the team's lock file has the distribution from there.
+
+    The metadata of a package that uses `[tool.uv.sources]` does not say so, and on an index the name may be
+    anybody's.
+    """
+    url = origins.get(required_name(text))
+    if url is None:
+        return text
+    requirement = Requirement(text)
+    if requirement.url:
+        return text
+    requirement.specifier, requirement.url = SpecifierSet(), url
+    return str(requirement)
+
+
+def _commits(before: Locked | None, policy: Policy) -> dict[str, str]:
+    """The commits at which sources from git were locked, and stay."""
+    pins = before.pins if before else ()
+    found = {pin.name: gits.commit_of(pin) for pin in pins if not policy.moves(pin.name)}
+    return {name: commit for name, commit in found.items() if commit}

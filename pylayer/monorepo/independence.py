@@ -1,0 +1,143 @@
+"""A project's build configuration → whether its pure wheel is the same whichever Python minor builds it.
+
+Careful: what is not known here to be independent of the interpreter is taken to depend on it, and costs no
+more than a build per minor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from pylayer.names import required_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
+
+Vcs = Literal["setuptools-scm", "hatch-vcs"]
+
+POETRY = "poetry.core.masonry.api"
+SETUPTOOLS = ("setuptools.build_meta", "setuptools.build_meta:__legacy__")
+# Distributions that build, and run no code of the project's or of a plugin's.
+_BUILDERS = frozenset(
+    {
+        *("setuptools", "wheel", "setuptools-scm", "tomli", "hatchling", "hatch-vcs"),
+        *("flit-core", "poetry-core", "uv-build", "pdm-backend"),
+    },
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What of a project decides how it is built.
+
+    `files` are the names in its folder, `setup_cfg` is that file's text.
+    """
+
+    pyproject: Mapping[str, Any]
+    hatch_toml: Mapping[str, Any]
+    files: AbstractSet[str]
+    requires: tuple[str, ...]
+    backend: str
+    backend_path: tuple[str, ...]
+    setup_cfg: str = ""
+
+    @property
+    def dynamic(self) -> frozenset[str]:
+        """The metadata that `[project]` leaves to the build (PEP 621)."""
+        listed = _at(self.pyproject, "project", "dynamic")
+        return frozenset(map(str, listed)) if isinstance(listed, list) else frozenset()
+
+    @property
+    def hatch(self) -> Mapping[str, Any]:
+        """The settings of hatchling: `[tool.hatch]`, a table at a time overridden by hatch.toml."""
+        return {**_table(self.pyproject, "tool", "hatch"), **self.hatch_toml}
+
+
+def version_from_vcs(configuration: Configuration, *, setup_py_asks: bool) -> Vcs | None:
+    """Name the tool that takes the version from version control, if one does.
+
+    `setup_py_asks`: whether setup.py has `use_scm_version`.
+    """
+    builders = {required_name(requirement) for requirement in configuration.requires}
+    hatch = configuration.hatch
+    if configuration.backend == "hatchling.build" and (
+        _at(hatch, "version", "source") == "vcs" or "vcs" in _hooks(hatch)
+    ):
+        return "hatch-vcs"
+    if configuration.backend in SETUPTOOLS and ("setuptools-scm" in builders or setup_py_asks):
+        project = _table(configuration.pyproject, "project")
+        tabled = "setuptools_scm" in _table(configuration.pyproject, "tool")
+        if project and "version" not in configuration.dynamic:
+            return None
+        told = "version" in _table(configuration.pyproject, "tool", "setuptools", "dynamic")
+        if setup_py_asks or tabled or (project and not told):
+            return "setuptools-scm"
+    return None
+
+
+def is_python_independent(configuration: Configuration, *, vcs: Vcs | None) -> bool:
+    """Whether the interpreter has no say in the wheel's metadata and files, provided that it is pure."""
+    if configuration.backend_path or "setup.py" in configuration.files:
+        return False
+    if any(required_name(requirement) not in _BUILDERS for requirement in configuration.requires):
+        return False
+    if not _table(configuration.pyproject, "project"):
+        return configuration.backend == POETRY and not _runs_code(configuration)
+    if not configuration.dynamic <= {"version"}:
+        return False
+    stated = "version" not in configuration.dynamic or vcs is not None or _reads_version(configuration)
+    return stated and not _runs_code(configuration)
+
+
+def _reads_version(configuration: Configuration) -> bool:
+    """Whether the backend takes the version from a literal, a file or the (declared) environment."""
+    tool = _table(configuration.pyproject, "tool")
+    match configuration.backend:
+        case "setuptools.build_meta" | "setuptools.build_meta:__legacy__":
+            return not {"attr", "file"}.isdisjoint(_table(tool, "setuptools", "dynamic", "version"))
+        case "hatchling.build":
+            # "code" runs code: https://hatch.pypa.io/latest/version/
+            return _at(configuration.hatch, "version", "source") in (None, "regex", "env")
+        case "pdm.backend":
+            return bool(_at(tool, "pdm", "version", "source") == "file")
+        case backend:
+            return backend in ("flit_core.buildapi", POETRY)
+
+
+def _runs_code(configuration: Configuration) -> bool:
+    """Whether code of the project's own takes part in the build, or none can say so."""
+    tool = _table(configuration.pyproject, "tool")
+    match configuration.backend:
+        case "setuptools.build_meta" | "setuptools.build_meta:__legacy__":
+            own = not {"ext-modules", "cmdclass"}.isdisjoint(_table(tool, "setuptools"))
+            return own or "[options" in configuration.setup_cfg
+        case "hatchling.build":
+            hooks = _hooks(configuration.hatch) | set(_table(configuration.hatch, "metadata", "hooks"))
+            return not hooks <= {"vcs", "version"}
+        case "pdm.backend":
+            return "custom-hook" in _table(tool, "pdm", "build") or "pdm_build.py" in configuration.files
+        case "poetry.core.masonry.api":
+            # https://python-poetry.org/docs/building-extension-modules/
+            return "build" in _table(tool, "poetry")
+        case backend:
+            return backend not in ("flit_core.buildapi", "uv_build")
+
+
+def _hooks(hatch: Mapping[str, Any]) -> set[str]:
+    """Name the build hooks that apply to a wheel."""
+    return {*_table(hatch, "build", "hooks"), *_table(hatch, "build", "targets", "wheel", "hooks")}
+
+
+def _table(tables: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
+    """Give the table at a path of keys; an empty one where there is none."""
+    found = _at(tables, *path)
+    return found if isinstance(found, dict) else {}
+
+
+def _at(tables: Mapping[str, Any], *path: str) -> Any:  # noqa: ANN401  any TOML value
+    found: Any = tables
+    for step in path:
+        found = found.get(step) if isinstance(found, dict) else None
+    return found

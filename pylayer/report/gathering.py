@@ -1,0 +1,165 @@
+"""A workspace's layers.json, its archives and what the store keeps of runs → a Statement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from pylayer.archives import catalogue
+from pylayer.errors import Fault, PylayerError, StoreError, UsageError
+from pylayer.report.comparing import Comparison, compare
+from pylayer.report.weighing import Weights, recall, weigh
+from pylayer.state import imports, lastrun
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pylayer.archives.catalogue import Catalogue, CatalogueEntry
+    from pylayer.state.imports import Import
+    from pylayer.state.lastrun import LastRun
+    from pylayer.store import Store
+
+_MOST_NAMED = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeighedBuild:
+    """A build: its entry in layers.json, and what its archive is made of."""
+
+    build: str
+    entry: CatalogueEntry
+    weights: Weights
+
+    @property
+    def target(self) -> str:
+        """Runtime and architecture, as words."""
+        return f"{self.entry.runtime} {self.entry.architecture}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything that a report tells, `title` being the workspace's name.
+
+    `imports` are by build id; a build that nobody verified has none. `comparison` and `last_run` are None
+    where nothing is known.
+    """
+
+    title: str
+    builds: tuple[WeighedBuild, ...]
+    imports: Mapping[str, tuple[Import, ...]] = field(default_factory=dict)
+    comparison: Comparison | None = None
+    last_run: LastRun | None = None
+
+    @property
+    def layers(self) -> dict[str, list[WeighedBuild]]:
+        """The builds of each layer, the heaviest layer (unpacked) and in it the heaviest build first."""
+        found: dict[str, list[WeighedBuild]] = {}
+        for one in sorted(self.builds, key=lambda one: (-one.entry.unzipped_size, one.build)):
+            found.setdefault(one.entry.layer, []).append(one)
+        return found
+
+
+def gather(  # noqa: PLR0913  each is one place to look at
+    output: Path,
+    *,
+    title: str,
+    state: Path,
+    store: Store,
+    only: Sequence[str] = (),
+    against: Path | None = None,
+) -> Report:
+    """Read the builds in the folder `output` that a glob of `only` matches (all without any).
+
+    `state` is where the snapshot of the last run lies. They are compared with the layers.json at `against`,
+    else with what the last run replaced. Raises StoreError listing every archive that is not what layers.json
+    says, UsageError where a glob matches nothing or there is nothing to compare with.
+    """
+    path = output / catalogue.NAME
+    now = catalogue.read(path)
+    if not now.builds:
+        raise StoreError("names no archives", where=str(path), hint="build the layers first")
+    chosen = _chosen(now, only)
+    weights = _weighed(chosen, output, store)
+    return Report(
+        title=title,
+        builds=tuple(
+            WeighedBuild(build=name, entry=one, weights=weights[name]) for name, one in chosen.items()
+        ),
+        imports={
+            name: found
+            for name, one in chosen.items()
+            if (found := imports.recall(store, name, one.sha256)) is not None
+        },
+        comparison=_comparison(now, weights, only=only, against=against, state=state, store=store),
+        last_run=lastrun.load(state),
+    )
+
+
+def _chosen(found: Catalogue, only: Sequence[str]) -> dict[str, CatalogueEntry]:
+    for glob in only:
+        if not any(fnmatchcase(name, glob) for name in found.builds):
+            some = sorted(found.builds)[:_MOST_NAMED]
+            hint = f"built are {', '.join(some)}{', …' if len(found.builds) > len(some) else ''}"
+            raise UsageError(f"no build in layers.json matches {glob!r}", where="--only", hint=hint)
+    return {name: found.builds[name] for name in sorted(found.builds) if _matches(name, only)}
+
+
+def _matches(name: str, only: Sequence[str]) -> bool:
+    return not only or any(fnmatchcase(name, glob) for glob in only)
+
+
+def _weighed(chosen: Mapping[str, CatalogueEntry], folder: Path, store: Store) -> dict[str, Weights]:
+    found: dict[str, Weights] = {}
+    faults: list[Fault] = []
+    for name, entry in chosen.items():
+        try:
+            found[name] = weigh(folder / entry.path, entry, store=store)
+        except PylayerError as error:
+            faults += error.faults
+    if faults:
+        raise StoreError.of(faults)
+    return found
+
+
+def _comparison(  # noqa: PLR0913  both sides, and where to look
+    now: Catalogue,
+    weights: Mapping[str, Weights],
+    *,
+    only: Sequence[str],
+    against: Path | None,
+    state: Path,
+    store: Store,
+) -> Comparison | None:
+    folder = None
+    if against:
+        file = against / catalogue.NAME if against.is_dir() else against
+        if not file.is_file():
+            raise UsageError("there is no such file", where=f"--against {against}")
+        folder, words = file.parent, str(against)
+        before: Catalogue | None = catalogue.read(file)
+    else:
+        before, words = lastrun.replaced(state), "the previous build"
+    if before is None:
+        return None
+
+    def weigh_before(_: str, entry: CatalogueEntry) -> Weights | None:
+        if folder:
+            try:
+                return weigh(folder / entry.path, entry, store=store)
+            except PylayerError:
+                pass  # its archive is no longer beside it
+        return recall(entry.sha256, store=store)
+
+    return compare(
+        _only(before, only),
+        _only(now, only),
+        against=words,
+        weigh_before=weigh_before,
+        weigh_after=lambda name, _: weights.get(name),
+    )
+
+
+def _only(found: Catalogue, only: Sequence[str]) -> Catalogue:
+    return found.merged({}, without=[name for name in found.builds if not _matches(name, only)])

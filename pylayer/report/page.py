@@ -1,0 +1,108 @@
+"""A Statement → one HTML page that needs nothing else: no network, no script, no font of its own."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from html import escape
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from pylayer import __version__
+from pylayer.config.budgets import MOST_UNZIPPED
+from pylayer.report import panels, sections, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pylayer.report.gathering import Report
+
+# Whatever a name in it might say, the page loads and runs nothing.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def page(report: Report) -> str:
+    """The page, as text."""
+    style = resources.files("pylayer.report").joinpath("page.css").read_text(encoding="utf-8")
+    title = escape(f"Layers of {report.title}")
+    parts = [_header(report), "<main>", *_main(report), "</main>", _footer(report)]
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        f"<title>{title}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
+        + "\n".join(parts)
+        + "\n</body>\n</html>\n"
+    )
+
+
+def _header(report: Report) -> str:
+    layers = report.layers
+    name, heaviest = next((name, builds[0]) for name, builds in layers.items())
+    part = words.share(heaviest.entry.unzipped_size, MOST_UNZIPPED)
+    figures = "".join(
+        f"<div><dt>{label}</dt><dd>{figure}</dd><dd class=of>{of}</dd></div>"
+        for label, figure, of in _figures(report)
+    )
+    return (
+        "<header>\n<p class=kicker>AWS Lambda layers</p>\n"
+        f"<h1>{escape(report.title)}</h1>\n"
+        f"<p class=lede>{words.counted(len(layers), 'layer')} in "
+        f"{words.counted(len(report.builds), 'build')}. "
+        f"The heaviest, <b>{escape(name)}</b> for {escape(heaviest.target)}, unpacks to "
+        f"<b>{words.size(heaviest.entry.unzipped_size)}</b>: {part} of the 250&nbsp;MB that a function "
+        f"may have together with all its layers.</p>\n<dl class=figures>{figures}</dl>\n</header>"
+    )
+
+
+def _figures(report: Report) -> Iterator[tuple[str, str, str]]:
+    archives = {one.entry.sha256: one.entry for one in report.builds}
+    packed = sum(entry.size for entry in archives.values())
+    unpacked = sum(entry.unzipped_size for entry in archives.values())
+    yield "Archives", f"{len(archives):,}", f"{words.size(packed)} zipped, {words.size(unpacked)} unpacked"
+    names = {(part.name, part.version) for one in report.builds for part in one.weights.parts if part.version}
+    single = len({name for name, _ in names})
+    versions = "each in one version" if single == len(names) else f"in {len(names)} versions"
+    yield "Distributions", f"{single:,}", versions
+    comparison = report.comparison
+    if comparison is None:
+        yield "Changed", "n/a", "no earlier build to compare with"
+    else:
+        grown = words.grown(sum(change.grown for change in comparison.changes))
+        of = (
+            f"{grown} zipped against {escape(comparison.against)}"
+            if comparison.changes
+            else f"as in {escape(comparison.against)}"
+        )
+        yield "Changed", words.counted(len(comparison.changes), "build"), of
+    if run := report.last_run:
+        when = datetime.fromtimestamp(run.began, tz=UTC)
+        yield "Last build", words.seconds(run.seconds), f"{when:%Y-%m-%d, %H:%M} UTC"
+    else:
+        yield "Last build", "n/a", "no record of its time here"
+
+
+def _main(report: Report) -> Iterator[str]:
+    yield _section("layers", "Layers", sections.overview(report))
+    if report.comparison and report.comparison.changes:
+        yield _section("changes", "What changed", sections.changes(report.comparison))
+    yield _section("contents", "What is in them", panels.contents(report))
+    if report.last_run and report.last_run.spans:
+        yield _section("timeline", "The last build", sections.timeline(report.last_run))
+
+
+def _section(name: str, title: str, content: str) -> str:
+    return f'<section aria-labelledby="{name}"><h2 id="{name}">{title}</h2>\n{content}</section>'
+
+
+def _footer(report: Report) -> str:
+    lacking = []
+    if report.comparison is None:
+        lacking.append("There is no earlier build to compare with.")
+    if report.last_run is None:
+        lacking.append("How long the last build took is known only where it was made.")
+    said = " ".join(lacking)
+    return (
+        f"<footer><p>{said} 1 MiB is 1,048,576 bytes, and Lambda's 250 MB are 250 of them. "
+        f"The exact bytes are in layers.json and in <code>pylayer report --json</code>. "
+        f"Made by pylayer {escape(__version__)}.</p></footer>"
+    )

@@ -1,0 +1,157 @@
+"""What a run did and when, and the layers.json that it replaced → two small files, for `pylayer report`.
+
+They lie beside the snapshot of the run. A run that finds nothing to do leaves them as they are, so they tell
+of the last one that did something.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from pylayer.archives import catalogue
+from pylayer.errors import StoreError
+from pylayer.store import write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Sequence
+    from pathlib import Path
+
+    from pylayer.archives.catalogue import Catalogue
+    from pylayer.outcomes import Outcome
+
+VERSION = 1
+_SHORTEST = 0.001  # seconds: looking something up in the store takes less
+# What a person calls the steps of a run. What has no name here belongs to the step that asked for it.
+_STEPS = {
+    "engine": "engine",
+    "host": "engine",
+    "layer": "dependencies",
+    "environment": "environment",
+    "git": "dependencies",
+    "source": "wheel",
+    "wheel": "wheel",
+    "bytecode": "bytecode",
+    "build": "archive",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Something that kept a run busy, from `started` to `ended` seconds after the run's own start."""
+
+    step: str
+    name: str
+    started: float
+    ended: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a build ended; `state` is an Outcome's."""
+
+    build: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastRun:
+    """A run: its start in seconds since the epoch, how long it took, what it did, how its builds ended."""
+
+    began: float
+    seconds: float
+    spans: tuple[Span, ...] = ()
+    builds: tuple[Ended, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """All that was done for one step: when, as (start, end), and for how long altogether (`busy`)."""
+
+    step: str
+    name: str
+    spans: tuple[tuple[float, float], ...]
+
+    @property
+    def busy(self) -> float:
+        """Seconds of all spans, those that overlap counted twice."""
+        return sum(ended - started for started, ended in self.spans)
+
+
+class Recorder:
+    """Hears from a run's Graph of everything that it does; may be told from any thread."""
+
+    def __init__(self) -> None:
+        self._began = time.time()
+        self._clock = time.perf_counter()
+        self._spans: list[Span] = []
+
+    def __call__(self, keys: Sequence[Hashable], *, started: float, ended: float) -> None:
+        """Keep one piece of work; `keys` are those of the steps that it was done for, the first one first."""
+        if ended - started >= _SHORTEST:
+            step, name = named(keys)
+            begin, end = (round(moment - self._clock, 4) for moment in (started, ended))
+            self._spans.append(Span(step=step, name=name, started=begin, ended=end))
+
+    def finish(self, outcomes: Iterable[Outcome]) -> LastRun:
+        """The whole run, which ends now."""
+        return LastRun(
+            began=self._began,
+            seconds=round(time.perf_counter() - self._clock, 4),
+            spans=tuple(sorted(self._spans, key=lambda span: (span.started, span.ended))),
+            builds=tuple(Ended(build=one.build.id, state=one.state.value) for one in outcomes),
+        )
+
+
+def named(keys: Sequence[Hashable]) -> tuple[str, str]:
+    """What a person calls the innermost step among `keys` that has a name, and what it was done to."""
+    for key in reversed(keys):
+        kind, *what = key if isinstance(key, tuple) and key else (key,)
+        if kind in _STEPS:
+            return _STEPS[kind], " ".join(one.name if isinstance(one, PurePath) else str(one) for one in what)
+    return "other", ""
+
+
+def steps(run: LastRun) -> list[Step]:
+    """The spans of a run by step, in the order in which the steps began."""
+    found: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for span in run.spans:
+        found.setdefault((span.step, span.name), []).append((span.started, span.ended))
+    return [Step(step=step, name=name, spans=tuple(spans)) for (step, name), spans in found.items()]
+
+
+def save(state: Path, run: LastRun, *, before: bytes | None, after: bytes | None) -> None:
+    """Keep `run` beside the snapshot at `state`, and the layers.json that it replaced where it did."""
+    state.parent.mkdir(parents=True, exist_ok=True)
+    document = {"version": VERSION, **asdict(run)}
+    write_atomic(_place(state, "run"), json.dumps(document, separators=(",", ":")).encode())
+    if before is not None and before != after:
+        write_atomic(_place(state, "before"), before)
+
+
+def load(state: Path) -> LastRun | None:
+    """The last run; None where there is none that this version understands."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        document = json.loads(_place(state, "run").read_bytes())
+        if document.pop("version") == VERSION:
+            spans = tuple(Span(**span) for span in document.pop("spans"))
+            builds = tuple(Ended(**one) for one in document.pop("builds"))
+            return LastRun(**document, spans=spans, builds=builds)
+    return None
+
+
+def replaced(state: Path) -> Catalogue | None:
+    """What layers.json said before the last run that changed it; None where nothing is known of that."""
+    place = _place(state, "before")
+    try:
+        return catalogue.read(place) if place.is_file() else None
+    except StoreError:
+        return None  # of another version
+
+
+def _place(state: Path, part: str) -> Path:
+    return state.with_name(f"{state.stem}.{part}.json")

@@ -1,0 +1,193 @@
+"""Everything a run looked at, by its status → whether a later run would find anything changed.
+
+A no-change run reads one JSON file and asks the status of each path in it: no manifest is parsed, no source
+and no archive read, no engine or index asked, and little is imported. A path whose times lay within the
+clock's resolution of the run could change again and keep its status (https://git-scm.com/docs/racy-git); its
+content is compared then.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from stat import S_ISDIR
+from typing import TYPE_CHECKING, Any
+
+from pylayer import __version__
+from pylayer.store import default_root, write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+VERSION = 1
+SETTLED_NS = 2_000_000_000
+# What the environment can change about a build, besides what projects declare.
+VARIABLES = ("CI", "DOCKER_CONTEXT", "DOCKER_HOST")
+PREFIX = "PYLAYER_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptBuild:
+    """A good archive of an earlier run: what its line says, and the file's status then."""
+
+    layer: str
+    wheels: int
+    size: int
+    unzipped_size: int
+    sha256: str
+    notes: tuple[str, ...]
+    path: str
+    status: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What a run saw: `paths` with their status (None: nothing there), commands' answers, good builds by id.
+
+    `unsettled` holds, for each path too young to be known by its status, the sha256 of its content.
+    """
+
+    options: Mapping[str, Any]
+    paths: Mapping[str, tuple[int, ...] | None]
+    unsettled: Mapping[str, str]
+    described: Mapping[str, str]
+    builds: Mapping[str, KeptBuild]
+    all_builds: Mapping[str, str] = field(default_factory=dict)
+
+
+def options(**chosen: object) -> dict[str, Any]:
+    """What besides files decides a run: pylayer itself, what was `chosen`, and some of the environment."""
+    variables = {
+        name: value for name, value in os.environ.items() if name in VARIABLES or name.startswith(PREFIX)
+    }
+    return {"pylayer": __version__, "variables": variables, **chosen}
+
+
+def take(
+    paths: Iterable[Path], *, since_ns: int, ours: Iterable[Path] = ()
+) -> tuple[dict[str, tuple[int, ...] | None], dict[str, str]] | None:
+    """The status of `paths` now, and the content's sha256 of those too young to be known by it.
+
+    None where one of them changed after `since_ns` (since the epoch), when the run began to look at them:
+    which state of it went into the run is not known then. `ours` are paths that the run itself wrote.
+    """
+    statuses: dict[str, tuple[int, ...] | None] = {}
+    unsettled: dict[str, str] = {}
+    written = {str(path) for path in ours}
+    for path in paths:
+        name = str(path)
+        try:
+            changed = os.stat(name).st_ctime_ns  # noqa: PTH116  thousands of times
+        except OSError:
+            statuses[name] = None
+            continue
+        if changed >= since_ns and name not in written:
+            return None
+        if changed + SETTLED_NS >= since_ns:
+            unsettled[name] = _content(name)
+        statuses[name] = _status(name)
+    return statuses, unsettled
+
+
+def unchanged(snapshot: Snapshot) -> bool:
+    """Whether every path is as it was; what commands answered is for the caller to compare."""
+    unsettled = snapshot.unsettled
+    for name, status in snapshot.paths.items():
+        if _status(name) != status or (name in unsettled and _content(name) != unsettled[name]):
+            return False
+    return True
+
+
+def intact(kept: KeptBuild, *, by_hash: bool = False) -> bool:
+    """Whether an archive is as the run left it: by size and time, or by its sha256."""
+    try:
+        status = os.stat(kept.path)  # noqa: PTH116  thousands of times
+        if (status.st_mtime_ns, status.st_size, status.st_ino) != kept.status:
+            return False
+        if by_hash:
+            with open(kept.path, "rb") as file:  # noqa: PTH123
+                return hashlib.file_digest(file, "sha256").hexdigest() == kept.sha256
+    except OSError:
+        return False
+    return True
+
+
+def status_of_output(path: Path) -> tuple[int, ...]:
+    """An archive's status; not its time of status change, which a further hard link moves."""
+    status = path.stat()
+    return (status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+def load(path: Path) -> Snapshot | None:
+    """Read a snapshot; None where there is none that this version understands."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        data = json.loads(path.read_bytes())
+        if data["version"] != VERSION:
+            return None
+        return Snapshot(
+            options=data["options"],
+            paths={name: tuple(status) if status else None for name, status in data["paths"].items()},
+            unsettled=data["unsettled"],
+            described=data["described"],
+            builds={
+                name: KeptBuild(**{**kept, "notes": tuple(kept["notes"]), "status": tuple(kept["status"])})
+                for name, kept in data["builds"].items()
+            },
+            all_builds=data["all_builds"],
+        )
+    return None
+
+
+def save(path: Path, snapshot: Snapshot) -> None:
+    """Write a snapshot atomically."""
+    data = {
+        "version": VERSION,
+        "options": snapshot.options,
+        "paths": snapshot.paths,
+        "unsettled": snapshot.unsettled,
+        "described": snapshot.described,
+        "builds": {
+            name: {slot: getattr(kept, slot) for slot in KeptBuild.__slots__}
+            for name, kept in snapshot.builds.items()
+        },
+        "all_builds": snapshot.all_builds,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, json.dumps(data, separators=(",", ":")).encode())
+
+
+def place(manifest: Path) -> Path:
+    """Where the snapshot of the last run over a manifest is kept."""
+    name = hashlib.sha256(os.fsencode(manifest.absolute())).hexdigest()[:32]
+    return default_root() / "runs" / f"{name}.json"
+
+
+def now_ns() -> int:
+    """The moment from which a run looks at files."""
+    return time.time_ns()
+
+
+def _status(name: str) -> tuple[int, ...] | None:
+    try:
+        status = os.stat(name)  # noqa: PTH116  a string, thousands of times
+    except OSError:
+        return None
+    if S_ISDIR(status.st_mode):
+        return (status.st_mtime_ns, 0, 0, status.st_ino, 0)
+    return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_mode)
+
+
+def _content(name: str) -> str:
+    """Digest of a file's bytes or of a folder's names; empty where it is gone."""
+    try:
+        if os.path.isdir(name):  # noqa: PTH112
+            return hashlib.sha256("\0".join(sorted(os.listdir(name))).encode()).hexdigest()  # noqa: PTH208
+        with open(name, "rb") as file:  # noqa: PTH123
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

@@ -1,0 +1,131 @@
+"""Targets get the engine asked for, or this host where that is allowed, and the image of the lock."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from pylayer.building.hosts import EngineHosts
+from pylayer.engines import Interpreter
+from pylayer.errors import EngineError, ImageError, LockError, NeedsDockerError
+from pylayer.graph import Graph
+from pylayer.targets import Architecture, Target, load_runtimes
+
+OLD = Target(runtime=load_runtimes()["python3.11"], architecture=Architecture.X86_64)
+NEW = Target(runtime=load_runtimes()["python3.13"], architecture=Architecture.ARM64)
+DIGEST = "sha256:" + "0" * 64
+
+
+class Fake:
+    """An engine that has Pythons for some targets."""
+
+    architecture = Architecture.ARM64
+
+    def __init__(self, name, targets, *, error, image=None):
+        self.name = name
+        self.closed = False
+        self._targets = targets
+        self._error = error
+        self._image = image
+
+    def interpreter(self, target):
+        if target not in self._targets:
+            raise self._error
+        return Interpreter(
+            version=f"{target.runtime.python}.1",
+            executable="python",
+            platform="linux",
+            identity="",
+            image=self._image,
+        )
+
+    def close(self):
+        self.closed = True
+
+
+def fakes(*, docker=(), local=(), image=None):
+    """Give both engines; Docker does not answer where it is None."""
+
+    def refuse():
+        raise EngineError("nobody answers")
+
+    answering = Fake("docker", docker or (), error=ImageError("no such image"), image=image)
+    here = Fake("local", local, error=NeedsDockerError("this host has no such Python"))
+    return (refuse if docker is None else lambda: answering), lambda: here
+
+
+def placed(choice, engines, *targets, locked=None):
+    """Give the engines' names for targets, what was noted, and the images."""
+    notes = []
+
+    async def work():
+        graph = Graph(jobs=2)
+        hosts = EngineHosts(
+            choice, docker=engines[0], local=engines[1], graph=graph, note=notes.append, locked=locked
+        )
+        try:
+            await hosts.open()
+            found = [(await hosts.host(target)).engine.name for target in targets]
+            return found, hosts.engine, hosts.images
+        finally:
+            hosts.close()
+            await graph.stop()
+
+    return *asyncio.run(work()), notes
+
+
+def test_docker_is_taken_where_it_answers():
+    """Nothing is said then."""
+    assert (["docker", "docker"], "docker", {}, []) == placed("auto", fakes(docker=[OLD, NEW]), OLD, NEW)
+
+
+def test_a_host_without_docker_does_what_it_can():
+    """And says so once."""
+    found, engine, _, notes = placed("auto", fakes(docker=None, local=[OLD, NEW]), OLD, NEW)
+
+    assert (["local", "local"], "local", 1) == (found, engine, len(notes))
+
+
+def test_docker_that_was_asked_for_is_not_done_without():
+    """Neither as a whole nor for one target."""
+    with pytest.raises(EngineError, match="nobody answers"):
+        placed("docker", fakes(docker=None, local=[OLD]), OLD)
+    with pytest.raises(ImageError, match="no such image"):
+        placed("docker", fakes(docker=[OLD], local=[NEW]), NEW)
+
+
+def test_a_target_without_an_image_is_this_host_s():
+    """The others stay Docker's."""
+    assert ["docker", "local"] == placed("auto", fakes(docker=[OLD], local=[NEW]), OLD, NEW)[0]
+
+
+def test_where_nobody_has_it_both_reasons_are_told():
+    """What Docker lacks and what the host lacks."""
+    with pytest.raises(NeedsDockerError) as caught:
+        placed("auto", fakes(docker=[OLD]), NEW)
+
+    assert ["this host has no such Python", "no such image"] == [each.what for each in caught.value.faults]
+
+
+def test_digests_of_images_are_known():
+    """For the lock."""
+    assert {str(OLD): DIGEST} == placed("docker", fakes(docker=[OLD], image=DIGEST), OLD)[2]
+
+
+@pytest.mark.parametrize("image", [None, "sha256:" + "1" * 64])
+def test_another_image_than_the_locked_one_is_refused(image):
+    """It would make other bytes; so may one without a digest."""
+    with pytest.raises(LockError, match="in the lock") as caught:
+        placed("docker", fakes(docker=[OLD], image=image), OLD, locked={str(OLD): DIGEST})
+
+    assert str(OLD) == caught.value.faults[0].where
+
+
+def test_the_locked_image_is_taken():
+    """And any image for a target of which the lock has none."""
+    locked = {str(OLD): DIGEST}
+
+    assert ["docker", "docker"] == placed(
+        "docker", fakes(docker=[OLD, NEW], image=DIGEST), OLD, NEW, locked=locked
+    )[0]

@@ -1,0 +1,103 @@
+"""What a run did is kept, in words, with the layers.json that it replaced."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from factories.dist import entry
+
+from pylayer.archives import catalogue
+from pylayer.archives.catalogue import Catalogue
+from pylayer.config.layers import Build, Layer
+from pylayer.outcomes import Outcome, State
+from pylayer.state import lastrun
+from pylayer.state.lastrun import Ended, LastRun, Recorder, Span, named
+from pylayer.targets import Architecture, Target, load_runtimes
+
+TARGET = Target(runtime=load_runtimes()["python3.13"], architecture=Architecture.ARM64)
+RUN = LastRun(
+    began=1_700_000_000.0,
+    seconds=2.5,
+    spans=(Span(step="wheel", name="libexample python3.13-arm64", started=0.5, ended=2.0),),
+    builds=(Ended(build="libexample-python3.13-arm64", state="built"),),
+)
+
+
+@pytest.fixture
+def state(tmp_path):
+    return tmp_path / "runs" / "abc.json"
+
+
+def test_what_is_saved_is_loaded(state):
+    """A run comes back from its file as it was."""
+    lastrun.save(state, RUN, before=None, after=b"")
+
+    assert lastrun.load(state) == RUN
+
+
+def test_no_run_is_none(state):
+    """Before the first run nothing is known, neither of it nor of what it replaced."""
+    assert (lastrun.load(state), lastrun.replaced(state)) == (None, None)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"version": 99}', b'{"version": 1, "spans": [{}]}'])
+def test_a_file_that_is_not_understood_is_none(state, content):
+    """A damaged file, or one of another version, is as none."""
+    lastrun.save(state, RUN, before=None, after=b"")
+    state.with_name("abc.run.json").write_bytes(content)
+
+    assert lastrun.load(state) is None
+
+
+def test_the_listing_that_a_run_replaced_is_kept(state):
+    """It is the one before the last change: a run that changes nothing leaves it."""
+    first = Catalogue(builds={"libexample-python3.13-x86_64": entry()})
+    second = replace(first, builds={})
+    lastrun.save(state, RUN, before=catalogue.dumps(first), after=catalogue.dumps(second))
+    lastrun.save(state, RUN, before=catalogue.dumps(second), after=catalogue.dumps(second))
+
+    assert lastrun.replaced(state) == first
+
+
+def test_a_replaced_listing_that_is_damaged_is_none(state):
+    """What cannot be read cannot be compared with."""
+    lastrun.save(state, RUN, before=b"damaged", after=b"")
+
+    assert lastrun.replaced(state) is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ([("wheel", Path("/work/packages/libetl"), TARGET)], ("wheel", "libetl python3.13-arm64")),
+        (
+            [("build", "libetl-python3.13-arm64"), ("archive", "0f" * 32)],
+            ("archive", "libetl-python3.13-arm64"),
+        ),
+        ([("build", "libetl-python3.13-arm64"), ("layer", "libetl")], ("dependencies", "libetl")),
+        (["unheard of"], ("other", "")),
+        ([], ("other", "")),
+    ],
+    ids=["a project", "a digest tells nothing", "the innermost", "unknown", "none"],
+)
+def test_steps_have_names_that_a_person_reads(keys, expected):
+    """The innermost step that has a name gives it."""
+    assert named(keys) == expected
+
+
+def test_a_recorder_tells_what_took_time_and_how_builds_ended():
+    """Spans count from the run's start; what took no time is left out."""
+    now = time.perf_counter()
+    recorder = Recorder()
+    recorder([("engine", "docker")], started=now + 1, ended=now + 3)
+    recorder([("engine", "local")], started=now, ended=now)
+    build = Build(layer=Layer(name="libetl", projects=("libetl",), targets=(TARGET,)), target=TARGET)
+    run = recorder.finish([Outcome(build=build, state=State.FAILED)])
+
+    assert [(span.step, span.name, round(span.ended - span.started, 2)) for span in run.spans] == [
+        ("engine", "docker", 2.0)
+    ]
+    assert run.builds == (Ended(build="libetl-python3.13-arm64", state="failed"),)

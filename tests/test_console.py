@@ -1,0 +1,94 @@
+"""The lines that a person reads."""
+
+import io
+
+import pytest
+
+from pylayer.amounts import size_text
+from pylayer.config.layers import Build, Layer
+from pylayer.console import Console, wants_colour
+from pylayer.errors import BuildError, NeedsDockerError
+from pylayer.outcomes import Outcome, State
+from pylayer.targets import Architecture, Target, load_runtimes
+
+TARGET = Target(runtime=load_runtimes()["python3.12"], architecture=Architecture.ARM64)
+
+
+def build(name="etl"):
+    return Build(layer=Layer(name=name, projects=(name,), targets=(TARGET,)), target=TARGET)
+
+
+@pytest.fixture
+def streams():
+    return io.StringIO(), io.StringIO()
+
+
+@pytest.fixture
+def lines(streams):
+    return Console(*streams)
+
+
+def test_a_built_build_tells_wheels_size_and_time(lines, streams):
+    """One line, as in the README."""
+    lines.outcome(Outcome(build=build(), state=State.BUILT, size=13_002_342, wheels=3, seconds=0.91))
+
+    assert streams[0].getvalue() == "etl-python3.12-arm64  built    3 wheels, 12.4 MiB, 0.9 s\n"
+
+
+def test_a_cached_build_tells_no_time(lines, streams):
+    """It took none."""
+    lines.outcome(Outcome(build=build(), state=State.CACHED, size=2048, wheels=1))
+
+    assert streams[0].getvalue() == "etl-python3.12-arm64  cached   1 wheel, 2.0 KiB\n"
+
+
+def test_a_failure_shows_its_log_as_one_block_before_its_error(lines, streams):
+    """The tool's own words, then what, where and what to do."""
+    error = BuildError("failed", where="etl", hint="look above", log="line one\nline two\n")
+    lines.outcome(Outcome(build=build(), state=State.FAILED, error=error))
+
+    bar = "─" * 40
+    assert streams[1].getvalue() == f"{bar}\nline one\nline two\n{bar}\nerror: etl: failed\n    look above\n"
+
+
+def test_an_error_that_builds_share_is_told_once(lines, streams):
+    """Four builds that need one wheel do not show its log four times."""
+    error = BuildError("failed", log="log")
+    for name in ("one", "two"):
+        lines.outcome(Outcome(build=build(name), state=State.FAILED, error=error))
+
+    assert (streams[1].getvalue().count("error:"), streams[0].getvalue().count("failed")) == (1, 2)
+
+
+def test_the_summary_lists_what_was_left_by_its_reason(lines, streams):
+    """Builds with one reason stand together."""
+    reason = NeedsDockerError("has native code", where="libfast")
+    outcomes = [Outcome(build=build(name), state=State.SKIPPED, error=reason) for name in ("one", "two")]
+    lines.summary([*outcomes, Outcome(build=build(), state=State.BUILT)], seconds=1.24)
+
+    assert streams[0].getvalue() == "1 built, 2 skipped in 1.2 s\n"
+    assert streams[1].getvalue() == (
+        "left: one-python3.12-arm64, two-python3.12-arm64\n  libfast: has native code\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (32 << 20, "32.0 MiB")]
+)
+def test_sizes_are_as_a_person_reads_them(size, text):
+    """Bytes, KiB, MiB."""
+    assert text == size_text(size)
+
+
+@pytest.mark.parametrize(
+    ("variables", "wanted"),
+    [({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)],
+)
+def test_colours_are_where_they_are_wanted(monkeypatch, variables, wanted):
+    """NO_COLOR goes before FORCE_COLOR."""
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert wants_colour(io.StringIO()) is wanted
