@@ -12,7 +12,7 @@ import shutil
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pylayer.archives import catalogue, recipes
 from pylayer.archives.additions import pack
@@ -29,29 +29,19 @@ if TYPE_CHECKING:
 
     from pylayer.archives.additions import Additions
     from pylayer.archives.archive import Archive
-    from pylayer.building.bytecode import Bytecode
+    from pylayer.building.compiler import Compiler
+    from pylayer.building.context import RunContext
     from pylayer.building.dependencies import BuildContents, Dependencies
     from pylayer.config.layers import Build, Layer
-    from pylayer.graph import Graph
     from pylayer.keys import Parts
-    from pylayer.monorepo.workspace import Workspace
     from pylayer.outcomes import Reporter
     from pylayer.repair.repairer import Repairer
-    from pylayer.store import Store
     from pylayer.wheels import Wheel
-
-
-class BytecodeSource(Protocol):
-    """Gives the bytecode of wheels."""
-
-    async def bytecode(self, wheels: Sequence[Wheel], *, build: Build) -> Bytecode:
-        """Zips whose members are at their places in the archive already."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltArchive:
-    """What a build came to: its archive, and what went into it in words that a person reads."""
+    """What a build made: its archive, and what went into it in words that a person reads."""
 
     archive: Archive
     fresh: bool
@@ -60,39 +50,54 @@ class BuiltArchive:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildResult:
+    """How a build ended, and what it made where it ended well."""
+
+    outcome: Outcome
+    made: BuiltArchive | None = None
+
+    @property
+    def build(self) -> Build:
+        """The build that it is of."""
+        return self.outcome.build
+
+    def failed(self, error: PylayerError) -> BuildResult:
+        """What becomes of it where `error` was found in what it made."""
+        return BuildResult(outcome=replace(self.outcome, state=State.FAILED, error=error, notes=()))
+
+
 class Pipeline:
-    """One run over a workspace. The seams are handed in, so that a test can give others.
+    """One run over a workspace.
 
     `rest` is called once no build needs an engine any more: ending one takes as long as writing archives.
     """
 
-    def __init__(  # noqa: PLR0913  the seams of a run
+    def __init__(  # noqa: PLR0913  the stages of a build, in their order
         self,
-        workspace: Workspace,
+        context: RunContext,
         *,
-        graph: Graph,
-        store: Store,
         dependencies: Dependencies,
-        bytecode: BytecodeSource,
+        bytecode: Compiler,
         repairer: Repairer,
         rest: Callable[[], None],
         reporter: Reporter,
     ) -> None:
-        self._workspace = workspace
-        self._graph = graph
-        self._store = store
+        self._workspace = context.workspace
+        self._graph = context.graph
+        self._store = context.store
         self._dependencies = dependencies
         self._bytecode = bytecode
         self._repairer = repairer
         self._rest = rest
         self._reporter = reporter
-        self._output = workspace.manifest.output
-        self._checker = Checker(workspace, graph=graph, store=store)
+        self._output = context.workspace.manifest.output
+        self._checker = Checker(context)
         self._busy: set[str] = set()
         self._resting: asyncio.Task[None] | None = None
 
-    async def run(self, builds: Sequence[Build]) -> dict[str, tuple[Outcome, BuiltArchive | None]]:
-        """Make the archives of `builds`; by build id, how each ended and what was made of it."""
+    async def run(self, builds: Sequence[Build]) -> dict[str, BuildResult]:
+        """Make the archives of `builds`; by build id, how each ended."""
         with writing(self._output):
             self._output.mkdir(parents=True, exist_ok=True)
         self._sweep()
@@ -102,12 +107,12 @@ class Pipeline:
         ended = await asyncio.gather(*(self._ended(build) for build in builds))
         if self._resting:
             await self._resting
-        made = {outcome.build.id: (outcome, made) for outcome, made in ended}
-        await self._check_sets(made)
-        self._write_catalogue(made)
-        return made
+        results = {result.build.id: result for result in ended}
+        await self._check_sets(results)
+        self._write_catalogue(results)
+        return results
 
-    async def _ended(self, build: Build) -> tuple[Outcome, BuiltArchive | None]:
+    async def _ended(self, build: Build) -> BuildResult:
         """Make one build, and tell how it ended."""
         self._graph.within(("build", build.id))
         started = time.perf_counter()
@@ -132,7 +137,7 @@ class Pipeline:
         self._needs_no_engine(build)
         self._checker.failed(build)
         self._reporter.outcome(outcome)
-        return outcome, made
+        return BuildResult(outcome=outcome, made=made)
 
     def _needs_no_engine(self, build: Build) -> None:
         self._busy.discard(build.id)
@@ -188,16 +193,17 @@ class Pipeline:
             ),
         )
 
-    async def _check_sets(self, made: dict[str, tuple[Outcome, BuiltArchive | None]]) -> None:
+    async def _check_sets(self, results: dict[str, BuildResult]) -> None:
         """Check layers that are used together; of a set that does not fit, all builds have failed."""
-        good = [outcome.build for outcome, one in made.values() if one]
+        good = [result.build for result in results.values() if result.made]
         async for builds, warnings, error in self._checker.of_sets(good):
             for fault in warnings:
                 self._reporter.warn(fault)
-            for build in builds if error else ():
-                outcome = replace(made[build.id][0], state=State.FAILED, error=error, notes=())
-                made[build.id] = outcome, None
-                self._reporter.outcome(outcome)
+            if not error:
+                continue
+            for build in builds:
+                results[build.id] = results[build.id].failed(error)
+                self._reporter.outcome(results[build.id].outcome)
 
     def _same_as(self, archive: Archive, place: Path) -> bool:
         """Make `place` the same file as an archive of the same content; whether it was not."""
@@ -227,16 +233,14 @@ class Pipeline:
                 if path.stat().st_mtime < oldest:
                     path.unlink()
 
-    def _write_catalogue(self, made: Mapping[str, tuple[Outcome, BuiltArchive | None]]) -> None:
+    def _write_catalogue(self, results: Mapping[str, BuildResult]) -> None:
         """Bring layers.json up to date, and remove the archives of builds that the manifest no longer has."""
         path = self._output / catalogue.NAME
         before = catalogue.read(path)  # another run may have written it meanwhile
         known = {build.id for build in self._workspace.builds}
         gone = before.builds.keys() - known
-        entries = {
-            identifier: _entry(outcome.build, one) for identifier, (outcome, one) in made.items() if one
-        }
-        catalogue.write(path, before.merged(entries, without={*gone, *made}))
+        entries = {name: _entry(result.build, result.made) for name, result in results.items() if result.made}
+        catalogue.write(path, before.merged(entries, without={*gone, *results}))
         for identifier in gone:
             with suppress(OSError):
                 (self._output / before.builds[identifier].path).unlink()

@@ -15,10 +15,11 @@ from pylayer.errors import NeedsDockerError
 from pylayer.targets import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from pylayer.building.bytecode import WheelBytecode
-    from pylayer.building.hosts import BuildHost, BuildHosts
+    from pylayer.building.context import RunContext
+    from pylayer.building.hosts import BuildHost
     from pylayer.config.layers import Build
     from pylayer.graph import Graph
     from pylayer.store import Store
@@ -28,11 +29,11 @@ if TYPE_CHECKING:
 class Compiler:
     """Gives the bytecode of wheels, each wheel compiled once for each Python."""
 
-    def __init__(self, *, graph: Graph, store: Store, hosts: BuildHosts, note: Callable[[str], None]) -> None:
-        self._graph = graph
-        self._store = store
-        self._hosts = hosts
-        self._note = note
+    def __init__(self, context: RunContext) -> None:
+        self._graph = context.graph
+        self._store = context.store
+        self._hosts = context.hosts
+        self._note = context.note
         self._queues: dict[tuple[Target, bool], _Queue] = {}
 
     async def bytecode(self, wheels: Sequence[Wheel], *, build: Build) -> Bytecode:

@@ -22,12 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from pylayer.building.context import RunContext
     from pylayer.building.hosts import BuildHost, Requirements
     from pylayer.engines import Done
-    from pylayer.graph import Graph
     from pylayer.keys import Parts
     from pylayer.monorepo.trees import TreeEntry
-    from pylayer.store import Store
     from pylayer.targets import Architecture, Target
     from pylayer.wheels import Wheel
 
@@ -41,10 +40,10 @@ _HINT = 'its target\'s container builds it: native = "container" in layers.toml'
 class Cross:
     """Has zig ready: its wheel, and the libraries that it makes for a target, which the store keeps."""
 
-    def __init__(self, *, requirements: Requirements, graph: Graph, store: Store) -> None:
+    def __init__(self, context: RunContext, *, requirements: Requirements) -> None:
         self._requirements = requirements
-        self._graph = graph
-        self._store = store
+        self._graph = context.graph
+        self._store = context.store
 
     async def way(
         self, entries: Sequence[TreeEntry], *, target: Target, builder: Target, host: BuildHost

@@ -18,9 +18,9 @@ from pylayer.graph import together
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pylayer.building.context import RunContext
     from pylayer.building.projects import Built, Projects
     from pylayer.config.layers import Build
-    from pylayer.graph import Graph
     from pylayer.monorepo.workspace import Workspace
     from pylayer.targets import Target
     from pylayer.wheels import Metadata, Wheel
@@ -75,11 +75,9 @@ class Closed:
 class Dependencies:
     """Finds what belongs into builds, each layer once in a run."""
 
-    def __init__(
-        self, workspace: Workspace, *, graph: Graph, projects: Projects, distributions: Distributions
-    ) -> None:
-        self._workspace = workspace
-        self._graph = graph
+    def __init__(self, context: RunContext, *, projects: Projects, distributions: Distributions) -> None:
+        self._workspace = context.workspace
+        self._graph = context.graph
         self._projects = projects
         self._distributions = distributions
         self._builds: dict[str, list[Build]] = {}

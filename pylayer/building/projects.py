@@ -26,17 +26,16 @@ from pylayer.names import required_name
 from pylayer.targets import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pylayer.building.hosts import BuildHost, BuildHosts, Requirements
+    from pylayer.building.context import RunContext
+    from pylayer.building.hosts import BuildHost, Requirements
     from pylayer.building.native import Crossing, Way
     from pylayer.engines import Done
-    from pylayer.graph import Graph
     from pylayer.index.pins import Pin
     from pylayer.monorepo.trees import FileHashes, TreeEntry
-    from pylayer.monorepo.workspace import Project, Workspace
-    from pylayer.store import Store
+    from pylayer.monorepo.workspace import Project
     from pylayer.wheels import Metadata, Wheel
 
 FORMAT = 2
@@ -79,33 +78,29 @@ class WouldBuildError(Exception):
 class Projects:
     """The wheels of a workspace's projects, made as they are asked for.
 
-    `unpacked` is a folder for sdists, which the caller removes. `note` hears of an sdist what a build's line
-    tells of a project. With `dry`, a wheel that would have to be built is a WouldBuildError.
+    `unpacked` is a folder for sdists, which the caller removes. The context's `note` hears of an sdist what a
+    build's line tells of a project. With `dry`, a wheel that would have to be built is a WouldBuildError.
     """
 
-    def __init__(  # noqa: PLR0913  the seams of a build
+    def __init__(  # noqa: PLR0913  what a build is given besides
         self,
-        found: Workspace,
+        context: RunContext,
         *,
-        graph: Graph,
-        store: Store,
-        hosts: BuildHosts,
         requirements: Requirements,
         crossing: Crossing,
-        index: FileHashes,
+        hashes: FileHashes,
         unpacked: Path,
-        note: Callable[[str], None],
         dry: bool = False,
     ) -> None:
-        self._workspace = found
-        self._graph = graph
-        self._store = store
-        self._hosts = hosts
+        self._workspace = context.workspace
+        self._graph = context.graph
+        self._store = context.store
+        self._hosts = context.hosts
+        self._note = context.note
         self._requirements = requirements
         self._crossing = crossing
-        self._index = index
+        self._hashes = hashes
         self._unpacked = unpacked
-        self._note = note
         self._dry = dry
 
     async def built(self, name: str, target: Target) -> Built:
@@ -303,7 +298,7 @@ class Projects:
     async def _source(self, project: Project) -> ProjectSource:
         def read() -> ProjectSource:
             entries, subdir = workspace.tree(project)
-            contents = trees.contents(entries, self._index)
+            contents = trees.contents(entries, self._hashes)
             return ProjectSource(entries=entries, subdir=subdir, digest=key(contents), contents=contents)
 
         return await self._graph.compute(read)

@@ -19,22 +19,20 @@ from pylayer.errors import CheckError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Sequence
 
+    from pylayer.building.context import RunContext
     from pylayer.config.layers import Build
     from pylayer.errors import Fault
-    from pylayer.graph import Graph
-    from pylayer.monorepo.workspace import Workspace
     from pylayer.problems import Problem
-    from pylayer.store import Store
 
 
 class Checker:
     """Checks what one run over a workspace makes."""
 
-    def __init__(self, workspace: Workspace, *, graph: Graph, store: Store) -> None:
-        self._workspace = workspace
-        self._graph = graph
-        self._store = store
-        self._output = workspace.manifest.output
+    def __init__(self, context: RunContext) -> None:
+        self._workspace = context.workspace
+        self._graph = context.graph
+        self._store = context.store
+        self._output = context.workspace.manifest.output
         self._before = Catalogue()
         self._finished: dict[str, asyncio.Future[FinishedArchive | None]] = {}
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pylayer.errors import PylayerError
     from pylayer.monorepo.workspace import Workspace
     from pylayer.outcomes import Outcome, Reporter
-    from pylayer.pipeline import BuiltArchive
+    from pylayer.pipeline import BuildResult, BuiltArchive
 
 
 def run(  # noqa: PLR0913  the options of a run
@@ -59,7 +59,7 @@ def run(  # noqa: PLR0913  the options of a run
     store = Store(default_root(), note=reporter.note)
     store.open()
     try:
-        index = trees.FileHashes.load(store.root / "files.json")
+        hashes = trees.FileHashes.load(store.root / "files.json")
         made = asyncio.run(
             _run(
                 found,
@@ -68,22 +68,22 @@ def run(  # noqa: PLR0913  the options of a run
                 policy=Policy(locked=locked),
                 jobs=jobs,
                 store=store,
-                index=index,
+                hashes=hashes,
                 recorder=recorder,
                 reporter=reporter,
             )
         )
-        index.save()
+        hashes.save()
         if any(build.layer.verify for build in selected):
             from pylayer.verification import verifying  # noqa: PLC0415  most runs verify nothing
 
             made = verifying.judged(found, made, engine=engine, store=store, reporter=reporter)
-        for identifier, (_, one) in made.items():
-            if one:
-                history.remember(store, manifest, identifier, one.parts)
+        for identifier, result in made.items():
+            if result.made:
+                history.remember(store, manifest, identifier, result.made.parts)
     finally:
         store.close()
-    outcomes = [outcome for outcome, _ in made.values()]
+    outcomes = [result.outcome for result in made.values()]
     lastrun.save(state, recorder.finish(outcomes), before=before, after=listing.read_bytes())
     _remember(state, found, made, options=options, since=since)
     return outcomes
@@ -97,35 +97,33 @@ async def _run(  # noqa: PLR0913  the seams of a run
     policy: Policy,
     jobs: int,
     store: Store,
-    index: trees.FileHashes,
+    hashes: trees.FileHashes,
     recorder: lastrun.Recorder,
     reporter: Reporter,
-) -> dict[str, tuple[Outcome, BuiltArchive | None]]:
+) -> dict[str, BuildResult]:
     async with context.opened(
         found,
         choice=choice,
         policy=policy,
         jobs=jobs,
         store=store,
-        index=index,
+        hashes=hashes,
         note=reporter.note,
         watcher=recorder,
     ) as run:
         if policy.locked:
             refuse_stale((await run.errors(selected)).values())
         pipeline = Pipeline(
-            found,
-            graph=run.graph,
-            store=store,
+            run.context,
             dependencies=run.dependencies,
-            bytecode=Compiler(graph=run.graph, store=store, hosts=run.hosts, note=reporter.note),
+            bytecode=Compiler(run.context),
             repairer=run.repairer,
             rest=run.hosts.close,
             reporter=reporter,
         )
         made = await pipeline.run(selected)
         if not policy.locked:
-            good = all(outcome.good for outcome, _ in made.values())
+            good = all(result.outcome.good for result in made.values())
             complete = good and len(selected) == len(found.builds)
             locks.write(found.manifest.root / LOCK_NAME, run.lock(complete=complete))
     return made
@@ -141,7 +139,7 @@ def refuse_stale(errors: Iterable[PylayerError | None]) -> None:
 def _remember(
     state: Path,
     found: Workspace,
-    made: Mapping[str, tuple[Outcome, BuiltArchive | None]],
+    made: Mapping[str, BuildResult],
     *,
     options: Mapping[str, Any],
     since: int,
@@ -155,7 +153,7 @@ def _remember(
         return
     paths, unsettled = taken
     described = watch.described(found)
-    builds = {identifier: _kept(outcome, one) for identifier, (outcome, one) in made.items() if one}
+    builds = {name: _kept(result.outcome, result.made) for name, result in made.items() if result.made}
     if before and (before.options, before.paths, before.described) == (options, paths, described):
         others = {name: kept for name, kept in before.builds.items() if name not in made}
         builds = {**others, **builds}

@@ -6,9 +6,10 @@ import os
 import sysconfig
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pylayer import process
+from pylayer.building.context import RunContext
 from pylayer.building.cross import Cross
 from pylayer.building.dependencies import Dependencies
 from pylayer.building.hosts import EngineHosts
@@ -27,13 +28,11 @@ from pylayer.locks.thirdparty import ThirdParty
 from pylayer.repair.repairer import Repairer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from pylayer.config.layers import Build
     from pylayer.config.manifest import EngineChoice
     from pylayer.graph import Watcher
-    from pylayer.index.indexes import IndexSettings
     from pylayer.locks.thirdparty import Policy
     from pylayer.monorepo.trees import FileHashes
     from pylayer.monorepo.workspace import Workspace
@@ -41,14 +40,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunContext:
-    """What a run works with; `before` is the lock as it was, empty where there was none."""
+class OpenRun:
+    """A run that can begin; `before` is the lock as it was, empty where there was none.
 
-    found: Workspace
-    before: Lock
-    settings: IndexSettings
-    graph: Graph
+    `settings` are those that decide a resolution, as the lock keeps them.
+    """
+
+    context: RunContext
     hosts: EngineHosts
+    before: Lock
+    settings: Mapping[str, Any]
     third_party: ThirdParty
     projects: Projects
     dependencies: Dependencies
@@ -67,16 +68,17 @@ class RunContext:
 
     def lock(self, *, complete: bool, settled: bool = False) -> Lock:
         """The lock after the run; see `pylayer.locks.lock.Run`."""
+        found = self.context.workspace
         run = Run(
             engine=self.hosts.engine,
-            settings=choices(self.found.manifest, self.settings),
+            settings=self.settings,
             builds=self.third_party.builds,
             environments=self.third_party.environments,
             images=self.hosts.images,
             complete=complete,
-            settled=settled or self.found.manifest.engine == "local",
+            settled=settled or found.manifest.engine == "local",
         )
-        return self.before.after(run, known=[build.id for build in self.found.builds])
+        return self.before.after(run, known=[build.id for build in found.builds])
 
 
 @asynccontextmanager
@@ -87,13 +89,13 @@ async def opened(  # noqa: PLR0913  what a run is given
     policy: Policy,
     jobs: int,
     store: Store,
-    index: FileHashes,
+    hashes: FileHashes,
     note: Callable[[str], None],
     watcher: Watcher | None = None,
-) -> AsyncIterator[RunContext]:
+) -> AsyncIterator[OpenRun]:
     """Open the engine and read the lock; raises LockError where a locked run has none that fits."""
     tables, pins = indexes(found.manifest)
-    resolver = settings.read(found.manifest.root, tables=tables, pins=pins)
+    index_settings = settings.read(found.manifest.root, tables=tables, pins=pins)
     before = locks.read(found.manifest.root / LOCK_NAME)
     if policy.locked:
         choice = _locked_engine(before, choice)
@@ -115,47 +117,35 @@ async def opened(  # noqa: PLR0913  what a run is given
         stack.callback(process.kill_all)
         stack.callback(web.stop_all)
         await hosts.open()
-        fetcher = Fetcher(settings=resolver, graph=graph, store=store)
+        context = RunContext(workspace=found, graph=graph, store=store, hosts=hosts, note=note)
+        chosen = choices(found.manifest, index_settings)
+        fetcher = Fetcher(context, settings=index_settings)
         third_party = ThirdParty(
-            found,
+            context,
             lock=before or Lock(),
-            settings=resolver,
+            settings=chosen,
             policy=policy,
             fetcher=fetcher,
-            resolver=LockResolver(
-                found.manifest,
-                projects=found.projects.keys(),
-                settings=resolver,
-                fetcher=fetcher,
-                graph=graph,
-                store=store,
-            ),
-            graph=graph,
+            resolver=LockResolver(context, settings=index_settings, fetcher=fetcher),
         )
-        unpacked: Path = stack.enter_context(store.scratch())
         projects = Projects(
-            found,
-            graph=graph,
-            store=store,
-            hosts=hosts,
+            context,
             requirements=third_party,
-            crossing=Cross(requirements=third_party, graph=graph, store=store),
-            index=index,
-            unpacked=unpacked,
-            note=note,
+            crossing=Cross(context, requirements=third_party),
+            hashes=hashes,
+            unpacked=stack.enter_context(store.scratch()),
             dry=policy.dry,
         )
         fetcher.builder = projects
-        yield RunContext(
-            found=found,
-            before=before or Lock(),
-            settings=resolver,
-            graph=graph,
+        yield OpenRun(
+            context=context,
             hosts=hosts,
+            before=before or Lock(),
+            settings=chosen,
             third_party=third_party,
             projects=projects,
-            dependencies=Dependencies(found, graph=graph, projects=projects, distributions=third_party),
-            repairer=Repairer(found, graph=graph, store=store, hosts=hosts, requirements=third_party),
+            dependencies=Dependencies(context, projects=projects, distributions=third_party),
+            repairer=Repairer(context, requirements=third_party),
         )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pylayer.commands.context import RunContext
+    from pylayer.commands.context import OpenRun
     from pylayer.config.layers import Build
     from pylayer.errors import PylayerError
     from pylayer.locks.lock import Lock, Locked
@@ -53,14 +53,14 @@ def run(  # noqa: PLR0913  the options of the command
     store = Store(default_root(), note=reporter.note)
     store.open()
     try:
-        index = trees.FileHashes.load(store.root / "files.json")
+        hashes = trees.FileHashes.load(store.root / "files.json")
         opened = context.opened(
             found,
             choice=found.manifest.chosen_engine(engine),
             policy=policy,
             jobs=jobs,
             store=store,
-            index=index,
+            hashes=hashes,
             note=reporter.note,
         )
 
@@ -69,16 +69,16 @@ def run(  # noqa: PLR0913  the options of the command
                 return await _locked(each, policy, settled=engine == "local", reporter=reporter)
 
         done = asyncio.run(work())
-        index.save()
+        hashes.save()
     finally:
         store.close()
     return done
 
 
 async def _locked(
-    run: RunContext, policy: Policy, *, settled: bool, reporter: Reporter
+    run: OpenRun, policy: Policy, *, settled: bool, reporter: Reporter
 ) -> tuple[list[Outcome], list[str]]:
-    before, found = run.before, run.found
+    before, found = run.before, run.context.workspace
     _refuse_unknown(policy.upgrade, before)
     errors = await run.errors(found.builds)
     if policy.locked:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from pylayer.commands.context import RunContext
+    from pylayer.commands.context import OpenRun
     from pylayer.config.layers import Build
     from pylayer.keys import Parts
 
@@ -46,10 +46,10 @@ def tell(
     store.open()
 
     async def look() -> list[tuple[Build, list[str]]]:
-        index = trees.FileHashes.load(store.root / "files.json")
+        hashes = trees.FileHashes.load(store.root / "files.json")
         choice = found.manifest.chosen_engine(engine)
         async with context.opened(
-            found, choice=choice, policy=Policy(dry=True), jobs=0, store=store, index=index, note=note
+            found, choice=choice, policy=Policy(dry=True), jobs=0, store=store, hashes=hashes, note=note
         ) as run:
             return [(build, await _lines(build, run, store=store, manifest=manifest)) for build in selected]
 
@@ -63,12 +63,12 @@ def tell(
             say(line)
 
 
-async def _lines(build: Build, run: RunContext, *, store: Store, manifest: Path) -> list[str]:
+async def _lines(build: Build, run: OpenRun, *, store: Store, manifest: Path) -> list[str]:
     if (known := history.recall(store, manifest, build.id)) is None:
         return ["was never built here"]
     before, because = known
     now: Parts = {**before, **asked_for(build.layer)}
-    architecture, root = build.target.architecture, run.found.manifest.root
+    architecture, root = build.target.architecture, run.context.workspace.manifest.root
     files = additions.pack(build.layer.files, architecture=architecture, root=root, store=store)
     now["files"] = dict(files.contents)
     now["projects"] = {
@@ -79,9 +79,9 @@ async def _lines(build: Build, run: RunContext, *, store: Store, manifest: Path)
     return history.told(before, now, because=because)
 
 
-async def _project(name: str, before: dict[str, Any], build: Build, run: RunContext) -> dict[str, Any]:
+async def _project(name: str, before: dict[str, Any], build: Build, run: OpenRun) -> dict[str, Any]:
     """What a project's wheel would be made of now."""
-    if name not in run.found.projects:
+    if name not in run.context.workspace.projects:
         return {}
     try:
         return (await run.projects.built(name, build.target)).parts

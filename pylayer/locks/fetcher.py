@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
@@ -16,36 +16,27 @@ from pylayer.resolver import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
-    from pylayer.graph import Graph
+    from pylayer.building.context import RunContext
+    from pylayer.building.projects import Projects
     from pylayer.index.gits import Origin
     from pylayer.index.indexes import IndexSettings
     from pylayer.index.pins import Pin
     from pylayer.locks.lock import Locked
     from pylayer.resolver.requirements import ResolverPython
-    from pylayer.store import Store
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
 
-class SourceBuilder(Protocol):
-    """Builds sources that may run their build."""
-
-    async def from_sdist(self, path: Path, pin: Pin, *, target: Target) -> Wheel:
-        """The wheel of a stored sdist for `target`."""
-        ...
-
-
 class Fetcher:
-    """Files of distributions, each fetched once. `builder` is set before the first use."""
+    """Files of distributions, each fetched once. `builder` builds sdists; it is set before the first use."""
 
-    builder: SourceBuilder
+    builder: Projects
 
-    def __init__(self, *, settings: IndexSettings, graph: Graph, store: Store) -> None:
+    def __init__(self, context: RunContext, *, settings: IndexSettings) -> None:
         self._settings = settings
-        self._graph = graph
-        self._store = store
+        self._graph = context.graph
+        self._store = context.store
         self._fetching: dict[str, asyncio.Task[None]] = {}
 
     async def wheels(self, locked: Locked, *, python: ResolverPython, target: Target) -> tuple[Wheel, ...]:

@@ -17,16 +17,14 @@ from pylayer.resolver import resolve, sdists
 from pylayer.resolver.requirements import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from pylayer.config.manifest import Manifest
-    from pylayer.graph import Graph
+    from pylayer.building.context import RunContext
     from pylayer.index.gits import Fetched, Origin
     from pylayer.index.indexes import IndexSettings
     from pylayer.locks.fetcher import Fetcher
     from pylayer.locks.lock import Terms
     from pylayer.resolver.requirements import ResolverPython
-    from pylayer.store import Store
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
@@ -51,24 +49,15 @@ class Case:
 
 
 class LockResolver:
-    """Asks the resolver. Names of `projects` (normalised) are never asked of an index."""
+    """Asks the resolver; the names of the monorepo's projects are never asked of an index."""
 
-    def __init__(  # noqa: PLR0913  the seams of a resolution
-        self,
-        manifest: Manifest,
-        *,
-        projects: Collection[str],
-        settings: IndexSettings,
-        fetcher: Fetcher,
-        graph: Graph,
-        store: Store,
-    ) -> None:
-        self._manifest = manifest
-        self._projects = projects
+    def __init__(self, context: RunContext, *, settings: IndexSettings, fetcher: Fetcher) -> None:
+        self._manifest = context.workspace.manifest
+        self._projects = context.workspace.projects.keys()
+        self._graph = context.graph
+        self._store = context.store
         self._settings = settings
         self._fetcher = fetcher
-        self._graph = graph
-        self._store = store
 
     async def solved(self, case: Case) -> Locked:
         """Give the entry. What is built from source is a wheel for the resolver, and a source in the lock.

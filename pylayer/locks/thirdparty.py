@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -20,21 +20,18 @@ from pylayer.keys import changes
 from pylayer.locks.lock import Locked, Terms, differences, stale
 from pylayer.locks.lockresolver import Case
 from pylayer.locks.pinning import LockfilePins
-from pylayer.locks.sourcing import choices
 from pylayer.names import required_name
 from pylayer.resolver.requirements import ResolverPython
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from pylayer.building.context import RunContext
     from pylayer.building.dependencies import Wanted
     from pylayer.building.hosts import BuildHost
-    from pylayer.graph import Graph
-    from pylayer.index.indexes import IndexSettings
     from pylayer.locks.fetcher import Fetcher
     from pylayer.locks.lock import Lock
     from pylayer.locks.lockresolver import LockResolver
-    from pylayer.monorepo.workspace import Workspace
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
@@ -59,28 +56,28 @@ class Policy:
 class ThirdParty:
     """Third-party wheels for builds and for their build environments, each resolved and fetched once.
 
-    With a `locked` policy, nothing is resolved: what the lock does not answer is a LockError.
+    `settings` are those that decide a resolution, as the lock keeps them. With a `locked` policy, nothing is
+    resolved: what the lock does not answer is a LockError.
     """
 
-    def __init__(  # noqa: PLR0913  the seams of a run
+    def __init__(  # noqa: PLR0913  what a resolution is given besides
         self,
-        found: Workspace,
+        context: RunContext,
         *,
         lock: Lock,
-        settings: IndexSettings,
+        settings: Mapping[str, Any],
         policy: Policy,
         fetcher: Fetcher,
         resolver: LockResolver,
-        graph: Graph,
     ) -> None:
-        self._workspace = found
+        self._workspace = context.workspace
+        self._graph = context.graph
         self._before = lock
         self._policy = policy
         self._fetcher = fetcher
         self._resolver = resolver
-        self._graph = graph
-        self._pinning = LockfilePins(found)
-        self._moved = tuple(changes(dict(lock.settings), choices(found.manifest, settings), name="settings"))
+        self._pinning = LockfilePins(context.workspace)
+        self._moved = tuple(changes(dict(lock.settings), dict(settings), name="settings"))
         self.builds: dict[str, Locked] = {}
         self.environments: dict[str, Locked] = {}
 

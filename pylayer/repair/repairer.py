@@ -17,13 +17,11 @@ from pylayer.repair.stripping import Stripped
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pylayer.building.context import RunContext
     from pylayer.building.dependencies import BuildContents
-    from pylayer.building.hosts import BuildHost, BuildHosts, Requirements
+    from pylayer.building.hosts import BuildHost, Requirements
     from pylayer.config.layers import Build
-    from pylayer.graph import Graph
     from pylayer.keys import Parts
-    from pylayer.monorepo.workspace import Workspace
-    from pylayer.store import Store
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
@@ -42,13 +40,11 @@ class Repaired:
 class Repairer:
     """Repairs and strips wheels, each once for a target. Code of wheels is never run for that."""
 
-    def __init__(
-        self, found: Workspace, *, graph: Graph, store: Store, hosts: BuildHosts, requirements: Requirements
-    ) -> None:
-        self._workspace = found
-        self._graph = graph
-        self._store = store
-        self._hosts = hosts
+    def __init__(self, context: RunContext, *, requirements: Requirements) -> None:
+        self._workspace = context.workspace
+        self._graph = context.graph
+        self._store = context.store
+        self._hosts = context.hosts
         self._requirements = requirements
 
     async def repaired(self, contents: BuildContents, *, build: Build) -> Repaired:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,6 @@ from pylayer.index import download, settings
 from pylayer.locks.sourcing import indexes
 from pylayer.monorepo import workspace
 from pylayer.names import normalise
-from pylayer.outcomes import State
 from pylayer.problems import leave_out
 from pylayer.resolver import resolve
 from pylayer.resolver.requirements import Request, ResolverPython
@@ -37,8 +36,8 @@ if TYPE_CHECKING:
     from pylayer.engines.smoke import SmokeTester
     from pylayer.index.indexes import IndexSettings
     from pylayer.monorepo.workspace import Workspace
-    from pylayer.outcomes import Outcome, Reporter
-    from pylayer.pipeline import BuiltArchive
+    from pylayer.outcomes import Reporter
+    from pylayer.pipeline import BuildResult
     from pylayer.targets import Target
     from pylayer.verification.verify import Verdict
     from pylayer.wheels import Wheel
@@ -86,35 +85,34 @@ def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines:
 
 def judged(
     found: Workspace,
-    made: Mapping[str, tuple[Outcome, BuiltArchive | None]],
+    made: Mapping[str, BuildResult],
     *,
     engine: str,
     store: Store,
     reporter: Reporter,
-) -> dict[str, tuple[Outcome, BuiltArchive | None]]:
-    """The ends of a run's builds: one that was to be verified and does not work has failed.
+) -> dict[str, BuildResult]:
+    """The results of a run's builds: one that was to be verified and does not work has failed.
 
     It loses its entry in layers.json, so that it is not published. Raises EngineError.
     """
-    ends = dict(made)
-    wanted = [outcome.build for outcome, _ in ends.values() if outcome.good and outcome.build.layer.verify]
+    results = dict(made)
+    wanted = [result.build for result in results.values() if result.made and result.build.layer.verify]
     if not wanted:
-        return ends
+        return results
     for planned, end in tried(found, wanted, engine=engine, store=store, note=reporter.note):
         name = planned.smoke_test.name
         if isinstance(end, NeedsDockerError):
             reporter.note(f"{name} is not verified: {end}")
         elif isinstance(end, PylayerError):
             for build in planned.builds:
-                outcome = replace(ends[build.id][0], state=State.FAILED, error=end)
-                ends[build.id] = outcome, None
-                reporter.outcome(outcome)
+                results[build.id] = results[build.id].failed(end)
+                reporter.outcome(results[build.id].outcome)
         else:
             reporter.note(f"{name} was verified: {len(end.imports)} imports" + _handled(end))
-    if failed := [build.id for build in wanted if not ends[build.id][0].good]:
+    if failed := [build.id for build in wanted if not results[build.id].made]:
         listing = found.manifest.output / catalogue.NAME
         catalogue.write(listing, catalogue.read(listing).merged({}, without=failed))
-    return ends
+    return results
 
 
 def tried(  # noqa: PLR0913  each is one fact about the run

@@ -12,6 +12,7 @@ from factories.layers import native, target
 from factories.wheels import make_wheel
 
 from pylayer import wheels
+from pylayer.building.context import RunContext
 from pylayer.building.dependencies import BuildContents
 from pylayer.building.hosts import BuildHost
 from pylayer.building.projects import Built
@@ -24,7 +25,7 @@ from pylayer.store import Store
 CODE = {"fast.so": library("libz.so.1")}
 
 
-class LocalPlaces:
+class ToollessHosts:
     """This host, which has no tool at all."""
 
     def __init__(self):
@@ -40,7 +41,7 @@ class LocalPlaces:
 @pytest.fixture
 def hosts():
     """Where nothing native can be done."""
-    return LocalPlaces()
+    return ToollessHosts()
 
 
 def repaired(folder, hosts, *projects, others=(), options=None, **keys):
@@ -50,11 +51,14 @@ def repaired(folder, hosts, *projects, others=(), options=None, **keys):
 
     async def run():
         graph = Graph(jobs=1)
-        remedies = Repairer(found, graph=graph, store=Store(folder / "store"), hosts=hosts, requirements=None)
+        context = RunContext(
+            workspace=found, graph=graph, store=Store(folder / "store"), hosts=hosts, note=print
+        )
+        repairer = Repairer(context, requirements=None)
         built = {one.metadata.name: Built(wheel=one, fresh=False, parts={}) for one in projects}
         contents = BuildContents(projects=built, distributions=others)
         try:
-            return await remedies.repaired(contents, build=Build(layer=layer, target=target()))
+            return await repairer.repaired(contents, build=Build(layer=layer, target=target()))
         finally:
             await graph.stop()
 
