@@ -1,10 +1,15 @@
-"""Which wheel serves which target."""
+"""Which wheel serves which target, and which builds are made for that."""
 
+import asyncio
+import itertools
 from pathlib import Path
 
 import pytest
+from factories.fakes import FakeCrossing, FakeEngine, FakeRun, native, pure
+from factories.monorepo import Monorepo, empty
 
 from pylayer.building.serving import allows, serves
+from pylayer.errors import BuildError, NeedsDockerError
 from pylayer.targets import Architecture, Target, load_runtimes
 from pylayer.wheels import Metadata, Wheel
 
@@ -63,3 +68,139 @@ def test_a_wheel_serves_what_it_is_right_for(made, python_independent, other, se
 def test_requires_python_is_judged_for_a_minor_version(requires, python, allowed):
     """Which patch Lambda runs is not known."""
     assert allows(requires, python) is allowed
+
+
+MANIFEST = 'packages = ["packages/*"]\n[defaults]\nruntimes = ["python3.11", "python3.13"]\n{}'
+EVERY = ("python3.11-x86_64", "python3.11-arm64", "python3.13-x86_64", "python3.13-arm64")
+
+
+def run_of(folder, *, manifest="", source="", requires="", **fakes):
+    """A run over a monorepo of one project, with fakes for what is outside of pylayer."""
+    mono = empty(folder) if not (folder / "mono").exists() else Monorepo(folder / "mono", folder / "store")
+    mono.manifest(MANIFEST.format(manifest))
+    mono.file(
+        "packages/liba/pyproject.toml",
+        f'[build-system]\nrequires = [{requires}]\nbuild-backend = "flit_core.buildapi"\n'
+        '[project]\nname = "liba"\nversion = "1.0"\nrequires-python = ">=3.9"\n',
+    )
+    mono.file("packages/liba/liba.py", '"""A."""\n')
+    if source:
+        mono.file(f"packages/liba/{source}", "")
+    return FakeRun(mono.root, **fakes)
+
+
+def built_for(run, *targets):
+    """Build the project for targets, all in one run; the files of its wheels' names."""
+
+    async def work(_, projects):
+        wanted = [projects.built("liba", run.target(name)) for name in targets]
+        return [built.wheel.filename for built in await asyncio.gather(*wanted)]
+
+    return run.do(work)
+
+
+def test_a_pure_wheel_is_built_once_by_the_oldest_runtime(tmp_path):
+    """On the engine's own architecture, whichever target asks for it."""
+    run = run_of(tmp_path)
+    assert {"liba-1.0-py3-none-any.whl"} == set(built_for(run, *EVERY))
+    assert ["python3.11-x86_64"] == [ask.target for ask in run.engine.asked]
+
+
+def test_where_the_oldest_python_is_missing_the_next_builds(tmp_path):
+    """What it makes serves the older runtime too."""
+    run = run_of(tmp_path, engine=FakeEngine(without=["python3.11-x86_64"]))
+    built_for(run, "python3.11-arm64", "python3.13-arm64")
+    assert ["python3.13-x86_64"] == [ask.target for ask in run.engine.asked]
+
+
+def test_what_is_kept_is_not_built_again(tmp_path):
+    """By another run over the same files, and the same tools."""
+    built_for(run_of(tmp_path), *EVERY)
+    again = run_of(tmp_path)
+    built_for(again, *EVERY)
+    assert [] == again.engine.asked
+
+
+def test_native_code_is_cross_compiled_for_each_target(tmp_path):
+    """By the builder of the engine's own architecture."""
+    run = run_of(tmp_path, source="a.c", engine=FakeEngine(backend=native))
+    found = built_for(run, *EVERY)
+    assert 4 == len(set(found))
+    assert set(EVERY) == {ask.target for ask in run.engine.asked if ask.way == "cross"}
+
+
+def test_what_cannot_be_crossed_is_built_in_the_targets_container(tmp_path):
+    """And the build's line says why."""
+    run = run_of(
+        tmp_path,
+        source="a.c",
+        engine=FakeEngine(backend=native),
+        crossing=FakeCrossing("it asks for the machine"),
+    )
+
+    async def work(_, projects):
+        return await projects.built("liba", run.target("python3.13-arm64"))
+
+    built = run.do(work)
+    assert "liba-1.0-cp313-cp313-manylinux_2_17_aarch64.whl" == built.wheel.filename
+    assert "liba is built in the container of python3.13-arm64: it asks for the machine" == built.note
+    assert ("", "python3.13-arm64") == (run.engine.asked[-1].way, run.engine.asked[-1].target)
+
+
+def test_what_has_to_be_crossed_has_no_other_way(tmp_path):
+    """As its own key in layers.toml says."""
+    run = run_of(
+        tmp_path,
+        manifest='[projects.liba]\nnative = "cross"\n',
+        source="a.c",
+        engine=FakeEngine(backend=native),
+        crossing=FakeCrossing("there is no compiler"),
+    )
+    with pytest.raises(BuildError, match="there is no compiler"):
+        built_for(run, "python3.13-arm64")
+
+
+def test_a_builder_without_a_compiler_leaves_it_to_the_cross_compiler(tmp_path):
+    """Where the project has something to compile."""
+
+    def backend(ask):
+        return native(ask) if ask.way else {"fails": "gcc: not found"}
+
+    run = run_of(tmp_path, source="a.c", engine=FakeEngine(backend=backend))
+    assert ["liba-1.0-cp313-cp313-manylinux_2_17_aarch64.whl"] == built_for(run, "python3.13-arm64")
+
+
+def test_a_backends_own_requirements_are_installed_before_it_builds(tmp_path):
+    """What its hook asks for is remembered, so that the next build of other files asks but once."""
+
+    def backend(ask):
+        return pure(ask) if "extra" in ask.installed else ["extra"]
+
+    run = run_of(tmp_path, requires='"flit-core"', engine=FakeEngine(backend=backend))
+    built_for(run, *EVERY)
+    assert [("flit-core",), ("extra", "flit-core")] == [ask.installed for ask in run.engine.asked]
+
+
+def test_requirements_that_never_settle_end_in_an_error(tmp_path):
+    """And not in another round."""
+    rounds = itertools.count()
+    run = run_of(tmp_path, engine=FakeEngine(backend=lambda _: [f"more-{next(rounds)}"]))
+    with pytest.raises(BuildError, match=r"asks for other build requirements each time.*more-2"):
+        built_for(run, "python3.13-x86_64")
+    assert 3 == len(run.engine.asked)
+
+
+def test_without_a_container_native_code_needs_docker(tmp_path):
+    """A host's own tag says nothing of Lambda."""
+
+    def backend(ask):
+        return {**native(ask), "tag": "cp313-cp313-linux_x86_64"}
+
+    run = run_of(
+        tmp_path,
+        source="a.c",
+        engine=FakeEngine(backend=backend, name="local"),
+        crossing=FakeCrossing("zig cannot be had"),
+    )
+    with pytest.raises(NeedsDockerError, match="has to build: zig cannot be had"):
+        built_for(run, "python3.13-x86_64")

@@ -1,0 +1,140 @@
+"""How the builds of a run end, each by itself, and what that leaves in the output folder."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from factories.fakes import FakeEngine, FakeIndex, FakeRun, pure
+from factories.monorepo import Monorepo, empty
+
+from pylayer.building.compiler import Compiler
+from pylayer.building.dependencies import Dependencies
+from pylayer.errors import NeedsDockerError
+from pylayer.outcomes import State
+from pylayer.pipeline import Pipeline
+from pylayer.repair.repairer import Repairer
+
+MANIFEST = (
+    'packages = ["packages/*"]\n'
+    '[defaults]\nruntimes = ["python3.13"]\narchitectures = ["x86_64", "arm64"]\nbytecode = false\n{}'
+)
+A, B = "liba-python3.13-{}", "libb-python3.13-{}"
+
+
+def run_of(folder, *, manifest="", backend=pure, **fakes):
+    """A run over projects liba and libb."""
+    mono = Monorepo(folder / "mono", folder / "store") if (folder / "mono").exists() else empty(folder)
+    mono.manifest(MANIFEST.format(manifest))
+    for name in ("liba", "libb"):
+        mono.file(
+            f"packages/{name}/pyproject.toml",
+            '[build-system]\nrequires = []\nbuild-backend = "flit_core.buildapi"\n'
+            f'[project]\nname = "{name}"\nversion = "1.0"\n',
+        )
+    return FakeRun(mono.root, engine=FakeEngine(backend=backend), **fakes)
+
+
+def ends(run, *, rested=None):
+    """Run everything; by build, its state, and the results."""
+
+    async def work(context, projects):
+        pipeline = Pipeline(
+            context,
+            dependencies=Dependencies(context, projects=projects, distributions=run.index),
+            bytecode=Compiler(context),
+            repairer=Repairer(context, requirements=run.index),
+            rest=lambda: rested.append(1) if rested is not None else None,
+            reporter=run.told,
+        )
+        return await pipeline.run(run.workspace.builds)
+
+    results = run.do(work)
+    return {name: result.outcome.state for name, result in results.items()}, results
+
+
+def listed(run):
+    """The builds of layers.json."""
+    return sorted(json.loads((run.root / "dist/layers/layers.json").read_text())["builds"])
+
+
+def every(state_a, state_b):
+    """The states of both layers, alike for both architectures."""
+    return {
+        name.format(machine): state
+        for name, state in ((A, state_a), (B, state_b))
+        for machine in ("x86_64", "arm64")
+    }
+
+
+def test_all_is_built_then_all_is_kept(tmp_path):
+    """The second run makes nothing, and the engine is let go once in each."""
+    rested = []
+    assert every(State.BUILT, State.BUILT) == ends(run_of(tmp_path), rested=rested)[0]
+    again = run_of(tmp_path)
+    assert every(State.CACHED, State.CACHED) == ends(again, rested=rested)[0]
+    assert (2, [], 4) == (len(rested), again.engine.asked, len(listed(again)))
+
+
+def test_a_failure_takes_no_other_build_with_it(tmp_path):
+    """It keeps its error, and loses its entry."""
+    run = run_of(tmp_path, backend=lambda ask: {"fails": "no"} if ask.project == "liba" else pure(ask))
+    states, results = ends(run)
+    assert every(State.FAILED, State.BUILT) == states
+    assert ([B.format("arm64"), B.format("x86_64")], "no") == (
+        listed(run),
+        results[A.format("arm64")].outcome.error.log,
+    )
+
+
+def test_an_archive_that_failed_stays_but_is_not_listed(tmp_path):
+    """Nothing stale is ever published, and nothing good is lost."""
+    ends(run_of(tmp_path))
+    run = run_of(tmp_path, backend=lambda _: {"fails": "no"})
+    (run.root / "packages/liba/liba.py").write_text("new")
+    states, _ = ends(run)
+    assert every(State.FAILED, State.CACHED) == states
+    assert (run.root / "dist/layers" / f"{A.format('arm64')}.zip").is_file()
+    assert [B.format("arm64"), B.format("x86_64")] == listed(run)
+
+
+def test_what_only_docker_can_build_is_skipped(tmp_path):
+    """It is no failure."""
+
+    def backend(ask):
+        if ask.project == "liba":
+            raise NeedsDockerError("only in a container")
+        return pure(ask)
+
+    assert every(State.SKIPPED, State.BUILT) == ends(run_of(tmp_path, backend=backend))[0]
+
+
+def test_builds_of_one_content_share_their_bytes(tmp_path):
+    """A pure layer is one file for both architectures."""
+    run = run_of(tmp_path)
+    ends(run)
+    files = [run.root / "dist/layers" / f"{A.format(machine)}.zip" for machine in ("x86_64", "arm64")]
+    assert files[0].samefile(files[1])
+
+
+def test_a_build_that_left_the_manifest_takes_its_archive_along(tmp_path):
+    """The output folder has what the manifest says."""
+    ends(run_of(tmp_path))
+    run = run_of(tmp_path, manifest='[layers.libb]\narchitectures = ["arm64"]\n')
+    ends(run)
+    assert not (run.root / "dist/layers" / f"{B.format('x86_64')}.zip").exists()
+    assert [A.format("arm64"), A.format("x86_64"), B.format("arm64")] == listed(run)
+
+
+@pytest.mark.parametrize("budget", ["100B", "1MB"])
+def test_a_set_over_its_budget_fails_all_of_its_builds(tmp_path, budget):
+    """For they are used together."""
+    run = run_of(
+        tmp_path,
+        manifest=f'[sets.both]\nlayers = ["liba", "libb"]\nbudget = "{budget}"\n',
+        index=FakeIndex(tmp_path / "index"),
+    )
+    states, results = ends(run)
+    state = State.FAILED if budget == "100B" else State.BUILT
+    assert every(state, state) == states
+    assert {result.made is None for result in results.values()} == {budget == "100B"}
