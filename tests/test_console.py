@@ -4,7 +4,6 @@ import io
 
 import pytest
 
-from pylayer.amounts import size_text
 from pylayer.config.layers import Build, Layer
 from pylayer.console import Console, wants_colour
 from pylayer.errors import BuildError, NeedsDockerError
@@ -70,14 +69,6 @@ def test_the_summary_lists_what_was_left_by_its_reason(lines, streams):
     assert streams[1].getvalue() == (
         "left: one-python3.12-arm64, two-python3.12-arm64\n  libfast: has native code\n"
     )
-
-
-@pytest.mark.parametrize(
-    ("size", "text"), [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (32 << 20, "32.0 MiB")]
-)
-def test_sizes_are_as_a_person_reads_them(size, text):
-    """Bytes, KiB, MiB."""
-    assert text == size_text(size)
 
 
 @pytest.mark.parametrize(

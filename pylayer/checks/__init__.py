@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pylayer.checks import contents, imports, metadata, native, paths, sizes, together
-from pylayer.config.budgets import MOST_UNZIPPED
 from pylayer.errors import ArchiveError
+from pylayer.limits import MOST_UNZIPPED
 from pylayer.problems import Kind, Problem, Severity, leave_out
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pylayer.checks import elf
-from pylayer.config.budgets import MOST_UNZIPPED
+from pylayer.limits import MOST_UNZIPPED
 from pylayer.names import normalise
 from pylayer.zips.format import DEFLATED
 from pylayer.zips.reader import Zip

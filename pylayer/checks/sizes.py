@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pylayer.config.budgets import MOST_DIRECT, MOST_LAYERS, MOST_UNZIPPED
+from pylayer.amounts import size_text
+from pylayer.limits import MOST_DIRECT, MOST_LAYERS, MOST_UNZIPPED
 from pylayer.problems import Problem
 
 if TYPE_CHECKING:
@@ -21,14 +22,16 @@ def check(contents: ArchiveContents, *, budget: int | None = None) -> Iterator[P
     heaviest = f"heaviest: {_listed(contents.weights())}"
     unzipped, name = contents.unzipped_size, contents.name
     if unzipped > MOST_UNZIPPED:
-        what = f"is {_size(unzipped)} unzipped; AWS allows a function and its layers {_size(MOST_UNZIPPED)}"
+        what = f"is {size_text(unzipped)} unzipped; AWS allows a function and its layers "
+        what += size_text(MOST_UNZIPPED)
         yield Problem(kind="size", severity="error", where=name, what=what, hint=heaviest)
     elif unzipped > MOST_UNZIPPED * _NEAR:
-        what = f"is {_size(unzipped)} unzipped: that leaves {_size(MOST_UNZIPPED - unzipped)}"
+        what = f"is {size_text(unzipped)} unzipped: that leaves {size_text(MOST_UNZIPPED - unzipped)}"
         what += " for the function and its other layers"
         yield Problem(kind="size", severity="warning", where=name, what=what, hint=heaviest)
     if contents.size > MOST_DIRECT:
-        what = f"is {_size(contents.size)} zipped: above {_size(MOST_DIRECT)} it must be uploaded through S3"
+        what = f"is {size_text(contents.size)} zipped: above {size_text(MOST_DIRECT)} it must be uploaded"
+        what += " through S3"
         yield Problem(kind="size", severity="warning", where=name, what=what, hint=heaviest)
     if budget is not None:
         yield from _against(budget, unzipped, name, heaviest)
@@ -48,17 +51,13 @@ def check_together(name: str, layers: Sequence[ArchiveContents], *, budget: int)
 
 def _against(budget: int, total: int, name: str, heaviest: str) -> Iterator[Problem]:
     if total > budget:
-        what = f"is {_size(total)} unzipped, {_size(total - budget)} over its budget of {_size(budget)}"
+        what = f"is {size_text(total)} unzipped, {size_text(total - budget)} over its budget of "
+        what += size_text(budget)
         yield Problem(kind="budget", severity="error", where=name, what=what, hint=heaviest)
     elif total > budget * _NEAR:
-        what = f"is {_size(total)} unzipped, near its budget of {_size(budget)}"
+        what = f"is {size_text(total)} unzipped, near its budget of {size_text(budget)}"
         yield Problem(kind="budget", severity="warning", where=name, what=what, hint=heaviest)
 
 
 def _listed(weights: Iterable[tuple[str, int]]) -> str:
-    return ", ".join(f"{name} {_size(weight)}" for name, weight in list(weights)[:_HEAVIEST])
-
-
-def _size(count: int) -> str:
-    """Bytes as AWS counts them: its 250 MB are 262,144,000 bytes."""
-    return f"{count / 1024**2:,.1f} MB"
+    return ", ".join(f"{name} {size_text(weight)}" for name, weight in list(weights)[:_HEAVIEST])

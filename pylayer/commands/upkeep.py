@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from pylayer.amounts import size_text
+from pylayer.amounts import read_size, size_text
 from pylayer.errors import EngineError, UsageError
 from pylayer.store import Store, default_root
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 _AGE = re.compile(r"(\d+)\s*(s|m|h|d|w)", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", re.IGNORECASE)
-_BYTES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
 class KeptItem(Protocol):
@@ -62,10 +60,9 @@ class Limits:
         if age and not found:
             raise UsageError(f"{age!r} is no age", where="--older-than", hint="write 12h, 30d or 8w")
         seconds = int(found[1]) * _SECONDS[found[2].lower()] if found else None
-        weight = _SIZE.fullmatch(size.strip()) if size else None
-        if size and not weight:
+        bound = read_size(size) if size else None
+        if size and bound is None:
             raise UsageError(f"{size!r} is no size", where="--larger-than", hint="write 500MB or 5GB")
-        bound = int(float(weight[1]) * _BYTES[weight[2].upper()]) if weight else None
         return cls(age=seconds, size=bound)
 
 

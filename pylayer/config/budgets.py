@@ -5,24 +5,17 @@ A size is text as AWS counts it, `"100 MB"` being 100 · 1,048,576 bytes, or a n
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pylayer.amounts import read_size
 from pylayer.config.values import layer_name
 from pylayer.errors import Fault
+from pylayer.limits import MOST_LAYERS, MOST_UNZIPPED, as_aws_says
 from pylayer.tables import as_fields, list_of, quoted, refusal, string, suggestion, table, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
-
-# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-MOST_UNZIPPED = 250 * 1024**2  # bytes: a function and all its layers
-MOST_DIRECT = 50 * 1024**2  # bytes of a zip that is uploaded without S3
-MOST_LAYERS = 5  # of one function
-
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?)i?B", re.IGNORECASE)
-_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +42,14 @@ class LayerSet:
 def size(value: object) -> int:
     """Take a size in bytes, no more than AWS allows."""
     if isinstance(value, int) and not isinstance(value, bool):
-        found = value
-    elif match := _SIZE.fullmatch(string(value).strip()):
-        found = int(float(match[1]) * _UNITS[match[2].upper()])
+        found: int | None = value
     else:
+        found = read_size(string(value))
+    if found is None:
         raise refusal(f'"{value}" is not a size', hint='write it as "100 MB"')
     if not 0 < found <= MOST_UNZIPPED:
-        raise refusal(
-            f'"{value}" is not between 0 and 250 MB', hint="AWS allows no more for a whole function"
-        )
+        what = f'"{value}" is not between 0 and {as_aws_says(MOST_UNZIPPED)}'
+        raise refusal(what, hint="AWS allows no more for a whole function")
     return found
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pylayer.limits import LAYER_NAME_RULE, is_layer_name
 from pylayer.names import is_name, normalise, requirement_problem
 from pylayer.tables import list_of, one_of, refusal, string, suggestion, table, table_of
 from pylayer.targets import RUNTIME_NAME, Architecture, ImageReferences, Runtime, unknown_runtime
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
     from pylayer.tables import Parse
 
-# What AWS takes as a layer's name:
-# https://docs.aws.amazon.com/lambda/latest/api/API_PublishLayerVersion.html
-_LAYER_NAME = re.compile(r"[A-Za-z0-9_-]{1,140}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _GLIBC = re.compile(r"(\d+)\.(\d+)")
 
@@ -46,11 +44,9 @@ def requirement(value: object) -> str:
 def layer_name(value: object) -> str:
     """Take a layer's name: a part of file names and of the name on AWS."""
     name = string(value)
-    if not _LAYER_NAME.fullmatch(name):
-        raise refusal(
-            f'"{name}" cannot be the name of a layer',
-            hint="at most 140 letters, digits, - and _ (AWS takes no others)",
-        )
+    if not is_layer_name(name):
+        hint = f"{LAYER_NAME_RULE} (AWS takes no others)"
+        raise refusal(f'"{name}" cannot be the name of a layer', hint=hint)
     return name
 
 

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pylayer.amounts import size_text
 from pylayer.errors import Fault
-from pylayer.publish.deliver import DIRECT_LIMIT
+from pylayer.limits import MOST_DIRECT, MOST_RUNTIMES, MOST_UNZIPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from pylayer.publish.template import LayerGroup
-
-# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-UNZIPPED_LIMIT = 250 * 1024 * 1024
-RUNTIMES_LIMIT = 15
-
-_MEBIBYTE = 1024 * 1024
 
 
 def faults(groups: Iterable[LayerGroup], *, regions: Sequence[str], folder: Path) -> list[Fault]:
@@ -48,18 +43,17 @@ def _archive(group: LayerGroup, folder: Path) -> list[Fault]:
 def _limits(group: LayerGroup, regions: Sequence[str]) -> list[Fault]:
     found: list[Fault] = []
     entry = group.entry
-    if entry.unzipped_size > UNZIPPED_LIMIT:
-        what = (
-            f"has {entry.unzipped_size / _MEBIBYTE:.1f} MiB unzipped; Lambda takes 250, all layers together"
-        )
+    if entry.unzipped_size > MOST_UNZIPPED:
+        what = f"is {size_text(entry.unzipped_size)} unzipped; AWS allows a function and its layers "
+        what += size_text(MOST_UNZIPPED)
         hint = "split the layer, exclude distributions, or leave its bytecode out"
         found.append(Fault(what=what, where=group.name, hint=hint))
     without = [region for region in regions if group.settings.bucket_in(region) is None]
-    if entry.size > DIRECT_LIMIT and without:
-        what = f"has {entry.size / _MEBIBYTE:.1f} MiB zipped; over 50 must go by S3"
+    if entry.size > MOST_DIRECT and without:
+        what = f"is {size_text(entry.size)} zipped: above {size_text(MOST_DIRECT)} it must go through S3"
         hint = f"name a bucket for {', '.join(without)}: [publish] bucket"
         found.append(Fault(what=what, where=group.name, hint=hint))
-    if len(group.runtimes) > RUNTIMES_LIMIT:
-        what = f"is for {len(group.runtimes)} runtimes; AWS takes {RUNTIMES_LIMIT}"
+    if len(group.runtimes) > MOST_RUNTIMES:
+        what = f"is for {len(group.runtimes)} runtimes; AWS takes {MOST_RUNTIMES}"
         found.append(Fault(what=what, where=group.name))
     return found

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 Status = Literal["published", "unchanged", "updated", "blocked", "failed"]
 
-# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-DIRECT_LIMIT = 50 * 1024 * 1024
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pylayer.amounts import size_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pylayer.publish.deliver import Result
     from pylayer.publish.plan import Item
-
-_MEBIBYTE = 1024 * 1024
 
 
 def planned(item: Item) -> str:
@@ -19,7 +19,7 @@ def planned(item: Item) -> str:
     what = [*item.reasons]
     if item.action == "create":
         what.append(f"{', '.join(group.runtimes)} on {', '.join(group.architectures)}")
-        what.append(size(group.entry.size))
+        what.append(size_text(group.entry.size))
     what += _due(item)
     return f"{group.name}  {item.region}  {item.action:<9}  {'; '.join(what)}".rstrip()
 
@@ -92,11 +92,6 @@ def result_table(result: Result) -> dict[str, Any]:
         "notes": list(result.notes),
         "error": result.error or None,
     }
-
-
-def size(count: int) -> str:
-    """Bytes as a person reads them."""
-    return f"{count / _MEBIBYTE:.1f} MiB" if count >= _MEBIBYTE else f"{count / 1024:.1f} KiB"
 
 
 def _due(item: Item) -> Iterable[str]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pylayer.errors import Fault
+from pylayer.limits import LAYER_NAME_RULE, LONGEST_DESCRIPTION, LONGEST_LICENSE, is_layer_name
+from pylayer.names import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,11 +17,6 @@ if TYPE_CHECKING:
     from pylayer.config.layers import Layer
     from pylayer.config.publication import LayerSettings, PublishSettings
     from pylayer.publish.cloud import Version
-
-# https://docs.aws.amazon.com/lambda/latest/api/API_PublishLayerVersion.html
-LAYER_NAME = re.compile(r"[a-zA-Z0-9-_]{1,140}")
-DESCRIPTION_LIMIT = 256
-LICENSE_LIMIT = 512
 
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 _ABSENT = "\0"
@@ -204,7 +201,7 @@ def _name(
 
 def _version(layer: str, entry: CatalogueEntry) -> str | None:
     """The version of the distribution that the layer is named after, or of its only one."""
-    own = re.sub(r"[-_.]+", "-", layer).lower()
+    own = normalise(layer)
     versions = [one.version for one in entry.distributions if one.name == own]
     if not versions and len(entry.distributions) == 1:
         return entry.distributions[0].version
@@ -224,15 +221,15 @@ def _wording(template: str, words: Mapping[str, str | None], where: str, faults:
 
 def _unacceptable(group: LayerGroup) -> list[Fault]:
     faults = []
-    if not LAYER_NAME.fullmatch(group.name):
+    if not is_layer_name(group.name):
         dots = " (AWS allows no dots; {python} stands for python313)" if "." in group.name else ""
         hint = f"change `name` in [publish] or [layers.{group.layer}.publish]{dots}"
-        what = f"{group.name!r} cannot be a layer's name: letters, digits, - and _, at most 140"
+        what = f"{group.name!r} cannot be a layer's name: {LAYER_NAME_RULE}"
         faults.append(Fault(what=what, where=group.layer, hint=hint))
     # A revision is at most a dozen digits and `-dirty`.
     for word, wording, limit in (
-        ("description", group.description, DESCRIPTION_LIMIT),
-        ("license", group.license, LICENSE_LIMIT),
+        ("description", group.description, LONGEST_DESCRIPTION),
+        ("license", group.license, LONGEST_LICENSE),
     ):
         length = len(wording.text("0" * 18))
         if length > limit:

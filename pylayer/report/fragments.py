@@ -10,6 +10,8 @@ from pylayer.report import words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+LIMIT = words.LIMIT.replace(" ", "&nbsp;")
+
 
 def size_cell(count: int) -> str:
     """A cell of a table that shows bytes, and holds their exact number."""

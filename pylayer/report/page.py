@@ -8,8 +8,9 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from pylayer import __version__
-from pylayer.config.budgets import MOST_UNZIPPED
+from pylayer.limits import MOST_UNZIPPED
 from pylayer.report import panels, sections, words
+from pylayer.report.fragments import LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ def _header(report: Report) -> str:
         f"<p class=lede>{words.counted(len(layers), 'layer')} in "
         f"{words.counted(len(report.builds), 'build')}. "
         f"The heaviest, <b>{escape(name)}</b> for {escape(heaviest.target)}, unpacks to "
-        f"<b>{words.size(heaviest.entry.unzipped_size)}</b>: {part} of the 250&nbsp;MB that a function "
+        f"<b>{words.size(heaviest.entry.unzipped_size)}</b>: {part} of the {LIMIT} that a function "
         f"may have together with all its layers.</p>\n<dl class=figures>{figures}</dl>\n</header>"
     )
 
@@ -102,7 +103,8 @@ def _footer(report: Report) -> str:
         lacking.append("How long the last build took is known only where it was made.")
     said = " ".join(lacking)
     return (
-        f"<footer><p>{said} 1 MiB is 1,048,576 bytes, and Lambda's 250 MB are 250 of them. "
+        f"<footer><p>{said} 1 MiB is 1,048,576 bytes, and Lambda's {LIMIT} are "
+        f"{MOST_UNZIPPED >> 20} of them. "
         f"The exact bytes are in layers.json and in <code>pylayer report --json</code>. "
         f"Made by pylayer {escape(__version__)}.</p></footer>"
     )

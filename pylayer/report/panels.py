@@ -6,7 +6,7 @@ from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING
 
-from pylayer.config.budgets import MOST_UNZIPPED
+from pylayer.limits import MOST_UNZIPPED
 from pylayer.report import drawing, fragments, words
 from pylayer.report.weighing import KINDS
 

@@ -6,7 +6,7 @@ from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING
 
-from pylayer.config.budgets import MOST_UNZIPPED
+from pylayer.limits import MOST_UNZIPPED
 from pylayer.report import drawing, fragments, words
 from pylayer.report.comparing import alike
 from pylayer.report.panels import has_panel
@@ -27,10 +27,10 @@ def overview(report: Report) -> str:
     pictured = {name for name, builds in report.layers.items() if has_panel(builds, report)}
     rows = "".join(_row(name, builds, name in pictured) for name, builds in report.layers.items())
     return (
-        "<p class=says>Of each layer the heaviest build, measured against the 250&nbsp;MB limit.</p>"
+        f"<p class=says>Of each layer the heaviest build, measured against the {fragments.LIMIT} limit.</p>"
         "<table><thead><tr><th scope=col>Layer</th><th scope=col class='n wide'>Distributions</th>"
         "<th scope=col class=n>Zip</th><th scope=col class=n>Unpacked</th>"
-        f"<th scope=col class=meter>Of 250&nbsp;MB</th></tr></thead><tbody>{rows}</tbody></table>"
+        f"<th scope=col class=meter>Of {fragments.LIMIT}</th></tr></thead><tbody>{rows}</tbody></table>"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pylayer.config.budgets import MOST_UNZIPPED
+from pylayer.limits import MOST_UNZIPPED
 from pylayer.report import words
 from pylayer.report.comparing import alike
 from pylayer.state import lastrun
@@ -53,7 +53,7 @@ def _layer(layer: str, builds: Sequence[WeighedBuild]) -> Iterator[str]:
         part = words.share(entry.unzipped_size, MOST_UNZIPPED)
         yield (
             f"  {one.target:<20} {words.size(entry.size):>10} zip"
-            f" {words.size(entry.unzipped_size):>10} unpacked  {part:>6} of Lambda's 250 MB"
+            f" {words.size(entry.unzipped_size):>10} unpacked  {part:>6} of Lambda's {words.LIMIT}"
         )
     heaviest = builds[0]
     parts = heaviest.weights.parts

@@ -5,14 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pylayer.amounts import size_text as size
+from pylayer.limits import MOST_UNZIPPED, as_aws_says
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pylayer.report.comparing import Change, Moved
 
-__all__ = ["counted", "grown", "move", "seconds", "share", "size", "sizes", "spread", "targets", "weight"]
+__all__ = [
+    "LIMIT",
+    "counted",
+    "grown",
+    "move",
+    "seconds",
+    "share",
+    "size",
+    "sizes",
+    "spread",
+    "targets",
+    "weight",
+]
 
+LIMIT = as_aws_says(MOST_UNZIPPED)
 _MINUS = "\N{MINUS SIGN}"
 
 

@@ -34,30 +34,30 @@ def oversize(tmp_path_factory):
 def test_more_than_aws_allows_is_an_error(oversize):
     """Otherwise it is met at the deployment of the function."""
     (problem,) = check(oversize, target=target())
-    what = "is 251.0 MB unzipped; AWS allows a function and its layers 250.0 MB"
+    what = "is 251.0 MiB unzipped; AWS allows a function and its layers 250.0 MiB"
     assert [("error", "size", "data", what)] == said((problem,))
-    assert problem.hint == "heaviest: big 150.0 MB, small 101.0 MB"
+    assert problem.hint == "heaviest: big 150.0 MiB, small 101.0 MiB"
 
 
 def test_near_the_limit_is_a_warning(tmp_path):
     """The function itself, and its other layers, need room too."""
     made = make_layer(tmp_path, wheel(tmp_path, "big", 240 * MB))
-    what = "is 240.0 MB unzipped: that leaves 10.0 MB for the function and its other layers"
+    what = "is 240.0 MiB unzipped: that leaves 10.0 MiB for the function and its other layers"
     assert found(made) == [("warning", "size", "data", what)]
 
 
 def test_a_zip_too_big_for_direct_upload_is_a_warning(tmp_path):
     """It needs a bucket."""
     made = zip_layer(tmp_path, {"python/data": File(content=os.urandom(51 * MB), method=zipfile.ZIP_STORED)})
-    what = "is 51.0 MB zipped: above 50.0 MB it must be uploaded through S3"
+    what = "is 51.0 MiB zipped: above 50.0 MiB it must be uploaded through S3"
     assert found(made) == [("warning", "size", "data", what)]
 
 
 @pytest.mark.parametrize(
     ("budget", "expected"),
     [
-        (2 * MB, ("error", "budget", "data", "is 3.0 MB unzipped, 1.0 MB over its budget of 2.0 MB")),
-        (int(3.1 * MB), ("warning", "budget", "data", "is 3.0 MB unzipped, near its budget of 3.1 MB")),
+        (2 * MB, ("error", "budget", "data", "is 3.0 MiB unzipped, 1.0 MiB over its budget of 2.0 MiB")),
+        (int(3.1 * MB), ("warning", "budget", "data", "is 3.0 MiB unzipped, near its budget of 3.1 MiB")),
         (4 * MB, None),
     ],
 )
@@ -76,7 +76,7 @@ def test_bytecode_weighs_with_its_distribution(tmp_path):
     (problem,) = check(
         LayerArchive(layer="data", path=archive.path, wheels=(one,)), target=target(), budget=1
     )
-    assert problem.hint == "heaviest: one 1.0 MB"
+    assert problem.hint == "heaviest: one 1.0 MiB"
 
 
 def layers_of(folder, *sizes):
@@ -88,9 +88,9 @@ def layers_of(folder, *sizes):
 def test_layers_together_have_a_budget(tmp_path):
     """AWS counts the sum."""
     (problem,) = check_set("etl", layers_of(tmp_path, 2 * MB, MB), budget=2 * MB)
-    what = "is 3.0 MB unzipped, 1.0 MB over its budget of 2.0 MB"
+    what = "is 3.0 MiB unzipped, 1.0 MiB over its budget of 2.0 MiB"
     assert [("error", "budget", "etl", what)] == said((problem,))
-    assert problem.hint == "layers: a 2.0 MB, b 1.0 MB; heaviest: a: a 2.0 MB, b: b 1.0 MB"
+    assert problem.hint == "layers: a 2.0 MiB, b 1.0 MiB; heaviest: a: a 2.0 MiB, b: b 1.0 MiB"
 
 
 def test_layers_within_their_budget_are_no_problem(tmp_path):

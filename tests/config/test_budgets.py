@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pylayer.config.budgets import MOST_UNZIPPED, Budgets, LayerSet, budgets, sets, size, unknown_layers
+from pylayer.config.budgets import Budgets, LayerSet, budgets, sets, size, unknown_layers
+from pylayer.limits import MOST_UNZIPPED
 from pylayer.tables import InvalidError
 
 

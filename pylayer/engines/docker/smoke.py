@@ -18,6 +18,7 @@ from pylayer.engines.docker.streams import STDOUT, Stream
 from pylayer.engines.smoke import SCRIPTS, SmokeTestResult, answer_in, client_files, request, unpacked
 from pylayer.engines.wire import script_text
 from pylayer.errors import EngineError, ImageError
+from pylayer.limits import MOST_TEMPORARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pylayer.targets import Target
 
 _USER = "993:990"  # sbx_user1051, as `id` says in a function
-_TEMPORARY = "rw,exec,nosuid,nodev,mode=1777,size=536870912"  # Lambda's /tmp has 512 MB
+_TEMPORARY = f"rw,exec,nosuid,nodev,mode=1777,size={MOST_TEMPORARY}"
 _OPT, _TASK, _RUNTIME = "/opt", "/var/task", "/var/runtime"
 _OWN = "/pylayer"
 _PATIENCE = 10  # times as long may take what is emulated
