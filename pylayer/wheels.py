@@ -5,12 +5,11 @@ The format is https://packaging.python.org/en/latest/specifications/binary-distr
 
 from __future__ import annotations
 
-import hashlib
 import re
-from base64 import urlsafe_b64encode
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from pylayer import recordfile
 from pylayer.errors import ArchiveError, Fault
 from pylayer.zips.reader import Zip
 from pylayer.zips.writer import Writer
@@ -104,7 +103,7 @@ def canonicalise(source: Path, destination: Path, *, neighbours: Collection[str]
     with Zip(source) as archive, Writer(destination) as writer:
         folder = dist_info(archive.members, archive.label)
         record = f"{folder}/RECORD"
-        dropped = {record, f"{record}.jws", f"{record}.p7s", f"{folder}/direct_url.json"}
+        dropped = {record, *recordfile.signatures(record), f"{folder}/direct_url.json"}
         kept = {
             member.name: member
             for member in archive.members
@@ -114,8 +113,7 @@ def canonicalise(source: Path, destination: Path, *, neighbours: Collection[str]
         metadata = f"{folder}/METADATA"
         if neighbours and metadata in contents:
             contents[metadata] = _without_paths(contents[metadata], neighbours)
-        rows = [(name, *hash_and_size(content)) for name, content in sorted(contents.items())]
-        contents[record] = record_text([*rows, (record, "", "")])
+        contents[record] = recordfile.listing(contents, record=record)
         for name, content in sorted(contents.items()):
             writer.add(name, content, executable=name in kept and kept[name].executable)
         writer.finish()
@@ -152,22 +150,6 @@ def dist_info(members: Iterable[Member], label: str) -> str:
 def is_bytecode(name: str) -> bool:
     """Whether a member lies in a `__pycache__` folder: installers leave those out, they are stale at best."""
     return "__pycache__/" in name and "__pycache__" in name.split("/")[:-1]
-
-
-def hash_and_size(content: bytes) -> tuple[str, str]:
-    """The second and third field of a RECORD row."""
-    digest = urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
-    return f"sha256={digest}", str(len(content))
-
-
-def record_text(rows: Iterable[Iterable[str]]) -> bytes:
-    """RECORD's text: comma-separated values in UTF-8."""
-    import csv  # noqa: PLC0415  few wheels have theirs written anew
-    import io  # noqa: PLC0415
-
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()
 
 
 def _read_metadata(archive: Zip) -> Metadata:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pylayer import wheels
 from pylayer.errors import ArchiveError, StoreError
+from pylayer.recordfile import hash_and_size
 
 ELF = b"\x7fELF\x02\x01\x01" + bytes(57)
 PE = b"MZ" + bytes(58) + struct.pack("<I", 128) + bytes(64) + b"PE\0\0" + bytes(20)
@@ -270,7 +271,7 @@ def test_the_canonical_record_says_what_is_there(tmp_path):
     with zipfile.ZipFile(canonical(tmp_path, path)) as archive:
         rows = list(csv.reader(archive.read(f"{DIST_INFO}/RECORD").decode().splitlines()))
         expected = [
-            [name, *wheels.hash_and_size(archive.read(name))]
+            [name, *hash_and_size(archive.read(name))]
             for name in sorted(archive.namelist())
             if not name.endswith("RECORD")
         ]

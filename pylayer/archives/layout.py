@@ -13,11 +13,13 @@ runtime.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from pylayer import recordfile
 from pylayer.errors import ArchiveError
-from pylayer.wheels import dist_info, hash_and_size, is_bytecode, record_text
+from pylayer.names import normalise
+from pylayer.recordfile import Change
+from pylayer.wheels import dist_info, is_bytecode
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -52,7 +54,7 @@ def place(wheel: Zip, *, runtime: Runtime, without: Collection[str] = ()) -> lis
     record = f"{folder}/RECORD"
     data = _data_folder(wheel, folder)
     placed: list[Placed] = []
-    moved: dict[str, Placed | None] = {}
+    moved: dict[str, Change | None] = {}
     records: list[Member] = []
     for member in wheel.members:
         name = member.name
@@ -62,14 +64,18 @@ def place(wheel: Zip, *, runtime: Runtime, without: Collection[str] = ()) -> lis
             moved[name] = None
         elif data and name.startswith(data):
             target = _place_data(wheel, member, name.removeprefix(data), runtime)
-            moved[name] = target = None if target and target.path in without else target
-            placed += [target] if target else []
+            if target is None or target.path in without:
+                moved[name] = None
+            else:
+                moved[name] = Change(target.path.removeprefix(ROOT), target.content)
+                placed.append(target)
         elif without and ROOT + name in without:
             moved[name] = None
         else:
             placed.append(Placed(ROOT + name, member, member.executable))
     for member in records:
-        content = _rewrite(wheel.content(member), moved) if moved else None
+        # Where nothing changed it stays as it is, odd or not: what is hashed or signed elsewhere still holds.
+        content = recordfile.rewritten(wheel.content(member), moved, without=is_bytecode) if moved else None
         placed.append(Placed(ROOT + record, member, member.executable, content))
     return placed
 
@@ -94,16 +100,12 @@ def modules(wheel: Zip) -> dict[str, Member]:
 
 
 def _data_folder(wheel: Zip, folder: str) -> str:
-    stem = _normalised(folder.removesuffix(".dist-info"))
+    stem = normalise(folder.removesuffix(".dist-info"))
     tops = {member.name.partition("/")[0] for member in wheel.members if ".data/" in member.name}
-    found = [top for top in tops if top.endswith(".data") and _normalised(top.removesuffix(".data")) == stem]
+    found = [top for top in tops if top.endswith(".data") and normalise(top.removesuffix(".data")) == stem]
     if len(found) > 1:
         raise ArchiveError(f"has several .data folders: {', '.join(sorted(found))}", where=wheel.label)
     return f"{found[0]}/" if found else ""
-
-
-def _normalised(stem: str) -> str:
-    return re.sub(r"[-_.]+", "-", stem).lower()
 
 
 def _place_data(wheel: Zip, member: Member, name: str, runtime: Runtime) -> Placed | None:
@@ -124,23 +126,3 @@ def _place_data(wheel: Zip, member: Member, name: str, runtime: Runtime) -> Plac
     body = wheel.content(member).partition(b"\n")[2]
     shebang = f"#!/var/lang/bin/{runtime.name}\n".encode()
     return Placed(path, member, executable=True, content=shebang + body)
-
-
-def _rewrite(text: bytes, moved: dict[str, Placed | None]) -> bytes:
-    """RECORD's `text` with the rows of what `moved`, changed or (None) was left out put right."""
-    import csv  # noqa: PLC0415  few wheels have theirs written anew
-    import io  # noqa: PLC0415
-
-    rows = []
-    for row in csv.reader(io.StringIO(text.decode(), newline="")):
-        name = row[0] if row else ""
-        if not name or is_bytecode(name):
-            continue
-        if name in moved:
-            target = moved[name]
-            if not target:
-                continue
-            fields = row[1:] if target.content is None else hash_and_size(target.content)
-            row = [target.path.removeprefix(ROOT), *fields]  # noqa: PLW2901
-        rows.append(row)
-    return record_text(rows)

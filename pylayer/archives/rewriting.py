@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING
 
-from pylayer.wheels import dist_info, hash_and_size, record_text
+from pylayer import recordfile
+from pylayer.recordfile import Change
+from pylayer.wheels import dist_info
 from pylayer.zips.reader import Zip
 from pylayer.zips.writer import Writer
 
@@ -24,24 +24,17 @@ def rewrite(wheel: Wheel, changed: Mapping[str, bytes], destination: Path) -> No
     """
     with Zip(wheel.path, label=wheel.filename) as source, Writer(destination) as writer:
         record = f"{dist_info(source.members, wheel.filename)}/RECORD"
-        signatures = {f"{record}.jws", f"{record}.p7s"}
+        signatures = recordfile.signatures(record)
+        changes = {name: Change(name, content) for name, content in changed.items()}
+        gone = dict.fromkeys(signatures)
         for member in source.members:
             name = member.name
             if name in signatures:
                 continue
             if name == record:
-                writer.add(name, _record(source.content(member), changed, signatures))
+                writer.add(name, recordfile.rewritten(source.content(member), {**changes, **gone}))
             elif name in changed:
                 writer.add(name, changed[name], executable=member.executable)
             else:
                 writer.copy(name, source, member, executable=member.executable)
         writer.finish()
-
-
-def _record(text: bytes, changed: Mapping[str, bytes], signatures: set[str]) -> bytes:
-    rows = []
-    for row in csv.reader(io.StringIO(text.decode(), newline="")):
-        if row and row[0] not in signatures:
-            name = row[0]
-            rows.append([name, *hash_and_size(changed[name])] if name in changed else row)
-    return record_text(rows)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pylayer import recordfile
 from pylayer.checks import elf
 from pylayer.limits import MOST_UNZIPPED
 from pylayer.names import normalise
@@ -137,9 +137,8 @@ def _claim(claims: dict[str, list[tuple[str, str]]], record: str, text: bytes) -
     folder = record.removesuffix("/RECORD")
     root, _, top = folder.rpartition("/")
     owner = normalise(top.removesuffix(".dist-info").partition("-")[0])
-    for row in csv.reader(text.decode("utf-8", "replace").splitlines()):
-        if row:
-            claims.setdefault(f"{root}/{row[0]}", []).append((owner, row[1] if len(row) > 1 else ""))
+    for row in recordfile.rows(text):
+        claims.setdefault(f"{root}/{row[0]}", []).append((owner, row[1] if len(row) > 1 else ""))
 
 
 def _elves(archive: Zip, memory: Records | None) -> Iterator[tuple[str, Elf]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from pylayer import wheels
+from pylayer import recordfile, wheels
 from pylayer.archives import catalogue
 from pylayer.engines import choose
 from pylayer.engines.smoke import SmokeTest
@@ -234,7 +234,7 @@ class Planner:
             for member in archive.members:
                 folder, _, name = member.name.removeprefix("python/").rpartition("/")
                 if name == "RECORD" and normalise(folder.rpartition(".")[0].partition("-")[0]) == one.name:
-                    yield [line.partition(",")[0] for line in archive.content(member).decode().splitlines()]
+                    yield [row[0] for row in recordfile.rows(archive.content(member))]
 
 
 class Client:

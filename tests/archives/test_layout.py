@@ -8,8 +8,8 @@ from factories.wheels import File, make_wheel
 
 from pylayer.archives.layout import place
 from pylayer.errors import ArchiveError
+from pylayer.recordfile import hash_and_size
 from pylayer.targets import load_runtimes
-from pylayer.wheels import hash_and_size
 from pylayer.zips.reader import Zip
 
 RUNTIMES = load_runtimes()

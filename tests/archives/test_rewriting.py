@@ -9,6 +9,7 @@ from factories.wheels import File, make_wheel
 
 from pylayer import wheels
 from pylayer.archives.rewriting import rewrite
+from pylayer.recordfile import hash_and_size
 
 RECORD = "example-1.0.dist-info/RECORD"
 
@@ -38,7 +39,7 @@ def test_record_tells_the_new_hash_and_no_signature_remains(pair):
     with zipfile.ZipFile(pair[1]) as new:
         rows = dict(row.split(",", 1) for row in new.read(RECORD).decode().splitlines())
         assert set(rows) == set(new.namelist())
-    assert ",".join(wheels.hash_and_size(b"b" * 9)) == rows["b.so"]
+    assert ",".join(hash_and_size(b"b" * 9)) == rows["b.so"]
 
 
 def test_the_result_is_a_wheel_like_the_one_before(pair, tmp_path):

@@ -16,6 +16,7 @@ from factories.wheels import make_wheel
 from pylayer import wheels
 from pylayer.checks import elf
 from pylayer.engines.local.engine import LocalEngine
+from pylayer.recordfile import hash_and_size
 from pylayer.repair import stripping
 from pylayer.store import Store
 
@@ -68,7 +69,7 @@ def test_code_is_smaller_and_loads_as_before(tmp_path, build_envs, store):
         record = file.read("example-1.0.dist-info/RECORD").decode()
     assert len(FAT) - len(after) == made.saved > 0
     assert elf.read(FAT) == elf.read(after)
-    assert ",".join(wheels.hash_and_size(after)) in record
+    assert ",".join(hash_and_size(after)) in record
     assert ((), "example") == (made.left, made.wheel.metadata.name)
 
 
