@@ -12,6 +12,7 @@ _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _WHOLE_NAME = re.compile(_NAME)
 _FIRST_NAME = re.compile(rf"\s*({_NAME})")
 _SEPARATORS = re.compile(r"[-_.]+")
+_INDEX_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 # The commonest requirements, `name`, `name[extra]>=1.2,<2`: a part of PEP 508 that needs no parser.
 _CLAUSE = r"(?:[=!]=|[<>]=?)\s*\d+(?:\.\d+)*"
 _PLAIN = re.compile(
@@ -27,6 +28,11 @@ def normalise(name: str) -> str:
 def is_name(text: str) -> bool:
     """Whether `text` is a distribution's name (or an extra's: the same rule)."""
     return _WHOLE_NAME.fullmatch(text) is not None
+
+
+def is_index_name(text: str) -> bool:
+    """Whether `text` can name an index: it becomes a part of the variables that hold its credentials."""
+    return _INDEX_NAME.fullmatch(text) is not None
 
 
 def required_name(requirement: str) -> str:

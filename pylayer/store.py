@@ -22,6 +22,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from pylayer.errors import StoreError
+from pylayer.liveness import alive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -218,7 +219,7 @@ class Store:
         """Remove the scratch folders of processes that were killed."""
         with contextlib.suppress(FileNotFoundError):
             for folder in (self.root / "scratch").iterdir():
-                if not _alive(int(folder.name.partition("-")[0])):
+                if not alive(int(folder.name.partition("-")[0])):
                     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -256,13 +257,3 @@ def writing(path: Path) -> Iterator[None]:
         }.get(error.errno or 0, "")
         what = f"cannot be written: {error.strerror or error}"
         raise StoreError(what, where=str(error.filename or path), hint=hint) from error
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

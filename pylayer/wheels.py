@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pylayer import recordfile
 from pylayer.errors import ArchiveError, Fault
+from pylayer.names import normalise
 from pylayer.zips.reader import Zip
 from pylayer.zips.writer import Writer
 
@@ -122,14 +123,13 @@ def canonicalise(source: Path, destination: Path, *, neighbours: Collection[str]
 def _without_paths(metadata: bytes, neighbours: Collection[str]) -> bytes:
     """METADATA in which no requirement on one of the `neighbours` is on a path."""
     from packaging.requirements import Requirement  # noqa: PLC0415  few wheels have such a path
-    from packaging.utils import canonicalize_name  # noqa: PLC0415
 
     end = re.search(rb"\r?\n\r?\n", metadata)
     head = metadata[: end.start()] if end else metadata
 
     def plain(match: re.Match[bytes]) -> bytes:
         requirement = Requirement(match[2].decode())
-        if canonicalize_name(requirement.name) not in neighbours:
+        if normalise(requirement.name) not in neighbours:
             return match[0]
         requirement.url = None
         return match[1] + str(requirement).encode()
@@ -162,14 +162,14 @@ def _read_metadata(archive: Zip) -> Metadata:
     wheel = _fields(archive.content(members[f"{folder}/WHEEL"]))
     if faults := list(_faults(archive.label, folder, metadata, wheel)):
         raise ArchiveError.of(Fault(what=what, where=archive.label, hint=_BUILD_HINT) for what in faults)
-    from packaging.utils import canonicalize_name, parse_wheel_filename  # noqa: PLC0415
+    from packaging.utils import parse_wheel_filename  # noqa: PLC0415
     from packaging.version import Version  # noqa: PLC0415
 
     return Metadata(
-        name=canonicalize_name(metadata["Name"]),
+        name=normalise(metadata["Name"]),
         version=str(Version(metadata["Version"])),
         requires=tuple(metadata.get_all("Requires-Dist", ())),
-        extras=tuple(sorted({canonicalize_name(extra) for extra in metadata.get_all("Provides-Extra", ())})),
+        extras=tuple(sorted({normalise(extra) for extra in metadata.get_all("Provides-Extra", ())})),
         requires_python=metadata.get("Requires-Python"),
         tags=tuple(sorted(map(str, parse_wheel_filename(archive.label)[3]))),
         root_is_purelib=wheel.get("Root-Is-Purelib", "").lower() == "true",
@@ -191,7 +191,7 @@ def _tags(wheel: Message) -> frozenset[str]:
 
 
 def _faults(filename: str, folder: str, metadata: Message, wheel: Message) -> Iterator[str]:
-    from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename  # noqa: PLC0415
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename  # noqa: PLC0415
     from packaging.version import InvalidVersion, Version  # noqa: PLC0415
 
     if not wheel.get("Wheel-Version", "").startswith("1."):
@@ -201,9 +201,9 @@ def _faults(filename: str, folder: str, metadata: Message, wheel: Message) -> It
     except InvalidWheelFilename as error:
         yield f"is not named as a wheel is: {error}"
         return
-    if canonicalize_name(metadata.get("Name", "")) != name:
+    if normalise(metadata.get("Name", "")) != name:
         yield f"is named {name}, but its METADATA says {metadata.get('Name', 'nothing')}"
-    if not canonicalize_name(folder).startswith(f"{name}-"):
+    if not normalise(folder).startswith(f"{name}-"):
         yield f"is named {name}, but holds {folder}"
     try:
         if Version(metadata.get("Version", "")) != version:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from packaging.requirements import Requirement
 
 from pylayer.errors import Fault, ResolveError
+from pylayer.markers import holds
 from pylayer.names import normalise
 
 if TYPE_CHECKING:
@@ -179,7 +180,4 @@ class _Walk:
 
     def holds(self, requirement: Requirement, extras: frozenset[str]) -> bool:
         """Whether its marker holds with any of `extras`, or none."""
-        marker = requirement.marker
-        if marker is None:
-            return True
-        return any(marker.evaluate({**self._root.markers, "extra": extra}) for extra in {"", *extras})
+        return holds(requirement.marker, self._root.markers, extras=extras)

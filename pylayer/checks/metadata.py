@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pylayer.checks.provided import provided
+from pylayer.markers import holds
 from pylayer.names import normalise
 from pylayer.problems import Problem
 
@@ -59,7 +60,7 @@ def check_requirements(  # noqa: PLR0913  each is one fact about the layer
     elsewhere = {*provided(target).distributions, *excluded}
     own = [_parse(text) for text in requested]
     # Everyone without extras, and then, as the list grows, once more with each extra that somebody asks for.
-    requirers = [("the layer", [one for one in own if not one.marker or one.marker.evaluate(target.markers)])]
+    requirers = [("the layer", [one for one in own if holds(one.marker, target.markers)])]
     requirers += [(wheel.metadata.name, _active(wheel, "", target)) for wheel in wheels]
     seen: set[tuple[str, str]] = set()
     for requirer, requirements in requirers:
@@ -162,14 +163,10 @@ def _active(wheel: Wheel, extra: str, target: Target) -> list[Requirement]:
         if not extra and _needs_extra(text):
             continue
         requirement = _parse(text)
-        holds = _holds(requirement, "", target)
-        if holds != bool(extra) and (holds or _holds(requirement, extra, target)):
+        always = holds(requirement.marker, target.markers)
+        if always != bool(extra) and (always or holds(requirement.marker, target.markers, extras=[extra])):
             active.append(requirement)
     return active
-
-
-def _holds(requirement: Requirement, extra: str, target: Target) -> bool:
-    return not requirement.marker or requirement.marker.evaluate({**target.markers, "extra": extra})
 
 
 def _needs_extra(text: str) -> bool:

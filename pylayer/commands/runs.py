@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pylayer import globs
 from pylayer.commands.ending import ended
 from pylayer.errors import MIXED, NeedsDockerError
 from pylayer.state import snapshot
@@ -123,12 +123,10 @@ def _kept(
     wanted = [
         identifier
         for identifier, layer in before.all_builds.items()
-        if _matches(identifier, only) and _matches(layer, names)
+        if globs.matches(identifier, only) and globs.matches(layer, names)
     ]
-    everything_matches = all(
-        any(fnmatchcase(one, glob) for one in before.all_builds) for glob in only
-    ) and all(any(fnmatchcase(one, glob) for one in before.all_builds.values()) for glob in names)
-    if not wanted or not everything_matches or any(identifier not in before.builds for identifier in wanted):
+    nothing = [*globs.unmatched(before.all_builds, only), *globs.unmatched(before.all_builds.values(), names)]
+    if not wanted or nothing or any(identifier not in before.builds for identifier in wanted):
         return {}
     kept = {identifier: before.builds[identifier] for identifier in wanted}
     if not all(snapshot.intact(one, by_hash=by_hash) for one in kept.values()):
@@ -136,10 +134,6 @@ def _kept(
     if not snapshot.unchanged(before) or not _described_alike(before):
         return {}
     return kept
-
-
-def _matches(text: str, globs: Sequence[str]) -> bool:
-    return not globs or any(fnmatchcase(text, glob) for glob in globs)
 
 
 def _described_alike(before: Snapshot) -> bool:

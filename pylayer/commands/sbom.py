@@ -18,6 +18,7 @@ from pylayer.archives import catalogue
 from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import PylayerError, StoreError, ToolError
 from pylayer.locks import fetcher, lock
+from pylayer.markers import holds
 from pylayer.monorepo import workspace
 from pylayer.names import normalise
 from pylayer.store import write_atomic
@@ -107,9 +108,8 @@ class BomEntry:
                 requirement = Requirement(text)
             except InvalidRequirement:
                 continue
-            extras = ["", *(self.fields.get_all("Provides-Extra", ()) if self.fields else ())]
-            marker = requirement.marker
-            if marker is None or any(marker.evaluate({**markers, "extra": extra}) for extra in extras):
+            extras = self.fields.get_all("Provides-Extra", ()) if self.fields else ()
+            if holds(requirement.marker, markers, extras=extras):
                 found.add(normalise(requirement.name))
         return sorted(found & names)
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pylayer.config.values import distribution
 from pylayer.errors import Fault
+from pylayer.names import is_index_name
 from pylayer.tables import (
     InvalidError,
     as_fields,
@@ -26,14 +27,13 @@ from pylayer.tables import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _DURATION = re.compile(r"\d+ (?:hour|day|week)s?")
 
 
 def index_name(value: object) -> str:
     """Take the name of an index: a part of the variables that hold its credentials."""
     name = string(value)
-    if not _NAME.fullmatch(name):
+    if not is_index_name(name):
         raise refusal(f'"{name}" cannot be the name of an index', hint="letters, digits, '-', '_' and '.'")
     return name
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pylayer.liveness import alive
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -33,18 +35,8 @@ def sweep(parent: Path | None = None) -> None:
     for folder in (parent or Path(tempfile.gettempdir())).glob(f"{_PREFIX}*-*"):
         pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
         with suppress(OSError):
-            if pid.isdigit() and folder.lstat().st_uid == os.getuid() and not _lives(int(pid)):
+            if pid.isdigit() and folder.lstat().st_uid == os.getuid() and not alive(int(pid)):
                 _remove(folder)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass
-    return True
 
 
 def _remove(folder: Path) -> None:

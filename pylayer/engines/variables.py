@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pylayer.authorities import CA_VARIABLES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -12,8 +14,7 @@ if TYPE_CHECKING:
 SOURCE_DATE_EPOCH = 315532800
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-_BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-_READ_BUNDLE = (*_BUNDLES, "PIP_CERT", "GIT_SSL_CAINFO", "CARGO_HTTP_CAINFO", "NODE_EXTRA_CA_CERTS")
+_READ_BUNDLE = (*CA_VARIABLES, "PIP_CERT", "GIT_SSL_CAINFO", "CARGO_HTTP_CAINFO", "NODE_EXTRA_CA_CERTS")
 _SYSTEM_BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -55,7 +56,7 @@ def of_network(environ: Mapping[str, str], *, bundle: str | None) -> dict[str, s
 
 def certificates(environ: Mapping[str, str]) -> Path | None:
     """Find the bundle of certificates that programs here trust: as the variables say, else the system's."""
-    named = [environ.get(name, "") for name in _BUNDLES]
+    named = [environ.get(name, "") for name in CA_VARIABLES]
     for name in (*named, *_SYSTEM_BUNDLES):
         if name and Path(name).is_file():
             return Path(name)

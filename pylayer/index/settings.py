@@ -7,21 +7,17 @@ layers.toml, then the repository's, the user's and the system's configuration; o
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pylayer.errors import Fault, ManifestError
 from pylayer.index.indexes import Index, IndexPin, IndexSettings, Login
-from pylayer.names import normalise
+from pylayer.names import is_index_name, normalise
 from pylayer.tables import document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-_NAME = re.compile(r"[A-Za-z0-9_.-]+")
-_NAMED = re.compile(rf"({_NAME.pattern})=(.+)")
 
 
 def read(
@@ -82,8 +78,8 @@ def _from_environment(env: Mapping[str, str]) -> list[Index]:
 
 
 def _named(text: str) -> Index:
-    match = _NAMED.fullmatch(text)
-    return Index.at(match[2], name=match[1]) if match else Index.at(text)
+    name, given, url = text.partition("=")
+    return Index.at(url, name=name) if given and url and is_index_name(name) else Index.at(text)
 
 
 def _configurations(root: Path, env: Mapping[str, str]) -> list[tuple[Path, dict[str, Any]]]:
@@ -115,7 +111,7 @@ def _from_table(table: Mapping[str, Any], *, folder: Path, where: str, faults: l
         place = f"{where}: index[{number}]"
         if not isinstance(url, str) or not url:
             faults.append(Fault(what="an index needs a url", where=place))
-        elif (name and not _NAME.fullmatch(name)) or (row.get("explicit") and not name):
+        elif (name and not is_index_name(name)) or (row.get("explicit") and not name):
             faults.append(Fault(what="needs a name of letters, digits, '-', '_' and '.'", where=place))
         elif row.get("format") != "flat":
             flags = {key: row.get(key) is True for key in ("explicit", "default")}

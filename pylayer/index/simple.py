@@ -17,13 +17,13 @@ from urllib.request import url2pathname
 from packaging.utils import (
     InvalidSdistFilename,
     InvalidWheelFilename,
-    canonicalize_name,
     parse_sdist_filename,
     parse_wheel_filename,
 )
 
 from pylayer.errors import DownloadError
 from pylayer.index.web import NotFoundError, TransientError, Web
+from pylayer.names import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,7 +67,7 @@ def candidates(name: str, *, settings: IndexSettings, web: Web) -> tuple[File, .
     `settings.default` has to be known. That is the indexes that the name is pinned to, or else the first
     that has it (all of them where the strategy says so), and the plain lists of files.
     """
-    name = canonicalize_name(name)
+    name = normalise(name)
     indexes: Sequence[Index] = settings.pinned(name)
     if not indexes and not settings.no_index:
         last = (settings.default,) if settings.default else ()
@@ -85,7 +85,7 @@ def candidates(name: str, *, settings: IndexSettings, web: Web) -> tuple[File, .
 
 def files(name: str, *, index: Index, web: Web) -> tuple[File, ...] | None:
     """Give what `index` offers under `name`; None where it does not know the name."""
-    url = f"{index.url.rstrip('/')}/{canonicalize_name(name)}/"
+    url = f"{index.url.rstrip('/')}/{normalise(name)}/"
     page = _page(url, web=web, where=str(index))
     return None if page is None else _of_name(name, page)
 
@@ -181,7 +181,7 @@ def _joined(page: str, address: str) -> str:
 
 def _of_name(name: str, rows: Sequence[Mapping[str, Any]]) -> tuple[File, ...]:
     """Keep the wheels and sdists that are called `name`; what has no valid file name is left out."""
-    wanted, found = canonicalize_name(name), []
+    wanted, found = normalise(name), []
     for row in rows:
         filename: str = row["filename"]
         tags: frozenset[Tag] = frozenset()

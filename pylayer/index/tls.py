@@ -6,17 +6,11 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pylayer.authorities import ca_variable
 from pylayer.errors import DownloadError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-
-
-def ca_variable(env: Mapping[str, str]) -> str | None:
-    """Give the name of the variable that says which CA to trust; uv knows the first of them alone."""
-    return next((name for name in CA_VARIABLES if env.get(name)), None)
 
 
 def tls_context(env: Mapping[str, str], *, default: str) -> ssl.SSLContext:

@@ -22,6 +22,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
+from pylayer.authorities import CA_HINT
 from pylayer.errors import DownloadError
 from pylayer.index.logins import LOGIN_HINT, Logins
 from pylayer.index.tls import tls_context
@@ -159,7 +160,7 @@ class Web:
             raise DownloadError(
                 f"its certificate is not trusted ({_reason(error)})",
                 where=where,
-                hint="name the file with your CA's certificate in the variable SSL_CERT_FILE",
+                hint=CA_HINT,
             ) from error
         except requests.exceptions.ProxyError as error:
             raise TransientError(f"the proxy cannot be used ({_reason(error)})") from error

@@ -16,6 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from pylayer.errors import Fault, ManifestError
+from pylayer.markers import holds
 from pylayer.names import normalise
 from pylayer.tables import document
 
@@ -199,6 +200,6 @@ def _holds(marker: Marker, environment: Mapping[str, str]) -> bool:
     if _CHOICE.search(str(marker)):
         return True
     try:
-        return marker.evaluate({**environment, "extra": ""})
+        return holds(marker, environment)
     except UndefinedEnvironmentName:
         return True

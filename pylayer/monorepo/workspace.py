@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pylayer import globs
 from pylayer.config import budgets, manifest, providing
 from pylayer.config.layers import Build, Layer, ProjectOptions
 from pylayer.config.manifest import LOCK_NAME, Manifest
@@ -121,24 +121,14 @@ def select(builds: Sequence[Build], only: Sequence[str], *, layers: Sequence[str
 
     UsageError for each glob that matches nothing.
     """
-    faults: list[Fault] = []
-    ids = _chosen([build.id for build in builds], only, "build", faults)
-    names = _chosen(list(dict.fromkeys(build.layer.name for build in builds)), layers, "layer", faults)
+    ids = [build.id for build in builds]
+    names = dict.fromkeys(build.layer.name for build in builds)
+    faults = [*globs.faults(ids, only, kind="build"), *globs.faults(names, layers, kind="layer")]
     if faults:
         raise UsageError.of(faults)
-    return tuple(build for build in builds if build.id in ids and build.layer.name in names)
-
-
-def _chosen(words: Sequence[str], globs: Sequence[str], kind: str, faults: list[Fault]) -> set[str]:
-    if not globs:
-        return set(words)
-    chosen: set[str] = set()
-    for glob in globs:
-        matched = {word for word in words if fnmatch.fnmatchcase(word, glob)}
-        chosen |= matched
-        if not matched:
-            faults.append(Fault(what=f'no {kind} matches "{glob}"', hint=suggestion(glob, words)))
-    return chosen
+    return tuple(
+        build for build in builds if globs.matches(build.id, only) and globs.matches(build.layer.name, layers)
+    )
 
 
 def _project(name: str, found: Found, read: Manifest) -> Project:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Protocol
 
+from pylayer import globs
 from pylayer.archives import catalogue
 from pylayer.errors import Fault, PublishError, UsageError
 from pylayer.publish import checks, outputs, published
@@ -111,15 +111,11 @@ def prepare(
     )
 
 
-def chosen(declared: Mapping[str, Declared], globs: Sequence[str]) -> tuple[str, ...]:
-    """The declared layers that one of `globs` matches, all without any; UsageError where one matches none."""
-    for glob in globs:
-        if not any(fnmatchcase(layer, glob) for layer in declared):
-            hint = f"the layers are {', '.join(sorted(declared))}"
-            raise UsageError(f"no layer matches {glob!r}", hint=hint)
-    return tuple(
-        layer for layer in sorted(declared) if not globs or any(fnmatchcase(layer, g) for g in globs)
-    )
+def chosen(declared: Mapping[str, Declared], only: Sequence[str]) -> tuple[str, ...]:
+    """The declared layers that `only` matches, all without any; UsageError where one of them matches none."""
+    if faults := globs.faults(declared, only, kind="layer"):
+        raise UsageError.of(faults)
+    return tuple(globs.chosen(sorted(declared), only))
 
 
 def _entries(

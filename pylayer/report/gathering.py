@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from pylayer import globs
 from pylayer.archives import catalogue
 from pylayer.errors import Fault, PylayerError, StoreError, UsageError
 from pylayer.report.comparing import Comparison, compare
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from pylayer.state.imports import Import
     from pylayer.state.lastrun import LastRun
     from pylayer.store import Store
-
-_MOST_NAMED = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,16 +96,9 @@ def gather(  # noqa: PLR0913  each is one place to look at
 
 
 def _chosen(found: Catalogue, only: Sequence[str]) -> dict[str, CatalogueEntry]:
-    for glob in only:
-        if not any(fnmatchcase(name, glob) for name in found.builds):
-            some = sorted(found.builds)[:_MOST_NAMED]
-            hint = f"built are {', '.join(some)}{', …' if len(found.builds) > len(some) else ''}"
-            raise UsageError(f"no build in layers.json matches {glob!r}", where="--only", hint=hint)
-    return {name: found.builds[name] for name in sorted(found.builds) if _matches(name, only)}
-
-
-def _matches(name: str, only: Sequence[str]) -> bool:
-    return not only or any(fnmatchcase(name, glob) for glob in only)
+    if faults := globs.faults(found.builds, only, kind="build in layers.json", where="--only"):
+        raise UsageError.of(faults)
+    return {name: found.builds[name] for name in globs.chosen(sorted(found.builds), only)}
 
 
 def _weighed(chosen: Mapping[str, CatalogueEntry], folder: Path, store: Store) -> dict[str, Weights]:
@@ -162,4 +153,4 @@ def _comparison(  # noqa: PLR0913  both sides, and where to look
 
 
 def _only(found: Catalogue, only: Sequence[str]) -> Catalogue:
-    return found.merged({}, without=[name for name in found.builds if not _matches(name, only)])
+    return found.merged({}, without=[name for name in found.builds if not globs.matches(name, only)])

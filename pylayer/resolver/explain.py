@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
 
 from pylayer.errors import DownloadError, Fault, ResolveError
 from pylayer.index.simple import candidates
 from pylayer.index.web import Web
+from pylayer.markers import holds
+from pylayer.names import normalise
 from pylayer.resolver.uvtool import with_default
 
 if TYPE_CHECKING:
@@ -61,22 +62,20 @@ def explained(
 def _wanted(reasoning: str, request: Request, python: ResolverPython) -> dict[str, SpecifierSet]:
     """Collect what is asked of each name at the top or in the reasoning, and of what uv says has no wheel."""
     wanted: dict[str, SpecifierSet] = {
-        canonicalize_name(name): SpecifierSet(f"=={version}")
+        normalise(name): SpecifierSet(f"=={version}")
         for name, version in _WITHOUT_WHEEL.findall(reasoning)
         if "*" not in version
     }
     given = [Requirement(each) for each in (*request.requirements, *request.constraints)]
-    top = {canonicalize_name(Requirement(each).name) for each in request.requirements}
-    named = {canonicalize_name(word) for word in _WORD.findall(reasoning)}
+    top = {normalise(Requirement(each).name) for each in request.requirements}
+    named = {normalise(word) for word in _WORD.findall(reasoning)}
     own: dict[str, SpecifierSet] = {}
     for requirement in given:
-        name = canonicalize_name(requirement.name)
-        applies = not requirement.marker or requirement.marker.evaluate({**python.markers, "extra": ""})
+        name = normalise(requirement.name)
+        applies = holds(requirement.marker, python.markers)
         if (name in top or name in named) and applies and not requirement.url:
             own[name] = own.get(name, SpecifierSet()) & requirement.specifier
-    settled = {wheel.metadata.name for wheel in request.provided} | set(
-        map(canonicalize_name, request.excludes)
-    )
+    settled = {wheel.metadata.name for wheel in request.provided} | set(map(normalise, request.excludes))
     wanted.update(own)
     return {name: each for name, each in wanted.items() if name not in settled}
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
 from pylayer.errors import DownloadError, Fault, ResolveError
 from pylayer.index.simple import candidates
 from pylayer.index.web import Web
+from pylayer.names import normalise
 from pylayer.resolver.explain import explained
 from pylayer.resolver.requirements import Request, ResolverPython
 from pylayer.resolver.sdists import offered_sdists
@@ -156,4 +157,4 @@ def _newest(name: str, *, request: Request, python: ResolverPython, settings: In
         pins = _settle(alone, python=python, settings=settings)
     except (UnsolvedError, ResolveError, DownloadError):
         return None
-    return next((pin.version for pin in pins if pin.name == canonicalize_name(name)), None)
+    return next((pin.version for pin in pins if pin.name == normalise(name)), None)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
 
 from pylayer.errors import ResolveError
 from pylayer.index.indexes import display
 from pylayer.index.pins import Pin
 from pylayer.index.simple import candidates
 from pylayer.index.web import Web
+from pylayer.markers import holds
+from pylayer.names import normalise
 from pylayer.resolver.uvtool import with_default
 
 if TYPE_CHECKING:
@@ -40,11 +41,9 @@ def sdist(
     Raises ResolveError where there is none, or DownloadError where an index cannot be asked.
     """
     wanted = Requirement(requirement)
-    name, specifier = canonicalize_name(wanted.name), wanted.specifier
+    name, specifier = normalise(wanted.name), wanted.specifier
     for each in map(Requirement, constraints):
-        if canonicalize_name(each.name) == name and (
-            not each.marker or each.marker.evaluate(dict(python.markers))
-        ):
+        if normalise(each.name) == name and holds(each.marker, python.markers):
             specifier &= each.specifier
     settings = with_default(settings)
     with Web(settings) as web:

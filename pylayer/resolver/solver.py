@@ -12,13 +12,12 @@ from zipfile import ZipFile
 
 import tomli
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
 
 from pylayer.errors import ResolveError
 from pylayer.index.indexes import display
 from pylayer.index.logins import realm
 from pylayer.index.pins import Pin
-from pylayer.names import required_name
+from pylayer.names import normalise, required_name
 from pylayer.resolver.uvtool import compile_lock
 
 if TYPE_CHECKING:
@@ -47,9 +46,7 @@ def solve(
     uv takes a name from the index that it is pinned to only where the name is required at the top. Others
     that are pinned are stood in for by an empty wheel; if that is needed, the name moves to the top.
     """
-    settled = {wheel.metadata.name for wheel in request.provided} | set(
-        map(canonicalize_name, request.excludes)
-    )
+    settled = {wheel.metadata.name for wheel in request.provided} | set(map(normalise, request.excludes))
     pinned = {each.distribution for each in settings.pinnings} - settled
     top = {required_name(each) for each in (*request.requirements, *request.overrides)} & pinned
     while True:
@@ -163,7 +160,7 @@ def _packages(text: str, *, settings: IndexSettings) -> tuple[Package, ...]:
     """Read a pylock.toml (https://packaging.python.org/en/latest/specifications/pylock-toml/)."""
     found = []
     for row in tomli.loads(text).get("packages", ()):
-        name, version = canonicalize_name(row["name"]), row.get("version", "")
+        name, version = normalise(row["name"]), row.get("version", "")
         files = [row["archive"]] if "archive" in row else row.get("wheels", [])
         wheels = tuple(_pin(name, version, file, settings=settings) for file in files)
         found.append(Package(name=name, version=version, wheels=wheels, direct="archive" in row))

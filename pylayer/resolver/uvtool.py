@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 from uv import find_uv_bin
 
+from pylayer.authorities import CA_HINT, ca_variable
 from pylayer.errors import DownloadError, ResolveError, ToolError
 from pylayer.index.indexes import Index, IndexSettings
 from pylayer.index.logins import LOGIN_HINT
-from pylayer.index.tls import ca_variable
 from pylayer.process import run
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _failure(text: str, *, url: str) -> DownloadError:
     lines = [line for line in lines if url not in line and not line.startswith("Consider ")]
     hint = "try again when the server is well"
     if "certificate" in text:
-        hint = "name the file with your CA's certificate in the variable SSL_CERT_FILE"
+        hint = CA_HINT
     return DownloadError(": ".join(lines) or "cannot be asked", where=url, hint=hint)
 
 

@@ -6,17 +6,16 @@ see `pylayer.engines.smoke`.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pylayer import __version__, keys
 from pylayer.problems import Problem
+from pylayer.store import hash_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from pylayer.config.invocations import Invoke
     from pylayer.engines.smoke import SmokeTest, SmokeTester
@@ -179,15 +178,10 @@ def _parts(smoke_test: SmokeTest, *, tester: SmokeTester) -> dict[str, Any]:
         "name": smoke_test.name,
         "target": str(smoke_test.target),
         "bench": tester.identity(smoke_test.target),
-        "archives": [_sha256(path) for path in smoke_test.archives],
+        "archives": [hash_file(path) for path in smoke_test.archives],
         "modules": list(smoke_test.modules),
         "invoke": asdict(smoke_test.invoke) if smoke_test.invoke else None,
     }
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _imported(answer: Mapping[str, Any]) -> Imported:

@@ -8,20 +8,7 @@ import certifi
 import pytest
 
 from pylayer.errors import DownloadError
-from pylayer.index.tls import ca_variable, tls_context
-
-
-@pytest.mark.parametrize(
-    ("env", "expected"),
-    [
-        ({}, None),
-        ({"CURL_CA_BUNDLE": "c", "REQUESTS_CA_BUNDLE": "r", "SSL_CERT_FILE": "s"}, "SSL_CERT_FILE"),
-        ({"CURL_CA_BUNDLE": "c", "REQUESTS_CA_BUNDLE": "r", "SSL_CERT_FILE": ""}, "REQUESTS_CA_BUNDLE"),
-    ],
-)
-def test_knows_the_usual_variables(env, expected):
-    """The one of uv comes first, so that both of us trust the same."""
-    assert expected == ca_variable(env)
+from pylayer.index.tls import tls_context
 
 
 def test_trusts_what_a_variable_names_and_nothing_else(tmp_path):

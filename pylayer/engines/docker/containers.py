@@ -23,6 +23,7 @@ from pylayer import __version__
 from pylayer.engines.docker.connection import DOCKER_ERRORS
 from pylayer.engines.docker.streams import Stream
 from pylayer.errors import EngineError
+from pylayer.liveness import alive, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -202,32 +203,13 @@ def owner_labels() -> dict[str, str]:
         LABEL: __version__,
         "pylayer.host": f"{platform.node()}/{namespace}",
         "pylayer.pid": str(pid),
-        "pylayer.started": _started(pid),
+        "pylayer.started": started(pid),
     }
 
 
 def _owner_lives(labels: Mapping[str, str]) -> bool:
     pid = int(labels.get("pylayer.pid", "0"))
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return labels.get("pylayer.started", "") == _started(pid)
-
-
-def _started(pid: int) -> str:
-    """Give the start time of a process in ticks since the machine's; empty where /proc does not tell."""
-    try:
-        return (
-            Path(f"/proc/{pid}/stat")
-            .read_text(encoding="ascii", errors="replace")
-            .rpartition(")")[2]
-            .split()[19]
-        )
-    except OSError:
-        return ""
+    return alive(pid) and labels.get("pylayer.started", "") == started(pid)
 
 
 def _remove(client: APIClient, identifier: str, *, wait: bool = True) -> None:

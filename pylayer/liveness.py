@@ -1,0 +1,31 @@
+"""A process's number → whether that process is still there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def alive(pid: int) -> bool:
+    """Whether a process of this number runs, whoever's it is; where that cannot be told, it does."""
+    if pid <= 0:
+        return False  # to the system, those mean groups of processes
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def started(pid: int) -> str:
+    """When a process started, in ticks since the machine did; empty where /proc does not tell.
+
+    Together with its number that is one process for ever: numbers are given again.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""
+    return stat.rpartition(")")[2].split()[19]
