@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
+from pylayer.processors import Processors
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
     from concurrent.futures import Executor
@@ -37,10 +39,12 @@ class Watcher(Protocol):
 class Graph:
     """The steps of one run; to be made and used within one event loop.
 
-    `jobs` bounds how many steps compute at once; waiting for an index has a bound of its own.
+    `jobs` bounds how many steps compute at once, `processors` what they compute with: a step that runs holds
+    one, and what it starts may borrow those that are idle. Waiting for an index has a bound of its own.
     """
 
     def __init__(self, *, jobs: int, watcher: Watcher | None = None) -> None:
+        self.processors = Processors(jobs)
         self._watcher = watcher
         self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
         self._computing = ThreadPoolExecutor(jobs, thread_name_prefix="step")
@@ -57,10 +61,16 @@ class Graph:
 
     async def compute(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking function that keeps a processor busy, here or in an engine."""
-        return await self._run(self._computing, partial(function, *args, **kwargs))
+        call = partial(function, *args, **kwargs)
+
+        def computed() -> T:
+            with self.processors.one():
+                return call()
+
+        return await self._run(self._computing, computed)
 
     async def wait(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a blocking function that mostly waits for a network."""
+        """Run a blocking function that waits for a network; where it computes, it takes of `processors`."""
         return await self._run(self._waiting, partial(function, *args, **kwargs))
 
     def within(self, key: Hashable) -> None:

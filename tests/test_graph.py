@@ -142,3 +142,30 @@ def test_a_watcher_hears_of_work_that_fails():
     asyncio.run(story())
 
     assert heard == [()]
+
+
+def test_a_step_computes_with_a_processor():
+    """So that what waits for a network can take one too, and all together have no more than there are."""
+
+    async def story():
+        graph = Graph(jobs=1)
+
+        def download():
+            with graph.processors.one():
+                return time.perf_counter()
+
+        def step():
+            waiting.set()
+            time.sleep(0.05)
+            return time.perf_counter()
+
+        waiting = threading.Event()
+        computing = asyncio.create_task(graph.compute(step))
+        await asyncio.to_thread(waiting.wait)
+        checked = await graph.wait(download)
+        ended = await computing
+        await graph.stop()
+        return ended, checked
+
+    ended, checked = asyncio.run(story())
+    assert ended <= checked

@@ -11,7 +11,6 @@ architecture compiled serves every target whose Python has the same version.
 from __future__ import annotations
 
 import hashlib
-import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pylayer.engines import BuildEnv, Done, Interpreter
+    from pylayer.processors import Processors
     from pylayer.store import Store
     from pylayer.wheels import Wheel
     from pylayer.zips.members import Member
@@ -82,6 +82,7 @@ def compile_wheels(  # noqa: PLR0913  all that compiling depends on
     interpreter: Interpreter,
     store: Store,
     only: bool = False,
+    processors: Processors,
     seen: Seen | None = None,
 ) -> dict[str, WheelBytecode]:
     """Give the bytecode of each wheel by the wheel's sha256 (hex).
@@ -90,7 +91,8 @@ def compile_wheels(  # noqa: PLR0913  all that compiling depends on
     once, also where an earlier call with the same `seen`, interpreter and `only` compiled it.
 
     What `store` does not have is compiled in one job of the build environment, which may have
-    anything installed, and is opened for that alone; its Python must be of the interpreter's version.
+    anything installed, and is opened for that alone; its Python must be of the interpreter's version. That
+    takes the one of `processors` that the caller holds, and those that are idle.
 
     With `only` the bytecode replaces its source: `x.pyc` where `x.py` was, which saves the source's room and
     loses what is read from it: tracebacks name file and line but show no code, inspect.getsource and
@@ -106,7 +108,9 @@ def compile_wheels(  # noqa: PLR0913  all that compiling depends on
     if missing := [wanted[sha256] for sha256, bytecode in found.items() if bytecode is None]:
         with store.scratch() as scratch:
             batch = _Batch(missing, scratch, seen=seen or Seen())
-            for sha256, (path, members, skipped) in batch.compile(open_env, only=only).items():
+            with processors.more() as count:
+                compiled = batch.compile(open_env, only=only, processes=count)
+            for sha256, (path, members, skipped) in compiled.items():
                 blob = store.put_blob(path)
                 record = {"sha256": blob, "members": members, "skipped": skipped}
                 store.put_record(_KIND, key(sha256, interpreter=interpreter, only=only), record)
@@ -154,14 +158,17 @@ class _Batch:
         for folder in (self._sources, self._parts, self._deflated, self._zips):
             folder.mkdir()
 
-    def compile(self, open_env: Callable[[], BuildEnv], *, only: bool) -> dict[str, _Made]:
+    def compile(self, open_env: Callable[[], BuildEnv], *, only: bool, processes: int) -> dict[str, _Made]:
         taken: set[_Module] = set()
         tree = [entry for wheel in self._wheels if (entry := self._source(wheel, taken))]
-        skipped = self._run(open_env(), tree, only=only).answer["skipped"] if tree else {}
+        skipped = {}
+        if tree:
+            done = self._run(open_env(), tree, only=only, processes=processes)
+            skipped = done.answer["skipped"]
         for sha256, found in skipped.items():
             self._seen.refused.update({self._modules[sha256][name]: why for name, why in found})
         with ExitStack() as stack:
-            compiled = self._compiled(stack)
+            compiled = self._compiled(stack, threads=processes)
             return {
                 sha256: self._made(sha256, modules, compiled) for sha256, modules in self._modules.items()
             }
@@ -192,10 +199,10 @@ class _Batch:
                 writer.finish()
         return TreeEntry(name=wheel.sha256, source=path)
 
-    def _compiled(self, stack: ExitStack) -> dict[_Module, tuple[str, Zip, Member]]:
+    def _compiled(self, stack: ExitStack, *, threads: int) -> dict[_Module, tuple[str, Zip, Member]]:
         """Every module there is bytecode of: its path in an archive, and where it lies compressed."""
         found: dict[_Module, tuple[str, Zip, Member]] = {}
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(threads) as pool:
             paths = list(pool.map(self._deflate, sorted(self._parts.iterdir())))
         for path in paths:
             part = stack.enter_context(Zip(path))
@@ -227,12 +234,12 @@ class _Batch:
         refused = self._seen.refused
         return path, len(members), [(name, refused[one]) for name, one in own.items() if one in refused]
 
-    def _run(self, build_env: BuildEnv, tree: Sequence[TreeEntry], *, only: bool) -> Done:
+    def _run(self, build_env: BuildEnv, tree: Sequence[TreeEntry], *, only: bool, processes: int) -> Done:
         name = f"bytecode.{keys.key({entry.name: only for entry in tree})[:12]}"
         job = Job(
             name=name,
             script="compile",
-            request={"only": only},
+            request={"only": only, "processes": processes},
             tree=tree,
             env={"PYTHONHASHSEED": "0"},
             bare=True,

@@ -109,6 +109,7 @@ class _Queue:
             interpreter=self._host.interpreter,
             store=self._store,
             only=self._only,
+            processors=self._graph.processors,
             seen=self._seen,
         )
         return [found[wheel.sha256] for wheel in batch]

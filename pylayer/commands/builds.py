@@ -77,7 +77,7 @@ def run(  # noqa: PLR0913  the options of a run
         if any(build.layer.verify for build in selected):
             from pylayer.verification import verifying  # noqa: PLC0415  most runs verify nothing
 
-            made = verifying.judged(found, made, engine=engine, store=store, reporter=reporter)
+            made = verifying.judged(found, made, engine=engine, jobs=jobs, store=store, reporter=reporter)
         for identifier, result in made.items():
             if result.made:
                 history.remember(store, manifest, identifier, result.made.parts)

@@ -25,6 +25,7 @@ from pylayer.locks.lock import Lock, Run
 from pylayer.locks.lockresolver import LockResolver
 from pylayer.locks.sourcing import choices, indexes
 from pylayer.locks.thirdparty import ThirdParty
+from pylayer.processors import confined
 from pylayer.repair.repairer import Repairer
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ async def opened(  # noqa: PLR0913  what a run is given
     before = locks.read(found.manifest.root / LOCK_NAME)
     if policy.locked:
         choice = _locked_engine(before, choice)
-    graph = Graph(jobs=jobs or os.cpu_count() or 1, watcher=watcher)
+    count = jobs or os.cpu_count() or 1
+    graph = Graph(jobs=count, watcher=watcher)
     hosts = EngineHosts(
         choice,
         docker=lambda: choose.docker(cache=store.root / "engines"),
@@ -111,6 +113,7 @@ async def opened(  # noqa: PLR0913  what a run is given
     # It fills its table without a lock: a thread would see it half full.
     sysconfig.get_config_vars()
     async with AsyncExitStack() as stack:
+        stack.enter_context(confined(count))
         # The other way round at the end: engines first, so that what is still running in them ends.
         stack.push_async_callback(graph.stop)
         stack.callback(hosts.close)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import cache
 from importlib import resources
 from pathlib import Path, PurePosixPath
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pylayer.engines import Done
 from pylayer.errors import BuildError, EngineError
+from pylayer.processors import confinement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,6 +47,7 @@ def pack(job: Job, *, folder: str) -> Iterator[bytes]:
     header = {
         "folder": folder,
         "script": f"inside/{job.script}.py",
+        "processors": [confinement(), os.getpid()],
         "files": [(name, size, executable) for name, _, size, executable in listed],
     }
     yield json.dumps(header).encode() + b"\n"

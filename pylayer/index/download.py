@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pylayer.errors import DownloadError, Fault
 from pylayer.index.simple import local_path
 from pylayer.index.web import TransientError, Web, server
-from pylayer.store import writing
+from pylayer.store import hash_file, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from pylayer.index.indexes import IndexSettings
@@ -21,25 +23,47 @@ if TYPE_CHECKING:
     from pylayer.index.web import Reply
     from pylayer.store import Store
 
+    Processor = Callable[[], AbstractContextManager[object]]
 
-def fetch(
-    pins: Sequence[Pin], *, store: Store, settings: IndexSettings, jobs: int = 16, pause: float = 0.5
+
+def fetch(  # noqa: PLR0913  what a download depends on
+    pins: Sequence[Pin],
+    *,
+    store: Store,
+    settings: IndexSettings,
+    jobs: int = 16,
+    pause: float = 0.5,
+    processor: Processor = nullcontext,
 ) -> tuple[Path, ...]:
     """Have every pin's file in the store; give the stored paths, in the order of `pins`.
 
     What the store has already is not asked for. `pause` is the first wait after a passing fault, in
-    seconds. Raises one DownloadError for all that cannot be had, of which nothing is kept.
+    seconds; a `processor` is held while bytes are hashed. Raises one DownloadError for all that cannot be
+    had, of which nothing is kept.
     """
     paths = {pin.sha256: store.blob(pin.sha256) for pin in pins}
     absent = list({pin.sha256: pin for pin in pins if not paths[pin.sha256]}.values())
     if absent:
-        paths |= _fetch_all(absent, store=store, settings=settings, jobs=min(jobs, len(absent)), pause=pause)
+        paths |= _fetch_all(
+            absent,
+            store=store,
+            settings=settings,
+            jobs=min(jobs, len(absent)),
+            pause=pause,
+            processor=processor,
+        )
     found = [paths[pin.sha256] for pin in pins]
     return tuple(path for path in found if path)
 
 
-def _fetch_all(
-    pins: Sequence[Pin], *, store: Store, settings: IndexSettings, jobs: int, pause: float
+def _fetch_all(  # noqa: PLR0913  what a download depends on
+    pins: Sequence[Pin],
+    *,
+    store: Store,
+    settings: IndexSettings,
+    jobs: int,
+    pause: float,
+    processor: Processor,
 ) -> dict[str, Path | None]:
     faults: list[Fault] = []
     paths: dict[str, Path | None] = {}
@@ -50,7 +74,8 @@ def _fetch_all(
     ):
         # The largest first: one that starts last would be waited for alone.
         ordered = sorted(pins, key=lambda pin: pin.size or 0, reverse=True)
-        tasks = {pin.sha256: pool.submit(_fetch, pin, folder=folder, store=store, web=web) for pin in ordered}
+        fetch_one = partial(_fetch, folder=folder, store=store, web=web, processor=processor)
+        tasks = {pin.sha256: pool.submit(fetch_one, pin) for pin in ordered}
         try:
             for pin in pins:
                 try:
@@ -68,17 +93,19 @@ def _fetch_all(
     return paths
 
 
-def _fetch(pin: Pin, *, folder: Path, store: Store, web: Web) -> Path | None:
+def _fetch(pin: Pin, *, folder: Path, store: Store, web: Web, processor: Processor) -> Path | None:
     """Fetch one file into `folder`, check it, and give its path in the store."""
     if not pin.url:
         raise DownloadError("no address is known for it", hint="run `pylayer lock` to find it again")
     part = folder / pin.sha256
     if source := local_path(pin.url):
         _copy(source, part)
-        _check(pin, part)
+        with processor():
+            _check(pin, part)
     else:
-        web.persist(lambda: _transfer(pin, part=part, web=web), where=_where(pin))
-    digest = store.put_blob(part)
+        web.persist(lambda: _transfer(pin, part=part, web=web, processor=processor), where=_where(pin))
+    with processor():
+        digest = store.put_blob(part)
     part.unlink()
     return store.blob(digest)
 
@@ -90,7 +117,7 @@ def _copy(source: Path, part: Path) -> None:
         raise DownloadError(f"cannot be read: {error.strerror}", hint=f"the file is {source}") from error
 
 
-def _transfer(pin: Pin, *, part: Path, web: Web) -> None:
+def _transfer(pin: Pin, *, part: Path, web: Web, processor: Processor) -> None:
     """Fetch what of a file is not in `part` yet, and check the whole."""
     start = part.stat().st_size if part.exists() else 0
     # As sent: a server that compresses on the way would break sizes, ranges and hashes.
@@ -109,7 +136,8 @@ def _transfer(pin: Pin, *, part: Path, web: Web) -> None:
     if pin.size is not None and (size := part.stat().st_size) < pin.size:
         raise TransientError(f"truncated: {size} of {pin.size} bytes arrived")
     try:
-        _check(pin, part)
+        with processor():
+            _check(pin, part)
     except DownloadError as error:
         part.unlink(missing_ok=True)
         if resumed:
@@ -135,8 +163,7 @@ def _check(pin: Pin, part: Path) -> None:
             f"has {size} bytes, and the index promised {pin.size}",
             hint="the index, or what lies between, is at fault",
         )
-    with part.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hash_file(part)
     if digest != pin.sha256:
         raise DownloadError(
             f"is not the file that was promised: its sha256 is {digest}, not {pin.sha256}",

@@ -3,6 +3,7 @@
 Tree: zips whose members are modules at their paths in an archive (`python/pkg/x.py`).
 Request:
     only       True where the bytecode replaces its source
+    processes  how many may compile at once
 Answer:
     skipped    zip → [member, reason] for each module that does not compile on this Python
 Out: zips, stored, in which `<zip's name>/python/pkg/__pycache__/x.cpython-313.pyc` (with `only`,
@@ -40,9 +41,11 @@ def main() -> None:
     if sys.flags.hash_randomization:
         sys.exit("bytecode is reproducible with PYTHONHASHSEED=0 only")
     with open("request.json", encoding="utf-8") as file:
-        only = bool(json.load(file).get("only"))
+        request = json.load(file)
+    only = bool(request.get("only"))
     modules = listed("src")
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    processors = min(processors, request["processes"])
     wanted = 1 + sum(size for _, _, size in modules) // ENOUGH
     children = {}
     for number, share in enumerate(shares(modules, min(processors, wanted))):

@@ -1,7 +1,8 @@
 """A job on standard input becomes its folder, its script runs there, and its results go to standard output.
 
 Both directions are one line of JSON, then the contents of the files that it lists, one after the other:
-    in     {"folder": path, "script": name, "files": [[name, size, executable], ...]}
+    in     {"folder": path, "script": name, "files": [[name, size, executable], ...],
+            "processors": [how many to keep to or null, seed]}
     out    {"status": exit status, "answer": answer.json's or null, "files": [[name, size, executable], ...]}
 One program start carries a whole job in and out: putting and getting archives would each cost the engine as
 much again. What the script prints goes to standard error, whichever of the two it meant.
@@ -30,6 +31,7 @@ def main() -> None:
     request = json.loads(sys.stdin.buffer.readline())
     os.mkdir(request["folder"], 0o700)
     os.chdir(request["folder"])
+    confine(*request["processors"])
     try:
         receive(sys.stdin.buffer, request["files"])
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -40,6 +42,14 @@ def main() -> None:
         remove(request["folder"])
     # Not by way of the interpreter's end: a thread that the script left running would hold it up.
     os._exit(status)
+
+
+def confine(count: int | None, seed: int) -> None:
+    """Keep to `count` processors, the same for all jobs of one seed: what counts them starts no more."""
+    if count and hasattr(os, "sched_setaffinity"):
+        found = sorted(os.sched_getaffinity(0))
+        first = seed % len(found)
+        os.sched_setaffinity(0, (found[first:] + found[:first])[:count])
 
 
 def receive(stream: BinaryIO, files: list[tuple[str, int, bool]]) -> None:

@@ -79,10 +79,16 @@ class Fetcher:
                 )
                 del addressed[pin.sha256]
         if unknown := [pin for pin in addressed.values() if not pin.url]:
-            refound = await self._graph.wait(resolve.refind, unknown, python=python, settings=self._settings)
+            refound = await self._graph.compute(
+                resolve.refind, unknown, python=python, settings=self._settings
+            )
             addressed |= {pin.sha256: pin for pin in refound}
         await self._graph.wait(
-            download.fetch, list(addressed.values()), store=self._store, settings=self._settings
+            download.fetch,
+            list(addressed.values()),
+            store=self._store,
+            settings=self._settings,
+            processor=self._graph.processors.one,
         )
         if lost := [pin for pin in pins if not self._store.blob(pin.sha256)]:
             raise DownloadError(

@@ -79,7 +79,7 @@ class LockResolver:
             exclude_newer=self._manifest.exclude_newer,
         )
         try:
-            pins = await self._graph.wait(
+            pins = await self._graph.compute(
                 resolve.resolve, request, python=case.python, settings=self._settings
             )
         except ResolveError as error:

@@ -83,11 +83,12 @@ def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines:
     return statuses[0] if statuses else 0
 
 
-def judged(
+def judged(  # noqa: PLR0913  a run, and what it is done with
     found: Workspace,
     made: Mapping[str, BuildResult],
     *,
     engine: str,
+    jobs: int = 0,
     store: Store,
     reporter: Reporter,
 ) -> dict[str, BuildResult]:
@@ -99,7 +100,7 @@ def judged(
     wanted = [result.build for result in results.values() if result.made and result.build.layer.verify]
     if not wanted:
         return results
-    for planned, end in tried(found, wanted, engine=engine, store=store, note=reporter.note):
+    for planned, end in tried(found, wanted, engine=engine, jobs=jobs, store=store, note=reporter.note):
         name = planned.smoke_test.name
         if isinstance(end, NeedsDockerError):
             reporter.note(f"{name} is not verified: {end}")
@@ -123,9 +124,11 @@ def tried(  # noqa: PLR0913  each is one fact about the run
     store: Store,
     note: Callable[[str], None],
     again: bool = False,
+    jobs: int = 0,
 ) -> Iterator[tuple[Planned, Verdict | PylayerError]]:
     """Try the archives of `builds` and the sets that are made of them; the end of each, in their order.
 
+    At once are tried half as many as `jobs` (0: as processors): what is timed should not wait for the others.
     Raises EngineError where there is no engine at all.
     """
     entries = catalogue.read(found.manifest.output / catalogue.NAME)
@@ -135,8 +138,7 @@ def tried(  # noqa: PLR0913  each is one fact about the run
     resolver = settings.read(found.manifest.root, tables=tables, pins=pins)
     runner = Runner(tester, store=store, client=Client(resolver, store=store), again=again)
     try:
-        # Half of the processors: what is timed should not wait for what else is tried.
-        with ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2)) as pool:
+        with ThreadPoolExecutor(max(1, (jobs or os.cpu_count() or 1) // 2)) as pool:
             yield from zip(smoke_tests, pool.map(runner.run, smoke_tests), strict=True)
     finally:
         tester.close()

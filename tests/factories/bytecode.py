@@ -60,6 +60,7 @@ def compile_modules(
     python: str = sys.executable,
     only: bool = False,
     seed: str = "0",
+    processes: int = 2,
 ) -> Compiled:
     """Run the script in `folder` as an engine does."""
     for name in ("src", "out", "home", "tmp"):
@@ -68,7 +69,7 @@ def compile_modules(
         with zipfile.ZipFile(folder / "src" / name, "w") as archive:
             for member, content in modules.items():
                 archive.writestr(member, content)
-    (folder / "request.json").write_text(json.dumps({"only": only}))
+    (folder / "request.json").write_text(json.dumps({"only": only, "processes": processes}))
     done = _run(folder, python=python, seed=seed)
     if done.returncode:
         return Compiled(status=done.returncode, log=done.stdout)

@@ -7,9 +7,12 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pylayer.engines import Job
 from pylayer.engines.wire import Results, pack, script_text
 from pylayer.monorepo.trees import TreeEntry
+from pylayer.processors import confined
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,3 +89,11 @@ def test_stream_that_breaks_off(tmp_path: Path) -> None:
     assert (1, False) == (done.returncode, results.complete)
     assert b"the job's files ended early, in src/backend.py" in done.stderr
     assert [tmp_path / "into"] == list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no such bound")
+def test_a_job_keeps_to_the_processors_of_its_run(tmp_path: Path) -> None:
+    """What counts them, as ninja, cargo and make -j$(nproc) do, starts no more."""
+    with confined(1):
+        done, _ = run(tmp_path, "import os; print(len(os.sched_getaffinity(0)))")
+    assert b"1\n" == done.stderr

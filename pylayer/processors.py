@@ -1,0 +1,77 @@
+"""`--jobs` → how much of this machine a run keeps busy, its threads and what they start together."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+_lock = threading.Lock()
+_confined: list[int] = []  # of the runs that are under way in this process
+
+
+class Processors:
+    """So many processors: who computes holds one, and may borrow what nobody holds."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._idle = threading.Semaphore(count)
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Wait for a processor, and hold it."""
+        with self._idle:
+            yield
+
+    @contextmanager
+    def more(self) -> Iterator[int]:
+        """Borrow all that are idle now; give how many that makes, with the one that the caller holds.
+
+        Nobody waits in here, so that two who borrow cannot wait for each other.
+        """
+        borrowed = 0
+        try:
+            while borrowed < self._count - 1 and self._idle.acquire(blocking=False):
+                borrowed += 1
+            yield 1 + borrowed
+        finally:
+            if borrowed:
+                self._idle.release(borrowed)
+
+
+@contextmanager
+def confined(count: int) -> Iterator[None]:
+    """Keep this thread, and the threads and programs that it starts from now on, to `count` processors.
+
+    That bounds what has threads of its own (uv, git, compilers, ninja): they count the processors they may
+    use. Where the system has no such bound (macOS), programs that run here are not bound.
+    """
+    before = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else frozenset[int]()
+    with _lock:
+        _confined.append(count)
+    try:
+        if count < len(before):
+            os.sched_setaffinity(0, some(before, count, seed=os.getpid()))
+        yield
+    finally:
+        if count < len(before):
+            os.sched_setaffinity(0, before)
+        with _lock:
+            _confined.remove(count)
+
+
+def confinement() -> int | None:
+    """How many processors what runs elsewhere for this process is to keep to; None where nothing says."""
+    with _lock:
+        return min(_confined, default=None)
+
+
+def some(processors: Collection[int], count: int, *, seed: int) -> set[int]:
+    """Choose `count` of `processors`: the same for one seed, and others for most others."""
+    ordered = sorted(processors)
+    first = seed % len(ordered)
+    return set((ordered[first:] + ordered[:first])[:count])

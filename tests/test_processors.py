@@ -1,0 +1,87 @@
+"""How much of a machine is kept busy."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from contextlib import ExitStack
+
+import pytest
+
+from pylayer.processors import Processors, confined, confinement, some
+
+COUNT = "import os; print(len(os.sched_getaffinity(0)))"
+
+
+def test_no_more_than_there_are_compute_at_once():
+    """The others wait."""
+    processors, busy, most, lock = Processors(2), [], [], threading.Lock()
+
+    def work():
+        with processors.one():
+            with lock:
+                busy.append(1)
+                most.append(len(busy))
+            threading.Event().wait(0.01)
+            with lock:
+                busy.pop()
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (2, 8) == (max(most), len(most))
+
+
+@pytest.mark.parametrize(("count", "others", "expected"), [(1, 0, 1), (4, 0, 4), (4, 2, 2), (4, 3, 1)])
+def test_what_is_idle_is_lent(count, others, expected):
+    """And comes back, so that the next one has it."""
+    processors = Processors(count)
+    with ExitStack() as stack:
+        for _ in range(others):
+            stack.enter_context(processors.one())
+        for _ in range(2):
+            with processors.one(), processors.more() as found:
+                assert expected == found
+
+
+def test_two_who_borrow_share():
+    """None of them waits for the other."""
+    processors = Processors(3)
+    with processors.one(), processors.one(), processors.more() as first, processors.more() as second:
+        assert (2, 1) == (first, second)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no such bound")
+def test_threads_and_programs_keep_to_the_processors_of_a_run():
+    """Also those that have threads of their own; afterwards all is as it was."""
+    before, seen = os.sched_getaffinity(0), []
+    with confined(1):
+        thread = threading.Thread(target=lambda: seen.append(os.sched_getaffinity(0)))
+        thread.start()
+        thread.join()
+        told = subprocess.run([sys.executable, "-c", COUNT], capture_output=True, check=True).stdout
+        assert 1 == confinement()
+    assert ([1], b"1\n", before, None) == (
+        [len(one) for one in seen],
+        told,
+        os.sched_getaffinity(0),
+        confinement(),
+    )
+
+
+def test_more_than_the_machine_has_is_no_bound():
+    """Nothing is asked of the system."""
+    before = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    with confined(10_000):
+        assert before == (os.sched_getaffinity(0) if before else None)
+
+
+def test_the_same_processors_for_one_run_and_others_for_another():
+    """All jobs of a run share them; two runs on a machine do not."""
+    assert {2, 5} == some([5, 1, 2], 2, seed=4)
+    assert {1, 5} == some([5, 1, 2], 2, seed=5)
+    assert {1, 2, 5} == some([5, 1, 2], 9, seed=5)
