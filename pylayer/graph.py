@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
@@ -18,6 +19,7 @@ from pylayer.processors import Processors
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
     from concurrent.futures import Executor
+    from contextlib import AbstractContextManager
 
 DOWNLOADS = 16
 
@@ -62,16 +64,11 @@ class Graph:
     async def compute(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking function that keeps a processor busy, here or in an engine."""
         call = partial(function, *args, **kwargs)
-
-        def computed() -> T:
-            with self.processors.one():
-                return call()
-
-        return await self._run(self._computing, computed)
+        return await self._run(self._computing, call, holding=self.processors.one)
 
     async def wait(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking function that waits for a network; where it computes, it takes of `processors`."""
-        return await self._run(self._waiting, partial(function, *args, **kwargs))
+        return await self._run(self._waiting, partial(function, *args, **kwargs), holding=nullcontext)
 
     def within(self, key: Hashable) -> None:
         """Count what the present task does from here on to the step of this key."""
@@ -81,19 +78,25 @@ class Graph:
         self.within(key)
         return await make()
 
-    async def _run(self, executor: Executor, call: Callable[[], T]) -> T:
+    async def _run(
+        self,
+        executor: Executor,
+        call: Callable[[], T],
+        *,
+        holding: Callable[[], AbstractContextManager[None]],
+    ) -> T:
         watcher, keys = self._watcher, _within.get()
-        if watcher is None:
-            return await asyncio.get_running_loop().run_in_executor(executor, call)
 
-        def watched() -> T:
-            started = time.perf_counter()
-            try:
-                return call()
-            finally:
-                watcher(keys, started=started, ended=time.perf_counter())
+        def held() -> T:
+            with holding():
+                started = time.perf_counter()
+                try:
+                    return call()
+                finally:
+                    if watcher is not None:
+                        watcher(keys, started=started, ended=time.perf_counter())
 
-        return await asyncio.get_running_loop().run_in_executor(executor, watched)
+        return await asyncio.get_running_loop().run_in_executor(executor, held)
 
     async def stop(self) -> None:
         """Forget what has not begun; what is running is left to end by itself."""

@@ -16,7 +16,7 @@ from invoke.tasks import task
 
 _ONLY = "builds to make, as globs on <layer>-<runtime>-<architecture>; can be repeated"
 _ENGINE = "auto, docker or local (default: what layers.toml says, else auto)"
-_JOBS = "how many steps compute at once (default: one for each processor)"
+_JOBS = "how many processors the run keeps busy, with all that it starts (default: every one)"
 _MANIFEST = "path of layers.toml (default: the nearest one, from here upwards)"
 _STRICT = "builds left for want of Docker are an error, as they are where CI is set"
 _VERIFY = "look into the archives on disk, not only at their size and time"
