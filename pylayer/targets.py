@@ -67,8 +67,9 @@ class ImageReferences:
 class Runtime:
     """A Lambda runtime: its identifier, Python's minor version, and what its operating system gives.
 
-    `deprecated`, `block_create` and `block_update` are AWS's dates, None where none is known. `known` is
-    False for a python3.N that runtimes.toml does not list.
+    `deprecated`, `block_create` and `block_update` are AWS's dates, None where none is known; `preview` is
+    since when AWS offers it to be tried, None where it is for production. `known` is False for a python3.N
+    that runtimes.toml does not list.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Runtime:
     deprecated: date | None = None
     block_create: date | None = None
     block_update: date | None = None
+    preview: date | None = None
     known: bool = True
 
     @property
@@ -146,7 +148,10 @@ def load_runtimes() -> dict[str, Runtime]:
 
 
 def unknown_runtime(name: str) -> Runtime | None:
-    """A Runtime for a `python3.N` that is not in the table, by the newest one's rules; else None."""
+    """A Runtime for a `python3.N` that is not in the table, by the newest one's rules; else None.
+
+    Whether it is a preview, nobody knows.
+    """
     if not (match := RUNTIME_NAME.fullmatch(name)):
         return None
     newest = list(_table().values())[-1]
@@ -190,6 +195,7 @@ def _table() -> dict[str, Runtime]:
             deprecated=entry.get("deprecated"),
             block_create=entry.get("block-create"),
             block_update=entry.get("block-update"),
+            preview=entry.get("preview"),
         )
     return table
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+from typing import get_args
+
 import pytest
 
 from pylayer.errors import Fault
-from pylayer.problems import Problem, acceptance, leave_out
+from pylayer.problems import Kind, Problem, acceptance, leave_out
 from pylayer.tables import InvalidError
 
 MISSING = Problem(
@@ -39,3 +43,10 @@ def test_a_problem_becomes_a_fault_of_its_build():
         what="needs libGL.so.1 [library]", where="data-python3.13-x86_64: python/cv2.so", hint="add it"
     )
     assert expected == MISSING.fault("data-python3.13-x86_64")
+
+
+def test_every_kind_is_explained_to_users():
+    """What a message ends with, `[kind]`, is what a user looks up."""
+    text = (Path(__file__).parents[1] / "docs" / "checks.md").read_text(encoding="utf-8")
+    cells = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    assert set(get_args(Kind)) == {word for cell in cells for word in re.findall(r"`(\w+)`", cell)}

@@ -36,7 +36,7 @@ class Provided:
 @cache
 def provided(target: Target) -> Provided:
     """What the runtime of `target` gives; an operating system that is not in the table is as the newest."""
-    data = _data("provided.toml")
+    data = read("provided.toml")
     system = data["os"].get(target.runtime.os) or list(data["os"].values())[-1]
     minor = target.runtime.minor
     more = [*data["architectures"][target.architecture.value], f"libpython3.{minor}.so.1.0"]
@@ -54,7 +54,7 @@ def provided(target: Target) -> Provided:
 
 
 def _stdlib(minor: int) -> frozenset[str]:
-    data = _data("stdlib.toml")
+    data = read("stdlib.toml")
     old = {name for name, last in data["last"].items() if minor <= last}
     new = {name for name, first in data["first"].items() if minor >= first}
     return frozenset(data["always"]) | old | new
@@ -65,5 +65,6 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 @cache
-def _data(name: str) -> dict[str, Any]:
+def read(name: str) -> dict[str, Any]:
+    """The table `name` as it is written."""
     return tomli.loads(resources.files("pylayer.checks").joinpath(name).read_text(encoding="utf-8"))

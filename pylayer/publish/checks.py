@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pylayer.amounts import size_text
 from pylayer.errors import Fault
 from pylayer.limits import MOST_DIRECT, MOST_RUNTIMES, MOST_UNZIPPED
+from pylayer.targets import load_runtimes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,6 +26,21 @@ def faults(groups: Iterable[LayerGroup], *, regions: Sequence[str], folder: Path
         found += _archive(group, folder)
         found += _limits(group, group.settings.regions or regions)
     return found
+
+
+def warnings(groups: Iterable[LayerGroup]) -> list[Fault]:
+    """List what AWS takes and whoever publishes should know: runtimes that are previews."""
+    known = load_runtimes()
+    return [
+        Fault(
+            what=f"is for {name}, a preview since {since}: AWS may change it, and promises nothing",
+            where=group.name,
+            hint="let no function in production use it",
+        )
+        for group in groups
+        for name in group.runtimes
+        if name in known and (since := known[name].preview)
+    ]
 
 
 def _archive(group: LayerGroup, folder: Path) -> list[Fault]:

@@ -69,7 +69,7 @@ def run(  # noqa: PLR0913  one way in, so all of its seams
             heard(lines.plan_summary(items))
         else:
             outcome = _done(task, items, settings, declared, options, heard, revision)
-    _tell_missing(task, heard)
+    _tell(task, heard)
     if options.json:
         say(_json(outcome, task, dry_run=options.dry_run))
     return outcome
@@ -174,14 +174,17 @@ def _record(
         say(f"wrote {', '.join(written)} in {task.folder.name}")
 
 
-def _tell_missing(task: Task, say: Callable[[str], None]) -> None:
+def _tell(task: Task, say: Callable[[str], None]) -> None:
     for fault in task.missing:
         say(str(fault))
+    for fault in task.warnings:
+        say(f"warning: {fault}")
 
 
 def _json(outcome: PublishOutcome, task: Task, *, dry_run: bool) -> str:
     document: dict[str, Any] = {"version": 1, "dry_run": dry_run, "exit_code": outcome.exit_code}
     document["missing"] = [{"layer": fault.where, "what": fault.what} for fault in task.missing]
+    document["warnings"] = [{"name": fault.where, "what": fault.what} for fault in task.warnings]
     if dry_run:
         document["items"] = [lines.item_table(item) for item in outcome.items]
     else:

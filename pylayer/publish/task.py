@@ -53,6 +53,7 @@ class Task:
     folder: Path
     places: tuple[tuple[LayerGroup, str], ...]
     missing: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
     taken: Mapping[str, str]
     account: Account
     regions: Mapping[str, Region]
@@ -105,6 +106,7 @@ def prepare(
         folder=folder,
         places=places,
         missing=missing,
+        warnings=tuple(checks.warnings(found)),
         taken={group.name: group.layer for group in found},
         account=account,
         regions={name: account.region(name) for name in names},

@@ -101,6 +101,16 @@ def test_dry_run_writes_nothing_and_tells(cloud, dist):
     assert "libexample  eu-west-1  create     first version" in run.text
 
 
+def test_a_preview_is_published_with_a_warning(cloud, dist):
+    """By the dry run too; a runtime for production has none."""
+    dist.build("early", {("python3.15", X86): archive("early = 1")})
+    for run in (Run(dist, dry_run=True), Run(dist)):
+        said = [line for line in run.text.splitlines() if line.startswith("warning: ")]
+        assert ["warning: early-python315-x86_64: is for python3.15, a preview since 2026-07-24"] == [
+            line.partition(": AWS may")[0] for line in said
+        ]
+
+
 def test_dry_run_of_nothing_to_do(cloud, dist):
     """A dry run after a publish exits with 0."""
     Run(dist)
