@@ -18,6 +18,7 @@ from contenders import command
 from pylayer.config import manifest as manifests
 from pylayer.engines import choose
 from pylayer.engines.smoke import SmokeTest
+from pylayer.enginetable import ENGINES
 from pylayer.targets import Architecture, Target
 from results import Row
 
@@ -47,7 +48,7 @@ def measure(work: Path, *, rounds: int, pylayer: Pylayer) -> list[Row]:
     rows = [Row(case="first import from a layer", step=module) for module in MODULES]
     runtimes = manifests.read(folder / manifests.MANIFEST_NAME)[0].runtimes
     target = Target(runtime=runtimes[rivals.RUNTIME], architecture=Architecture(rivals.ARCHITECTURE))
-    tester = choose.docker_smoke_tester(cache=folder / "cache")
+    tester = choose.connect(ENGINES["docker"], cache=folder / "cache").smoke_tester()
     try:
         for number in range(rounds + 1):
             for name, archive in archives.items():

@@ -96,7 +96,7 @@ class ImageError(EngineError):
 
 
 class NeedsDockerError(EngineError):
-    """The local engine cannot build this: it is left until a Docker Engine answers."""
+    """No engine that answers has the target's libc, which this takes: it is skipped until Docker does."""
 
     exit_code = 8
 

@@ -14,8 +14,10 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
+from pylayer import enginetable
+
 _ONLY = "builds to make, as globs on <layer>-<runtime>-<architecture>; can be repeated"
-_ENGINE = "auto, docker or local (default: what layers.toml says, else auto)"
+_ENGINE = f"one of {', '.join(enginetable.choices())} (default: what layers.toml says, else auto)"
 _JOBS = "how many processors the run keeps busy, with all that it starts (default: every one)"
 _MANIFEST = "path of layers.toml (default: the nearest one, from here upwards)"
 _STRICT = "builds left for want of Docker are an error, as they are where CI is set"

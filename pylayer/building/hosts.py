@@ -1,18 +1,19 @@
-"""Engine choice → where each target's Python runs: in Docker, or on this host where `auto` has to."""
+"""Engines in their order → where each target's Python runs: in the first of them that has it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from pylayer.errors import EngineError, LockError, NeedsDockerError
+from pylayer.engines import choose
+from pylayer.errors import EngineError, LockError
 from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pylayer.config.manifest import EngineChoice
     from pylayer.engines import Engine, Interpreter
+    from pylayer.enginetable import EngineKind
     from pylayer.graph import Graph
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildHost:
-    """Where a target's Python runs: the engine, and what that Python is there.
+    """Where a target's Python runs: the engine, what can be said of it, and what that Python is there.
 
-    `instead_of` says why it is not Docker, where that was tried first.
+    `instead_of` says why it is not the engine before, where others were asked first.
     """
 
     engine: Engine
+    kind: EngineKind
     interpreter: Interpreter
     instead_of: str = ""
 
@@ -53,91 +55,78 @@ class Requirements(Protocol):
         ...
 
 
-class EngineFactory(Protocol):
-    """Makes an engine; raises EngineError where there is none."""
-
-    def __call__(self) -> Engine:
-        """Connect to it."""
-        ...
-
-
 class EngineHosts:
-    """Finds each target's host once; with `auto`, says once for each reason why this host must do.
+    """Finds each target's host once; says once for each reason why it is not the first engine.
 
-    An engine is made at its first use. `close` ends those that were made. `images` are the repository digests
-    (`sha256:…`) that Docker's images turn out to have, by target; where `locked` has one, no other will do.
+    `kinds` are the engines that may be used, in the order in which they are asked; each is made by `connect`
+    at its first use, which raises EngineError where it does not answer. `close` ends those that were made.
+    `images` are the repository digests (`sha256:…`) that engines' images turn out to have, by target; where
+    `locked` has one, no other will do.
     """
 
-    def __init__(  # noqa: PLR0913  the seams of a run
+    def __init__(
         self,
-        choice: EngineChoice,
+        kinds: Sequence[EngineKind],
         *,
-        docker: EngineFactory,
-        local: EngineFactory,
+        connect: Callable[[EngineKind], Engine],
         graph: Graph,
         note: Callable[[str], None],
         locked: Mapping[str, str] | None = None,
     ) -> None:
         self.images: dict[str, str] = {}
         self._locked = locked or {}
-        self._choice = choice
-        self._sources = {"docker": docker, "local": local}
+        self._kinds = kinds
+        self._connect = connect
         self._graph = graph
         self._note = note
         self._noted: set[str] = set()
         self._engines: dict[str, Engine] = {}
-        self._without_docker: EngineError | None = None
 
     async def open(self) -> None:
-        """Make the engine that the choice names; raises EngineError where it must be Docker and is not."""
-        if self._choice == "local":
-            await self._engine("local")
-            return
-        try:
-            await self._engine("docker")
-        except EngineError as error:
-            if self._choice == "docker":
-                raise
-            self._without_docker = error
-            self._fall_back("no Docker answers", error)
-            await self._engine("local")
+        """Make the first engine that answers; raises EngineError where none does."""
+        reasons: list[EngineError] = []
+        for kind, following in zip(self._kinds, (*self._kinds[1:], None), strict=True):
+            try:
+                await self._engine(kind)
+            except EngineError as error:
+                reasons.append(error)
+                self._fall_back(f"{kind.title} does not answer", error, following)
+            else:
+                return
+        raise choose.nowhere(reasons)
 
     @property
     def architecture(self) -> Architecture:
         """The architecture that is built for first."""
-        engine = self._engines.get("docker") or self._engines["local"]
-        return engine.architecture or Architecture.X86_64
+        return self._engines[self.engine].architecture or Architecture.X86_64
 
     @property
     def engine(self) -> str:
-        """The engine that the run began with: `docker` or `local`."""
-        return "docker" if "docker" in self._engines else "local"
+        """The name of the engine that the run began with."""
+        return next(kind.name for kind in self._kinds if kind.name in self._engines)
 
     async def host(self, target: Target) -> BuildHost:
         """Where `target`'s Python runs; raises EngineError where nowhere."""
         return await self._graph.once(("host", target), lambda: self._find(target))
 
     async def _find(self, target: Target) -> BuildHost:
-        reason = self._without_docker
-        if docker := self._engines.get("docker"):
+        reasons: list[EngineError] = []
+        instead_of = ""
+        for kind, following in zip(self._kinds, (*self._kinds[1:], None), strict=True):
+            what = f"{kind.title} does not answer"
             try:
-                interpreter = await self._graph.compute(docker.interpreter, target)
-                self._note_image(interpreter.image, target)
-                return BuildHost(engine=docker, interpreter=interpreter)
+                engine = await self._engine(kind)
+                what = kind.lacks(str(target))
+                interpreter = await self._graph.compute(engine.interpreter, target)
             except EngineError as error:
-                if self._choice == "docker":
-                    raise
-                reason = error
-                self._fall_back(f"Docker has no image for {target}", error)
-        local = await self._engine("local")
-        instead_of = f"Docker: {reason.faults[0].what}" if reason else ""
-        try:
-            interpreter = await self._graph.compute(local.interpreter, target)
-        except NeedsDockerError as error:
-            if reason is None:
-                raise
-            raise NeedsDockerError.of([*error.faults, *reason.faults]) from error
-        return BuildHost(engine=local, interpreter=interpreter, instead_of=instead_of)
+                reasons.append(error)
+                instead_of = f"{kind.title}: {error.faults[0].what}"
+                self._fall_back(what, error, following)
+                continue
+            if kind.has_images:
+                self._note_image(interpreter.image, target)
+            return BuildHost(engine=engine, kind=kind, interpreter=interpreter, instead_of=instead_of)
+        raise choose.nowhere(reasons)
 
     def _note_image(self, digest: str | None, target: Target) -> None:
         locked = self._locked.get(str(target))
@@ -151,19 +140,19 @@ class EngineHosts:
         if digest:
             self.images[str(target)] = digest
 
-    async def _engine(self, name: str) -> Engine:
+    async def _engine(self, kind: EngineKind) -> Engine:
         async def make() -> Engine:
-            engine = await self._graph.compute(self._sources[name])
-            self._engines[name] = engine
+            engine = await self._graph.compute(self._connect, kind)
+            self._engines[kind.name] = engine
             return engine
 
-        return await self._graph.once(("engine", name), make)
+        return await self._graph.once(("engine", kind.name), make)
 
-    def _fall_back(self, what: str, error: EngineError) -> None:
+    def _fall_back(self, what: str, error: EngineError, following: EngineKind | None) -> None:
         reason = error.faults[0].what
-        if reason not in self._noted:
+        if following and reason not in self._noted:
             self._noted.add(reason)
-            self._note(f"{what} ({reason}): building on this host what it can")
+            self._note(f"{what} ({reason}): building {following.at} what it can")
 
     def close(self) -> None:
         """End every engine, running jobs included."""

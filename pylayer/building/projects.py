@@ -13,7 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from pylayer import __version__, wheels
+from pylayer import __version__, enginetable, wheels
 from pylayer.building import native, sources
 from pylayer.building.closure import Root, close
 from pylayer.building.native import Plain
@@ -169,12 +169,12 @@ class Projects:
         """The wheel that the target's container builds; `reason` is why no other way did."""
         built = await self._once(project, target)
         host = await self._hosts.host(target)
-        if host.engine.name == "local" and not trusted(built.wheel, target):
+        if not host.kind.has_target_libc and not trusted(built.wheel, target):
             what = "has native code, which a container of the target has to build"
             raise NeedsDockerError(
                 f"{what}: {reason}" if reason else what,
                 where=project.name,
-                hint=host.instead_of or "run again with --engine docker",
+                hint=host.instead_of or enginetable.elsewhere(),
             )
         if not reason:
             return built

@@ -129,7 +129,8 @@ def cache(*, older_than: str, larger_than: str) -> int:
         from pylayer.store import default_root  # noqa: PLC0415  as above
 
         limits = upkeep.Limits.read(older_than, larger_than)
-        upkeep.tend(limits, say=lines.say, keeper=lambda: choose.keeper(cache=default_root() / "engines"))
+        cache = default_root() / "engines"
+        upkeep.tend(limits, say=lines.say, connect=lambda kind: choose.connect(kind, cache=cache))
         return 0
 
     return ended(action)

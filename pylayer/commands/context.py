@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pylayer import process
+from pylayer import enginetable, process
 from pylayer.building.context import RunContext
 from pylayer.building.cross import Cross
 from pylayer.building.dependencies import Dependencies
@@ -77,7 +77,7 @@ class OpenRun:
             environments=self.third_party.environments,
             images=self.hosts.images,
             complete=complete,
-            settled=settled or found.manifest.engine == "local",
+            settled=settled or found.manifest.engine == self.hosts.engine,
         )
         return self.before.after(run, known=[build.id for build in found.builds])
 
@@ -103,9 +103,8 @@ async def opened(  # noqa: PLR0913  what a run is given
     count = jobs or os.cpu_count() or 1
     graph = Graph(jobs=count, watcher=watcher)
     hosts = EngineHosts(
-        choice,
-        docker=lambda: choose.docker(cache=store.root / "engines"),
-        local=lambda: choose.local(cache=store.root / "engines"),
+        enginetable.candidates(choice),
+        connect=lambda kind: choose.connect(kind, cache=store.root / "engines"),
         graph=graph,
         note=note,
         locked=before.images if before and policy.locked else {},
@@ -160,10 +159,16 @@ def _locked_engine(lock: Lock | None, choice: EngineChoice) -> EngineChoice:
             where=LOCK_NAME,
             hint="run `pylayer lock` and commit it",
         )
-    if choice not in ("auto", lock.engine):
+    if lock.engine not in enginetable.ENGINES:
+        raise LockError(
+            f"was made with the engine {lock.engine!r}, which this pylayer does not have",
+            where=LOCK_NAME,
+            hint="use the pylayer that wrote it, or run `pylayer lock` and commit it",
+        )
+    if choice not in (enginetable.AUTO, lock.engine):
         raise LockError(
             f"was made with the {lock.engine} engine, and this run is to use {choice}",
             where=LOCK_NAME,
             hint=f"use --engine {lock.engine}, or run `pylayer lock --engine {choice}` and commit it",
         )
-    return "docker" if lock.engine == "docker" else "local"
+    return lock.engine

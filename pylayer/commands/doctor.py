@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import platform
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import uv
 
-from pylayer import __version__
+from pylayer import __version__, enginetable
 from pylayer.building import native
 from pylayer.config.manifest import LOCK_NAME
 from pylayer.engines import choose
-from pylayer.errors import EngineError, NeedsDockerError, PylayerError
+from pylayer.errors import EngineError, PylayerError
 from pylayer.locks import lock as locks
 from pylayer.monorepo import workspace
 from pylayer.process import run
@@ -19,13 +20,13 @@ from pylayer.state import history
 from pylayer.store import Store, default_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from pylayer.config.manifest import EngineChoice
     from pylayer.console import Console
-    from pylayer.engines import Engine
-    from pylayer.engines.docker.engine import DockerEngine
+    from pylayer.engines import ListedEngine
+    from pylayer.enginetable import EngineKind
     from pylayer.monorepo.workspace import Project, Workspace
     from pylayer.targets import Target
 
@@ -43,34 +44,21 @@ def tell(manifest: Path, *, engine: str, lines: Console) -> int:
     """
     found = workspace.load(manifest)
     choice = found.manifest.chosen_engine(engine)
-    cache = default_root() / "engines"
     lines.say(f"pylayer  {__version__}, Python {platform.python_version()}, {_uv()}")
-    docker: DockerEngine | None = None
-    reason: EngineError | None = None
-    if choice != "local":
-        try:
-            docker = choose.keeper(cache=cache)
-        except EngineError as error:
-            reason = error
-    lines.say(f"docker   {docker.about if docker else _absence(choice, reason)}")
-    lines.say(f"store    {default_root()}")
-    lines.say(f"lock     {_lock(manifest)}")
-    local = choose.local(cache=cache)
-    status = 0
-    try:
+    with ExitStack() as stack:
+        engines = list(_engines(choice, stack=stack, say=lines.say))
+        lines.say(f"store    {default_root()}")
+        lines.say(f"lock     {_lock(manifest)}")
+        status = 0
         for target in dict.fromkeys(build.target for build in found.builds):
             try:
-                host = _host(target, choice=choice, docker=docker, local=local, reason=reason)
+                host = _host(target, engines)
             except PylayerError as error:
                 lines.say(f"{target!s:<18} cannot be built")
                 lines.error(error)
                 status = status or error.exit_code
             else:
                 lines.say(f"{target!s:<18} {host}")
-    finally:
-        local.close()
-        if docker:
-            docker.close()
     for project in found.projects.values():
         for line in _native(project, found, manifest):
             lines.say(line)
@@ -81,10 +69,25 @@ def _uv() -> str:
     return run([uv.find_uv_bin(), "--version"]).stdout.strip().partition(" (")[0]
 
 
-def _absence(choice: EngineChoice, reason: EngineError | None) -> str:
-    if choice == "local":
-        return "not asked: the engine is to be local"
-    return "; ".join(str(fault).partition("\n")[0] for fault in reason.faults) if reason else ""
+def _engines(
+    choice: EngineChoice, *, stack: ExitStack, say: Callable[[str], None]
+) -> Iterator[tuple[EngineKind, ListedEngine | EngineError]]:
+    """The engines that may be used, or why they cannot be; a line is said of each that there is."""
+    chosen = enginetable.candidates(choice)
+    for kind in enginetable.ENGINES.values():
+        if kind not in chosen:
+            say(f"{kind.name:<8} not asked: the engine is to be {choice}")
+            continue
+        try:
+            engine = choose.connect(kind, cache=default_root() / "engines")
+        except EngineError as error:
+            said = "; ".join(str(fault).splitlines()[0] for fault in error.faults)
+            say(f"{kind.name:<8} {said}")
+            yield kind, error
+        else:
+            stack.callback(engine.close)
+            say(f"{kind.name:<8} {engine.about}")
+            yield kind, engine
 
 
 def _lock(manifest: Path) -> str:
@@ -92,33 +95,20 @@ def _lock(manifest: Path) -> str:
     return f"{LOCK_NAME}, of the {before.engine} engine" if before else "none yet: the first build writes it"
 
 
-def _host(
-    target: Target,
-    *,
-    choice: EngineChoice,
-    docker: DockerEngine | None,
-    local: Engine,
-    reason: EngineError | None,
-) -> str:
-    """Where `target` would be built now: in Docker, or as `auto` has to, on this host. Raises why nowhere."""
-    if docker:
-        image = target.runtime.build_image[target.architecture]
-        if not docker.is_here(target):
-            return f"docker  {image}, which will be pulled"
+def _host(target: Target, engines: Sequence[tuple[EngineKind, ListedEngine | EngineError]]) -> str:
+    """Where `target` would be built now, and why not by an engine before that; raises why nowhere."""
+    reasons: list[EngineError] = []
+    passed_over = ""
+    for kind, engine in engines:
+        if isinstance(engine, EngineError):
+            reasons.append(engine)
+            continue
         try:
-            python = docker.interpreter(target)
+            return f"{kind.name:<7} {engine.reach(target)}{passed_over}"
         except EngineError as error:
-            reason = error
-        else:
-            emulated = ", emulated" if python.emulated else ""
-            return f"docker  Python {python.version} in {image}{emulated}"
-    if reason and choice == "docker":
-        raise reason
-    try:
-        python = local.interpreter(target)
-    except NeedsDockerError as error:
-        raise NeedsDockerError.of([*error.faults, *(reason.faults if reason else ())]) from error
-    return f"local   Python {python.version} of this host, native code by a cross compiler"
+            reasons.append(error)
+            passed_over += f" (not {kind.name}: {error.faults[0].what})"
+    raise choose.nowhere(reasons)
 
 
 def _native(project: Project, found: Workspace, manifest: Path) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from pylayer import enginetable
 from pylayer.commands import context
 from pylayer.commands.builds import refuse_stale
 from pylayer.config.manifest import LOCK_NAME
@@ -66,7 +67,7 @@ def run(  # noqa: PLR0913  the options of the command
 
         async def work() -> tuple[list[Outcome], list[str]]:
             async with opened as each:
-                return await _locked(each, policy, settled=engine == "local", reporter=reporter)
+                return await _locked(each, policy, settled=engine in enginetable.ENGINES, reporter=reporter)
 
         done = asyncio.run(work())
         hashes.save()

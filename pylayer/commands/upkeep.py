@@ -4,41 +4,34 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from pylayer import enginetable
 from pylayer.amounts import read_size, size_text
 from pylayer.errors import EngineError, UsageError
 from pylayer.store import Store, default_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
+
+    from pylayer.engines import KeptEnvironment
+    from pylayer.enginetable import EngineKind
 
 _AGE = re.compile(r"(\d+)\s*(s|m|h|d|w)", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
-class KeptItem(Protocol):
-    """An image that the engine keeps: its size in bytes beyond its base's, made at (seconds since 1970)."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def size(self) -> int: ...  # noqa: D102
-    @property
-    def created(self) -> float: ...  # noqa: D102
-
-
 class Keeper(Protocol):
-    """An engine that keeps images."""
+    """What is asked of an engine; see `pylayer.engines.ListedEngine`."""
 
-    def kept(self) -> Sequence[KeptItem]:
+    def kept(self) -> Sequence[KeptEnvironment]:
         """What it keeps."""
         ...
 
     def forget(self, names: Sequence[str]) -> None:
-        """Remove images by name."""
+        """Remove some of it by name."""
         ...
 
     def close(self) -> None:
@@ -66,8 +59,11 @@ class Limits:
         return cls(age=seconds, size=bound)
 
 
-def tend(limits: Limits, *, say: Callable[[str], None], keeper: Callable[[], Keeper]) -> None:
-    """Say what is kept, and remove what is over `limits`; the store's bound leaves images alone."""
+def tend(limits: Limits, *, say: Callable[[str], None], connect: Callable[[EngineKind], Keeper]) -> None:
+    """Say what is kept, and remove what is over `limits`; the store's size bounds no engine.
+
+    `connect` makes an engine of the table, and raises EngineError where it does not answer.
+    """
     root = default_root()
     store = Store(root, note=say)
     if limits.age is not None or limits.size is not None:
@@ -75,28 +71,19 @@ def tend(limits: Limits, *, say: Callable[[str], None], keeper: Callable[[], Kee
         say(f"removed {size_text(gone.size)} in {gone.blobs} files and {gone.records} records")
     usage = store.usage()
     say(f"store   {size_text(usage.size)} in {usage.blobs} files, {usage.records} records  ({root})")
-    local = root / "engines" / "local"
-    say(f"local   {size_text(_size_of(local))} of build environments  ({local})")
-    try:
-        engine = keeper()
-    except EngineError as error:
-        say(f"images  no engine to ask: {error.faults[0].what}")
-        return
-    try:
-        _images(engine, limits, say)
-    finally:
-        engine.close()
+    for kind in enginetable.ENGINES.values():
+        try:
+            with closing(connect(kind)) as engine:
+                _tend_engine(kind.name, engine, limits, say)
+        except EngineError as error:
+            say(f"{kind.name:<7} cannot be asked: {error.faults[0].what}")
 
 
-def _images(engine: Keeper, limits: Limits, say: Callable[[str], None]) -> None:
-    images = engine.kept()
-    old = [one for one in images if limits.age is not None and one.created < time.time() - limits.age]
+def _tend_engine(name: str, engine: Keeper, limits: Limits, say: Callable[[str], None]) -> None:
+    kept = engine.kept()
+    old = [item for item in kept if limits.age is not None and item.used < time.time() - limits.age]
     if old:
-        engine.forget([one.name for one in old])
-        say(f"removed {len(old)} images, {size_text(sum(one.size for one in old))}")
-        images = engine.kept()
-    say(f"images  {size_text(sum(one.size for one in images))} in {len(images)} build environments")
-
-
-def _size_of(folder: Path) -> int:
-    return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())
+        engine.forget([item.name for item in old])
+        say(f"removed {size_text(sum(item.size for item in old))} in {len(old)} build environments of {name}")
+        kept = engine.kept()
+    say(f"{name:<7} {size_text(sum(item.size for item in kept))} in {len(kept)} build environments")

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from pylayer import enginetable
 from pylayer.config.budgets import Budgets, LayerSet, budgets, sets
 from pylayer.config.extrafiles import missing
 from pylayer.config.layers import Layer, ProjectOptions
@@ -20,6 +21,7 @@ from pylayer.config.publication import publish_table
 from pylayer.config.values import (
     architecture,
     distribution,
+    engine_choice,
     layer_name,
     relative,
     requirement,
@@ -51,10 +53,9 @@ LOCK_NAME = "layers.lock"
 RUNTIMES_VARIABLE = "PYLAYER_RUNTIMES"
 
 Discover = Literal["all", "listed"]
-EngineChoice = Literal["auto", "docker", "local"]
+EngineChoice = str  # one of `enginetable.choices()`
 
 _DISCOVER: dict[Any, Discover] = {"all": "all", "listed": "listed"}
-_ENGINES: dict[Any, EngineChoice] = {"auto": "auto", "docker": "docker", "local": "local"}
 _names = list_of(distribution, distinct=True)
 _requirements = list_of(requirement, distinct=True)
 
@@ -75,7 +76,7 @@ class Manifest:
     output: Path
     packages: tuple[str, ...] = field(default=(), metadata=key(list_of(relative, distinct=True)))
     discover: Discover = field(default="all", metadata=key(one_of(_DISCOVER)))
-    engine: EngineChoice = field(default="auto", metadata=key(one_of(_ENGINES)))
+    engine: EngineChoice = field(default=enginetable.AUTO, metadata=key(engine_choice))
     constraints: tuple[str, ...] = field(default=(), metadata=key(_requirements))
     overrides: tuple[str, ...] = field(default=(), metadata=key(_requirements))
     build_constraints: tuple[str, ...] = field(default=(), metadata=key(_requirements))
@@ -92,11 +93,12 @@ class Manifest:
 
     def chosen_engine(self, named: str) -> EngineChoice:
         """The engine that a command line names, else layers.toml's; UsageError for one that is not known."""
-        if named and named not in _ENGINES:
+        choices = enginetable.choices()
+        if named and named not in choices:
             raise UsageError(
-                f"there is no engine {named!r}", where="--engine", hint=f"one of {', '.join(_ENGINES)}"
+                f"there is no engine {named!r}", where="--engine", hint=f"one of {', '.join(choices)}"
             )
-        return _ENGINES[named] if named else self.engine
+        return named or self.engine
 
 
 def find(start: Path) -> Path:

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pylayer import enginetable
 from pylayer.limits import LAYER_NAME_RULE, is_layer_name
 from pylayer.names import is_name, normalise, requirement_problem
 from pylayer.tables import list_of, one_of, refusal, string, suggestion, table, table_of
@@ -94,6 +95,11 @@ def architecture(value: object) -> Architecture:
         f'"{name}" is not an architecture of AWS Lambda',
         hint=f'did you mean "{meant.value}"?' if meant else suggestion(name, known),
     )
+
+
+def engine_choice(value: object) -> str:
+    """Take `auto` or the name of an engine."""
+    return one_of({choice: choice for choice in enginetable.choices()})(value)
 
 
 def runtime(known: Mapping[str, Runtime]) -> Parse[Runtime]:

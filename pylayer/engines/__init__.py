@@ -7,7 +7,7 @@ set of build requirements installed. The pipeline knows no more of Docker than t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from packaging.tags import Tag
 
+    from pylayer.engines.smoke import SmokeTester
     from pylayer.monorepo.trees import TreeEntry
     from pylayer.targets import Architecture, Target
     from pylayer.wheels import Wheel
 
-EngineName = Literal["docker", "local"]
 TOOLS_VARIABLE = "PYLAYER_TOOLS"
 
 
@@ -91,11 +91,6 @@ class Engine(Protocol):
     """Opens BuildEnvs. Safe to use from several threads."""
 
     @property
-    def name(self) -> EngineName:
-        """`docker` or `local`."""
-        ...
-
-    @property
     def architecture(self) -> Architecture | None:
         """The architecture that it runs without emulation; None where Lambda has no such."""
         ...
@@ -103,7 +98,7 @@ class Engine(Protocol):
     def interpreter(self, target: Target) -> Interpreter:
         """The Python for `target`; asked once per target, then remembered.
 
-        Raises EngineError (no such image, no emulation); NeedsDockerError where only Docker could have it.
+        Raises EngineError (no such image, no emulation); NeedsDockerError where another engine could have it.
         """
         ...
 
@@ -128,4 +123,52 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """End every build environment and running job, and leave nothing behind. Can be called twice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptEnvironment:
+    """Something that an engine keeps for later runs: its `size` in bytes, without what others have of it too.
+
+    `used` is when it was last used, or where the engine does not tell, made (seconds since 1970).
+    """
+
+    name: str
+    size: int
+    used: float
+
+
+class ListedEngine(Engine, Protocol):
+    """An Engine of the table: what commands ask of it besides building."""
+
+    @classmethod
+    def connect(cls, *, cache: Path, environ: Mapping[str, str]) -> Self:
+        """Make it; what it finds out is kept in a folder of its own in `cache`.
+
+        `environ` are the environment's variables. Raises EngineError where it does not answer.
+        """
+        ...
+
+    @property
+    def about(self) -> str:
+        """Its version, where it is and what it runs, in words."""
+        ...
+
+    def reach(self, target: Target) -> str:
+        """How it would run the Python for `target` now, in words; nothing is pulled for that.
+
+        Raises what `interpreter` does.
+        """
+        ...
+
+    def smoke_tester(self) -> SmokeTester:
+        """What tries archives by this engine; to be closed by itself, and before the engine."""
+        ...
+
+    def kept(self) -> Sequence[KeptEnvironment]:
+        """What it keeps for later runs; raises EngineError where it cannot be asked."""
+        ...
+
+    def forget(self, names: Sequence[str]) -> None:
+        """Remove some of what is kept, by name."""
         ...

@@ -1,48 +1,34 @@
-"""A cache folder → one of the two engines, in this process's environment."""
+"""A kind of engine, or why none of them will do → an engine in this process's environment, or one error."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pylayer.engines import Engine
-    from pylayer.engines.docker.engine import DockerEngine
-    from pylayer.engines.smoke import SmokeTester
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pylayer.engines import ListedEngine
+    from pylayer.enginetable import EngineKind
+    from pylayer.errors import EngineError
 
 
-def keeper(*, cache: Path) -> DockerEngine:
-    """Connect to the engine that keeps images; raises EngineError where none answers."""
-    from pylayer.engines.docker.connection import connect  # noqa: PLC0415  see above
-    from pylayer.engines.docker.engine import DockerEngine  # noqa: PLC0415  slow to import, and not always wanted
-
-    connection = connect(os.environ, home=Path.home())
-    return DockerEngine(connection, cache=cache / "images", environ=os.environ)
+def connect(kind: EngineKind, *, cache: Path) -> ListedEngine:
+    """Import and make an engine; raises EngineError, saying what was tried, where none answers."""
+    module, _, name = kind.implemented_by.partition(":")
+    engine: type[ListedEngine] = getattr(import_module(module), name)
+    return engine.connect(cache=cache, environ=os.environ)
 
 
-def docker(*, cache: Path) -> Engine:
-    """Connect to the Docker Engine; raises EngineError, saying what was tried, where none answers."""
-    return keeper(cache=cache)
+def nowhere(reasons: Sequence[EngineError]) -> EngineError:
+    """One error of why each of some engines will not do, in the order in which they were asked.
 
-
-def local(*, cache: Path) -> Engine:
-    """Give the engine that this host is."""
-    from pylayer.engines.local.engine import LocalEngine  # noqa: PLC0415  not always wanted
-
-    return LocalEngine(cache=cache / "local", environ=os.environ)
-
-
-def docker_smoke_tester(*, cache: Path) -> SmokeTester:
-    """Connect to the Docker Engine to try archives in; raises EngineError where none answers."""
-    from pylayer.engines.docker.connection import connect  # noqa: PLC0415  slow to import, not always wanted
-    from pylayer.engines.docker.smoke import DockerSmokeTester  # noqa: PLC0415  see above
-
-    return DockerSmokeTester(connect(os.environ, home=Path.home()), cache=cache / "images")
-
-
-def local_smoke_tester(*, cache: Path) -> SmokeTester:
-    """Give the smoke tester that this host is."""
-    from pylayer.engines.local.smoke import LocalSmokeTester  # noqa: PLC0415  not always wanted
-
-    return LocalSmokeTester(cache=cache / "local", environ=os.environ)
+    It is of the class of the last one, which it tells of first: that one was to do what the others cannot.
+    """
+    *earlier, last = reasons
+    if not earlier:
+        return last
+    faults = [*last.faults, *(fault for reason in earlier for fault in reason.faults)]
+    return type(last).of(faults, log=last.log)

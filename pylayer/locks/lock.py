@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from pylayer import enginetable
 from pylayer.errors import Fault, LockError
 from pylayer.index.pins import Pin
 from pylayer.store import write_atomic
@@ -84,14 +85,14 @@ class Lock:
     def after(self, run: Run, *, known: Iterable[str]) -> Lock:
         """This lock with what a run has in place of the old; of builds only those `known` stay.
 
-        Where the lock is the docker engine's and the run was on a host alone, as on a desk without Docker, it
-        stays the docker engine's, with its environments.
+        Where the lock is of an engine that `auto` prefers to the run's, as on a desk without Docker, it stays
+        that engine's, with its environments.
         """
         moved = dict(run.settings) != dict(self.settings)
         stay = frozenset(known)
         builds = {**_kept(self.builds, stale=moved), **run.builds}
         environments, images = _kept(self.environments, stale=moved), dict(self.images)
-        desk = self.engine == "docker" and run.engine == "local" and not run.settled
+        desk = enginetable.is_preferred(self.engine, to=run.engine) and not run.settled
         if not desk:
             environments = {**({} if run.complete else environments), **run.environments}
             images = {**({} if run.complete else images), **run.images}

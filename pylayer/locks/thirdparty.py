@@ -111,7 +111,7 @@ class ThirdParty:
         if not requirements:
             return ()
         wanted = tuple(sorted(requirements))
-        if host.engine.name == "docker":
+        if host.kind.resolves_for_target:
             python = ResolverPython.of_target(target)
             name = f"{target}: {', '.join(wanted)}"
         else:
@@ -119,7 +119,7 @@ class ThirdParty:
             python = ResolverPython(
                 version=interpreter.version,
                 tags=interpreter.tags,
-                label=f"Python {interpreter.version} of this host",
+                label=f"Python {interpreter.version} of {host.kind.title}",
                 executable=interpreter.executable,
             )
             name = f"{interpreter.platform}-python3.{interpreter.minor}: {', '.join(wanted)}"

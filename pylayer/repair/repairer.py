@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pylayer import keys
+from pylayer import enginetable, keys
 from pylayer.amounts import size_text
 from pylayer.engines.wire import script_text
 from pylayer.errors import BuildError, NeedsDockerError
@@ -110,11 +110,11 @@ class Repairer:
 
     async def _container(self, target: Target) -> BuildHost:
         host = await self._hosts.host(target)
-        if host.engine.name == "local":
+        if not host.kind.has_target_libc:
             raise NeedsDockerError(
                 "has native code to repair, which takes a container of the target",
                 where=str(target),
-                hint=host.instead_of or "run again with --engine docker",
+                hint=host.instead_of or enginetable.elsewhere(),
             )
         return host
 
@@ -138,18 +138,17 @@ class Repairer:
         return await self._graph.once(("strip", target), lambda: self._asked(target))
 
     async def _asked(self, target: Target) -> str:
-        """What the tool of a target's builder says of itself; an image is asked once, a host in each run."""
+        """What the tool of a target's builder says of itself; an image is asked once, else in each run."""
         host = await self._hosts.host(target)
-        local = host.engine.name == "local"
         script = hashlib.sha256(script_text("strip").encode()).hexdigest()
         key = keys.key({"script": script, "interpreter": host.interpreter.identity})
-        record = None if local else self._store.record("stripper", key)
+        record = self._store.record("stripper", key) if host.kind.has_images else None
         if record is None:
             found = await self._graph.compute(
                 lambda: stripping.tool_of(host.engine.bare_env(target), store=self._store)
             )
             record = {"tool": found}
-            if found and not local:
+            if found and host.kind.has_images:
                 self._store.put_record("stripper", key, record)
         if not record["tool"]:
             raise _no_tool(target, host)
@@ -166,11 +165,11 @@ async def _same(wheel: Wheel) -> Wheel:
 
 def _no_tool(target: Target, host: BuildHost) -> BuildError | NeedsDockerError:
     what = "has native code to strip, and there is neither strip nor llvm-strip"
-    if host.engine.name == "local":
-        hint = "install binutils or LLVM on this host, or run with --engine docker"
-        return NeedsDockerError(f"{what} on this host", where=str(target), hint=hint)
-    hint = "add binutils or LLVM to the image, or take `strip` out of layers.toml"
-    return BuildError(f"{what} in its build image", where=str(target), hint=hint)
+    if host.kind.has_images:
+        hint = "add binutils or LLVM to the image, or take `strip` out of layers.toml"
+        return BuildError(f"{what} in its build image", where=str(target), hint=hint)
+    hint = f"install binutils or LLVM {host.kind.at}, or {enginetable.elsewhere()}"
+    return NeedsDockerError(f"{what} {host.kind.at}", where=str(target), hint=hint)
 
 
 def _versions(tools: Sequence[Wheel]) -> dict[str, str]:

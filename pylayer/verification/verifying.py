@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from pylayer import recordfile, wheels
+from pylayer import enginetable, recordfile, wheels
 from pylayer.archives import catalogue
 from pylayer.engines import choose
 from pylayer.engines.smoke import SmokeTest
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pylayer.config.layers import Build
     from pylayer.config.manifest import EngineChoice
     from pylayer.console import Console
+    from pylayer.engines import ListedEngine
     from pylayer.engines.smoke import SmokeTester
     from pylayer.index.indexes import IndexSettings
     from pylayer.monorepo.workspace import Workspace
@@ -133,7 +134,8 @@ def tried(  # noqa: PLR0913  each is one fact about the run
     """
     entries = catalogue.read(found.manifest.output / catalogue.NAME)
     smoke_tests = list(Planner(found, entries, store=store).smoke_tests(builds))
-    tester = _tester(found.manifest.chosen_engine(engine), cache=store.root / "engines", note=note)
+    opened = _opened(found.manifest.chosen_engine(engine), cache=store.root / "engines", note=note)
+    tester = opened.smoke_tester()
     tables, pins = indexes(found.manifest)
     resolver = settings.read(found.manifest.root, tables=tables, pins=pins)
     runner = Runner(tester, store=store, client=Client(resolver, store=store), again=again)
@@ -142,6 +144,7 @@ def tried(  # noqa: PLR0913  each is one fact about the run
             yield from zip(smoke_tests, pool.map(runner.run, smoke_tests), strict=True)
     finally:
         tester.close()
+        opened.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,13 +326,15 @@ def _is_at(name: str, path: str) -> bool:
     return name.startswith(path) and name[len(path) : len(path) + 1] in {"/", "."}
 
 
-def _tester(choice: EngineChoice, *, cache: Path, note: Callable[[str], None]) -> SmokeTester:
-    if choice == "local":
-        return choose.local_smoke_tester(cache=cache)
-    try:
-        return choose.docker_smoke_tester(cache=cache)
-    except EngineError as error:
-        if choice == "docker":
-            raise
-        note(f"no Docker answers, so this machine has to do: {error.faults[0].what}")
-        return choose.local_smoke_tester(cache=cache)
+def _opened(choice: EngineChoice, *, cache: Path, note: Callable[[str], None]) -> ListedEngine:
+    """The first engine that answers; raises EngineError where none does."""
+    kinds = enginetable.candidates(choice)
+    reasons: list[EngineError] = []
+    for kind, following in zip(kinds, (*kinds[1:], None), strict=True):
+        try:
+            return choose.connect(kind, cache=cache)
+        except EngineError as error:
+            reasons.append(error)
+            if following:
+                note(f"{kind.title} does not answer ({error.faults[0].what}): verifying {following.at}")
+    raise choose.nowhere(reasons)

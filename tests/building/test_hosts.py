@@ -1,4 +1,4 @@
-"""Targets get the engine asked for, or this host where that is allowed, and the image of the lock."""
+"""Targets get the engine asked for, or the next one where that is allowed, and the image of the lock."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from pylayer import enginetable
 from pylayer.building.hosts import EngineHosts
 from pylayer.engines import Interpreter
 from pylayer.errors import EngineError, ImageError, LockError, NeedsDockerError
@@ -22,8 +23,7 @@ class Fake:
 
     architecture = Architecture.ARM64
 
-    def __init__(self, name, targets, *, error, image=None):
-        self.name = name
+    def __init__(self, targets, *, error, image=None):
         self.closed = False
         self._targets = targets
         self._error = error
@@ -45,14 +45,16 @@ class Fake:
 
 
 def fakes(*, docker=(), local=(), image=None):
-    """Give both engines; Docker does not answer where it is None."""
+    """Give what connects to both engines; Docker does not answer where it is None."""
 
-    def refuse():
-        raise EngineError("nobody answers")
+    def connect(kind):
+        if kind.name == "local":
+            return Fake(local, error=NeedsDockerError("this host has no such Python"))
+        if docker is None:
+            raise EngineError("nobody answers")
+        return Fake(docker, error=ImageError("no such image"), image=image)
 
-    answering = Fake("docker", docker or (), error=ImageError("no such image"), image=image)
-    here = Fake("local", local, error=NeedsDockerError("this host has no such Python"))
-    return (refuse if docker is None else lambda: answering), lambda: here
+    return connect
 
 
 def placed(choice, engines, *targets, locked=None):
@@ -62,11 +64,11 @@ def placed(choice, engines, *targets, locked=None):
     async def work():
         graph = Graph(jobs=2)
         hosts = EngineHosts(
-            choice, docker=engines[0], local=engines[1], graph=graph, note=notes.append, locked=locked
+            enginetable.candidates(choice), connect=engines, graph=graph, note=notes.append, locked=locked
         )
         try:
             await hosts.open()
-            found = [(await hosts.host(target)).engine.name for target in targets]
+            found = [(await hosts.host(target)).kind.name for target in targets]
             return found, hosts.engine, hosts.images
         finally:
             hosts.close()
@@ -84,7 +86,8 @@ def test_a_host_without_docker_does_what_it_can():
     """And says so once."""
     found, engine, _, notes = placed("auto", fakes(docker=None, local=[OLD, NEW]), OLD, NEW)
 
-    assert (["local", "local"], "local", 1) == (found, engine, len(notes))
+    assert (["local", "local"], "local") == (found, engine)
+    assert ["Docker does not answer (nobody answers): building on this host what it can"] == notes
 
 
 def test_docker_that_was_asked_for_is_not_done_without():
@@ -96,8 +99,11 @@ def test_docker_that_was_asked_for_is_not_done_without():
 
 
 def test_a_target_without_an_image_is_this_host_s():
-    """The others stay Docker's."""
-    assert ["docker", "local"] == placed("auto", fakes(docker=[OLD], local=[NEW]), OLD, NEW)[0]
+    """The others stay Docker's, and it is said which is not."""
+    found, engine, _, notes = placed("auto", fakes(docker=[OLD], local=[NEW]), OLD, NEW)
+
+    assert (["docker", "local"], "docker") == (found, engine)
+    assert [f"Docker has no image for {NEW} (no such image): building on this host what it can"] == notes
 
 
 def test_where_nobody_has_it_both_reasons_are_told():
@@ -106,6 +112,13 @@ def test_where_nobody_has_it_both_reasons_are_told():
         placed("auto", fakes(docker=[OLD]), NEW)
 
     assert ["this host has no such Python", "no such image"] == [each.what for each in caught.value.faults]
+
+
+def test_this_host_has_no_image_that_a_lock_could_name():
+    """What the lock says of Docker's is not asked of it."""
+    locked = {str(OLD): DIGEST}
+
+    assert (["local"], {}) == placed("local", fakes(local=[OLD]), OLD, locked=locked)[::2]
 
 
 def test_digests_of_images_are_known():

@@ -9,6 +9,7 @@ from factories.fakes import FakeCrossing, FakeEngine, FakeRun, native, pure
 from factories.monorepo import Monorepo, empty
 
 from pylayer.building.serving import allows, serves
+from pylayer.enginetable import ENGINES
 from pylayer.errors import BuildError, NeedsDockerError
 from pylayer.targets import Architecture, Target, load_runtimes
 from pylayer.wheels import Metadata, Wheel
@@ -199,7 +200,7 @@ def test_without_a_container_native_code_needs_docker(tmp_path):
     run = run_of(
         tmp_path,
         source="a.c",
-        engine=FakeEngine(backend=backend, name="local"),
+        engine=FakeEngine(backend=backend, kind=ENGINES["local"]),
         crossing=FakeCrossing("zig cannot be had"),
     )
     with pytest.raises(NeedsDockerError, match="has to build: zig cannot be had"):

@@ -132,6 +132,19 @@ def test_a_locked_run_never_changes_engine(shop):
     assert (5, True) == (ran.status, "was made with the local engine" in ran.err), ran.text
 
 
+def test_a_lock_of_an_engine_that_is_not_there_is_an_error(shop):
+    """Another pylayer wrote it: with any other engine it would be another lock."""
+    shop.member("libapp", "lib")
+    shop.offer("lib", "1.0")
+    shop.layers()
+    shop.run("lock")
+    text = (shop.root / "layers.lock").read_text()
+    (shop.root / "layers.lock").write_text(text.replace('engine = "local"', 'engine = "mainframe"'))
+    ran = shop.run("layers", "--locked")
+
+    assert (5, True) == (ran.status, "with the engine 'mainframe', which" in ran.err), ran.text
+
+
 def test_auto_is_the_lock_s_engine_when_locked(shop):
     """There is no falling back from Docker to the host, and no looking for Docker where the lock has none."""
     good(shop.run("lock"))

@@ -2,27 +2,24 @@
 
 import os
 import time
-from dataclasses import dataclass
 
 import pytest
 
 from pylayer.commands.upkeep import Limits, tend
+from pylayer.engines import KeptEnvironment
+from pylayer.enginetable import ENGINES
 from pylayer.errors import EngineError, UsageError
 from pylayer.store import Store
 
 
-@dataclass
-class Image:
-    name: str
-    size: int
-    created: float
-
-
 class Engine:
-    """An engine that keeps two images."""
+    """An engine that keeps two environments."""
 
     def __init__(self):
-        self.images = [Image("old", 10, time.time() - 100_000), Image("new", 20, time.time())]
+        self.images = [
+            KeptEnvironment(name="old", size=10, used=time.time() - 100_000),
+            KeptEnvironment(name="new", size=20, used=time.time()),
+        ]
         self.closed = False
 
     def kept(self):
@@ -35,8 +32,11 @@ class Engine:
         self.closed = True
 
 
-def nothing():
-    raise EngineError("no Docker Engine answers")
+def nothing(kind):
+    """Every engine but this host's is absent."""
+    if kind.name == "docker":
+        raise EngineError("no Docker Engine answers")
+    return Engine()
 
 
 @pytest.fixture
@@ -77,24 +77,28 @@ def test_what_is_no_limit_is_refused(age, size, option):
 def test_without_limits_nothing_goes(root):
     """It only tells."""
     said, engine = [], Engine()
-    tend(Limits(), say=said.append, keeper=lambda: engine)
+    tend(Limits(), say=said.append, connect=lambda _kind: engine)
 
     assert (Store(root).usage().blobs, len(engine.images), engine.closed) == (2, 2, True)
-    assert [line.split()[0] for line in said] == ["store", "local", "images"]
+    assert [line.split()[0] for line in said] == ["store", *ENGINES]
+    assert said[1] == "docker  30 B in 2 build environments"
 
 
 def test_what_was_not_used_for_an_age_goes(root):
-    """In the store, and of the engine's images."""
-    engine = Engine()
-    tend(Limits(age=50_000), say=lambda _line: None, keeper=lambda: engine)
+    """In the store, and of what each engine keeps."""
+    engines = {name: Engine() for name in ENGINES}
+    tend(Limits(age=50_000), say=lambda _line: None, connect=lambda kind: engines[kind.name])
 
-    assert (Store(root).usage().blobs, [one.name for one in engine.images]) == (1, ["new"])
+    assert Store(root).usage().blobs == 1
+    for engine in engines.values():
+        assert ["new"] == [one.name for one in engine.images]
 
 
 def test_without_an_engine_the_store_is_told_all_the_same(root):
-    """A cache can be looked at without Docker."""
+    """A cache can be looked at without Docker, and so can what other engines keep."""
     said = []
-    tend(Limits(size=3000), say=said.append, keeper=nothing)
+    tend(Limits(size=3000), say=said.append, connect=nothing)
 
     assert Store(root).usage().blobs == 1
-    assert "no Docker Engine answers" in said[-1]
+    assert said[-2] == "docker  cannot be asked: no Docker Engine answers"
+    assert said[-1].startswith("local ")

@@ -9,10 +9,17 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from pylayer.engines import Job
+from pylayer.engines.local.engine import LocalEngine
+from pylayer.enginetable import EngineKind
+from pylayer.errors import EngineError
 from pylayer.monorepo.trees import TreeEntry
 from pylayer.targets import Architecture, ImageReferences, Runtime, Target, load_runtimes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 REQUIRE = "PYLAYER_REQUIRE_DOCKER"
 NATIVE = Architecture.of_machine(platform.machine()) or Architecture.X86_64
@@ -29,6 +36,34 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
         json.dump(facts, file)
     return "facts-1-py3-none-any.whl"
 """
+
+
+ABSENT = "WORKBENCH_ABSENT"  # the variable with which the third engine does not answer
+
+
+class Workbench(LocalEngine):
+    """A third engine: it is this host, and says that it has the target's libc."""
+
+    @classmethod
+    def connect(cls, *, cache: Path, environ: Mapping[str, str]) -> Self:
+        if ABSENT in environ:
+            raise EngineError("the workbench is not plugged in")
+        return super().connect(cache=cache, environ=environ)
+
+    def reach(self, target: Target) -> str:
+        return f"Python {self.interpreter(target).version} on the workbench"
+
+
+WORKBENCH = EngineKind(
+    name="workbench",
+    implemented_by=f"{__name__}:Workbench",
+    title="the workbench",
+    at="on the workbench",
+    remedy="plug the workbench in",
+    has_target_libc=True,
+    resolves_for_target=False,
+    has_images=False,
+)
 
 
 def runtime(python: str, *, image: str | None = None) -> Runtime:

@@ -17,6 +17,7 @@ from pylayer.building.hosts import BuildHost
 from pylayer.building.native import Plain
 from pylayer.building.projects import Projects
 from pylayer.engines import Done, Interpreter
+from pylayer.enginetable import ENGINES, EngineKind
 from pylayer.errors import BuildError, NeedsDockerError, PylayerError
 from pylayer.graph import Graph
 from pylayer.monorepo import workspace
@@ -94,7 +95,7 @@ class FakeEngine:
     """An engine for every target but those it is `without`; `asked` are the builds that it made."""
 
     backend: Backend = pure
-    name: str = "docker"
+    kind: EngineKind = ENGINES["docker"]
     without: Sequence[str] = ()
     architecture: Architecture = Architecture.X86_64
     asked: list[Ask] = field(default_factory=list)
@@ -139,7 +140,8 @@ class FakeHosts:
 
     async def host(self, target: Target) -> BuildHost:
         """Raise NeedsDockerError for what the engine is without."""
-        return BuildHost(engine=self.engine, interpreter=self.engine.interpreter(target))
+        interpreter = self.engine.interpreter(target)
+        return BuildHost(engine=self.engine, kind=self.engine.kind, interpreter=interpreter)
 
 
 @dataclass

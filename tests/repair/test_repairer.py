@@ -17,6 +17,7 @@ from pylayer.building.dependencies import BuildContents
 from pylayer.building.hosts import BuildHost
 from pylayer.building.projects import Built
 from pylayer.config.layers import Build, Layer, ProjectOptions
+from pylayer.enginetable import ENGINES
 from pylayer.errors import NeedsDockerError
 from pylayer.graph import Graph
 from pylayer.repair.repairer import Repairer
@@ -34,8 +35,8 @@ class ToollessHosts:
     async def host(self, _):
         self.asked += 1
         build_env = SimpleNamespace(run=lambda _, into: SimpleNamespace(answer={"tool": "", "skipped": []}))
-        engine = SimpleNamespace(name="local", bare_env=lambda _: build_env)
-        return BuildHost(engine=engine, interpreter=HERE)
+        engine = SimpleNamespace(bare_env=lambda _: build_env)
+        return BuildHost(engine=engine, kind=ENGINES["local"], interpreter=HERE)
 
 
 @pytest.fixture

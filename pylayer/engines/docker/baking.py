@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from docker.errors import ImageNotFound
 
-from pylayer.engines import environment, folders
+from pylayer.engines import KeptEnvironment, environment, folders
 from pylayer.engines.docker import images, tars
 from pylayer.engines.docker.streams import STDOUT
 from pylayer.engines.wire import script_text
@@ -105,26 +105,17 @@ def _key(base: Base, wheels: Sequence[Wheel], tools: Sequence[Wheel]) -> str:
     return f"{own}-{environment.key(tools, interpreter=base.interpreter)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptImage:
-    """An image that pylayer keeps in the engine's store: its `size` in bytes beyond its base's.
+def kept(client: APIClient) -> tuple[KeptEnvironment, ...]:
+    """List the images that pylayer made, and those that it holds on to (see `images`).
 
-    `created` is in seconds since 1970.
+    A size is that beyond the base's. Docker does not tell when an image was used, only when it was made.
     """
-
-    name: str
-    size: int
-    created: float
-
-
-def kept(client: APIClient) -> tuple[KeptImage, ...]:
-    """List the images that pylayer made, and those that it holds on to (see `images`)."""
     sizes = {image["Id"]: image["Size"] for image in client.images(all=True)}
     return tuple(
-        KeptImage(
+        KeptEnvironment(
             name=name,
             size=image["Size"] - sizes.get((image["Labels"] or {}).get("pylayer.base", ""), 0),
-            created=image["Created"],
+            used=image["Created"],
         )
         for repository in (REPOSITORY, images.HELD)
         for image in client.images(repository)

@@ -6,24 +6,25 @@ import hashlib
 import json
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
-from pylayer.engines import EngineName, Interpreter, folders
+from pylayer.engines import Interpreter, folders
 from pylayer.engines.docker import baking
 from pylayer.engines.docker.baking import Base
 from pylayer.engines.docker.buildenvs import DockerBuildEnv, EnvResources
-from pylayer.engines.docker.connection import DOCKER_ERRORS, explain
+from pylayer.engines.docker.connection import DOCKER_ERRORS, connect, explain
 from pylayer.engines.docker.containers import Containers
 from pylayer.engines.docker.images import ImageStore
+from pylayer.engines.docker.smoke import DockerSmokeTester
 from pylayer.engines.once import Once
 from pylayer.errors import EngineError
 from pylayer.targets import Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-    from pylayer.engines.docker.baking import KeptImage
+    from pylayer.engines import KeptEnvironment
     from pylayer.engines.docker.connection import Connection
     from pylayer.engines.docker.images import Image
     from pylayer.targets import Architecture
@@ -38,6 +39,7 @@ class DockerEngine:
 
     def __init__(self, connection: Connection, *, cache: Path, environ: Mapping[str, str]) -> None:
         self._connection = connection
+        self._cache = cache
         self._containers = Containers(connection)
         self._images = ImageStore(connection, containers=self._containers, cache=cache)
         self._resources = EnvResources(containers=self._containers, environ=environ)
@@ -47,10 +49,11 @@ class DockerEngine:
         self._sweeper: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    @property
-    def name(self) -> EngineName:
-        """Give `docker`."""
-        return "docker"
+    @classmethod
+    def connect(cls, *, cache: Path, environ: Mapping[str, str]) -> Self:
+        """Connect to what answers; see `pylayer.engines.ListedEngine`."""
+        connection = connect(environ, home=Path.home())
+        return cls(connection, cache=cache / "images", environ=environ)
 
     @property
     def architecture(self) -> Architecture | None:
@@ -63,9 +66,13 @@ class DockerEngine:
         found = self._connection
         return f"{found.version} at {found.endpoint}, runs {found.architecture or 'what Lambda has not'}"
 
-    def is_here(self, target: Target) -> bool:
-        """Say whether the build image of `target` is here, so that no registry is asked for it."""
-        return self._images.is_here(target)
+    def reach(self, target: Target) -> str:
+        """Say which image has the Python for `target`; see `pylayer.engines.ListedEngine`."""
+        image = target.runtime.build_image[target.architecture]
+        if not self._images.is_here(target):
+            return f"{image}, which will be pulled"
+        python = self.interpreter(target)
+        return f"Python {python.version} in {image}{', emulated' if python.emulated else ''}"
 
     def interpreter(self, target: Target) -> Interpreter:
         """Give the Python of the build image of `target`; see `pylayer.engines.Engine`.
@@ -111,8 +118,12 @@ class DockerEngine:
         with suppress(*DOCKER_ERRORS):
             self._containers.sweep()
 
-    def kept(self) -> tuple[KeptImage, ...]:
-        """List what is kept in the engine's store; raises EngineError where it cannot be asked."""
+    def smoke_tester(self) -> DockerSmokeTester:
+        """Give containers of the runtimes' images; see `pylayer.engines.ListedEngine`."""
+        return DockerSmokeTester(self._connection, cache=self._cache)
+
+    def kept(self) -> tuple[KeptEnvironment, ...]:
+        """List what is kept in the engine's store; see `pylayer.engines.ListedEngine`."""
         try:
             return baking.kept(self._connection.client)
         except DOCKER_ERRORS as error:

@@ -7,19 +7,21 @@ import os
 import platform
 import shutil
 import threading
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from pylayer.engines import (
     TOOLS_VARIABLE,
     Done,
-    EngineName,
+    KeptEnvironment,
     environment,
     folders,
     variables,
     wire,
 )
 from pylayer.engines.local import pythons
+from pylayer.engines.local.smoke import LocalSmokeTester
 from pylayer.engines.once import Once
 from pylayer.errors import BuildError, EngineError, ToolError
 from pylayer.process import ProcessGroup, run
@@ -45,21 +47,31 @@ class LocalEngine:
 
     def __init__(self, *, cache: Path, environ: Mapping[str, str]) -> None:
         self._cache = cache
+        self._environments = cache / "env"
         self._environ = environ
         self._jobs = Jobs()
         self._interpreters: Once[str, Interpreter] = Once()
         self._prefixes: Once[str, Path] = Once()
         self._swept: Once[str, None] = Once()
 
-    @property
-    def name(self) -> EngineName:
-        """Give `local`."""
-        return "local"
+    @classmethod
+    def connect(cls, *, cache: Path, environ: Mapping[str, str]) -> Self:
+        """Give it, as it is always there; see `pylayer.engines.ListedEngine`."""
+        return cls(cache=cache / "local", environ=environ)
 
     @property
     def architecture(self) -> Architecture | None:
         """The host's own."""
         return Architecture.of_machine(platform.machine())
+
+    @property
+    def about(self) -> str:
+        """What the host is, in words."""
+        return f"this host, {platform.system()} on {platform.machine()}"
+
+    def reach(self, target: Target) -> str:
+        """Say which Python the host has for `target`; see `pylayer.engines.ListedEngine`."""
+        return f"Python {self.interpreter(target).version} of this host, native code by a cross compiler"
 
     def interpreter(self, target: Target) -> Interpreter:
         """Give the host's Python of the target's minor version; see `pylayer.engines.Engine`."""
@@ -97,6 +109,24 @@ class LocalEngine:
         path = self._environ.get("PATH", os.defpath)
         return LocalBuildEnv(self._jobs, python=self.interpreter(target).executable, path=path, env={})
 
+    def smoke_tester(self) -> LocalSmokeTester:
+        """Give the host's own Pythons; see `pylayer.engines.ListedEngine`."""
+        return LocalSmokeTester(cache=self._cache, environ=self._environ)
+
+    def kept(self) -> tuple[KeptEnvironment, ...]:
+        """List the environments in the cache; see `pylayer.engines.ListedEngine`."""
+        return tuple(
+            KeptEnvironment(name=made.parent.name, size=_size_of(made.parent), used=made.stat().st_mtime)
+            for made in sorted(self._environments.glob("*/pyvenv.cfg"))
+        )
+
+    def forget(self, names: Sequence[str]) -> None:
+        """Remove environments, each at once as it was made; see `pylayer.engines.ListedEngine`."""
+        for name in names:
+            prefix = self._environments / name
+            with folders.private(beside=prefix) as folder, suppress(OSError):
+                prefix.rename(folder / "env")
+
     def close(self) -> None:
         """Kill running jobs and wait for what they leave to be removed; see `pylayer.engines.Engine`."""
         self._jobs.close()
@@ -106,8 +136,11 @@ class LocalEngine:
 
     def _install(self, wheels: Sequence[Wheel], interpreter: Interpreter, key: str) -> Path:
         """Make the environment unless it is there; it appears at once and complete, by a rename."""
-        prefix = self._cache / "env" / key
-        if (prefix / "pyvenv.cfg").exists():
+        prefix = self._environments / key
+        made = prefix / "pyvenv.cfg"
+        if made.exists():
+            with suppress(OSError):
+                os.utime(made)  # says when it was last used
             return prefix
         folders.sweep(prefix.parent)
         with folders.private(beside=prefix) as folder:
@@ -194,6 +227,10 @@ def _write(path: Path, content: Path | bytes, *, executable: bool) -> None:
             raise BuildError(f"cannot be read: {error.strerror}", where=str(content)) from error
     path.chmod(0o755 if executable else 0o644)
     os.utime(path, (variables.SOURCE_DATE_EPOCH, variables.SOURCE_DATE_EPOCH))
+
+
+def _size_of(folder: Path) -> int:
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
 
 
 def _all_but_plain(folder: str, names: list[str]) -> list[str]:

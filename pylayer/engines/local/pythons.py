@@ -15,6 +15,7 @@ import packaging
 from packaging.tags import Tag
 from uv import find_uv_bin
 
+from pylayer import enginetable
 from pylayer.engines import Interpreter
 from pylayer.errors import NeedsDockerError
 from pylayer.process import run
@@ -53,7 +54,7 @@ def find(python: str, *, environ: Mapping[str, str], cache: Path) -> Interpreter
             return _interpreter(described)
     raise NeedsDockerError(
         f"this host has no Python {python}",
-        hint=f"get it with `uv python install {python}`, or start Docker",
+        hint=f"get it with `uv python install {python}`, or {enginetable.remedy()}",
     )
 
 

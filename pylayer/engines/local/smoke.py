@@ -6,6 +6,7 @@ import platform
 import sys
 from typing import TYPE_CHECKING
 
+from pylayer import enginetable
 from pylayer.engines import folders
 from pylayer.engines.local import pythons
 from pylayer.engines.smoke import SCRIPTS, SmokeTestResult, answer_in, client_files, request, unpacked
@@ -52,7 +53,7 @@ class LocalSmokeTester:
                 raise NeedsDockerError(
                     f"it has compiled code for {smoke_test.target}, which this machine cannot run",
                     where=smoke_test.name,
-                    hint="start Docker, and verify it there",
+                    hint=f"{enginetable.remedy()}, and verify it there",
                 )
             _unpack(client_files(smoke_test.client, runtime=smoke_test.target.runtime), folder / "client")
             for script in SCRIPTS:

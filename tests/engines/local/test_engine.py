@@ -264,3 +264,33 @@ def test_facts_are_json(into, build_env) -> None:
     """The wheel that a job made is in the folder that was given."""
     facts(build_env, "facts['a'] = 1", into)
     assert {"a": 1} == json.loads((into / "facts-1-py3-none-any.whl").read_text())
+
+
+def test_kept_environments_are_told_and_forgotten(engine, tmp_path) -> None:
+    """With their size and last use; what is forgotten is made again where it is needed."""
+    wheels_of = {name: wheels.read(make_wheel(tmp_path / name, name=name)) for name in ("one", "two")}
+    for wheel in wheels_of.values():
+        engine.build_env(host_target(), [wheel])
+    first, second = engine.kept()
+    os.utime(tmp_path / "cache" / "env" / first.name / "pyvenv.cfg", (1, 1))
+    again = LocalEngine(cache=tmp_path / "cache", environ=ENVIRON)
+
+    assert (True, 1) == (first.size > 0, again.kept()[0].used)
+    engine.forget([first.name])
+    assert (second,) == again.kept()
+    assert [second.name] == [path.name for path in (tmp_path / "cache" / "env").iterdir()]
+    for wheel in wheels_of.values():
+        again.build_env(host_target(), [wheel])
+    assert {first.name, second.name} == {one.name for one in again.kept()}
+
+
+def test_an_environment_that_is_used_again_is_not_old(engine, tmp_path) -> None:
+    """So that what goes by age is what nobody needs."""
+    wheel = wheels.read(make_wheel(tmp_path))
+    engine.build_env(host_target(), [wheel])
+    (kept,) = engine.kept()
+    os.utime(tmp_path / "cache" / "env" / kept.name / "pyvenv.cfg", (1, 1))
+    before = time.time() - 1
+    LocalEngine(cache=tmp_path / "cache", environ=ENVIRON).build_env(host_target(), [wheel])
+
+    assert engine.kept()[0].used >= before
