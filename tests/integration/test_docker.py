@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -484,6 +486,32 @@ def test_sweep_removes_what_dead_processes_left(docker_engine, docker_images) ->
     finally:
         for each in made[2:]:
             docker_images.remove_container(each, force=True)
+
+
+def test_nothing_is_said_at_the_end(docker_images, tmp_path) -> None:
+    """What streams leave to the collector of garbage goes without a word, as Python 3.13 would print it.
+
+    Older ones print it in development mode.
+    """
+    code = """
+import sys
+from pathlib import Path
+from factories.containers import engine
+from factories.engines import facts, target
+folder = Path(sys.argv[1])
+made = engine(folder / "cache")
+(folder / "into").mkdir()
+print(facts(made.build_env(target(), ()), "facts['x'] = 41", folder / "into"))
+made.close()
+"""
+    ran = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "ignore", "-c", code, tmp_path],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ("{'x': 41}\n", "") == (ran.stdout, ran.stderr)
 
 
 def test_job_names_that_are_paths(build_env, into) -> None:

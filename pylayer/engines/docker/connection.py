@@ -12,7 +12,7 @@ import docker
 from docker.constants import MINIMUM_DOCKER_API_VERSION
 from docker.context import ContextAPI
 from docker.errors import APIError, DockerException
-from docker.utils import kwargs_from_env
+from docker.tls import TLSConfig
 
 from pylayer.errors import EngineError, Fault
 from pylayer.targets import Architecture
@@ -70,7 +70,9 @@ def connect(environ: Mapping[str, str], *, home: Path) -> Connection:
 def endpoints(environ: Mapping[str, str], *, home: Path) -> tuple[Endpoint, ...]:
     """List the places to try: the one that is configured, or else those where an engine usually is."""
     if host := environ.get("DOCKER_HOST"):
-        return (Endpoint(host=host, why="DOCKER_HOST", options=kwargs_from_env(environment=dict(environ))),)
+        tls = _tls(environ, home=home) if not host.startswith(("unix:", "ssh:")) else None
+        options: dict[str, Any] = {"base_url": host} | ({"tls": tls} if tls else {})
+        return (Endpoint(host=host, why="DOCKER_HOST", options=options),)
     name = environ.get("DOCKER_CONTEXT")
     try:
         context = ContextAPI.get_context(name)
@@ -110,6 +112,27 @@ def explain(error: BaseException) -> str:
         if words.lower() in text.lower():
             return words
     return text.strip() or type(error).__name__
+
+
+def _tls(environ: Mapping[str, str], *, home: Path) -> TLSConfig | None:
+    """Give the certificates for DOCKER_HOST where variables ask for TLS, as Docker's command line finds them.
+
+    A client's own certificate may be absent, as engines need not ask for one. Raises EngineError where what
+    the engine is verified by is not there.
+    """
+    verify, named = bool(environ.get("DOCKER_TLS_VERIFY")), environ.get("DOCKER_CERT_PATH")
+    if not (verify or named):
+        return None
+    folder = Path(named or environ.get("DOCKER_CONFIG") or home / ".docker")
+    authority, certificate, key = (folder / f"{name}.pem" for name in ("ca", "cert", "key"))
+    if verify and not authority.is_file():
+        raise EngineError(
+            f"an engine is to be verified by {authority}, which is not there",
+            where="DOCKER_TLS_VERIFY",
+            hint="say with DOCKER_CERT_PATH where ca.pem is, or unset DOCKER_TLS_VERIFY",
+        )
+    own = (str(certificate), str(key)) if certificate.is_file() and key.is_file() else None
+    return TLSConfig(client_cert=own, ca_cert=str(authority), verify=verify)
 
 
 def _at_socket(path: str, why: str) -> Endpoint:
@@ -158,8 +181,21 @@ def _connect(endpoint: Endpoint) -> Connection | str:
     )
 
 
+class _Client(docker.APIClient):
+    """The SDK's client, which verifies an engine by that engine's own certificates.
+
+    Without this, requests would put the bundle that REQUESTS_CA_BUNDLE names before them.
+    """
+
+    def merge_environment_settings(self, *given: Any) -> Any:  # noqa: ANN401  requests' own
+        """Take this client's own way to verify for one that a request does not give."""
+        url, proxies, stream, verify, cert = given
+        own = self.verify if verify is None else verify
+        return super().merge_environment_settings(url, proxies, stream, own, cert)
+
+
 def _client(endpoint: Endpoint, *, version: str, timeout: float) -> docker.APIClient:
-    return partial(docker.APIClient, **endpoint.options)(
+    return partial(_Client, **endpoint.options)(
         version=version,
         timeout=cast("int", timeout),  # a fraction will do
         use_ssh_client=True,

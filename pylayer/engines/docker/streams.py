@@ -25,8 +25,10 @@ class Stream:
 
     def __init__(self, connection: Any) -> None:  # noqa: ANN401  each transport of the SDK has a type of its own
         # The SDK gives a file-like wrapper for plain sockets; its `_sock` is the one that can send. The
-        # wrapper is kept: when it goes, it closes the socket.
+        # wrapper is kept: when it goes, it closes the socket. So is the response that it was taken from,
+        # which reads ahead of it and has to be closed first: else that is an error when it goes.
         self._wrapper = connection
+        self._response = getattr(connection, "_response", None)
         self._socket = getattr(connection, "_sock", connection)
         if hasattr(self._socket, "settimeout"):
             self._socket.settimeout(None)  # a job may be silent for as long as it likes
@@ -58,6 +60,8 @@ class Stream:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # also wakes a thread that is in `frames`
         with suppress(OSError):
+            if self._response is not None:
+                self._response.close()
             self._wrapper.close()
             self._socket.close()
 

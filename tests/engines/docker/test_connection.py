@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
+import ssl
 import tempfile
 import threading
 import time
@@ -13,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
 from pylayer.engines.docker.connection import connect, endpoints
 from pylayer.errors import EngineError
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def answering(version: dict, *, slow: float = 0):
+def answering(version: dict, *, slow: float = 0, tls: trustme.LeafCert | None = None):
     """Yield the host of an engine that knows its version, after `slow` seconds, and nothing else."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -40,6 +42,10 @@ def answering(version: dict, *, slow: float = 0):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.configure_cert(context)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"tcp://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -136,3 +142,45 @@ def test_silence_is_not_waited_out(config) -> None:
         with pytest.raises(EngineError, match="no Docker Engine answers"):
             connect({"DOCKER_HOST": f"unix://{folder}/s"}, home=config)
         assert time.monotonic() - began < 2
+
+
+VERSION = {"ApiVersion": "1.52", "Version": "29.1.0", "Arch": "arm64"}
+
+
+@pytest.fixture
+def authority(config):
+    """A certificate authority, whose certificate is where Docker's command line looks for it."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(config / "ca.pem")
+    return authority
+
+
+def test_an_engine_is_verified_by_its_own_authority(config, authority, tmp_path, monkeypatch) -> None:
+    """Whatever bundle other servers are verified by; a client's certificate is not always asked for."""
+    others = tmp_path / "others.pem"
+    trustme.CA().cert_pem.write_to_path(others)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(others))
+    with answering(VERSION, tls=authority.issue_cert("127.0.0.1")) as host:
+        environ = {"DOCKER_HOST": host, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(config)}
+        assert "29.1.0" == connect(environ, home=tmp_path).version
+
+
+def test_an_engine_of_another_authority_is_none(config, authority) -> None:
+    """It may be anybody's."""
+    with answering(VERSION, tls=trustme.CA().issue_cert("127.0.0.1")) as host:
+        environ = {"DOCKER_HOST": host, "DOCKER_TLS_VERIFY": "1", "DOCKER_CONFIG": str(config)}
+        with pytest.raises(EngineError, match="CERTIFICATE_VERIFY_FAILED"):
+            connect(environ, home=config)
+
+
+def test_certificates_that_are_not_there(config, tmp_path) -> None:
+    """It is said which, and what to do."""
+    environ = {"DOCKER_HOST": "tcp://10.0.0.1:2376", "DOCKER_TLS_VERIFY": "1"}
+    with pytest.raises(EngineError, match=r"verified by .*\.docker/ca\.pem, which is not there") as raised:
+        connect(environ, home=tmp_path)
+    assert "DOCKER_CERT_PATH" in raised.value.faults[0].hint
+
+
+def test_a_socket_takes_no_certificates(config) -> None:
+    """A machine may have the variables for engines elsewhere."""
+    assert ["unix:///s"] == hosts({"DOCKER_HOST": "unix:///s", "DOCKER_TLS_VERIFY": "1"}, config)
