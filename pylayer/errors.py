@@ -6,6 +6,7 @@ rest are the `exit_code` of the classes below; 20 a dry run that found something
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -135,3 +136,20 @@ class ToolError(PylayerError):
     """A program that pylayer runs cannot be started, or did not come to an end."""
 
     exit_code = 14
+
+
+class UnexpectedError(PylayerError):
+    """A fault of pylayer itself in one build, of which the others know nothing; `log` is its traceback."""
+
+    exit_code = 15
+
+    @classmethod
+    def of_bug(cls, bug: Exception, *, where: str) -> Self:
+        """The error that stands for `bug`, which ended what `where` names."""
+        said = traceback.format_exception_only(bug)[-1].strip()
+        return cls(
+            f"pylayer itself is at fault: {said}",
+            where=where,
+            hint="the traceback above says where: please report it, with what the layer is made of",
+            log="".join(traceback.format_exception(bug)),
+        )

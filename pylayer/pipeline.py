@@ -19,7 +19,7 @@ from pylayer.archives.additions import pack
 from pylayer.archives.recipes import Recipe, assemble
 from pylayer.checking.checker import Checker
 from pylayer.checking.inspection import FinishedArchive
-from pylayer.errors import NeedsDockerError, PylayerError
+from pylayer.errors import NeedsDockerError, PylayerError, UnexpectedError
 from pylayer.outcomes import Outcome, State
 from pylayer.store import hash_file, writing
 
@@ -95,6 +95,7 @@ class Pipeline:
         self._checker = Checker(context)
         self._busy: set[str] = set()
         self._resting: asyncio.Task[None] | None = None
+        self._bugs: dict[Exception, UnexpectedError] = {}
 
     async def run(self, builds: Sequence[Build]) -> dict[str, BuildResult]:
         """Make the archives of `builds`; by build id, how each ended."""
@@ -123,6 +124,10 @@ class Pipeline:
             outcome = Outcome(build=build, state=State.SKIPPED, error=error)
         except PylayerError as error:
             outcome = Outcome(build=build, state=State.FAILED, error=error)
+        except Exception as bug:  # noqa: BLE001  whatever it is, the other builds go on
+            # One of a shared step reaches several builds, and is told once.
+            unexpected = self._bugs.setdefault(bug, UnexpectedError.of_bug(bug, where=build.id))
+            outcome = Outcome(build=build, state=State.FAILED, error=unexpected)
         else:
             outcome = Outcome(
                 build=build,

@@ -10,7 +10,7 @@ from factories.monorepo import Monorepo, empty
 
 from pylayer.building.compiler import Compiler
 from pylayer.building.dependencies import Dependencies
-from pylayer.errors import NeedsDockerError
+from pylayer.errors import NeedsDockerError, UnexpectedError
 from pylayer.outcomes import State
 from pylayer.pipeline import Pipeline
 from pylayer.repair.repairer import Repairer
@@ -138,3 +138,26 @@ def test_a_set_over_its_budget_fails_all_of_its_builds(tmp_path, budget):
     state = State.FAILED if budget == "100B" else State.BUILT
     assert every(state, state) == states
     assert {result.made is None for result in results.values()} == {budget == "100B"}
+
+
+def buggy(*projects):
+    """A backend of an engine that has a bug where it builds these."""
+
+    def backend(ask):
+        if ask.project in projects:
+            raise KeyError("python/d/settings.py")
+        return pure(ask)
+
+    return backend
+
+
+def test_a_bug_in_one_build_fails_that_one_alone(tmp_path):
+    """Its traceback is in its log, and several builds that meet it have one error, told once."""
+    run = run_of(tmp_path, backend=buggy("liba"))
+    states, results = ends(run)
+    assert every(State.FAILED, State.BUILT) == states
+    error, other = (results[A.format(machine)].outcome.error for machine in ("x86_64", "arm64"))
+    assert error is other
+    assert isinstance(error, UnexpectedError)
+    assert "pylayer itself is at fault: KeyError: 'python/d/settings.py'" == error.faults[0].what
+    assert "Traceback (most recent call last)" in error.log

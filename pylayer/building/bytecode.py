@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pylayer.zips.members import Member
 
 _KIND = "bytecode"
-_FORMAT = 1  # of what is in such a zip: a change of how modules are compiled changes it
+_FORMAT = 2  # of what is in such a zip: a change of how modules are compiled changes it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

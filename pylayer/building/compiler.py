@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pylayer.building import bytecode
 from pylayer.building.bytecode import Bytecode, Seen
-from pylayer.errors import NeedsDockerError
+from pylayer.errors import EngineError, NeedsDockerError
 from pylayer.targets import Target
 
 if TYPE_CHECKING:
@@ -92,15 +92,23 @@ class _Queue:
         self._graph.within(("bytecode", self._builder.runtime.name))
         while self._waiting:
             batch, self._waiting = self._waiting, []
-            try:
-                made = await self._graph.compute(self._compile, batch)
-            except Exception as error:  # noqa: BLE001  whoever waits gets it
+            await self._made(batch)
+
+    async def _made(self, batch: list[Wheel]) -> None:
+        try:
+            made = await self._graph.compute(self._compile, batch)
+        except Exception as error:  # noqa: BLE001  whoever waits gets it
+            if batch[1:] and not isinstance(error, EngineError):
+                # It is some wheel's own fault: the builds that go without that one are not to fail with it.
                 for wheel in batch:
-                    self._futures[wheel.sha256].set_exception(error)
-                    self._futures[wheel.sha256].exception()  # told, even if nobody waits any more
-            else:
-                for wheel, bytecode in zip(batch, made, strict=True):
-                    self._futures[wheel.sha256].set_result(bytecode)
+                    await self._made([wheel])
+                return
+            for wheel in batch:
+                self._futures[wheel.sha256].set_exception(error)
+                self._futures[wheel.sha256].exception()  # told, even if nobody waits any more
+        else:
+            for wheel, bytecode in zip(batch, made, strict=True):
+                self._futures[wheel.sha256].set_result(bytecode)
 
     def _compile(self, batch: list[Wheel]) -> list[WheelBytecode]:
         found = bytecode.compile_wheels(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pylayer.store import Store
     from pylayer.wheels import Wheel
 
+_FORMAT = 2  # of what checks find: a change of what they say of the same archive changes it
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedArchive:
@@ -109,7 +111,7 @@ def _made(one: FinishedArchive) -> LayerArchive:
 def _once(
     asked: dict[str, Any], look: Callable[[], tuple[Problem, ...]], *, store: Store
 ) -> tuple[Problem, ...]:
-    digest = key({"pylayer": __version__, **asked})
+    digest = key({"pylayer": __version__, "format": _FORMAT, **asked})
     if (known := store.record("problems", digest)) is not None:
         return tuple(Problem(**one) for one in known["problems"])
     found = look()

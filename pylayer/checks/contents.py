@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 _NEVER_ELF = (".py", ".pyc", ".pyi")
 _SHORTEST_ELF = 52  # bytes of a 32-bit header
 _RECORD_KIND = "elf-1"
+# Where an installer puts what it knows of a distribution; deeper ones belong to what another one vendors.
+_INSTALLED = re.compile(
+    r"(?P<root>python/(?:lib/python3\.\d+/site-packages/)?)(?P<folder>[^/]+)\.dist-info/[^/]+"
+)
+# How importlib names bytecode (PEP 3147, PEP 488): the module's own name may hold dots too.
+_CACHED = re.compile(r"(?P<stem>.+?)\.[^.]+(?:\.opt-[^.]+)?\.pyc")
 
 
 class Records(Protocol):
@@ -63,13 +70,9 @@ class ArchiveContents:
     @property
     def distributions(self) -> dict[str, str]:
         """The versions of what is installed in it, by normalised name, as `.dist-info` folders tell."""
-        folders = {
-            member.name.rpartition("/")[0].rpartition("/")[2]
-            for member in self.members
-            if member.name.endswith(".dist-info/RECORD")
-        }
-        parts = (folder.removesuffix(".dist-info").partition("-") for folder in sorted(folders))
-        return {normalise(name): version for name, _, version in parts}
+        found = filter(None, (installed(member.name, "RECORD") for member in self.members))
+        parts = (match["folder"].partition("-") for match in found)
+        return {normalise(name): version for name, _, version in sorted(parts)}
 
     def owner(self, path: str) -> str:
         """The distribution that gave `path` (of a `.pyc`, its source); empty where no RECORD lists it."""
@@ -107,12 +110,24 @@ def names(path: Path) -> frozenset[str]:
         return frozenset(member.name for member in archive.members)
 
 
+def installed(path: str, file: str) -> re.Match[str] | None:
+    """A match where `path` is the `file` of a `.dist-info` folder in which importlib.metadata looks.
+
+    Its groups are `root`, the folder on sys.path, and `folder`, the `.dist-info` folder's name without that
+    end: `bleach-6.0.0`.
+    """
+    if not path.endswith(f".dist-info/{file}"):
+        return None
+    return _INSTALLED.fullmatch(path)
+
+
 def claims_in(archive: Zip) -> dict[str, list[tuple[str, str]]]:
     """The paths that RECORDs list: who does, and the hash written there."""
     claims: dict[str, list[tuple[str, str]]] = {}
     for member in archive.members:
-        if member.name.endswith(".dist-info/RECORD"):
-            _claim(claims, member.name, archive.content(member))
+        if match := installed(member.name, "RECORD"):
+            name = normalise(match["folder"].partition("-")[0])
+            _claim(claims, match["root"], name, archive.content(member))
     return claims
 
 
@@ -129,16 +144,14 @@ def source_of(path: str) -> str:
     folder, _, name = path.rpartition("/")
     stem = name.removesuffix(".pyc")
     if folder.endswith("/__pycache__"):
-        folder, stem = folder.removesuffix("/__pycache__"), stem.partition(".")[0]
+        folder = folder.removesuffix("/__pycache__")
+        stem = match["stem"] if (match := _CACHED.fullmatch(name)) else stem
     return f"{folder}/{stem}.py"
 
 
-def _claim(claims: dict[str, list[tuple[str, str]]], record: str, text: bytes) -> None:
-    folder = record.removesuffix("/RECORD")
-    root, _, top = folder.rpartition("/")
-    owner = normalise(top.removesuffix(".dist-info").partition("-")[0])
+def _claim(claims: dict[str, list[tuple[str, str]]], root: str, owner: str, text: bytes) -> None:
     for row in recordfile.rows(text):
-        claims.setdefault(f"{root}/{row[0]}", []).append((owner, row[1] if len(row) > 1 else ""))
+        claims.setdefault(f"{root}{row[0]}", []).append((owner, row[1] if len(row) > 1 else ""))
 
 
 def _elves(archive: Zip, memory: Records | None) -> Iterator[tuple[str, Elf]]:

@@ -59,7 +59,10 @@ def tops(contents: ArchiveContents, target: Target) -> Mapping[str, Top]:
         if not root or rest.count("/") > 1 or rest.startswith(("bin/", "lib/", "__pycache__/")):
             continue
         folder, _, name = rest.rpartition("/")
-        stem = name.partition(".")[0]
+        # Of an extension's name the rest is its tag; a module with a dot in its name cannot be imported.
+        stem = name.partition(".")[0] if name.endswith(".so") else name.rpartition(".")[0]
+        if "." in stem:
+            continue
         if not folder:
             found[stem].files[path] = contents.owner(path)
         elif stem == "__init__":

@@ -63,6 +63,8 @@ def check_requirements(  # noqa: PLR0913  each is one fact about the layer
     requirers = [("the layer", [one for one in own if holds(one.marker, target.markers)])]
     requirers += [(wheel.metadata.name, _active(wheel, "", target)) for wheel in wheels]
     seen: set[tuple[str, str]] = set()
+    for wheel in wheels:
+        yield from _unreadable(wheel)
     for requirer, requirements in requirers:
         for requirement in requirements:
             name = normalise(requirement.name)
@@ -156,13 +158,27 @@ def _tag_problem(
         yield Problem(kind="tag", severity="error", where=where, what=what, hint=hint)
 
 
+def _unreadable(wheel: Wheel) -> Iterator[Problem]:
+    """Requirements as nobody writes them any more, such as `pytz (>dev)`: installers differ about them."""
+    for text in wheel.metadata.requires:
+        if not _needs_extra(text) and not _parsed(text):
+            what = f"has a requirement that cannot be read, and was not looked at: {text}"
+            hint = "see that the layer has what it needs, or take a newer version"
+            name = wheel.metadata.name
+            yield Problem(kind="requirement", severity="warning", where=name, what=what, hint=hint)
+
+
 def _active(wheel: Wheel, extra: str, target: Target) -> list[Requirement]:
-    """The requirements of `wheel` that `extra` adds; without one, those that always hold."""
+    """The requirements of `wheel` that `extra` adds; without one, those that always hold.
+
+    What cannot be read is left out.
+    """
     active = []
     for text in wheel.metadata.requires:
         if not extra and _needs_extra(text):
             continue
-        requirement = _parse(text)
+        if (requirement := _parsed(text)) is None:
+            continue
         always = holds(requirement.marker, target.markers)
         if always != bool(extra) and (always or holds(requirement.marker, target.markers, extras=[extra])):
             active.append(requirement)
@@ -180,6 +196,15 @@ def _parse(text: str) -> Requirement:
     from packaging.requirements import Requirement  # noqa: PLC0415  not in a no-change run
 
     return Requirement(text)
+
+
+def _parsed(text: str) -> Requirement | None:
+    from packaging.requirements import InvalidRequirement  # noqa: PLC0415  not in a no-change run
+
+    try:
+        return _parse(text)
+    except InvalidRequirement:
+        return None
 
 
 def _satisfies(version: str, requirement: Requirement) -> bool:

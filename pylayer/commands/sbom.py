@@ -15,6 +15,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from pylayer import __version__
 from pylayer.archives import catalogue
+from pylayer.checks.contents import installed
 from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import PylayerError, StoreError, ToolError
 from pylayer.locks import fetcher, lock
@@ -80,7 +81,7 @@ def document(build: Build, entry: CatalogueEntry, archive: Path, *, origins: Map
         members = {
             member.name: zipped.content(member)
             for member in zipped.members
-            if member.name.endswith(".dist-info/METADATA")
+            if installed(member.name, "METADATA")
         }
     metadata = {
         normalise(fields["Name"]): fields for fields in map(BytesParser().parsebytes, members.values())

@@ -66,6 +66,16 @@ def test_members(tmp_path, build_env, store):
     assert (expected, 2) == (zipfile.ZipFile(made.path).namelist(), made.members)
 
 
+@pytest.mark.parametrize("only", [False, True])
+def test_dots(tmp_path, build_env, store, only):
+    """A module with a dot in its name has bytecode of its own, beside that of the module before the dot."""
+    files = {"pkg/settings.py": b"", "pkg/settings.local.py": b"", "pkg/x.test.py": b""}
+    made = bytecode_of(wheel(tmp_path, files), build_env=build_env, store=store, only=only)
+    beside = "python/pkg/settings.pyc" if only else f"python/pkg/__pycache__/settings.{TAG}.pyc"
+    dotted = [f"python/pkg/__pycache__/{name}.{TAG}.pyc" for name in ("settings.local", "x.test")]
+    assert sorted([beside, *dotted]) == zipfile.ZipFile(made.path).namelist()
+
+
 def test_attributes(tmp_path, build_env, store):
     """Dates and modes are those that every member of an archive has."""
     made = bytecode_of(wheel(tmp_path, {"x.py": b""}), build_env=build_env, store=store)

@@ -82,6 +82,13 @@ def test_a_module_and_a_package_of_one_name_are_an_error(tmp_path):
     assert found(make_layer(tmp_path, one, two)) == [("error", "twice", "python/helpers.py", what)]
 
 
+def test_a_file_with_a_dot_in_its_name_is_no_module(tmp_path):
+    """No import finds it: it stands in nobody's way."""
+    one = make_wheel(tmp_path, {"a/__init__.py": b""}, name="one")
+    two = make_wheel(tmp_path, {"a.conf.py": b""}, name="two")
+    assert found(make_layer(tmp_path, one, two)) == []
+
+
 def test_a_package_of_two_distributions_is_a_warning(tmp_path):
     """Each has its own in a checkout, and here they are one."""
     one = make_wheel(tmp_path, {"common/__init__.py": b"", "common/a.py": b""}, name="one")

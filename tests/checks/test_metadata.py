@@ -33,6 +33,13 @@ def test_a_requirement_in_a_wrong_version_is_an_error(tmp_path):
     assert found(made) == [("error", "requirement", "example", "requires other>=2, and there is other 1.0")]
 
 
+def test_a_requirement_that_cannot_be_read_is_a_warning(tmp_path):
+    """Celery 4.1 has one; the others are looked at all the same."""
+    one = make_wheel(tmp_path, {"a.py": b""}, name="a", metadata=["Requires-Dist: pytz (>dev)"])
+    what = "has a requirement that cannot be read, and was not looked at: pytz (>dev)"
+    assert [("warning", "requirement", "a", what)] == found(make_layer(tmp_path, one))
+
+
 def test_requirements_that_hold_elsewhere_alone_are_no_problem(tmp_path):
     """Markers are read for the target, not for this machine."""
     requires = [
