@@ -14,12 +14,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pylayer import soundness
 from pylayer.archives import catalogue, recipes
 from pylayer.archives.additions import pack
 from pylayer.archives.recipes import Recipe, assemble
 from pylayer.checking.checker import Checker
 from pylayer.checking.inspection import FinishedArchive
 from pylayer.errors import NeedsDockerError, PylayerError, UnexpectedError
+from pylayer.graph import together
 from pylayer.outcomes import Outcome, State
 from pylayer.store import hash_file, writing
 
@@ -153,8 +155,13 @@ class Pipeline:
         contents = await self._dependencies.contents(build)
         built, others = contents.projects, contents.distributions
         everything = (*(one.wheel for one in built.values()), *others)
-        bytecode = await self._bytecode.bytecode(everything, build=build)
-        repaired = await self._repairer.repaired(contents, build=build)
+        # Beside the compiling, which is done by another process.
+        looked_at = asyncio.ensure_future(self._looked_at(others))
+        try:
+            bytecode = await self._bytecode.bytecode(everything, build=build)
+            repaired = await self._repairer.repaired(contents, build=build)
+        finally:
+            await looked_at  # what is wrong with a wheel says more than what came of it
         self._needs_no_engine(build)
         recipe = Recipe(
             target=build.target,
@@ -187,6 +194,10 @@ class Pipeline:
             },
             notes=(*ways, *bytecode.notes, *repaired.notes, *assembled.notes, *problems) if fresh else (),
         )
+
+    async def _looked_at(self, wheels: Sequence[Wheel]) -> None:
+        """Have wheels that were not built here checked; raises as `soundness.ensure`."""
+        await together([soundness.ensure(wheel, graph=self._graph, store=self._store) for wheel in wheels])
 
     async def _files(self, build: Build) -> Additions:
         """The layer's extra files for the build's architecture."""

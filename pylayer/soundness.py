@@ -1,0 +1,87 @@
+"""A wheel that others made → the certainty that its members are what they claim to be, gained once.
+
+An archive is put together from compressed members as they are, so that nothing decompresses them again before
+Lambda does. Wheels that were built here are none of this: each member of theirs was just compressed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from pylayer.errors import ArchiveError, Fault
+from pylayer.graph import together
+from pylayer.wheels import dist_info
+from pylayer.zips import integrity
+from pylayer.zips.reader import Zip
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Iterable, Iterator, Mapping
+
+    from pylayer.graph import Graph
+    from pylayer.store import Store
+    from pylayer.wheels import Wheel
+    from pylayer.zips.members import Member
+
+_KIND = "sound"
+_SHARE = 1 << 23  # unzipped bytes that one step looks at: a few hundredths of a second
+_TOLD = 5
+_HINT = "whoever published it is at fault: choose another version, or have it built (`build-from-source`)"
+
+
+async def ensure(wheel: Wheel, *, graph: Graph, store: Store) -> None:
+    """Have every member of `wheel` decompressed, and held to its size, CRC-32 and hash in RECORD.
+
+    The members are shared out among the threads of `graph`; `store` keeps that all was well under the wheel's
+    sha256. Raises ArchiveError listing the members that are not as they should be.
+    """
+    if store.record(_KIND, wheel.sha256) is None:
+        await graph.once((_KIND, wheel.sha256), lambda: _looked(wheel, graph=graph, store=store))
+
+
+async def _looked(wheel: Wheel, *, graph: Graph, store: Store) -> None:
+    with await graph.compute(Zip, wheel.path, label=wheel.filename) as archive:
+        hashes = await graph.compute(_recorded, archive)
+        steps: list[Awaitable[list[Fault]]] = [
+            graph.compute(_wrong, archive, share, hashes) for share in _shares(archive.members)
+        ]
+        found = [fault for faults in await together(steps) for fault in faults]
+    if found:
+        told = found[:_TOLD]
+        if more := len(found) - len(told):
+            told.append(Fault(what=f"{more} more of its files are like that", where=wheel.filename))
+        raise ArchiveError.of(told)
+    store.put_record(_KIND, wheel.sha256, {})
+
+
+def _recorded(archive: Zip) -> dict[str, str]:
+    """The hashes that RECORD lists, by member."""
+    record = f"{dist_info(archive.members, archive.label)}/RECORD"
+    (member,) = [member for member in archive.members if member.name == record]
+    try:
+        rows = csv.reader(io.StringIO(archive.content(member).decode(), newline=""))
+        return {row[0]: row[1] for row in rows if len(row) > 1 and row[1]}
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ArchiveError(
+            f"cannot be read: {error}", where=f"{archive.label}: {record}", hint=_HINT
+        ) from error
+
+
+def _shares(members: Iterable[Member]) -> Iterator[list[Member]]:
+    share: list[Member] = []
+    size = 0
+    for member in members:
+        share.append(member)
+        size += member.size
+        if size >= _SHARE:
+            yield share
+            share, size = [], 0
+    yield share
+
+
+def _wrong(archive: Zip, members: Iterable[Member], hashes: Mapping[str, str]) -> list[Fault]:
+    return [
+        Fault(what=what, where=f"{archive.label}: {member.name}", hint=_HINT)
+        for what, member in integrity.wrong(archive, members, hashes=hashes)
+    ]

@@ -1,0 +1,75 @@
+"""Members of a zip → those that do not decompress to what is said of them.
+
+Whoever copies compressed members never sees their content, so this is looked at once, before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from base64 import urlsafe_b64encode
+from typing import TYPE_CHECKING
+
+from deflate import DeflateError, crc32, deflate_decompress
+
+from pylayer.zips.format import DEFLATED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pylayer.zips.members import Member
+    from pylayer.zips.reader import Zip
+
+# Members up to this many bytes are decompressed whole, by the fastest way there is; larger ones in pieces, so
+# that a few threads at once need no more memory than a few of these.
+_WHOLE = 1 << 26
+_PIECE = 1 << 16  # compressed bytes
+_HASHES = ("sha256", "sha384", "sha512")  # the format allows none that is weaker
+_DAMAGED = "is damaged: it has not the size and CRC-32 that it should"
+
+
+def wrong(
+    archive: Zip, members: Iterable[Member], *, hashes: Mapping[str, str]
+) -> Iterator[tuple[str, Member]]:
+    """What is wrong with a member, and the member, for each that is not what it should be.
+
+    `hashes` are the words of a RECORD by member's name (`sha256=` and unpadded base64); members without one
+    are held to their size and CRC-32 alone. Raises ArchiveError as `Zip.view` does.
+    """
+    for member in members:
+        expected = hashes.get(member.name, "")
+        algorithm = expected.partition("=")[0].lower()
+        hashed = hashlib.new(algorithm) if algorithm in _HASHES else None
+        size, crc = 0, 0
+        try:
+            for piece in _pieces(archive, member):
+                size, crc = size + len(piece), crc32(piece, crc)
+                if hashed:
+                    hashed.update(piece)
+                if size > member.size:
+                    break
+        except (DeflateError, zlib.error):
+            yield _DAMAGED, member
+            continue
+        if (size, crc) != (member.size, member.crc):
+            yield _DAMAGED, member
+        elif hashed and _word(algorithm, hashed.digest()) != expected.rstrip("="):
+            yield f"is not the file that the wheel's RECORD lists: its {algorithm} is another", member
+
+
+def _pieces(archive: Zip, member: Member) -> Iterator[bytes | bytearray | memoryview]:
+    view = archive.view(member)
+    if member.method != DEFLATED:
+        yield view
+    elif 0 < member.size <= _WHOLE:
+        yield deflate_decompress(view, member.size)
+    else:
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        for start in range(0, len(view), _PIECE):
+            yield inflater.decompress(view[start : start + _PIECE])
+        if not inflater.eof:
+            raise zlib.error("it is cut short")
+
+
+def _word(algorithm: str, digest: bytes) -> str:
+    return f"{algorithm}={urlsafe_b64encode(digest).rstrip(b'=').decode()}"
