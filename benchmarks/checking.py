@@ -40,7 +40,7 @@ def measure(work: Path, *, rounds: int, pylayer: Pylayer) -> Row:
         start = time.perf_counter()
         pylayer.build(made)
         row.add(BUILD, time.perf_counter() - start)
-        layers = _layers(folder)
+        layers = layers_of(folder)
         start = time.perf_counter()
         for layer, build in layers:
             problems = checks.check(layer, target=build.target, local=made.names)
@@ -50,7 +50,7 @@ def measure(work: Path, *, rounds: int, pylayer: Pylayer) -> Row:
     return row
 
 
-def _layers(folder: Path) -> list[tuple[checks.LayerArchive, Build]]:
+def layers_of(folder: Path) -> list[tuple[checks.LayerArchive, Build]]:
     """The archives of a built workspace, each with the wheels that are in it."""
     found = workspace.load(folder / MANIFEST_NAME)
     locked = locks.read(folder / LOCK_NAME)

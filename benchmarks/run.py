@@ -17,6 +17,7 @@ import assembly
 import cases
 import checking
 import imports
+import members
 import results
 import rivals
 import workspaces
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from contenders import Contender
     from results import Row
 
-CASES = ("heavy", "small", "assembly", "imports", "checks", "unchanged-100", "unchanged-1000", "growth")
+CASES = (
+    *("heavy", "small", "assembly", "imports", "checks", "members"),
+    *("unchanged-100", "unchanged-1000", "growth"),
+)
 RIVALS = ("recipe", "uv", "sam")
 
 
@@ -113,6 +117,7 @@ def _measure(case: str, lab: cases.Lab, pylayer: Pylayer, contenders: list[Conte
         "assembly": lambda: [assembly.measure(lab.work, rounds=7)],
         "imports": lambda: imports.measure(lab.work, rounds=7, pylayer=pylayer),
         "checks": lambda: [checking.measure(lab.work, rounds=lab.rounds, pylayer=pylayer)],
+        "members": lambda: [members.measure(lab.work, rounds=lab.rounds, pylayer=pylayer)],
         "unchanged-100": lambda: cases.unchanged(100, lab=lab, pylayer=pylayer),
         "unchanged-1000": lambda: cases.unchanged(1000, lab=lab, pylayer=pylayer),
         "growth": lambda: cases.growth((10, 100), lab=lab, pylayer=pylayer),

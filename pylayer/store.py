@@ -21,6 +21,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from pylayer.digests import Digest
 from pylayer.errors import StoreError
 from pylayer.liveness import alive
 
@@ -78,9 +79,11 @@ class Store:
             os.close(self._holding)
             self._holding = None
 
-    def put_blob(self, source: Path | bytes) -> str:
-        """Keep a copy of a file or of bytes; the answer is its sha256 (hex)."""
-        digest = hashlib.sha256(source).hexdigest() if isinstance(source, bytes) else hash_file(source)
+    def put_blob(self, source: Path | bytes) -> Digest:
+        """Keep a copy of a file or of bytes; the answer is its sha256."""
+        digest = Digest(
+            hashlib.sha256(source).hexdigest() if isinstance(source, bytes) else hash_file(source)
+        )
         place = self._blob_path(digest)
         if place.exists() and self.blob(digest):
             return digest
@@ -100,8 +103,14 @@ class Store:
             self._verified.add(digest)
         return digest
 
-    def blob(self, digest: str) -> Path | None:
-        """The file with this sha256 (hex), or None. One that is damaged is removed, and said."""
+    def blob(self, sha256: str) -> Path | None:
+        """The file with this sha256 (hex), or None. One that is damaged is removed, and said.
+
+        No file has a sha256 that is none, which a damaged record may hold.
+        """
+        digest = Digest.or_none(sha256)
+        if digest is None:
+            return None
         place = self._blob_path(digest)
         if digest in self._verified:
             return place
@@ -209,7 +218,7 @@ class Store:
                 if not name.startswith("."):
                     yield Path(folder, name)
 
-    def _blob_path(self, digest: str) -> Path:
+    def _blob_path(self, digest: Digest) -> Path:
         return self.root / "blobs" / digest[:2] / digest
 
     def _record_path(self, kind: str, key: str) -> Path:

@@ -5,6 +5,7 @@ The format is https://packaging.python.org/en/latest/specifications/binary-distr
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -194,6 +195,8 @@ def _faults(filename: str, folder: str, metadata: Message, wheel: Message) -> It
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename  # noqa: PLC0415
     from packaging.version import InvalidVersion, Version  # noqa: PLC0415
 
+    if filename != posixpath.basename(filename):
+        yield "is named by a path"
     if not wheel.get("Wheel-Version", "").startswith("1."):
         yield f"has Wheel-Version {wheel.get('Wheel-Version', 'missing')}: only 1.x is known"
     try:

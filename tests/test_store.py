@@ -66,6 +66,17 @@ def test_a_damaged_blob_is_removed_and_said(tmp_path):
     assert (second.blob(ABC), place.exists(), len(said)) == (None, False, 1)
 
 
+def test_what_is_no_sha256_names_no_blob(tmp_path):
+    """A record may be damaged, or another's: a file outside of the store is left alone."""
+    store = Store(tmp_path / "store")
+    store.open()
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    found = [store.blob(path) for path in (str(secret), "../../../secret", "", None)]
+
+    assert (found, secret.read_text()) == ([None] * 4, "secret")
+
+
 def test_a_damaged_blob_can_be_put_again(tmp_path):
     """Putting the same content mends a damaged blob."""
     first = Store(tmp_path)

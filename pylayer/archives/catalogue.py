@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pylayer import below
+from pylayer.digests import Digest
 from pylayer.errors import Fault, StoreError
 from pylayer.store import write_atomic
 
@@ -34,8 +37,8 @@ class Distribution:
 class CatalogueEntry:
     """What stands for one build.
 
-    `path` is relative to layers.json, `sha256` is hex and `code_sha256` the same digest in base64 (what AWS
-    reports), sizes are bytes. `extra` holds the keys that this version does not know.
+    `path` is relative to layers.json and below its folder, `sha256` is hex and `code_sha256` the same digest
+    in base64 (what AWS reports), sizes are bytes. `extra` holds the keys that this version does not know.
     """
 
     layer: str
@@ -89,7 +92,8 @@ def read(path: Path) -> Catalogue:
         )
     faults: list[Fault] = []
     builds = {
-        key: _entry(value, f"{path}: builds.{key}", faults) for key, value in document["builds"].items()
+        key: _entry(value, f"{path}: builds.{key}", faults, folder=path.parent)
+        for key, value in document["builds"].items()
     }
     if faults:
         raise StoreError.of(faults)
@@ -125,21 +129,31 @@ _WORDS = {
 }
 
 
-def _entry(value: object, where: str, faults: list[Fault]) -> CatalogueEntry | None:
+def _entry(value: object, where: str, faults: list[Fault], *, folder: Path) -> CatalogueEntry | None:
     if not isinstance(value, dict):
         faults.append(Fault(what="is not a table", where=where))
         return None
-    hint = "build the layers again: this file is pylayer's own"
+    hint = "delete it and build the layers again: this file is pylayer's own"
     wrong = [key for key, kind in _WORDS.items() if type(value.get(key)) is not kind]
     faults += [
         Fault(what="is missing or of a wrong type", where=f"{where}.{key}", hint=hint) for key in wrong
     ]
+    for key, check in (("sha256", Digest), ("path", partial(below.find, folder))):
+        if key not in wrong:
+            try:
+                check(value[key])
+            except ValueError as error:
+                faults.append(Fault(what=f"the {key} {error}", where=f"{where}.{key}", hint=hint))
+                wrong.append(key)
     listed = value.get("distributions", [])
     try:
         distributions = tuple(
-            Distribution(name=str(one["name"]), version=str(one["version"]), sha256=str(one["sha256"]))
+            Distribution(name=str(one["name"]), version=str(one["version"]), sha256=Digest(one["sha256"]))
             for one in listed
         )
+    except ValueError as error:
+        faults.append(Fault(what=f"a sha256 {error}", where=f"{where}.distributions", hint=hint))
+        return None
     except (KeyError, TypeError):
         faults.append(Fault(what="is missing or of a wrong type", where=f"{where}.distributions", hint=hint))
         return None

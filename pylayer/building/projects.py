@@ -13,7 +13,8 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from pylayer import __version__, enginetable, wheels
+from pylayer import __version__, below, enginetable, wheels
+from pylayer.below import OutsideError
 from pylayer.building import native, sources
 from pylayer.building.closure import Root, close
 from pylayer.building.native import Plain
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 FORMAT = 2
 _PLAIN = Plain()
 ROUNDS = 3
+_OUTSIDE_HINT = "a backend gives the name of a file in the folder that it was told (PEP 517)"
 SOURCE_DATE_EPOCH = "315532800"  # 1980-01-01, where zip's time begins
 
 
@@ -348,7 +350,12 @@ class Projects:
                 )
             if not (filename := done.answer.get("wheel")):
                 return tuple(done.answer["requires"])
-            path = way.finished(folder / filename, done, where=where)
+            try:
+                path = below.find(folder, filename)
+            except OutsideError as error:
+                what = f"the path of its wheel {error}"
+                raise BuildError(what, where=where, hint=_OUTSIDE_HINT, log=done.log) from error
+            path = way.finished(path, done, where=where)
             return self._keep(path, done, project=project, where=where)
 
     def _keep(self, path: Path, done: Done, *, project: Project, where: str) -> Wheel:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pylayer import below
+from pylayer.below import OutsideError
 from pylayer.config.values import relative
 from pylayer.errors import Fault
 from pylayer.tables import quoted, refusal, string, table, table_of
@@ -39,9 +41,22 @@ def extra_files(value: object) -> tuple[ExtraFile, ...]:
 
 
 def missing(layer: str, files: Iterable[ExtraFile], *, root: Path) -> Iterator[Fault]:
-    """Find fault with sources that are not there, or are no files."""
+    """Find fault with sources that are not there, are no files, or lie outside of the repository.
+
+    That is the folder with version control's own that `root`, the one of layers.toml, is in.
+    """
+    repository = next((top for top in (root, *root.parents) if _is_repository(top)), root)
     for file in files:
         for source in sorted({source for _, source in file.sources}):
+            try:
+                below.find(repository, source, start=root)
+            except OutsideError as error:
+                yield Fault(
+                    what=f"the path {error}",
+                    where=f"layers.{quoted(layer)}.files.{quoted(file.path)}",
+                    hint="what is in a layer is in the repository, for all who build it: copy it there",
+                )
+                continue
             if not (root / source).is_file():
                 is_folder = (root / source).is_dir()
                 yield Fault(
@@ -49,6 +64,10 @@ def missing(layer: str, files: Iterable[ExtraFile], *, root: Path) -> Iterator[F
                     where=f"layers.{quoted(layer)}.files.{quoted(file.path)}",
                     hint="name each of its files" if is_folder else "its path is relative to layers.toml",
                 )
+
+
+def _is_repository(folder: Path) -> bool:
+    return any((folder / name).exists() for name in (".git", ".hg"))
 
 
 def _place(value: object) -> str:

@@ -6,15 +6,17 @@ import json
 import os
 from functools import cache
 from importlib import resources
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from pylayer import below
+from pylayer.below import OutsideError
 from pylayer.engines import Done
 from pylayer.errors import BuildError, EngineError
 from pylayer.processors import confinement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path, PurePosixPath
     from typing import BinaryIO
 
     from pylayer.engines import Job
@@ -126,17 +128,17 @@ class Results:
             if not self._awaited:
                 return
             name, self._missing, executable = self._awaited.pop()
-            path = self._into / _safe(name)
+            path = self._into / _plain(name)
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("wb")
             path.chmod(0o755 if executable else 0o644)
 
 
-def _safe(name: str) -> PurePosixPath:
-    path = PurePosixPath(name)
-    if not path.parts or path.is_absolute() or ".." in path.parts:
-        raise EngineError(f"a job's results hold a file that leaves their folder: {name!r}")
-    return path
+def _plain(name: str) -> PurePosixPath:
+    try:
+        return below.plain(name)
+    except OutsideError as error:
+        raise EngineError(f"a job's results hold a file whose path {error}") from error
 
 
 def _size(content: Path | bytes) -> int:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pylayer.digests import Digest
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """One file of a distribution: `name` normalised, `version` as PEP 440 writes it, `sha256` in hex.
+    """One file of a distribution: `name` normalised, `version` as PEP 440 writes it, and its `sha256`.
 
-    `url` holds no credentials and is empty where a lock named none; `size` is in bytes, None where the index
-    does not say. `index` names the index that it is known to come from.
+    That is a Digest, or empty where the index names none. `url` holds no credentials and is empty where a
+    lock named none; `size` is in bytes, None where the index does not say. `index` names the index that it is
+    known to come from.
     """
 
     name: str
@@ -20,6 +23,11 @@ class Pin:
     url: str = ""
     size: int | None = None
     index: str | None = None
+
+    def __post_init__(self) -> None:
+        """Let nothing be a sha256 that is none; raises ValueError."""
+        if self.sha256:
+            object.__setattr__(self, "sha256", Digest(self.sha256))
 
     @property
     def is_wheel(self) -> bool:

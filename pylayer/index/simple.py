@@ -6,7 +6,6 @@ The format is https://packaging.python.org/en/latest/specifications/simple-repos
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -21,6 +20,7 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
+from pylayer.digests import Digest
 from pylayer.errors import DownloadError
 from pylayer.index.web import NotFoundError, TransientError, Web
 from pylayer.names import normalise
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 _JSON = "application/vnd.pypi.simple.v1+json"
 _ACCEPT = f"{_JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,10 +192,6 @@ def _of_name(name: str, rows: Sequence[Mapping[str, Any]]) -> tuple[File, ...]:
         except (InvalidWheelFilename, InvalidSdistFilename):
             continue
         if own == wanted:
-            sha256 = row.get("sha256", "")
-            options = {
-                **row,
-                "sha256": sha256 if _SHA256.fullmatch(sha256) else "",
-            }
+            options = {**row, "sha256": Digest.or_none(row.get("sha256")) or ""}
             found.append(File(version=version, tags=tags, **options))
     return tuple(found)

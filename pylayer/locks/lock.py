@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pylayer import enginetable
+from pylayer.digests import Digest
 from pylayer.errors import Fault, LockError
 from pylayer.index.pins import Pin
 from pylayer.store import write_atomic
@@ -121,10 +122,7 @@ def read(path: Path) -> Lock | None:
             hint="use the pylayer that wrote it, or remove it and run `pylayer lock`",
         )
     try:
-        files = {
-            name: [(filename, sha256) for filename, sha256 in table.items()]
-            for name, table in data.get("distributions", {}).items()
-        }
+        files = _files(data.get("distributions", {}), where=path.name)
         return Lock(
             engine=data.get("engine", ""),
             settings=data.get("settings", {}),
@@ -201,15 +199,32 @@ def stale(faults: Mapping[str, Iterable[str]]) -> LockError:
     )
 
 
+def _files(table: Mapping[str, Any], *, where: str) -> dict[str, dict[str, Digest]]:
+    """The sha256 of each file by distribution and by name; raises LockError for all that is none."""
+    faults: list[Fault] = []
+    files: dict[str, dict[str, Digest]] = {}
+    for name, row in table.items():
+        files[name] = {}
+        for filename, sha256 in row.items():
+            try:
+                files[name][filename] = Digest(sha256)
+            except ValueError as error:
+                what = f"the sha256 {error}"
+                faults.append(Fault(what=what, where=f"{where}: {filename}", hint="restore it from git"))
+    if faults:
+        raise LockError.of(faults)
+    return files
+
+
 def _entries(
-    table: Mapping[str, Any], files: Mapping[str, list[tuple[str, str]]]
+    table: Mapping[str, Any], files: Mapping[str, Mapping[str, Digest]]
 ) -> Iterator[tuple[str, Locked]]:
     for name, entry in table.items():
         pins = []
         for line in entry["distributions"]:
             distribution, _, filename = line.partition(" = ")
             pinned, _, version = distribution.partition(" ")
-            sha256 = dict(files[distribution])[filename]
+            sha256 = files[distribution][filename]
             pins.append(Pin(name=pinned, version=version, filename=filename, sha256=sha256))
         terms = Terms(
             requirements=tuple(entry["requirements"]),

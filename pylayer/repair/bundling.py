@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pylayer import keys, wheels
+from pylayer import below, keys, wheels
+from pylayer.below import OutsideError
 from pylayer.engines import Job
 from pylayer.errors import BuildError
 from pylayer.monorepo.trees import TreeEntry
@@ -75,7 +76,10 @@ def repair(  # noqa: PLR0913  all that a repaired wheel depends on
                 log=done.log,
             )
         canonical = folder / "canonical"
-        wheels.canonicalise(folder / name, canonical)
+        try:
+            wheels.canonicalise(below.find(folder, name), canonical)
+        except OutsideError as error:
+            raise BuildError(f"the path of the repaired wheel {error}", where=wheel.filename) from error
         repaired = wheels.read(canonical, filename=name)
         kept = store.blob(store.put_blob(canonical))
     assert kept is not None

@@ -92,7 +92,7 @@ def _settle(request: Request, *, python: ResolverPython, settings: IndexSettings
         chosen = {package.name: _chosen(package, request=request, python=python) for package in packages}
         wrong = [package for package in packages if not chosen[package.name]]
         if not wrong:
-            return tuple(pin for _, pin in sorted(chosen.items()) if pin)
+            return _with_hashes([pin for _, pin in sorted(chosen.items()) if pin])
         if direct := [package for package in wrong if package.direct]:
             raise ResolveError.of(_unfit_addresses(direct, python))
         for package in wrong:
@@ -100,6 +100,19 @@ def _settle(request: Request, *, python: ResolverPython, settings: IndexSettings
         for name, versions in _unfit_versions([each.name for each in wrong], python, settings).items():
             unfit[name] |= versions
     raise ResolveError("no set of wheels that fit was found", where=python.label)
+
+
+def _with_hashes(pins: Sequence[Pin]) -> tuple[Pin, ...]:
+    """Refuse what could be another file tomorrow."""
+    hint = "ask whoever keeps the index for hashes, or have it built (`build-from-source`)"
+    faults = [
+        Fault(what="its index names no sha256 for it", where=pin.filename, hint=hint)
+        for pin in pins
+        if not pin.sha256
+    ]
+    if faults:
+        raise ResolveError.of(faults)
+    return tuple(pins)
 
 
 def _chosen(package: Package, *, request: Request, python: ResolverPython) -> Pin | None:

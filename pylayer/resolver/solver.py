@@ -13,6 +13,7 @@ from zipfile import ZipFile
 import tomli
 from packaging.requirements import InvalidRequirement, Requirement
 
+from pylayer.digests import Digest
 from pylayer.errors import ResolveError
 from pylayer.index.indexes import display
 from pylayer.index.logins import realm
@@ -174,7 +175,7 @@ def _pin(name: str, version: str, file: Mapping[str, Any], *, settings: IndexSet
         name=name,
         version=version,
         filename=file.get("name") or unquote(urlsplit(url).path.rpartition("/")[2]),
-        sha256=file.get("hashes", {}).get("sha256", ""),
+        sha256=Digest.or_none(file.get("hashes", {}).get("sha256")) or "",
         url=url,
         size=file.get("size"),
         index=own[0].name or None if own else None,

@@ -107,6 +107,34 @@ def test_every_wrong_key_is_named(tmp_path):
     assert expected == [fault.where for fault in caught.value.faults]
 
 
+@pytest.mark.parametrize("path", ["../a.zip", "/etc/passwd", "out.zip", "..", ""])
+def test_no_archive_lies_outside_of_the_folder(tmp_path, path):
+    """What layers.json names is read, published, and removed once its layer is gone."""
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist/out.zip").symlink_to("../a.zip")
+    place = tmp_path / "dist/layers.json"
+    catalogue.write(place, Catalogue(builds={"x": entry(path=path)}))
+
+    with pytest.raises(StoreError, match=r"builds\.x\.path: the path "):
+        catalogue.read(place)
+
+
+def test_every_sha256_that_is_none_is_told(tmp_path):
+    """Of archives and of distributions: archives are published, and facts remembered, by them."""
+    wrong = entry(
+        sha256="../../x", distributions=(Distribution(name="a", version="1", sha256="/etc/passwd"),)
+    )
+    catalogue.write(tmp_path / "layers.json", Catalogue(builds={"x": wrong}))
+
+    with pytest.raises(StoreError) as caught:
+        catalogue.read(tmp_path / "layers.json")
+    found = [(fault.where.rpartition(".")[2], fault.what) for fault in caught.value.faults]
+    assert [
+        ("sha256", "the sha256 is not 64 hex digits: '../../x'"),
+        ("distributions", "a sha256 is not 64 hex digits: '/etc/passwd'"),
+    ] == found
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"version": 1}', '{"version": 2, "builds": {}}'])
 def test_a_file_of_another_kind_is_refused(tmp_path, text):
     """What is not a layers.json of this version is refused by name, never half-read."""

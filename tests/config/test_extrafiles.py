@@ -61,6 +61,25 @@ def test_another_word_for_an_architecture_is_refused():
     assert [('"lib/a.so".aarch64', "unknown key")] == [(one.where, one.what) for one in caught.value.faults]
 
 
+def test_no_source_lies_outside_of_the_repository(tmp_path):
+    """A link that leads out of it is no better than a path that does."""
+    top = tmp_path / "repository"
+    (top / "infra").mkdir(parents=True)
+    (top / ".git").touch()
+    for path in (tmp_path / "secret", top / "there"):
+        path.touch()
+    (top / "infra/link").symlink_to(tmp_path / "secret")
+    both = tuple(Architecture)
+    files = [
+        ExtraFile(path=source, sources=tuple((one, source) for one in both))
+        for source in ("../there", "../../secret", "link")
+    ]
+    assert [
+        ('layers.data.files."../../secret"', f"the path leads out of {top}: '../../secret'"),
+        ("layers.data.files.link", f"the path leads out of {top}: 'link'"),
+    ] == [(fault.where, fault.what) for fault in missing("data", files, root=top / "infra")]
+
+
 def test_all_sources_that_are_no_files_are_named(tmp_path):
     """Each once, by its place in layers.toml."""
     (tmp_path / "folder").mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import tomli
 from factories.wheels import make_wheel
 
@@ -12,6 +13,7 @@ from pylayer.resolver.requirements import Request
 from pylayer.resolver.solver import _inputs, _packages, _stub
 
 CORP = Index.at("https://me:s3cret@index.example/simple", name="corp", explicit=True)
+ZEROS = "0" * 64
 CPU = IndexPin(distribution="pinned", index="corp", marker="sys_platform == 'linux'")
 
 
@@ -90,26 +92,39 @@ def test_makes_a_valid_stand_in(tmp_path):
 
 def test_reads_a_lock_without_credentials():
     """The index of a file is that of its server, or that of its pin."""
-    text = """
+    text = f"""
     [[packages]]
     name = "One.Two"
     version = "1.0"
-    wheels = [{ url = "https://me:s3cret@index.example/f/one_two-1.0%2Bcpu-py3-none-any.whl", size = 5,
-      hashes = { sha256 = "00" } }]
+    wheels = [{{ url = "https://me:s3cret@index.example/f/one_two-1.0%2Bcpu-py3-none-any.whl", size = 5,
+      hashes = {{ sha256 = "{ZEROS}" }} }}]
     [[packages]]
     name = "three"
     version = "1.0"
-    archive = { path = "/tmp/three-1.0-py3-none-any.whl", hashes = { sha256 = "11" } }
+    archive = {{ path = "/tmp/three-1.0-py3-none-any.whl", hashes = {{ sha256 = "{ZEROS}" }} }}
     """
     one, three = _packages(text, settings=IndexSettings(indexes=(CORP,), env={}))
     expected = Pin(
         name="one-two",
         version="1.0",
         filename="one_two-1.0+cpu-py3-none-any.whl",
-        sha256="00",
+        sha256=ZEROS,
         url="https://index.example/f/one_two-1.0%2Bcpu-py3-none-any.whl",
         size=5,
         index="corp",
     )
     assert ((expected,), False) == (one.wheels, one.direct)
     assert ("file:///tmp/three-1.0-py3-none-any.whl", True) == (three.wheels[0].url, three.direct)
+
+
+@pytest.mark.parametrize("hashes", ["{}", '{ md5 = "00" }', '{ sha256 = "/home/me/.ssh/id_rsa" }'])
+def test_what_is_no_sha256_is_not_taken_for_one(hashes):
+    """It would name a file of the store, or another one."""
+    text = f"""
+    [[packages]]
+    name = "one"
+    version = "1.0"
+    wheels = [{{ url = "https://index.example/one-1.0-py3-none-any.whl", hashes = {hashes} }}]
+    """
+    (one,) = _packages(text, settings=IndexSettings(indexes=(CORP,), env={}))
+    assert "" == one.wheels[0].sha256

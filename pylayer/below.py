@@ -1,0 +1,39 @@
+"""A path that comes from outside → the file below a folder that it names, or a refusal.
+
+Answers of builds, layers.json and layers.toml name files that are then read, sent away or removed: whatever
+they say, it stays below the folder that it counts from.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+
+
+class OutsideError(ValueError):
+    """A path that names nothing below its folder; the message completes "the path …"."""
+
+
+def plain(path: object) -> PurePosixPath:
+    """Take a relative path with slashes that never climbs, whatever is on disk. Raises OutsideError."""
+    taken = PurePosixPath(_text(path))
+    if not taken.parts or taken.is_absolute() or ".." in taken.parts:
+        raise OutsideError(f"leads out of its folder: {path!r}")
+    return taken
+
+
+def find(root: Path, path: object, *, start: Path | None = None) -> Path:
+    """The place of `path`, which counts from `start` (or else `root`), with all links followed, below `root`.
+
+    Nothing need be there. Raises OutsideError.
+    """
+    top, found = os.path.realpath(root), os.path.realpath(os.path.join(start or root, _text(path)))  # noqa: PTH118
+    if os.path.commonpath([top, found]) != top or found == top:
+        raise OutsideError(f"leads out of {root}: {path!r}")
+    return Path(found)
+
+
+def _text(path: object) -> str:
+    if not isinstance(path, str) or not path or "\0" in path:
+        raise OutsideError(f"is none: {path!r}")
+    return path

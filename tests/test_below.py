@@ -1,0 +1,61 @@
+"""Paths from outside stay below their folder."""
+
+from __future__ import annotations
+
+import pytest
+
+from pylayer import below
+from pylayer.below import OutsideError
+
+ODD = ["", "/etc/passwd", "..", "../a", "a/../../b", ".", "a\0b", None, 3, ["a"]]
+
+
+@pytest.mark.parametrize("path", ODD)
+def test_what_leads_out_is_refused(tmp_path, path):
+    """So is what is no path."""
+    with pytest.raises(OutsideError):
+        below.find(tmp_path, path)
+    with pytest.raises(OutsideError):
+        below.plain(path)
+
+
+def test_what_is_below_is_found(tmp_path):
+    """It need not be there."""
+    assert tmp_path / "a/b" == below.find(tmp_path, "a/b")
+    assert tmp_path / "b" == below.find(tmp_path, "a/../b")
+    assert "a/b" == str(below.plain("a/b"))
+
+
+def test_a_path_may_count_from_a_folder_below(tmp_path):
+    """What climbs from there is below all the same."""
+    assert tmp_path / "b" == below.find(tmp_path, "../b", start=tmp_path / "a")
+    with pytest.raises(OutsideError):
+        below.find(tmp_path, "../../b", start=tmp_path / "a")
+
+
+def test_a_link_is_where_it_leads(tmp_path):
+    """One that stays below is as good as a file."""
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "secret").touch()
+    (root / "out").symlink_to("../secret")
+    (root / "up").symlink_to("..")
+    (root / "in").symlink_to("file")
+    assert root / "file" == below.find(root, "in")
+    for path in ("out", "up/secret"):
+        with pytest.raises(OutsideError, match="leads out of"):
+            below.find(root, path)
+
+
+def test_a_folder_may_itself_be_reached_by_a_link(tmp_path):
+    """/tmp is one on macOS."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    assert tmp_path / "real/a" == below.find(tmp_path / "link", "a")
+
+
+def test_a_neighbour_whose_name_begins_alike_is_outside(tmp_path):
+    """Text is compared by whole names."""
+    (tmp_path / "root").mkdir()
+    with pytest.raises(OutsideError):
+        below.find(tmp_path / "root", "../root-b/a")
