@@ -170,6 +170,7 @@ class Pipeline:
             only_bytecode=build.layer.bytecode == "only",
             files=await self._files(build),
             drop=build.layer.drop,
+            prefer=build.layer.prefer,
         )
         place = self._output / f"{build.id}.zip"
         assembled = await self._graph.once(
@@ -306,6 +307,7 @@ def asked_for(layer: Layer) -> Parts:
         "build from source": list(layer.build_from_source),
         "bytecode": layer.bytecode,
         "drop": list(layer.drop),
+        "prefer": dict(layer.prefer),
         "strip": layer.strip,
         "repair": layer.repair,
     }

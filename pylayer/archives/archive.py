@@ -6,13 +6,16 @@ The result depends on the wheels' and the bytecode's bytes and the runtime's nam
 
 from __future__ import annotations
 
+import posixpath
 from base64 import b64encode
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pylayer.archives.layout import Placed, place
+from pylayer.archives.layout import ROOT, Placed, place
+from pylayer.checks.contents import source_of
 from pylayer.errors import ArchiveError, Fault
+from pylayer.names import normalise
 from pylayer.wheels import is_bytecode
 from pylayer.zips.reader import Zip
 from pylayer.zips.writer import Writer
@@ -24,9 +27,11 @@ if TYPE_CHECKING:
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
-    _Source = tuple[Zip, Placed]
+    Source = tuple[Zip, Placed]
 
-_CONFLICT_HINT = "leave one of them out (`exclude`, `drop`), or put them into layers of their own"
+_FILES = "`files` of layers.toml"
+_BYTECODE = "its bytecode"
+_CLASH_HINT = "leave one of them out (`exclude`, `drop`), or put them into layers of their own"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,35 +50,53 @@ class Archive:
         return b64encode(bytes.fromhex(self.sha256)).decode()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """The bytecode of a distribution (normalised name): a zip at `path`, and its `sha256` (hex)."""
+
+    distribution: str
+    path: Path
+    sha256: str
+
+
 def assemble(  # noqa: PLR0913  each is a part of an archive, and all but two have defaults
     wheels: Sequence[Wheel],
     destination: Path,
     *,
     target: Target,
-    bytecode: Sequence[Path] = (),
+    bytecode: Sequence[Compiled] = (),
     files: Path | None = None,
     without: Collection[str] = (),
+    lost: Mapping[str, Collection[str]] | None = None,
 ) -> Archive:
     """Write the archive of `wheels` for `target` to `destination`, whole or not at all.
 
-    `bytecode` are zips whose members have their paths in the archive already; where one has `x.pyc`, it
-    replaces `x.py`. `files` is such a zip of what is no wheel's. Of wheels and bytecode the paths `without`
-    are left out. Raises ArchiveError listing every path to which two of them write different bytes, or
-    naming a wheel that cannot be copied safely; StoreError when a file cannot be read or written.
+    The members of `bytecode` have their paths in the archive already; where one has `x.pyc`, it replaces
+    `x.py`. `files` is such a zip of what is no wheel's. Of wheels and bytecode the paths `without` are left
+    out, and of each distribution those that it has `lost` to another. Raises ArchiveError listing every path
+    to which two of them write different bytes, or naming a wheel that cannot be copied safely; StoreError
+    when a file cannot be read or written.
     """
+    lost = lost or {}
+    names = {wheel.metadata.name: wheel.filename for wheel in wheels}
     with ExitStack() as stack:
-        sources: dict[str, list[_Source]] = {}
-        opened = [stack.enter_context(Zip(path)) for path in sorted(set(bytecode))]
-        names = [member.name for file in opened for member in file.members]
-        left_out = {name[:-1] for name in names if not is_bytecode(name)}.union(without)
+        sources: dict[str, list[Source]] = {}
+        bytecode: list[tuple[Zip, list[Placed]]] = []
+        for path, owners in _by_path(bytecode):
+            file = stack.enter_context(Zip(path, label=names.get(owners[0], "")))
+            gone = frozenset.intersection(*(frozenset(lost.get(owner, ())) for owner in owners))
+            bytecode.append((file, _compiled(file, gone)))
+        replacing = [each.path for _, placed in bytecode for each in placed if not is_bytecode(each.path)]
+        left_out = {path[:-1] for path in replacing}.union(without)
         unique = {wheel.sha256: wheel for wheel in wheels}
         for wheel in sorted(unique.values(), key=lambda wheel: (wheel.filename, wheel.sha256)):
             file = stack.enter_context(Zip(wheel.path, label=wheel.filename))
-            _gather(sources, file, place(file, runtime=target.runtime, without=left_out))
-        for file in opened:
-            _gather(sources, file, _as_they_stand(file, left_out))
+            own = left_out.union(lost.get(wheel.metadata.name, ()))
+            _gather(sources, file, place(file, runtime=target.runtime, without=own))
+        for file, placed in bytecode:
+            _gather(sources, file, [each for each in placed if each.path not in left_out])
         if files:
-            extra = stack.enter_context(Zip(files, label="`files` of layers.toml"))
+            extra = stack.enter_context(Zip(files, label=_FILES))
             _gather(sources, extra, _as_they_stand(extra))
         chosen = _choose(sources, destination)
         writer = stack.enter_context(Writer(destination))
@@ -88,16 +111,30 @@ def assemble(  # noqa: PLR0913  each is a part of an archive, and all but two ha
     )
 
 
-def _gather(sources: dict[str, list[_Source]], file: Zip, placed: Iterable[Placed]) -> None:
+def _gather(sources: dict[str, list[Source]], file: Zip, placed: Iterable[Placed]) -> None:
     for one in placed:
         sources.setdefault(one.path, []).append((file, one))
 
 
-def _as_they_stand(file: Zip, left_out: Collection[str] = ()) -> list[Placed]:
-    return [Placed(one.name, one, one.executable) for one in file.members if one.name not in left_out]
+def _as_they_stand(file: Zip) -> list[Placed]:
+    return [Placed(one.name, one, one.executable) for one in file.members]
 
 
-def _choose(sources: Mapping[str, list[_Source]], destination: Path) -> list[_Source]:
+def _by_path(bytecode: Sequence[Compiled]) -> list[tuple[Path, list[str]]]:
+    """Each file once, with the distributions that have it: those of the same modules share one."""
+    owners: dict[Path, list[str]] = {}
+    for one in bytecode:
+        owners.setdefault(one.path, []).append(one.distribution)
+    return [(path, sorted(owners[path])) for path in sorted(owners)]
+
+
+def _compiled(file: Zip, lost: Collection[str]) -> list[Placed]:
+    """The members of a companion, but for those whose source is `lost`."""
+    placed = _as_they_stand(file)
+    return [one for one in placed if source_of(one.path) not in lost] if lost else placed
+
+
+def _choose(sources: Mapping[str, list[Source]], destination: Path) -> list[Source]:
     """One source for each path, in the order of the archive."""
     if not sources:
         raise ArchiveError(
@@ -107,21 +144,52 @@ def _choose(sources: Mapping[str, list[_Source]], destination: Path) -> list[_So
         )
     faults = list(_clashes_with_folders(sources))
     chosen = []
+    contested: dict[str, Sequence[str]] = {}
     for path in sorted(sources):
         found = sources[path]
         if len(found) == 1:
             chosen.append(found[0])
-        elif _same(found):
+        elif same(found):
             chosen.append(_one_of(found))
         else:
-            names = " and ".join(file.label for file, _ in found)
-            faults.append(Fault(what=f"{names} put different files there", where=path, hint=_CONFLICT_HINT))
+            # Whoever settles whose module it is settles whose bytecode.
+            place = source_of(path) if path.endswith(".pyc") else path
+            contested[place] = _givers({file.label for file, _ in found})
+    faults += _contests(contested)
     if faults:
         raise ArchiveError.of(faults)
     return chosen
 
 
-def _clashes_with_folders(sources: Mapping[str, list[_Source]]) -> Iterator[Fault]:
+def _givers(labels: set[str]) -> Sequence[str]:
+    if len(labels) == 1:
+        return (*labels, _BYTECODE)  # the wheel brings a file of its own where its module's bytecode is to be
+    return sorted(labels, key=lambda label: (label == _FILES, label))
+
+
+def _contests(contested: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
+    """A fault for each path that several give; a hint stands at the last one that the same ones give."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for path in sorted(contested):
+        groups.setdefault(tuple(contested[path]), []).append(path)
+    last = {paths[-1]: paths for paths in groups.values()}
+    for path in sorted(contested):
+        names = contested[path]
+        hint = _contest_hint(last[path], names) if path in last else ""
+        yield Fault(what=f"{' and '.join(names)} put different files there", where=path, hint=hint)
+
+
+def _contest_hint(paths: Sequence[str], names: Sequence[str]) -> str:
+    if names[-1] in {_FILES, _BYTECODE}:
+        return _CLASH_HINT
+    pattern = paths[0] if len(paths) == 1 else f"{posixpath.commonpath(paths)}/"
+    owner = normalise(names[0].partition("-")[0])
+    if pattern == ROOT:  # nothing but python/ is common to them
+        pattern = paths[0]
+    return f'say whose are taken, prefer = {{ "{pattern.removeprefix(ROOT)}" = "{owner}" }}, or {_CLASH_HINT}'
+
+
+def _clashes_with_folders(sources: Mapping[str, list[Source]]) -> Iterator[Fault]:
     folders: dict[str, str] = {}
     for path in sources:
         folder = path.rpartition("/")[0]
@@ -130,15 +198,16 @@ def _clashes_with_folders(sources: Mapping[str, list[_Source]]) -> Iterator[Faul
             folder = folder.rpartition("/")[0]
     for path in sorted(folders.keys() & sources.keys()):
         file, folder_file = sources[path][0][0].label, sources[folders[path]][0][0].label
-        yield Fault(what=f"{file} has a file there, {folder_file} a folder", where=path, hint=_CONFLICT_HINT)
+        yield Fault(what=f"{file} has a file there, {folder_file} a folder", where=path, hint=_CLASH_HINT)
 
 
-def _same(found: Sequence[_Source]) -> bool:
+def same(found: Sequence[Source]) -> bool:
+    """Whether all give the same content."""
     checksums = {(one.member.crc, one.member.size) for _, one in found if one.content is None}
     return len(checksums) <= 1 and len({_content(file, one) for file, one in found}) == 1
 
 
-def _one_of(found: Sequence[_Source]) -> _Source:
+def _one_of(found: Sequence[Source]) -> Source:
     """The same one in whatever order they come: their compressed bytes may differ, and their modes."""
     copied = [(file, one) for file, one in found if one.content is None]
     file, one = min(copied or found, key=lambda source: _packed(*source))
@@ -153,7 +222,7 @@ def _packed(file: Zip, one: Placed) -> tuple[int, bytes]:
     return (one.member.method, file.packed(one.member)) if one.content is None else (0, one.content)
 
 
-def _copy(chosen: Iterable[_Source], writer: Writer) -> None:
+def _copy(chosen: Iterable[Source], writer: Writer) -> None:
     for file, one in chosen:
         if one.content is None:
             writer.copy(one.path, file, one.member, executable=one.executable)

@@ -100,7 +100,7 @@ class _Choice:
     """What is `wanted` out, less and less of it, and what is `kept` of that, with the reason."""
 
     def __init__(self, placed: Sequence[tuple[Wheel, Zip, list[Placed]]], patterns: Sequence[str]) -> None:
-        matches = _matcher(patterns)
+        matches = matcher(patterns)
         self._placed = placed
         self.paths = {one.path for _, _, members in placed for one in members}
         self.wanted = {path for path in self.paths if not _in_dist_info(path) and matches(path)}
@@ -174,7 +174,7 @@ class _Choice:
                 yield one.path, found
 
 
-def _matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
+def matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
     """A test of a path in an archive: a pattern matches it, or a folder that it is in."""
     test = ignored(patterns)
     folders: dict[str, bool] = {"": False}

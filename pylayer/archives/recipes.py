@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pylayer import keys
 from pylayer.archives import archive as archives
-from pylayer.archives import dropping
+from pylayer.archives import dropping, settling
 from pylayer.archives.additions import NONE
 from pylayer.archives.archive import Archive
 from pylayer.store import hash_file
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pylayer.archives.additions import Additions
+    from pylayer.archives.archive import Compiled
     from pylayer.store import Store
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
@@ -26,17 +27,18 @@ _KIND = "archive"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What an archive is made of: `compiled` is bytecode with its sha256 (hex), `drop` is patterns.
+    """What an archive is made of: `compiled` are companions, `drop` and `prefer` are as `Layer` has them.
 
     With `only_bytecode`, bytecode takes the place of its sources.
     """
 
     target: Target
     wheels: tuple[Wheel, ...]
-    compiled: tuple[tuple[str, Path], ...] = ()
+    compiled: tuple[Compiled, ...] = ()
     only_bytecode: bool = False
     files: Additions = NONE
     drop: tuple[str, ...] = ()
+    prefer: tuple[tuple[str, str], ...] = ()
 
     @property
     def key(self) -> str:
@@ -47,9 +49,10 @@ class Recipe:
                 "runtime": self.target.runtime.name,  # the shebangs of scripts name it
                 "only bytecode": self.only_bytecode,
                 "wheels": sorted(wheel.sha256 for wheel in self.wheels),
-                "compiled": sorted(sha256 for sha256, _ in self.compiled),
+                "compiled": sorted(one.sha256 for one in self.compiled),
                 "files": self.files.sha256,
                 "drop": [dropping.FORMAT, *self.drop] if self.drop else [],
+                **({"prefer": [settling.FORMAT, *self.prefer]} if self.prefer else {}),
             }
         )
 
@@ -67,21 +70,25 @@ def assemble(recipe: Recipe, place: Path, *, store: Store) -> Assembled:
     """Give the archive of `recipe` at `place`, written unless it is there; raises as `archive.assemble`."""
     if kept := _still_there(recipe.key, place, store):
         return Assembled(archive=kept, fresh=False)
-    bytecode = [path for _, path in recipe.compiled]
-    dropped = dropping.Dropped()
+    runtime = recipe.target.runtime
+    dropped, settled = dropping.Dropped(), settling.Settled()
     if recipe.drop:
-        runtime = recipe.target.runtime
+        bytecode = [one.path for one in recipe.compiled]
         dropped = dropping.choose(recipe.wheels, bytecode, patterns=recipe.drop, runtime=runtime)
+    if recipe.prefer:
+        settled = settling.settle(recipe.wheels, prefer=recipe.prefer, runtime=runtime, without=dropped.paths)
     archive = archives.assemble(
         recipe.wheels,
         place,
         target=recipe.target,
-        bytecode=bytecode,
+        bytecode=recipe.compiled,
         files=recipe.files.path,
         without=dropped.paths,
+        lost=settled.lost,
     )
     store.put_record(_KIND, recipe.key, _to_json(archive))
-    return Assembled(archive=archive, fresh=True, notes=tuple(dropped.notes) if recipe.drop else ())
+    notes = (*(dropped.notes if recipe.drop else ()), *settled.notes)
+    return Assembled(archive=archive, fresh=True, notes=notes)
 
 
 def _still_there(key: str, place: Path, store: Store) -> Archive | None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from pylayer.archives.archive import Compiled
     from pylayer.engines import BuildEnv, Done, Interpreter
     from pylayer.processors import Processors
     from pylayer.store import Store
@@ -56,12 +57,12 @@ class WheelBytecode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bytecode:
-    """Zips of compiled modules, each with its sha256 (hex), and the version of the `python` that made them.
+    """Zips of compiled modules, and the version of the `python` that made them.
 
     `notes` are what a user should hear of them.
     """
 
-    files: tuple[tuple[str, Path], ...] = ()
+    files: tuple[Compiled, ...] = ()
     python: str = ""
     notes: tuple[str, ...] = ()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from pylayer.archives.archive import Compiled
 from pylayer.building import bytecode
 from pylayer.building.bytecode import Bytecode, Seen
 from pylayer.errors import EngineError, NeedsDockerError
@@ -56,7 +57,10 @@ class Compiler:
         made = await queue.bytecode(wheels)
         notes = [f"{member} is left uncompiled: {reason}" for one in made for member, reason in one.skipped]
         return Bytecode(
-            files=tuple((one.sha256, one.path) for one in made),
+            files=tuple(
+                Compiled(distribution=wheel.metadata.name, path=one.path, sha256=one.sha256)
+                for wheel, one in zip(wheels, made, strict=True)
+            ),
             python=host.interpreter.version,
             notes=tuple(notes),
         )

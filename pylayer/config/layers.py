@@ -21,6 +21,7 @@ from pylayer.config.values import (
     layer_name,
     pattern,
     pins,
+    preferences,
     relative,
     requirement,
     settings,
@@ -49,9 +50,10 @@ class Layer:
     runtime first. Empty `projects` means a layer of requirements alone. `provided_by` names layers whose
     content is left out of this one; `pins` are lock files relative to layers.toml that pin versions, None
     those that are found. `files` are put beside what wheels give; `drop` are patterns, as in a .gitignore and
-    counted from `python/`, of what is left out of that. `imports` are modules, and `invoke` is a handler,
-    that are tried when it is verified; with `verify` every run does that. `publish` holds the keys of
-    `[layers.NAME.publish]`, which `publication.settings` joins with those of `[publish]`; `accept` the
+    counted from `python/`, of what is left out of that; `prefer` are such patterns, each with the
+    distribution whose file is taken where several give different ones. `imports` are modules, and `invoke` is
+    a handler, that are tried when it is verified; with `verify` every run does that. `publish` holds the keys
+    of `[layers.NAME.publish]`, which `publication.settings` joins with those of `[publish]`; `accept` the
     patterns of problems that checks are not to report.
     """
 
@@ -67,6 +69,7 @@ class Layer:
     provided_by: tuple[str, ...] = field(default=(), metadata=key(list_of(layer_name, distinct=True)))
     pins: tuple[str, ...] | None = field(default=None, metadata=key(pins, inherited=True))
     files: tuple[ExtraFile, ...] = field(default=(), metadata=key(extra_files))
+    prefer: tuple[tuple[str, str], ...] = field(default=(), metadata=key(preferences))
     drop: tuple[str, ...] = field(default=(), metadata=key(list_of(pattern, distinct=True), inherited=True))
     strip: bool = field(default=False, metadata=key(boolean, inherited=True))
     repair: bool = field(default=False, metadata=key(boolean, inherited=True))

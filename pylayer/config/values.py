@@ -84,6 +84,11 @@ def pattern(value: object) -> str:
     return glob
 
 
+def preferences(value: object) -> tuple[tuple[str, str], ...]:
+    """Take patterns, each with the distribution whose files are taken, in their order."""
+    return tuple(table_of(distribution, name=pattern)(value).items())
+
+
 def architecture(value: object) -> Architecture:
     """Take Lambda's word for an architecture."""
     name = string(value)

@@ -13,6 +13,7 @@ import warnings
 import zipfile
 
 import pytest
+from factories.layers import compiled
 from factories.wheels import File, make_wheel, make_zip
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -107,7 +108,7 @@ def test_a_pure_wheel_without_scripts_gives_the_same_bytes_everywhere(tmp_path):
 def test_companions_are_copied_to_where_their_members_say(tmp_path):
     """Bytecode has its paths in the archive already."""
     compiled = make_zip(tmp_path / "bytecode.zip", {"python/__pycache__/a.cpython-313.pyc": b"code"})
-    made = assemble(tmp_path, make_wheel(tmp_path, {"a.py": b"1"}), bytecode=[compiled])
+    made = assemble(tmp_path, make_wheel(tmp_path, {"a.py": b"1"}), bytecode=[compiled(compiled)])
     found = contents(made.path)
     assert b"code" == found["python/__pycache__/a.cpython-313.pyc"]
     assert b".pyc" not in found["python/example-1.0.dist-info/RECORD"]
@@ -117,10 +118,11 @@ def test_the_order_of_companions_does_not_matter(tmp_path):
     """Their names do not either: two machines keep them under different ones."""
     made = set()
     for names in (("x", "y"), ("y", "x")):
-        bytecode = [
+        paths = [
             make_zip(tmp_path / f"{name}.zip", {f"python/{number}.pyc": b"1", "python/n.pyc": b"2"})
             for number, name in enumerate(names)
         ]
+        bytecode = [compiled(path) for path in paths]
         made.add(assemble(tmp_path, make_wheel(tmp_path), bytecode=bytecode).sha256)
     assert 1 == len(made)
 
@@ -196,10 +198,10 @@ def test_a_script_and_a_module_that_meet_are_a_conflict(tmp_path):
 
 
 def test_bytecode_against_a_wheels_file_is_a_conflict(tmp_path):
-    """Bytecode is named by its file."""
+    """What a wheel brings where bytecode is to be is no other distribution's."""
     compiled = make_zip(tmp_path / "bytecode.zip", {"python/a.py": b"other"})
-    with pytest.raises(ArchiveError, match=r"bytecode\.zip put different files there"):
-        assemble(tmp_path, make_wheel(tmp_path, {"a.py": b"1"}), bytecode=[compiled])
+    with pytest.raises(ArchiveError, match=r"any\.whl and its bytecode put different files there"):
+        assemble(tmp_path, make_wheel(tmp_path, {"a.py": b"1"}), bytecode=[compiled(compiled)])
 
 
 @pytest.mark.parametrize(
@@ -392,7 +394,7 @@ def test_what_is_left_out_is_neither_there_nor_in_record(tmp_path):
     compiled = make_zip(tmp_path / "c.zip", {"python/__pycache__/b.cpython-313.pyc": b"code"})
     without = {"python/b.py", "python/__pycache__/b.cpython-313.pyc"}
     wheel = make_wheel(tmp_path, {"a.py": b"1", "b.py": b"2"})
-    found = contents(assemble(tmp_path, wheel, bytecode=[compiled], without=without).path)
+    found = contents(assemble(tmp_path, wheel, bytecode=[compiled(compiled)], without=without).path)
     assert not without & set(found)
     assert b"b.py" not in found["python/example-1.0.dist-info/RECORD"]
     assert b"a.py" in found["python/example-1.0.dist-info/RECORD"]

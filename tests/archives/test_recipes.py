@@ -10,6 +10,7 @@ from factories.wheels import make_wheel
 
 from pylayer import wheels
 from pylayer.archives.additions import pack
+from pylayer.archives.archive import Compiled
 from pylayer.archives.recipes import Recipe, assemble
 from pylayer.config.extrafiles import extra_files
 from pylayer.store import Store
@@ -54,11 +55,13 @@ def test_every_part_is_in_the_key(tmp_path, store, recipe):
     others = [
         replace(recipe, target=target("python3.12-x86_64")),
         replace(recipe, wheels=()),
-        replace(recipe, compiled=(("1" * 64, tmp_path),)),
+        replace(recipe, compiled=(Compiled(distribution="example", path=tmp_path, sha256="1" * 64),)),
         replace(recipe, only_bytecode=True),
         replace(recipe, files=files),
         replace(recipe, drop=("tests/",)),
         replace(recipe, drop=("docs/",)),
+        replace(recipe, prefer=(("a/", "a"),)),
+        replace(recipe, prefer=(("a/", "b"),)),
     ]
     assert len(others) + 1 == len({one.key for one in (recipe, *others)})
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 from factories.bytecode import HERE, HereBuildEnv, contents
 from factories.engines import host_target
+from factories.layers import compiled
 from factories.wheels import make_wheel
 
 from pylayer import wheels
@@ -213,7 +214,7 @@ def test_archive(tmp_path, build_env, store):
     one = wheel(tmp_path, {"pkg/__init__.py": b"x = 'compiled'\n"})
     made = bytecode_of(one, build_env=build_env, store=store)
     target = host_target()
-    archive.assemble([one], tmp_path / "layer.zip", target=target, bytecode=[made.path])
+    archive.assemble([one], tmp_path / "layer.zip", target=target, bytecode=[compiled(made.path)])
     root = tmp_path / "opt"
     zipfile.ZipFile(tmp_path / "layer.zip").extractall(root)
     (root / "python/pkg/__init__.py").write_text("x = 'source'\n")
@@ -238,7 +239,7 @@ def test_archive_without_sources(tmp_path, build_env, store):
     }
     one = wheel(tmp_path, files)
     made = bytecode_of(one, build_env=build_env, store=store, only=True)
-    archive.assemble([one], tmp_path / "layer.zip", target=host_target(), bytecode=[made.path])
+    archive.assemble([one], tmp_path / "layer.zip", target=host_target(), bytecode=[compiled(made.path)])
     inside = contents([tmp_path / "layer.zip"])
     kept = {"python/pkg/__init__.pyc", "python/pkg/old.py", "python/more.pyc", "python/bin/run.py"}
     record = inside["python/example-1.0.dist-info/RECORD"].decode()

@@ -72,7 +72,7 @@ def test_bytecode_weighs_with_its_distribution(tmp_path):
     one = wheels.read(make_wheel(tmp_path, {"one/__init__.py": b""}, name="one"))
     bytecode = {"python/one/__pycache__/__init__.cpython-313.pyc": bytes(MB)}
     compiled = zip_layer(tmp_path, bytecode, name="bytecode").path
-    archive = assemble([one], tmp_path / "data.zip", target=target(), bytecode=[compiled])
+    archive = assemble([one], tmp_path / "data.zip", target=target(), bytecode=[compiled(compiled)])
     (problem,) = check(
         LayerArchive(layer="data", path=archive.path, wheels=(one,)), target=target(), budget=1
     )

@@ -273,6 +273,13 @@ def test_extra_files_must_be_there(tmp_path):
     )
 
 
+def test_whose_files_are_preferred_stays_in_order(tmp_path):
+    """Of several patterns that match a path, the last one counts."""
+    text = '[layers.a.prefer]\n"tests/" = "Django_Hosts"\n"tests/x.py" = "other"\n'
+    (layer,) = manifest(tmp_path, DEFAULTS + text).layers
+    assert (("tests/", "django-hosts"), ("tests/x.py", "other")) == layer.prefer
+
+
 def test_what_is_dropped_is_inherited(tmp_path):
     """A layer's own patterns take the place of the defaults'."""
     text = 'drop = ["**/tests/**"]\n[layers.a]\n[layers.b]\ndrop = []'

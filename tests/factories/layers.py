@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from factories.wheels import make_wheel, make_zip
 from pylayer import wheels
-from pylayer.archives.archive import assemble
+from pylayer.archives.archive import Compiled, assemble
 from pylayer.checks import LayerArchive, check
+from pylayer.store import hash_file
 from pylayer.targets import Architecture, Target, load_runtimes
 
 if TYPE_CHECKING:
@@ -30,6 +31,11 @@ def make_layer(
     read = tuple(wheels.read(path) for path in made)
     archive = assemble(read, folder / f"{name}.zip", target=target(runs))
     return LayerArchive(layer=name, path=archive.path, wheels=read)
+
+
+def compiled(path: Path, name: str = "example") -> Compiled:
+    """The zip at `path` as the bytecode of a distribution."""
+    return Compiled(distribution=name, path=path, sha256=hash_file(path))
 
 
 def zip_layer(folder: Path, files: Mapping[str, object], *, name: str = "data") -> LayerArchive:
