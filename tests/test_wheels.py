@@ -163,6 +163,13 @@ def test_a_wheel_without_one_of_the_three_files_is_refused(tmp_path, missing):
         wheels.read(make_zip(tmp_path / whole.name, files))
 
 
+def test_a_name_that_is_a_path_is_refused(tmp_path):
+    """An index may call a file so; where wheels are installed from, the name is that of a file."""
+    path = make_wheel(tmp_path)
+    with pytest.raises(ArchiveError, match="is named by a path"):
+        wheels.read(path, filename="example-1.0-py3-none-/../../any.whl")
+
+
 @pytest.mark.parametrize("name", ["example.whl", "example-1.0.zip", "example-1.0-any.whl"])
 def test_a_file_that_is_not_named_as_a_wheel_is_refused(tmp_path, name):
     """The name is what installers choose by."""

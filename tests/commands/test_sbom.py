@@ -23,8 +23,11 @@ def shop(tmp_path_factory):
             "long": [f"License: {'all of it ' * 30}", "Classifier: License :: OSI Approved :: MIT License"],
             "silent": [],
         }
+        # What it vendors is not the layer's: the licence of `short` is that of `short` itself.
+        vendored = b"Metadata-Version: 2.1\nName: short\nVersion: 9\nLicense: Other\n"
         for name, lines in ways.items():
-            make_wheel(shop.index.folder, {f"{name}.py": b""}, name=name, metadata=lines)
+            files = {f"{name}.py": b"", f"{name}_vendor/short-9.dist-info/METADATA": vendored}
+            make_wheel(shop.index.folder, files, name=name, metadata=lines)
         shop.member("liba", "libb", *ways)
         shop.member("libb")
         shop.layers("", '[layers.liba]\ndescription = "All of it"\n')
