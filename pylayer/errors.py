@@ -141,7 +141,7 @@ class ToolError(PylayerError):
 class UnexpectedError(PylayerError):
     """A fault of pylayer itself in one build, of which the others know nothing; `log` is its traceback."""
 
-    exit_code = 15
+    exit_code = 16
 
     @classmethod
     def of_bug(cls, bug: Exception, *, where: str) -> Self:

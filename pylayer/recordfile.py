@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 
-class Change(NamedTuple):
+class MovedFile(NamedTuple):
     """What became of a file: its path as RECORD is to tell it, and its new bytes where it has others.
 
     A tuple, because thousands are made for one archive.
@@ -47,7 +47,7 @@ def listing(contents: Mapping[str, bytes], *, record: str) -> bytes:
 
 
 def rewritten(
-    text: bytes, changes: Mapping[str, Change | None], *, without: Callable[[str], bool] | None = None
+    text: bytes, changes: Mapping[str, MovedFile | None], *, without: Callable[[str], bool] | None = None
 ) -> bytes:
     """A RECORD's `text` in which the rows of what changed are put right.
 
@@ -56,7 +56,7 @@ def rewritten(
     found = []
     for row in rows(text):
         name = row[0]
-        change = changes.get(name, Change(name))
+        change = changes.get(name, MovedFile(name))
         if change is None or (without and without(name)):
             continue
         fields = row[1:] if change.content is None else hash_and_size(change.content)

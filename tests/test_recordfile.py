@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pylayer.recordfile import Change, hash_and_size, listing, rewritten, rows
+from pylayer.recordfile import MovedFile, hash_and_size, listing, rewritten, rows
 
 RECORD = "a-1.dist-info/RECORD"
 OLD = f'a.py,sha256=x,1\n"b,c.py",,\n{RECORD},,\n'.encode()
@@ -22,7 +22,7 @@ def test_a_line_ends_where_the_format_says():
 def test_what_changed_is_put_right_and_the_rest_stays():
     """A new path, new bytes, nothing any more."""
     digest, size = hash_and_size(b"new")
-    changes = {"a.py": Change("bin/a", b"new"), "b,c.py": Change("d.py"), "unknown": None}
+    changes = {"a.py": MovedFile("bin/a", b"new"), "b,c.py": MovedFile("d.py"), "unknown": None}
     assert f"bin/a,{digest},{size}\nd.py,,\n{RECORD},,\n".encode() == rewritten(OLD, changes)
     assert f"a.py,sha256=x,1\n{RECORD},,\n".encode() == rewritten(OLD, {"b,c.py": None})
     assert b"a.py,sha256=x,1\n" == rewritten(OLD, {}, without=lambda name: name != "a.py")
@@ -30,7 +30,7 @@ def test_what_changed_is_put_right_and_the_rest_stays():
 
 def test_a_name_that_is_not_utf_8_is_kept():
     """It is copied, not read."""
-    assert b"caf\xe9.py,,\nb.py,,\n" == rewritten(b"caf\xe9.py,,\na.py,,\n", {"a.py": Change("b.py")})
+    assert b"caf\xe9.py,,\nb.py,,\n" == rewritten(b"caf\xe9.py,,\na.py,,\n", {"a.py": MovedFile("b.py")})
 
 
 def test_a_listing_is_sorted_and_ends_with_the_record():

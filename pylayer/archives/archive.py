@@ -81,19 +81,19 @@ def assemble(  # noqa: PLR0913  each is a part of an archive, and all but two ha
     names = {wheel.metadata.name: wheel.filename for wheel in wheels}
     with ExitStack() as stack:
         sources: dict[str, list[Source]] = {}
-        bytecode: list[tuple[Zip, list[Placed]]] = []
+        opened: list[tuple[Zip, list[Placed]]] = []
         for path, owners in _by_path(bytecode):
             file = stack.enter_context(Zip(path, label=names.get(owners[0], "")))
             gone = frozenset.intersection(*(frozenset(lost.get(owner, ())) for owner in owners))
-            bytecode.append((file, _compiled(file, gone)))
-        replacing = [each.path for _, placed in bytecode for each in placed if not is_bytecode(each.path)]
+            opened.append((file, _compiled(file, gone)))
+        replacing = [each.path for _, placed in opened for each in placed if not is_bytecode(each.path)]
         left_out = {path[:-1] for path in replacing}.union(without)
         unique = {wheel.sha256: wheel for wheel in wheels}
         for wheel in sorted(unique.values(), key=lambda wheel: (wheel.filename, wheel.sha256)):
             file = stack.enter_context(Zip(wheel.path, label=wheel.filename))
             own = left_out.union(lost.get(wheel.metadata.name, ()))
             _gather(sources, file, place(file, runtime=target.runtime, without=own))
-        for file, placed in bytecode:
+        for file, placed in opened:
             _gather(sources, file, [each for each in placed if each.path not in left_out])
         if files:
             extra = stack.enter_context(Zip(files, label=_FILES))

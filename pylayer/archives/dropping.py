@@ -65,8 +65,8 @@ def choose(
 ) -> Dropped:
     """Find what `patterns` (as in a .gitignore, counted from `python/`) leave out of an archive.
 
-    The bytecode in `bytecode` goes with its source. Raises ArchiveError for each distribution of which
-    nothing would be left.
+    The modules in the zips of `bytecode` go with their sources. Raises ArchiveError for each distribution of
+    which nothing would be left.
     """
     with ExitStack() as stack:
         opened = [(wheel, stack.enter_context(Zip(wheel.path, label=wheel.filename))) for wheel in wheels]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pylayer import recordfile
 from pylayer.errors import ArchiveError
 from pylayer.names import normalise
-from pylayer.recordfile import Change
+from pylayer.recordfile import MovedFile
 from pylayer.wheels import dist_info, is_bytecode
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def place(wheel: Zip, *, runtime: Runtime, without: Collection[str] = ()) -> lis
     record = f"{folder}/RECORD"
     data = _data_folder(wheel, folder)
     placed: list[Placed] = []
-    moved: dict[str, Change | None] = {}
+    moved: dict[str, MovedFile | None] = {}
     records: list[Member] = []
     for member in wheel.members:
         name = member.name
@@ -67,7 +67,7 @@ def place(wheel: Zip, *, runtime: Runtime, without: Collection[str] = ()) -> lis
             if target is None or target.path in without:
                 moved[name] = None
             else:
-                moved[name] = Change(target.path.removeprefix(ROOT), target.content)
+                moved[name] = MovedFile(target.path.removeprefix(ROOT), target.content)
                 placed.append(target)
         elif without and ROOT + name in without:
             moved[name] = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pylayer import recordfile
-from pylayer.recordfile import Change
+from pylayer.recordfile import MovedFile
 from pylayer.wheels import dist_info
 from pylayer.zips.reader import Zip
 from pylayer.zips.writer import Writer
@@ -25,7 +25,7 @@ def rewrite(wheel: Wheel, changed: Mapping[str, bytes], destination: Path) -> No
     with Zip(wheel.path, label=wheel.filename) as source, Writer(destination) as writer:
         record = f"{dist_info(source.members, wheel.filename)}/RECORD"
         signatures = recordfile.signatures(record)
-        changes = {name: Change(name, content) for name, content in changed.items()}
+        changes = {name: MovedFile(name, content) for name, content in changed.items()}
         gone = dict.fromkeys(signatures)
         for member in source.members:
             name = member.name

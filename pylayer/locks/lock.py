@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VERSION = 1
+_ALGORITHM = "sha256:"  # what stands before an image's digest
 _HEADER = (
     "# Written by pylayer: commit it. `pylayer lock` brings it up to date, `--upgrade` moves versions.\n"
 )
@@ -126,7 +127,7 @@ def read(path: Path) -> Lock | None:
         return Lock(
             engine=data.get("engine", ""),
             settings=data.get("settings", {}),
-            images=data.get("images", {}),
+            images=_images(data.get("images", {}), where=path.name),
             builds=dict(_entries(data.get("builds", {}), files)),
             environments=dict(_entries(data.get("build-requirements", {}), files)),
         )
@@ -209,11 +210,27 @@ def _files(table: Mapping[str, Any], *, where: str) -> dict[str, dict[str, Diges
             try:
                 files[name][filename] = Digest(sha256)
             except ValueError as error:
-                what = f"the sha256 {error}"
-                faults.append(Fault(what=what, where=f"{where}: {filename}", hint="restore it from git"))
+                faults.append(_no_digest(error, f"{where}: {filename}"))
     if faults:
         raise LockError.of(faults)
     return files
+
+
+def _images(table: Mapping[str, Any], *, where: str) -> dict[str, str]:
+    """The digest of each image by target; raises LockError for all that is none."""
+    faults = []
+    for name, digest in table.items():
+        try:
+            Digest(digest.removeprefix(_ALGORITHM) if isinstance(digest, str) else digest)
+        except ValueError as error:
+            faults.append(_no_digest(error, f"{where}: images.{name}"))
+    if faults:
+        raise LockError.of(faults)
+    return dict(table)
+
+
+def _no_digest(error: ValueError, where: str) -> Fault:
+    return Fault(what=f"the sha256 {error}", where=where, hint="restore layers.lock from git")
 
 
 def _entries(

@@ -105,16 +105,16 @@ def test_a_pure_wheel_without_scripts_gives_the_same_bytes_everywhere(tmp_path):
     assert 1 == len({assemble(tmp_path, wheel, target=target).sha256 for target in targets})
 
 
-def test_companions_are_copied_to_where_their_members_say(tmp_path):
+def test_bytecode_is_copied_to_where_their_members_say(tmp_path):
     """Bytecode has its paths in the archive already."""
-    compiled = make_zip(tmp_path / "bytecode.zip", {"python/__pycache__/a.cpython-313.pyc": b"code"})
-    made = assemble(tmp_path, make_wheel(tmp_path, {"a.py": b"1"}), bytecode=[compiled(compiled)])
+    code = make_zip(tmp_path / "bytecode.zip", {"python/__pycache__/a.cpython-313.pyc": b"code"})
+    made = assemble(tmp_path, make_wheel(tmp_path, {"a.py": b"1"}), bytecode=[compiled(code)])
     found = contents(made.path)
     assert b"code" == found["python/__pycache__/a.cpython-313.pyc"]
     assert b".pyc" not in found["python/example-1.0.dist-info/RECORD"]
 
 
-def test_the_order_of_companions_does_not_matter(tmp_path):
+def test_the_order_of_bytecode_does_not_matter(tmp_path):
     """Their names do not either: two machines keep them under different ones."""
     made = set()
     for names in (("x", "y"), ("y", "x")):
@@ -199,9 +199,9 @@ def test_a_script_and_a_module_that_meet_are_a_conflict(tmp_path):
 
 def test_bytecode_against_a_wheels_file_is_a_conflict(tmp_path):
     """What a wheel brings where bytecode is to be is no other distribution's."""
-    compiled = make_zip(tmp_path / "bytecode.zip", {"python/a.py": b"other"})
+    code = make_zip(tmp_path / "bytecode.zip", {"python/a.py": b"other"})
     with pytest.raises(ArchiveError, match=r"any\.whl and its bytecode put different files there"):
-        assemble(tmp_path, make_wheel(tmp_path, {"a.py": b"1"}), bytecode=[compiled(compiled)])
+        assemble(tmp_path, make_wheel(tmp_path, {"a.py": b"1"}), bytecode=[compiled(code)])
 
 
 @pytest.mark.parametrize(
@@ -391,10 +391,10 @@ def test_an_extra_file_over_a_wheels_is_a_conflict(tmp_path):
 
 def test_what_is_left_out_is_neither_there_nor_in_record(tmp_path):
     """Of wheels and of bytecode."""
-    compiled = make_zip(tmp_path / "c.zip", {"python/__pycache__/b.cpython-313.pyc": b"code"})
+    code = make_zip(tmp_path / "c.zip", {"python/__pycache__/b.cpython-313.pyc": b"code"})
     without = {"python/b.py", "python/__pycache__/b.cpython-313.pyc"}
     wheel = make_wheel(tmp_path, {"a.py": b"1", "b.py": b"2"})
-    found = contents(assemble(tmp_path, wheel, bytecode=[compiled(compiled)], without=without).path)
+    found = contents(assemble(tmp_path, wheel, bytecode=[compiled(code)], without=without).path)
     assert not without & set(found)
     assert b"b.py" not in found["python/example-1.0.dist-info/RECORD"]
     assert b"a.py" in found["python/example-1.0.dist-info/RECORD"]

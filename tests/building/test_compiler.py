@@ -12,27 +12,28 @@ from factories.wheels import make_wheel
 
 from pylayer import wheels
 from pylayer.building.compiler import Compiler
+from pylayer.building.context import RunContext
 from pylayer.errors import ArchiveError
 from pylayer.graph import Graph
 from pylayer.store import Store
 
 
 @dataclass
-class HerePlaces:
-    """The Python of the tests as the place of every target."""
+class HereHosts:
+    """The Python of the tests as the host of every target."""
 
     architecture: object
-    room: HereBuildEnv = field(default_factory=HereBuildEnv)
+    build_env: HereBuildEnv = field(default_factory=HereBuildEnv)
     interpreter = HERE
 
-    async def place(self, host):
-        """This place."""
+    async def host(self, target):
+        """This host."""
         return self
 
     @property
     def engine(self):
-        """An engine of that one room."""
-        return SimpleNamespace(bare_env=lambda host: self.room)
+        """An engine of that one build environment."""
+        return SimpleNamespace(bare_env=lambda target: self.build_env)
 
 
 def test_a_wheel_that_cannot_be_compiled_fails_the_builds_that_have_it(tmp_path):
@@ -43,9 +44,15 @@ def test_a_wheel_that_cannot_be_compiled_fails_the_builds_that_have_it(tmp_path)
     build = SimpleNamespace(layer=SimpleNamespace(bytecode="on"), target=target)
 
     async def compiled():
-        places = HerePlaces(architecture=target.architecture)
-        compiler = Compiler(graph=Graph(jobs=2), store=Store(tmp_path / "store"), places=places, note=print)
-        asked = [compiler.companions([one], build=build) for one in (good, bad)]
+        context = RunContext(
+            workspace=SimpleNamespace(),
+            graph=Graph(jobs=2),
+            store=Store(tmp_path / "store"),
+            hosts=HereHosts(architecture=target.architecture),
+            note=print,
+        )
+        compiler = Compiler(context)
+        asked = [compiler.bytecode([wheel], build=build) for wheel in (good, bad)]
         return await asyncio.gather(*asked, return_exceptions=True)
 
     made, error = asyncio.run(compiled())

@@ -7,7 +7,7 @@ import zipfile
 from dataclasses import replace
 
 import pytest
-from factories.layers import found, make_layer, said, target, zip_layer
+from factories.layers import compiled, found, make_layer, said, target, zip_layer
 from factories.wheels import File, make_wheel
 
 from pylayer import wheels
@@ -71,8 +71,8 @@ def test_bytecode_weighs_with_its_distribution(tmp_path):
     """It comes from elsewhere, and RECORD does not list it."""
     one = wheels.read(make_wheel(tmp_path, {"one/__init__.py": b""}, name="one"))
     bytecode = {"python/one/__pycache__/__init__.cpython-313.pyc": bytes(MB)}
-    compiled = zip_layer(tmp_path, bytecode, name="bytecode").path
-    archive = assemble([one], tmp_path / "data.zip", target=target(), bytecode=[compiled(compiled)])
+    code = zip_layer(tmp_path, bytecode, name="bytecode").path
+    archive = assemble([one], tmp_path / "data.zip", target=target(), bytecode=[compiled(code)])
     (problem,) = check(
         LayerArchive(layer="data", path=archive.path, wheels=(one,)), target=target(), budget=1
     )

@@ -104,6 +104,21 @@ def test_every_sha256_that_is_none_is_told(tmp_path):
     ] == [(fault.where, fault.what) for fault in caught.value.faults]
 
 
+@pytest.mark.parametrize("images", ['"a" = "sha256:../../x"', '"a" = "latest"', '"a" = true'])
+def test_an_image_is_locked_by_its_digest(tmp_path, images):
+    """It becomes a part of what the engine pulls."""
+    (tmp_path / "layers.lock").write_text(f"version = 1\n[images]\n{images}\n")
+    with pytest.raises(LockError, match=r"layers\.lock: images\.a: the sha256 is not 64 hex digits"):
+        lock.read(tmp_path / "layers.lock")
+
+
+def test_images_that_are_no_table_are_damage(tmp_path):
+    """Not an error of Python's."""
+    (tmp_path / "layers.lock").write_text("version = 1\nimages = true\n")
+    with pytest.raises(LockError, match="damaged"):
+        lock.read(tmp_path / "layers.lock")
+
+
 def test_differences_tell_what_came_and_went():
     """A stale entry is told line by line."""
     before = locked("numpy>=2", "requests", exclude=("boto3",))

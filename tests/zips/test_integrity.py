@@ -10,7 +10,7 @@ from factories.wheels import File, make_zip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pylayer.wheels import hash_and_size
+from pylayer.recordfile import hash_and_size
 from pylayer.zips import integrity
 from pylayer.zips.format import end, headers
 from pylayer.zips.reader import Zip
