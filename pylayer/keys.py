@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,6 +23,21 @@ def key(parts: Mapping[str, Any]) -> str:
 def canonical(value: object) -> bytes:
     """JSON with sorted names and no spaces: equal values, equal bytes."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+@cache
+def source(*names: str) -> str:
+    """Sha256 (hex) of pylayer's own modules and tables: files, or folders of them, by path in the package.
+
+    What these files compute follows from them, whatever pylayer's version is called.
+    """
+    total = hashlib.sha256()
+    for name in names:
+        path = Path(__file__).parent / name
+        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+            if file.suffix in {".py", ".toml"}:
+                total.update(f"{name} {file.name}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return total.hexdigest()
 
 
 def changes(before: object, after: object, *, name: str = "") -> Iterator[str]:

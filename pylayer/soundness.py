@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pylayer.errors import ArchiveError, Fault
 from pylayer.graph import together
+from pylayer.store.kinds import SOUND
 from pylayer.wheels import dist_info
 from pylayer.zips import integrity
 from pylayer.zips.reader import Zip
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from pylayer.wheels import Wheel
     from pylayer.zips.members import Member
 
-_KIND = "sound"
 _SHARE = 1 << 23  # unzipped bytes that one step looks at: a few hundredths of a second
 _TOLD = 5
 _HINT = "whoever published it is at fault: choose another version, or have it built (`build-from-source`)"
@@ -36,8 +36,8 @@ async def ensure(wheel: Wheel, *, graph: Graph, store: Store) -> None:
     The members are shared out among the threads of `graph`; `store` keeps that all was well under the wheel's
     sha256. Raises ArchiveError listing the members that are not as they should be.
     """
-    if store.record(_KIND, wheel.sha256) is None:
-        await graph.once((_KIND, wheel.sha256), lambda: _looked(wheel, graph=graph, store=store))
+    if store.record(SOUND, wheel.sha256) is None:
+        await graph.once(("sound", wheel.sha256), lambda: _looked(wheel, graph=graph, store=store))
 
 
 async def _looked(wheel: Wheel, *, graph: Graph, store: Store) -> None:
@@ -52,7 +52,7 @@ async def _looked(wheel: Wheel, *, graph: Graph, store: Store) -> None:
         if more := len(found) - len(told):
             told.append(Fault(what=f"{more} more of its files are like that", where=wheel.filename))
         raise ArchiveError.of(told)
-    store.put_record(_KIND, wheel.sha256, {})
+    store.put_record(SOUND, wheel.sha256, {})
 
 
 def _recorded(archive: Zip) -> dict[str, str]:

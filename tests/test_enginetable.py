@@ -14,6 +14,7 @@ from pylayer import enginetable
 from pylayer.engines import Engine, ListedEngine, choose
 from pylayer.enginetable import ENGINES
 from pylayer.errors import EngineError
+from pylayer.store import Store
 
 MEMBERS = {name for one in (Engine, ListedEngine) for name in vars(one) if not name.startswith("_")}
 
@@ -23,7 +24,7 @@ def test_every_engine_is_there(name, tmp_path, monkeypatch):
     """Its class has all that is asked of an engine, whether it answers now or not."""
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")
     try:
-        engine = choose.connect(ENGINES[name], cache=tmp_path)
+        engine = choose.connect(ENGINES[name], store=Store(tmp_path))
     except EngineError as error:
         assert ENGINES[name].remedy in error.faults[0].hint  # noqa: PT017
         return

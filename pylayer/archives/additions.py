@@ -9,6 +9,7 @@ from pylayer import keys
 from pylayer.errors import ManifestError
 from pylayer.monorepo import trees
 from pylayer.monorepo.trees import TreeEntry
+from pylayer.store.kinds import EXTRA_FILES
 from pylayer.zips.writer import Writer
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from pylayer.store import Store
     from pylayer.targets import Architecture
 
-_KIND = "files"
 _FORMAT = 1
 _ELF = b"\x7fELF"
 # What lies there is started as a program: /opt/bin is on Lambda's PATH, extensions it starts itself.
@@ -52,13 +52,12 @@ def pack(files: Sequence[ExtraFile], *, architecture: Architecture, root: Path, 
         return NONE
     contents = trees.contents(found)
     key = keys.key({"format": _FORMAT, "files": contents})
-    record = store.record(_KIND, key)
-    path = store.blob(record["sha256"]) if record else None
-    if not record or not path:
-        record = {"sha256": _write(found, store)}
-        store.put_record(_KIND, key, record)
-        path = store.blob(record["sha256"])
-    return Additions(path=path, sha256=record["sha256"], contents=contents)
+    record = store.record(EXTRA_FILES, key)
+    if record and (path := store.blob(record["sha256"])):
+        return Additions(path=path, sha256=record["sha256"], contents=contents)
+    sha256 = _write(found, store)
+    store.put_record(EXTRA_FILES, key, {"sha256": sha256})
+    return Additions(path=store.blob(sha256), sha256=sha256, contents=contents)
 
 
 def _read(source: Path, name: str) -> TreeEntry:

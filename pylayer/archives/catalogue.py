@@ -78,21 +78,29 @@ def read(path: Path) -> Catalogue:
         return Catalogue()
     except OSError as error:
         raise StoreError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
+    return loads(text, where=str(path), folder=path.parent)
+
+
+def loads(text: bytes | str, *, where: str, folder: Path | None = None) -> Catalogue:
+    """The Catalogue that the text of a layers.json is; raises StoreError, `where` naming the file.
+
+    The archives that it names are below `folder`, or for a text that is in none, below whatever folder it is.
+    """
     try:
         document = json.loads(text)
     except ValueError as error:
-        raise _damaged(path, f"is not JSON: {error}") from error
+        raise _damaged(where, f"is not JSON: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("builds"), dict):
-        raise _damaged(path, "has no table of builds")
+        raise _damaged(where, "has no table of builds")
     if document.get("version") != VERSION:
         raise StoreError(
             f"is of version {document.get('version')!r}; this pylayer reads version {VERSION}",
-            where=str(path),
+            where=where,
             hint="build the layers again with this pylayer",
         )
     faults: list[Fault] = []
     builds = {
-        key: _entry(value, f"{path}: builds.{key}", faults, folder=path.parent)
+        key: _entry(value, f"{where}: builds.{key}", faults, folder=folder)
         for key, value in document["builds"].items()
     }
     if faults:
@@ -129,7 +137,7 @@ _WORDS = {
 }
 
 
-def _entry(value: object, where: str, faults: list[Fault], *, folder: Path) -> CatalogueEntry | None:
+def _entry(value: object, where: str, faults: list[Fault], *, folder: Path | None) -> CatalogueEntry | None:
     if not isinstance(value, dict):
         faults.append(Fault(what="is not a table", where=where))
         return None
@@ -138,7 +146,7 @@ def _entry(value: object, where: str, faults: list[Fault], *, folder: Path) -> C
     faults += [
         Fault(what="is missing or of a wrong type", where=f"{where}.{key}", hint=hint) for key in wrong
     ]
-    for key, check in (("sha256", Digest), ("path", partial(below.find, folder))):
+    for key, check in (("sha256", Digest), ("path", partial(below.find, folder) if folder else below.plain)):
         if key not in wrong:
             try:
                 check(value[key])
@@ -179,5 +187,5 @@ def _sorted(extra: Mapping[str, Any]) -> dict[str, Any]:
     return {key: extra[key] for key in sorted(extra)}
 
 
-def _damaged(path: Path, what: str) -> StoreError:
-    return StoreError(what, where=str(path), hint="delete it and build the layers again")
+def _damaged(where: str, what: str) -> StoreError:
+    return StoreError(what, where=where, hint="delete it and build the layers again")

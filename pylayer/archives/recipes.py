@@ -11,6 +11,7 @@ from pylayer.archives import dropping, settling
 from pylayer.archives.additions import NONE
 from pylayer.archives.archive import Archive
 from pylayer.store import hash_file
+from pylayer.store.kinds import ARCHIVE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pylayer.wheels import Wheel
 
 FORMAT = 1
-_KIND = "archive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +86,13 @@ def assemble(recipe: Recipe, place: Path, *, store: Store) -> Assembled:
         without=dropped.paths,
         lost=settled.lost,
     )
-    store.put_record(_KIND, recipe.key, _to_json(archive))
+    store.put_record(ARCHIVE, recipe.key, _to_json(archive))
     notes = (*(dropped.notes if recipe.drop else ()), *settled.notes)
     return Assembled(archive=archive, fresh=True, notes=notes)
 
 
 def _still_there(key: str, place: Path, store: Store) -> Archive | None:
-    record = store.record(_KIND, key)
+    record = store.record(ARCHIVE, key)
     if record is None or not place.is_file() or hash_file(place) != record["sha256"]:
         return None
     return Archive(path=place, **record)

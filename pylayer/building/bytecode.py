@@ -23,6 +23,7 @@ from pylayer.checks.contents import source_of
 from pylayer.engines import Job
 from pylayer.errors import BuildError
 from pylayer.monorepo.trees import TreeEntry
+from pylayer.store.kinds import BYTECODE
 from pylayer.zips.reader import Zip
 from pylayer.zips.writer import Writer
 
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from pylayer.wheels import Wheel
     from pylayer.zips.members import Member
 
-_KIND = "bytecode"
 _FORMAT = 2  # of what is in such a zip: a change of how modules are compiled changes it
 
 
@@ -114,7 +114,7 @@ def compile_wheels(  # noqa: PLR0913  all that compiling depends on
             for sha256, (path, members, skipped) in compiled.items():
                 blob = store.put_blob(path)
                 record = {"sha256": blob, "members": members, "skipped": skipped}
-                store.put_record(_KIND, key(sha256, interpreter=interpreter, only=only), record)
+                store.put_record(BYTECODE, key(sha256, interpreter=interpreter, only=only), record)
                 found[sha256] = kept = _kept(store, key(sha256, interpreter=interpreter, only=only))
                 if kept:
                     batch.remember(sha256, kept)
@@ -122,12 +122,11 @@ def compile_wheels(  # noqa: PLR0913  all that compiling depends on
 
 
 def _kept(store: Store, name: str) -> WheelBytecode | None:
-    record = store.record(_KIND, name)
+    record = store.record(BYTECODE, name)
     path = store.blob(record["sha256"]) if record else None
     if not record or not path:
         return None
-    skipped = tuple((member, reason) for member, reason in record["skipped"])
-    return WheelBytecode(path=path, sha256=record["sha256"], members=record["members"], skipped=skipped)
+    return WheelBytecode(path=path, **record)
 
 
 _Made = tuple["Path", int, list[tuple[str, str]]]  # a zip's path, members and skipped

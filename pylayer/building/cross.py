@@ -17,6 +17,7 @@ from pylayer.engines import Job
 from pylayer.engines.wire import script_text
 from pylayer.errors import BuildError, Fault, StoreError
 from pylayer.keys import key
+from pylayer.store import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ class Cross:
         zig = await self._requirements.environment((ZIG,), target=builder, host=host)
         both = ("c", "c++")
         languages = both if any(entry.name.endswith(_CPLUSPLUS) for entry in entries) else ("c",)
-        if self._store.record("zig", _digest(zig, both, target)):
+        if self._store.record(kinds.ZIG, _digest(zig, both, target)):
             languages = both  # libc++ is there already
         digest = _digest(zig, languages, target)
         cache = await self._graph.once(
@@ -71,7 +72,7 @@ class Cross:
         host: BuildHost,
     ) -> Path:
         """What zig makes for every program of a target: once, apart from any build that could change it."""
-        record = self._store.record("zig", digest)
+        record = self._store.record(kinds.ZIG, digest)
         if record and (kept := self._store.blob(record["sha256"])):
             return kept
         request = {"cross": {**_request(target), "warm": list(languages)}}
@@ -81,7 +82,7 @@ class Cross:
             if done.status != 0:
                 raise BuildError(f"zig makes nothing for {triple(target)}", where=str(builder), log=done.log)
             sha256 = self._store.put_blob(folder / "zig-cache.tgz")
-        self._store.put_record("zig", digest, {"sha256": sha256})
+        self._store.put_record(kinds.ZIG, digest, {"sha256": sha256})
         kept = self._store.blob(sha256)
         if kept is None:
             raise StoreError("what zig made is gone", hint="run the same command again")

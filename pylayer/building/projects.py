@@ -24,6 +24,7 @@ from pylayer.errors import BuildError, NeedsDockerError, PylayerError
 from pylayer.keys import Parts, key
 from pylayer.monorepo import trees, vcs, workspace
 from pylayer.names import required_name
+from pylayer.store import kinds
 from pylayer.targets import Target
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class Projects:
         source = await self._source_of(project)
         # Whether it has native code is found out by building it; while it has the same files, once.
         known = key({"project": project.name, "files": sorted(source.contents)})
-        if self._store.record("native", known) is not None:
+        if self._store.record(kinds.NATIVE, known) is not None:
             built = await self._native(project, target)
             if not built.wheel.pure:
                 return built
@@ -149,7 +150,7 @@ class Projects:
                 break
         built = await self._native(project, target)
         if not built.wheel.pure:
-            self._store.put_record("native", known, {})
+            self._store.put_record(kinds.NATIVE, known, {})
         return built
 
     async def _native(self, project: Project, target: Target) -> Built:
@@ -218,7 +219,7 @@ class Projects:
         # What the backend asked for the last time is known before it is asked, so that a wheel that is kept
         # has the same environment in the lock, and is built anew when that environment is another one.
         first = key(_parts(project, source=source, host=host, required=required, version=version) | way.parts)
-        asked = tuple((self._store.record("asked", first) or {"requires": ()})["requires"])
+        asked = tuple((self._store.record(kinds.ASKED, first) or {"requires": ()})["requires"])
         for _ in range(ROUNDS):
             if asked:
                 every = (*project.requires, *asked)
@@ -245,7 +246,7 @@ class Projects:
                 )
             except BuildError as error:
                 if way.name:
-                    self._store.put_record("refused", digest, {"what": error.faults[0].what})
+                    self._store.put_record(kinds.REFUSED, digest, {"what": error.faults[0].what})
                 raise
             if (await self._source(project)).digest != source.digest:
                 raise BuildError(
@@ -254,8 +255,8 @@ class Projects:
                     hint="run the same command again",
                 )
             if not isinstance(outcome, tuple):
-                self._store.put_record("wheel", digest, wheels.to_json(outcome))
-                self._store.put_record("asked", first, {"requires": asked})
+                self._store.put_record(kinds.WHEEL, digest, wheels.to_json(outcome))
+                self._store.put_record(kinds.ASKED, first, {"requires": asked})
                 return Built(wheel=outcome, fresh=True, parts=parts)
             asked = outcome
         raise BuildError(
@@ -290,7 +291,7 @@ class Projects:
     def _refuse(self, project: Project, way: Way, digest: str) -> None:
         """Do not try again what failed with the same inputs, where there is another way."""
         if way.name and project.options.native == "auto":
-            record = self._store.record("refused", digest)
+            record = self._store.record(kinds.REFUSED, digest)
             if record:
                 raise BuildError(record["what"], where=f"{project.name}, {way.name}")
 
@@ -306,7 +307,7 @@ class Projects:
         return await self._graph.compute(read)
 
     def _kept(self, digest: str) -> Wheel | None:
-        record = self._store.record("wheel", digest)
+        record = self._store.record(kinds.WHEEL, digest)
         path = self._store.blob(record["sha256"]) if record else None
         return wheels.from_json(record, path) if record and path else None
 

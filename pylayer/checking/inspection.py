@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from pylayer import __version__
-from pylayer.keys import key
+from pylayer.keys import key, source
 from pylayer.names import required_name
 from pylayer.problems import Problem
+from pylayer.store.kinds import PROBLEMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -18,10 +18,16 @@ if TYPE_CHECKING:
     from pylayer.config.budgets import LayerSet
     from pylayer.config.layers import Build
     from pylayer.config.manifest import Manifest
+    from pylayer.problems import Kind
     from pylayer.store import Store
+    from pylayer.store.kinds import ProblemRecord
     from pylayer.wheels import Wheel
 
-_FORMAT = 2  # of what checks find: a change of what they say of the same archive changes it
+# Of pylayer's own files, those that decide what is found in an archive.
+DECISIVE = (
+    *("checks", "config/budgets.py", "config/values.py", "names.py", "problems.py"),
+    *("runtimes.toml", "tables.py", "targets.py", "wheels.py", "zips"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +117,19 @@ def _made(one: FinishedArchive) -> LayerArchive:
 def _once(
     asked: dict[str, Any], look: Callable[[], tuple[Problem, ...]], *, store: Store
 ) -> tuple[Problem, ...]:
-    digest = key({"pylayer": __version__, "format": _FORMAT, **asked})
-    if (known := store.record("problems", digest)) is not None:
-        return tuple(Problem(**one) for one in known["problems"])
+    digest = key({"checks": source(*DECISIVE), **asked})
+    if (known := store.record(PROBLEMS, digest)) is not None:
+        return tuple(_problem(one) for one in known["problems"])
     found = look()
-    store.put_record("problems", digest, {"problems": [asdict(one) for one in found]})
+    store.put_record(PROBLEMS, digest, {"problems": [asdict(one) for one in found]})
     return found
+
+
+def _problem(record: ProblemRecord) -> Problem:
+    return Problem(
+        kind=cast("Kind", record["kind"]),
+        severity=record["severity"],
+        where=record["where"],
+        what=record["what"],
+        hint=record["hint"],
+    )

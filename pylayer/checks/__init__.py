@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-    from pylayer.checks.contents import Records
+    from pylayer.store import Store
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
@@ -41,7 +41,7 @@ def check(  # noqa: PLR0913  each is one fact about the layer, and all but two h
     local: Collection[str] = (),
     budget: int | None = None,
     accepted: Sequence[str] = (),
-    memory: Records | None = None,
+    memory: Store | None = None,
 ) -> tuple[Problem, ...]:
     """Every problem of one archive, errors first.
 
@@ -84,7 +84,7 @@ def check_set(
     *,
     budget: int = MOST_UNZIPPED,
     accepted: Sequence[str] = (),
-    memory: Records | None = None,
+    memory: Store | None = None,
 ) -> tuple[Problem, ...]:
     """Problems of the layers of set `name`, in the function's order, that none of them has alone."""
     found = []

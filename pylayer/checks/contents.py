@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from pylayer import recordfile
 from pylayer.checks import elf
+from pylayer.checks.elf import Elf
 from pylayer.limits import MOST_UNZIPPED
 from pylayer.names import normalise
+from pylayer.store.kinds import ELF
 from pylayer.zips.format import DEFLATED
 from pylayer.zips.reader import Zip
 
@@ -19,32 +21,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pylayer.checks.elf import Elf
+    from pylayer.store import Store
     from pylayer.wheels import Wheel
     from pylayer.zips.members import Member
 
 # The dynamic linker is never handed these, and they are nine files of ten.
 _NEVER_ELF = (".py", ".pyc", ".pyi")
 _SHORTEST_ELF = 52  # bytes of a 32-bit header
-_RECORD_KIND = "elf-1"
 # Where an installer puts what it knows of a distribution; deeper ones belong to what another one vendors.
 _INSTALLED = re.compile(
     r"(?P<root>python/(?:lib/python3\.\d+/site-packages/)?)(?P<folder>[^/]+)\.dist-info/[^/]+"
 )
 # How importlib names bytecode (PEP 3147, PEP 488): the module's own name may hold dots too.
 _CACHED = re.compile(r"(?P<stem>.+?)\.[^.]+(?:\.opt-[^.]+)?\.pyc")
-
-
-class Records(Protocol):
-    """What remembers the ELF facts of a file by the hash of its compressed bytes; a Store is one."""
-
-    def record(self, kind: str, key: str, /) -> dict[str, Any] | None:
-        """What was put there, or None."""
-        ...
-
-    def put_record(self, kind: str, key: str, value: dict[str, Any], /) -> None:
-        """Keep `value`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +76,7 @@ class ArchiveContents:
 
 
 def read(
-    path: Path, *, name: str, wheels: Sequence[Wheel] = (), memory: Records | None = None
+    path: Path, *, name: str, wheels: Sequence[Wheel] = (), memory: Store | None = None
 ) -> ArchiveContents:
     """Read the archive of layer `name` at `path`, made of `wheels`.
 
@@ -154,7 +143,7 @@ def _claim(claims: dict[str, list[tuple[str, str]]], root: str, owner: str, text
         claims.setdefault(f"{root}{row[0]}", []).append((owner, row[1] if len(row) > 1 else ""))
 
 
-def _elves(archive: Zip, memory: Records | None) -> Iterator[tuple[str, Elf]]:
+def _elves(archive: Zip, memory: Store | None) -> Iterator[tuple[str, Elf]]:
     for member in archive.members:
         name = member.name
         if name.endswith(_NEVER_ELF) or member.size < _SHORTEST_ELF or ".dist-info/" in name:
@@ -165,18 +154,15 @@ def _elves(archive: Zip, memory: Records | None) -> Iterator[tuple[str, Elf]]:
             yield name, found
 
 
-def _elf(archive: Zip, member: Member, memory: Records | None) -> Elf | None:
+def _elf(archive: Zip, member: Member, memory: Store | None) -> Elf | None:
     packed = archive.packed(member)
     if not memory:
         return elf.read(_unpacked(archive, member, packed))
     key = hashlib.sha256(packed).hexdigest()
-    if known := memory.record(_RECORD_KIND, key):
-        try:
-            return elf.from_json(known["elf"]) if known["elf"] else None
-        except (KeyError, TypeError, ValueError):
-            pass  # of another version, or damaged: made anew
+    if known := memory.record(ELF, key):
+        return Elf(**known["elf"]) if known["elf"] else None
     found = elf.read(_unpacked(archive, member, packed))
-    memory.put_record(_RECORD_KIND, key, {"elf": elf.to_json(found) if found else None})
+    memory.put_record(ELF, key, {"elf": asdict(found) if found else None})
     return found
 
 

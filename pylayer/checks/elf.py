@@ -8,11 +8,8 @@ https://refspecs.linuxfoundation.org/LSB_5.0.0/LSB-Core-generic/LSB-Core-generic
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 MAGIC = b"\x7fELF"
 ET_EXEC, ET_DYN = 2, 3
@@ -74,18 +71,6 @@ def read(data: bytes | bytearray) -> Elf | None:
     except (IndexError, ValueError, struct.error):
         return Elf(machine=machine, bits=bits, kind=kind, damaged="its headers point outside the file")
     return Elf(machine=machine, bits=bits, kind=kind, **found)
-
-
-def to_json(elf: Elf) -> dict[str, Any]:
-    """Everything of `elf`, for a store."""
-    return {field.name: getattr(elf, field.name) for field in fields(elf)}
-
-
-def from_json(value: Mapping[str, Any]) -> Elf:
-    """The Elf of `to_json`; raises TypeError, KeyError or ValueError where `value` is none."""
-    lists = {name: tuple(value[name]) for name in ("needed", "rpath", "runpath")}
-    versions = tuple((library, tuple(names)) for library, names in value["versions"])
-    return Elf(**{**value, **lists, "versions": versions})
 
 
 class _Segment(NamedTuple):

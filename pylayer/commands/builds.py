@@ -12,11 +12,10 @@ from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import LockError
 from pylayer.locks import lock as locks
 from pylayer.locks.thirdparty import Policy
-from pylayer.monorepo import trees, workspace
+from pylayer.monorepo import workspace
 from pylayer.pipeline import Pipeline
-from pylayer.state import history, lastrun, snapshot, watch
+from pylayer.state import history, lastrun, opening, snapshot, watch
 from pylayer.state.snapshot import KeptBuild, Snapshot
-from pylayer.store import Store, default_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,9 +24,12 @@ if TYPE_CHECKING:
     from pylayer.config.layers import Build
     from pylayer.config.manifest import EngineChoice
     from pylayer.errors import PylayerError
+    from pylayer.monorepo.trees import FileHashes
     from pylayer.monorepo.workspace import Workspace
     from pylayer.outcomes import Outcome, Reporter
     from pylayer.pipeline import BuildResult, BuiltArchive
+    from pylayer.state.opening import WorkspaceState
+    from pylayer.store import Store
 
 
 def run(  # noqa: PLR0913  the options of a run
@@ -39,7 +41,6 @@ def run(  # noqa: PLR0913  the options of a run
     jobs: int,
     locked: bool,
     options: Mapping[str, Any],
-    state: Path,
     reporter: Reporter,
 ) -> list[Outcome]:
     """Build what is selected of a workspace, and keep for the next run what this one saw.
@@ -56,10 +57,7 @@ def run(  # noqa: PLR0913  the options of a run
     recorder = lastrun.Recorder()
     listing = found.manifest.output / catalogue.NAME
     before = listing.read_bytes() if listing.is_file() else None
-    store = Store(default_root(), note=reporter.note)
-    store.open()
-    try:
-        hashes = trees.FileHashes.load(store.root / "files.json")
+    with opening.opened(found.manifest, note=reporter.note) as state:
         made = asyncio.run(
             _run(
                 found,
@@ -67,25 +65,24 @@ def run(  # noqa: PLR0913  the options of a run
                 choice=choice,
                 policy=Policy(locked=locked),
                 jobs=jobs,
-                store=store,
-                hashes=hashes,
+                store=state.store,
+                hashes=state.hashes,
                 recorder=recorder,
                 reporter=reporter,
             )
         )
-        hashes.save()
         if any(build.layer.verify for build in selected):
             from pylayer.verification import verifying  # noqa: PLC0415  most runs verify nothing
 
-            made = verifying.judged(found, made, engine=engine, jobs=jobs, store=store, reporter=reporter)
+            made = verifying.judged(
+                found, made, engine=engine, jobs=jobs, store=state.store, reporter=reporter
+            )
         for identifier, result in made.items():
             if result.made:
-                history.remember(store, manifest, identifier, result.made.parts)
-    finally:
-        store.close()
-    outcomes = [result.outcome for result in made.values()]
-    lastrun.save(state, recorder.finish(outcomes), before=before, after=listing.read_bytes())
-    _remember(state, found, made, options=options, since=since)
+                history.remember(state, identifier, result.made.parts)
+        outcomes = [result.outcome for result in made.values()]
+        lastrun.save(state, recorder.finish(outcomes), before=before, after=listing.read_bytes())
+        _remember(state, found, made, options=options, since=since)
     return outcomes
 
 
@@ -97,7 +94,7 @@ async def _run(  # noqa: PLR0913  the seams of a run
     policy: Policy,
     jobs: int,
     store: Store,
-    hashes: trees.FileHashes,
+    hashes: FileHashes,
     recorder: lastrun.Recorder,
     reporter: Reporter,
 ) -> dict[str, BuildResult]:
@@ -137,7 +134,7 @@ def refuse_stale(errors: Iterable[PylayerError | None]) -> None:
 
 
 def _remember(
-    state: Path,
+    state: WorkspaceState,
     found: Workspace,
     made: Mapping[str, BuildResult],
     *,
@@ -149,7 +146,7 @@ def _remember(
     lock_path = found.manifest.root / LOCK_NAME
     taken = snapshot.take(watch.paths(found), since_ns=since, ours=[lock_path])
     if taken is None:
-        state.unlink(missing_ok=True)
+        snapshot.forget(state)
         return
     paths, unsettled = taken
     described = watch.described(found)

@@ -126,11 +126,13 @@ def cache(*, older_than: str, larger_than: str) -> int:
     def action(lines: Console) -> int:
         from pylayer.commands import upkeep  # noqa: PLC0415  few commands need it
         from pylayer.engines import choose  # noqa: PLC0415  as above
-        from pylayer.store import default_root  # noqa: PLC0415  as above
+        from pylayer.store import Store, default_root  # noqa: PLC0415  as above
 
         limits = upkeep.Limits.read(older_than, larger_than)
-        cache = default_root() / "engines"
-        upkeep.tend(limits, say=lines.say, connect=lambda kind: choose.connect(kind, cache=cache))
+        store = Store(default_root(), note=lines.note)
+        upkeep.tend(
+            limits, store=store, say=lines.say, connect=lambda kind: choose.connect(kind, store=store)
+        )
         return 0
 
     return ended(action)

@@ -104,7 +104,7 @@ async def opened(  # noqa: PLR0913  what a run is given
     graph = Graph(jobs=count, watcher=watcher)
     hosts = EngineHosts(
         enginetable.candidates(choice),
-        connect=lambda kind: choose.connect(kind, cache=store.root / "engines"),
+        connect=lambda kind: choose.connect(kind, store=store),
         graph=graph,
         note=note,
         locked=before.images if before and policy.locked else {},

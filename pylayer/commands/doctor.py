@@ -16,8 +16,7 @@ from pylayer.errors import EngineError, PylayerError
 from pylayer.locks import lock as locks
 from pylayer.monorepo import workspace
 from pylayer.process import run
-from pylayer.state import history
-from pylayer.store import Store, default_root
+from pylayer.state import history, opening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     from pylayer.engines import ListedEngine
     from pylayer.enginetable import EngineKind
     from pylayer.monorepo.workspace import Project, Workspace
+    from pylayer.state.opening import WorkspaceState
+    from pylayer.store import Store
     from pylayer.targets import Target
 
 _WAYS = {
@@ -44,10 +45,11 @@ def tell(manifest: Path, *, engine: str, lines: Console) -> int:
     """
     found = workspace.load(manifest)
     choice = found.manifest.chosen_engine(engine)
+    state = opening.glance(manifest, note=lines.note)
     lines.say(f"pylayer  {__version__}, Python {platform.python_version()}, {_uv()}")
     with ExitStack() as stack:
-        engines = list(_engines(choice, stack=stack, say=lines.say))
-        lines.say(f"store    {default_root()}")
+        engines = list(_engines(choice, store=state.store, stack=stack, say=lines.say))
+        lines.say(f"store    {state.store.root}")
         lines.say(f"lock     {_lock(manifest)}")
         status = 0
         for target in dict.fromkeys(build.target for build in found.builds):
@@ -60,7 +62,7 @@ def tell(manifest: Path, *, engine: str, lines: Console) -> int:
             else:
                 lines.say(f"{target!s:<18} {host}")
     for project in found.projects.values():
-        for line in _native(project, found, manifest):
+        for line in _native(project, found, state):
             lines.say(line)
     return status
 
@@ -70,7 +72,7 @@ def _uv() -> str:
 
 
 def _engines(
-    choice: EngineChoice, *, stack: ExitStack, say: Callable[[str], None]
+    choice: EngineChoice, *, store: Store, stack: ExitStack, say: Callable[[str], None]
 ) -> Iterator[tuple[EngineKind, ListedEngine | EngineError]]:
     """The engines that may be used, or why they cannot be; a line is said of each that there is."""
     chosen = enginetable.candidates(choice)
@@ -79,7 +81,7 @@ def _engines(
             say(f"{kind.name:<8} not asked: the engine is to be {choice}")
             continue
         try:
-            engine = choose.connect(kind, cache=default_root() / "engines")
+            engine = choose.connect(kind, store=store)
         except EngineError as error:
             said = "; ".join(str(fault).splitlines()[0] for fault in error.faults)
             say(f"{kind.name:<8} {said}")
@@ -111,14 +113,13 @@ def _host(target: Target, engines: Sequence[tuple[EngineKind, ListedEngine | Eng
     raise choose.nowhere(reasons)
 
 
-def _native(project: Project, found: Workspace, manifest: Path) -> Iterator[str]:
+def _native(project: Project, found: Workspace, state: WorkspaceState) -> Iterator[str]:
     """How a project's native code is built: as it was the last time, else as layers.toml says."""
     if not native.has_sources(workspace.tree(project)[0]):
         return
     ways: dict[str, list[str]] = {}
-    store = Store(default_root(), note=lambda _: None)
     for build in found.builds:
-        known = history.recall(store, manifest, build.id)
+        known = history.recall(state, build.id)
         parts = known[0]["projects"].get(project.name) if known else None
         if parts:
             ways.setdefault(_way(parts), []).append(str(build.target))

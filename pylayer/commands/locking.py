@@ -12,10 +12,10 @@ from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import LockError, NeedsDockerError, UsageError
 from pylayer.locks import lock as locks
 from pylayer.locks.thirdparty import Policy
-from pylayer.monorepo import trees, workspace
+from pylayer.monorepo import workspace
 from pylayer.names import normalise
 from pylayer.outcomes import Outcome, State
-from pylayer.store import Store, default_root
+from pylayer.state import opening
 from pylayer.tables import suggestion
 
 if TYPE_CHECKING:
@@ -51,17 +51,14 @@ def run(  # noqa: PLR0913  the options of the command
     for fault in found.manifest.warnings:
         reporter.warn(fault)
     policy = Policy(locked=locked, upgrade=frozenset(map(normalise, upgrade)), upgrade_all=upgrade_all)
-    store = Store(default_root(), note=reporter.note)
-    store.open()
-    try:
-        hashes = trees.FileHashes.load(store.root / "files.json")
+    with opening.opened(found.manifest, note=reporter.note) as state:
         opened = context.opened(
             found,
             choice=found.manifest.chosen_engine(engine),
             policy=policy,
             jobs=jobs,
-            store=store,
-            hashes=hashes,
+            store=state.store,
+            hashes=state.hashes,
             note=reporter.note,
         )
 
@@ -69,11 +66,7 @@ def run(  # noqa: PLR0913  the options of the command
             async with opened as each:
                 return await _locked(each, policy, settled=engine in enginetable.ENGINES, reporter=reporter)
 
-        done = asyncio.run(work())
-        hashes.save()
-    finally:
-        store.close()
-    return done
+        return asyncio.run(work())
 
 
 async def _locked(

@@ -10,10 +10,9 @@ from pylayer.building.projects import WouldBuildError
 from pylayer.commands import context
 from pylayer.errors import PylayerError
 from pylayer.locks.thirdparty import Policy
-from pylayer.monorepo import trees, workspace
+from pylayer.monorepo import workspace
 from pylayer.pipeline import asked_for
-from pylayer.state import history
-from pylayer.store import Store, default_root
+from pylayer.state import history, opening
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from pylayer.commands.context import OpenRun
     from pylayer.config.layers import Build
     from pylayer.keys import Parts
+    from pylayer.state.opening import WorkspaceState
 
 # What follows from where a project is built, not from what changed of it.
 _OF_THE_PLACE = ("python", "platform", "interpreter", "build requirements")
@@ -42,34 +42,35 @@ def tell(
     """
     found = workspace.load(manifest)
     selected = workspace.select(found.builds, names)
-    store = Store(default_root(), note=note)
-    store.open()
 
-    async def look() -> list[tuple[Build, list[str]]]:
-        hashes = trees.FileHashes.load(store.root / "files.json")
+    async def look(state: WorkspaceState) -> list[tuple[Build, list[str]]]:
         choice = found.manifest.chosen_engine(engine)
         async with context.opened(
-            found, choice=choice, policy=Policy(dry=True), jobs=0, store=store, hashes=hashes, note=note
+            found,
+            choice=choice,
+            policy=Policy(dry=True),
+            jobs=0,
+            store=state.store,
+            hashes=state.hashes,
+            note=note,
         ) as run:
-            return [(build, await _lines(build, run, store=store, manifest=manifest)) for build in selected]
+            return [(build, await _lines(build, run, state)) for build in selected]
 
-    try:
-        told = asyncio.run(look())
-    finally:
-        store.close()
+    with opening.opened(found.manifest, note=note) as state:
+        told = asyncio.run(look(state))
     for build, lines in told:
         say(f"{build.id}: {lines[0]}")
         for line in lines[1:]:
             say(line)
 
 
-async def _lines(build: Build, run: OpenRun, *, store: Store, manifest: Path) -> list[str]:
-    if (known := history.recall(store, manifest, build.id)) is None:
+async def _lines(build: Build, run: OpenRun, state: WorkspaceState) -> list[str]:
+    if (known := history.recall(state, build.id)) is None:
         return ["was never built here"]
     before, because = known
     now: Parts = {**before, **asked_for(build.layer)}
     architecture, root = build.target.architecture, run.context.workspace.manifest.root
-    files = additions.pack(build.layer.files, architecture=architecture, root=root, store=store)
+    files = additions.pack(build.layer.files, architecture=architecture, root=root, store=state.store)
     now["files"] = dict(files.contents)
     now["projects"] = {
         name: await _project(name, parts, build, run) for name, parts in before["projects"].items()

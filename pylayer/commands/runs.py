@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from pylayer import globs
 from pylayer.commands.ending import ended
 from pylayer.errors import MIXED, NeedsDockerError
-from pylayer.state import snapshot
+from pylayer.state import opening, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pylayer.console import Console
     from pylayer.outcomes import Outcome
+    from pylayer.state.opening import WorkspaceState
     from pylayer.state.snapshot import KeptBuild, Snapshot
 
 MANIFEST_NAME = "layers.toml"
@@ -43,7 +44,7 @@ def build(  # noqa: PLR0913  the options of a run
     def action(lines: Console) -> int:
         path = manifest or _nearest(Path.cwd())
         options = snapshot.options(engine=engine, locked=locked)
-        state = snapshot.place(path)
+        state = opening.glance(path, note=lines.note)
         kept = _kept(state, options, only=only, names=names, by_hash=verify_outputs)
         if kept:
             for identifier, one in kept.items():
@@ -60,7 +61,6 @@ def build(  # noqa: PLR0913  the options of a run
             jobs=jobs,
             locked=locked,
             options=options,
-            state=state,
             reporter=lines,
         )
         lines.summary(outcomes, seconds=time.perf_counter() - started)
@@ -114,7 +114,12 @@ def status(outcomes: Sequence[Outcome], *, strict: bool) -> int:
 
 
 def _kept(
-    state: Path, options: Mapping[str, Any], *, only: Sequence[str], names: Sequence[str], by_hash: bool
+    state: WorkspaceState,
+    options: Mapping[str, Any],
+    *,
+    only: Sequence[str],
+    names: Sequence[str],
+    by_hash: bool,
 ) -> dict[str, KeptBuild]:
     """The selected builds, by id, if every one of them stands as the last run left it; else nothing."""
     before = snapshot.load(state)

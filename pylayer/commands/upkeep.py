@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Protocol
 from pylayer import enginetable
 from pylayer.amounts import read_size, size_text
 from pylayer.errors import EngineError, UsageError
-from pylayer.store import Store, default_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pylayer.engines import KeptEnvironment
     from pylayer.enginetable import EngineKind
+    from pylayer.store import Store
 
 _AGE = re.compile(r"(\d+)\s*(s|m|h|d|w)", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -59,18 +59,18 @@ class Limits:
         return cls(age=seconds, size=bound)
 
 
-def tend(limits: Limits, *, say: Callable[[str], None], connect: Callable[[EngineKind], Keeper]) -> None:
+def tend(
+    limits: Limits, *, store: Store, say: Callable[[str], None], connect: Callable[[EngineKind], Keeper]
+) -> None:
     """Say what is kept, and remove what is over `limits`; the store's size bounds no engine.
 
     `connect` makes an engine of the table, and raises EngineError where it does not answer.
     """
-    root = default_root()
-    store = Store(root, note=say)
     if limits.age is not None or limits.size is not None:
         gone = store.prune(older_than=limits.age, larger_than=limits.size)
         say(f"removed {size_text(gone.size)} in {gone.blobs} files and {gone.records} records")
     usage = store.usage()
-    say(f"store   {size_text(usage.size)} in {usage.blobs} files, {usage.records} records  ({root})")
+    say(f"store   {size_text(usage.size)} in {usage.blobs} files, {usage.records} records  ({store.root})")
     for kind in enginetable.ENGINES.values():
         try:
             with closing(connect(kind)) as engine:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pylayer.engines.smoke import SmokeTester
     from pylayer.monorepo.trees import TreeEntry
+    from pylayer.store import Store
     from pylayer.targets import Architecture, Target
     from pylayer.wheels import Wheel
 
@@ -142,8 +143,8 @@ class ListedEngine(Engine, Protocol):
     """An Engine of the table: what commands ask of it besides building."""
 
     @classmethod
-    def connect(cls, *, cache: Path, environ: Mapping[str, str]) -> Self:
-        """Make it; what it finds out is kept in a folder of its own in `cache`.
+    def connect(cls, *, store: Store, environ: Mapping[str, str]) -> Self:
+        """Make it; what it finds out is kept in `store`.
 
         `environ` are the environment's variables. Raises EngineError where it does not answer.
         """

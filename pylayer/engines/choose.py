@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from pylayer.engines import ListedEngine
     from pylayer.enginetable import EngineKind
     from pylayer.errors import EngineError
+    from pylayer.store import Store
 
 
-def connect(kind: EngineKind, *, cache: Path) -> ListedEngine:
+def connect(kind: EngineKind, *, store: Store) -> ListedEngine:
     """Import and make an engine; raises EngineError, saying what was tried, where none answers."""
     module, _, name = kind.implemented_by.partition(":")
     engine: type[ListedEngine] = getattr(import_module(module), name)
-    return engine.connect(cache=cache, environ=os.environ)
+    return engine.connect(store=store, environ=os.environ)
 
 
 def nowhere(reasons: Sequence[EngineError]) -> EngineError:

@@ -13,6 +13,7 @@ from pylayer.errors import DownloadError
 from pylayer.index import download, gits
 from pylayer.names import normalise
 from pylayer.resolver import resolve
+from pylayer.store.kinds import DISTRIBUTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -111,10 +112,10 @@ class Fetcher:
         path = self._store.blob(pin.sha256)
         if path is None:
             raise DownloadError(f"{pin.filename} was damaged in the store", hint="run the same command again")
-        if record := self._store.record("distribution", pin.sha256):
+        if record := self._store.record(DISTRIBUTION, pin.sha256):
             return wheels.from_json(record, path)
         wheel = wheels.read(path, filename=pin.filename, sha256=pin.sha256)
-        self._store.put_record("distribution", pin.sha256, wheels.to_json(wheel))
+        self._store.put_record(DISTRIBUTION, pin.sha256, wheels.to_json(wheel))
         return wheel
 
 

@@ -7,20 +7,21 @@ without it everything is read again and comes out the same.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Self
 
-from pylayer.errors import ManifestError, StoreError
+from pylayer.errors import ManifestError
 from pylayer.patterns import ignored
+from pylayer.store.kinds import HASHES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from pylayer.store import Store
 
 # What tools leave in a source tree, at any depth.
 SKIPPED = frozenset(
@@ -38,7 +39,6 @@ OUTPUTS = frozenset({"build", "dist"})
 
 # A file system may stamp two writes within this time alike: FAT counts by 2 s.
 SETTLED_NS = 2_000_000_000
-_INDEX_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,26 +181,24 @@ class FileHashes:
     https://git-scm.com/docs/racy-git. `clock` gives nanoseconds since the epoch. Threads may share one.
     """
 
-    __slots__ = ("_changed", "_clock", "_known", "_path", "_seen")
+    __slots__ = ("_changed", "_clock", "_key", "_known", "_seen", "_store")
 
-    def __init__(self, path: Path | None = None, *, clock: Callable[[], int] = time.time_ns) -> None:
-        self._path = path
+    def __init__(
+        self, store: Store | None = None, key: str = "", *, clock: Callable[[], int] = time.time_ns
+    ) -> None:
+        self._store = store
+        self._key = key
         self._clock = clock
         self._known: dict[str, tuple[int, int, int, int, str]] = {}
         self._seen: set[str] = set()
         self._changed = False
 
     @classmethod
-    def load(cls, path: Path, *, clock: Callable[[], int] = time.time_ns) -> Self:
-        """Read the index kept at `path`; an empty one where there is none or it is damaged."""
-        index = cls(path, clock=clock)
-        with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
-            kept = json.loads(path.read_bytes())
-            if kept["version"] == _INDEX_VERSION:
-                index._known = {
-                    name: (mtime, ctime, size, inode, sha256)
-                    for name, (mtime, ctime, size, inode, sha256) in kept["files"].items()
-                }
+    def load(cls, store: Store, key: str, *, clock: Callable[[], int] = time.time_ns) -> Self:
+        """Read the index that `store` keeps under `key`; an empty one where there is none."""
+        index = cls(store, key, clock=clock)
+        if record := store.record(HASHES, key):
+            index._known.update(record["files"])
         return index
 
     def sha256(self, path: Path, *, status: os.stat_result | None = None) -> str:
@@ -231,23 +229,14 @@ class FileHashes:
         return sha256
 
     def save(self) -> None:
-        """Write the index where it was loaded from, if it has news; files that are gone are forgotten.
+        """Keep the index where it was loaded from, if it has news; files that are gone are forgotten.
 
         The last of several writers wins. StoreError where it cannot be written.
         """
-        if self._path is None or not self._changed:
+        if self._store is None or not self._changed:
             return
         files = {name: known for name, known in self._known.items() if name in self._seen or _exists(name)}
-        text = json.dumps({"version": _INDEX_VERSION, "files": files}, separators=(",", ":"))
-        beside = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(text, encoding="utf-8", errors="surrogateescape")
-            beside.replace(self._path)
-        except OSError as error:
-            with suppress(OSError):
-                beside.unlink()
-            raise StoreError(f"cannot be written: {error.strerror}", where=str(self._path)) from error
+        self._store.put_record(HASHES, self._key, {"files": files})
         self._changed = False
 
 

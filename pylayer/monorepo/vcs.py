@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pylayer import process
 from pylayer.errors import BuildError
 from pylayer.keys import key
+from pylayer.store.kinds import VCS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +51,7 @@ def version(project: Project, required: Sequence[Wheel], *, store: Store) -> str
     state = describe(project.path)
     tools = sorted(wheel.sha256 for wheel in required)
     memo = key({"path": str(project.path), "state": state, "tools": tools})
-    if state and (known := store.record("vcs", memo)):
+    if state and (known := store.record(VCS, memo)):
         return str(known["version"])
     script = {"setuptools-scm": _SETUPTOOLS_SCM, "hatch-vcs": _HATCH_VCS}[project.vcs]
     paths = os.pathsep.join(str(wheel.path) for wheel in required)
@@ -69,7 +70,7 @@ def version(project: Project, required: Sequence[Wheel], *, store: Store) -> str
             log=done.stdout + done.stderr,
         )
     if state:
-        store.put_record("vcs", memo, {"version": answer})
+        store.put_record(VCS, memo, {"version": answer})
     return answer
 
 

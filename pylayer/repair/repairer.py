@@ -13,6 +13,7 @@ from pylayer.errors import BuildError, NeedsDockerError
 from pylayer.graph import together
 from pylayer.repair import bundling, stripping
 from pylayer.repair.stripping import Stripped
+from pylayer.store.kinds import STRIPPER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,14 +143,14 @@ class Repairer:
         host = await self._hosts.host(target)
         script = hashlib.sha256(script_text("strip").encode()).hexdigest()
         key = keys.key({"script": script, "interpreter": host.interpreter.identity})
-        record = self._store.record("stripper", key) if host.kind.has_images else None
+        record = self._store.record(STRIPPER, key) if host.kind.has_images else None
         if record is None:
             found = await self._graph.compute(
                 lambda: stripping.tool_of(host.engine.bare_env(target), store=self._store)
             )
             record = {"tool": found}
             if found and host.kind.has_images:
-                self._store.put_record("stripper", key, record)
+                self._store.put_record(STRIPPER, key, record)
         if not record["tool"]:
             raise _no_tool(target, host)
         return str(record["tool"])

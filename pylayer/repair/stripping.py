@@ -15,6 +15,7 @@ from pylayer.checks import elf
 from pylayer.engines import Job
 from pylayer.errors import BuildError
 from pylayer.monorepo.trees import TreeEntry
+from pylayer.store.kinds import STRIPPED
 from pylayer.zips.reader import Zip
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
-_KIND = "stripped"
 _FORMAT = 1  # of which files are stripped, and how
 _PAGE = 4096
 _PT_LOAD = 1
@@ -83,17 +83,17 @@ def strip(
             rewrite(wheel, changed, folder / "stripped.whl")
             digest = store.put_blob(folder / "stripped.whl")
     saved = sum(len(files[path]) - len(after) for path, after in changed.items())
-    store.put_record(_KIND, key, {"sha256": digest, "saved": saved, "left": sorted(left)})
+    store.put_record(STRIPPED, key, {"sha256": digest, "saved": saved, "left": sorted(left)})
     stripped = _kept(wheel, store, key)
     assert stripped is not None
     return stripped
 
 
 def _kept(wheel: Wheel, store: Store, key: str) -> Stripped | None:
-    record = store.record(_KIND, key)
+    record = store.record(STRIPPED, key)
     if not record:
         return None
-    left = tuple((path, why) for path, why in record["left"])
+    left = record["left"]
     if record["sha256"] == wheel.sha256:
         return Stripped(wheel=wheel, left=left)
     path = store.blob(record["sha256"])

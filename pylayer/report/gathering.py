@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pylayer.archives.catalogue import Catalogue, CatalogueEntry
     from pylayer.state.imports import Import
     from pylayer.state.lastrun import LastRun
+    from pylayer.state.opening import WorkspaceState
     from pylayer.store import Store
 
 
@@ -59,21 +60,21 @@ class Report:
         return found
 
 
-def gather(  # noqa: PLR0913  each is one place to look at
+def gather(
     output: Path,
     *,
     title: str,
-    state: Path,
-    store: Store,
+    state: WorkspaceState,
     only: Sequence[str] = (),
     against: Path | None = None,
 ) -> Report:
     """Read the builds in the folder `output` that a glob of `only` matches (all without any).
 
-    `state` is where the snapshot of the last run lies. They are compared with the layers.json at `against`,
-    else with what the last run replaced. Raises StoreError listing every archive that is not what layers.json
-    says, UsageError where a glob matches nothing or there is nothing to compare with.
+    `state` knows of the last run. They are compared with the layers.json at `against`, else with what that
+    run replaced. Raises StoreError listing every archive that is not what layers.json says, UsageError where
+    a glob matches nothing or there is nothing to compare with.
     """
+    store = state.store
     path = output / catalogue.NAME
     now = catalogue.read(path)
     if not now.builds:
@@ -90,7 +91,7 @@ def gather(  # noqa: PLR0913  each is one place to look at
             for name, one in chosen.items()
             if (found := imports.recall(store, name, one.sha256)) is not None
         },
-        comparison=_comparison(now, weights, only=only, against=against, state=state, store=store),
+        comparison=_comparison(now, weights, only=only, against=against, state=state),
         last_run=lastrun.load(state),
     )
 
@@ -114,14 +115,13 @@ def _weighed(chosen: Mapping[str, CatalogueEntry], folder: Path, store: Store) -
     return found
 
 
-def _comparison(  # noqa: PLR0913  both sides, and where to look
+def _comparison(
     now: Catalogue,
     weights: Mapping[str, Weights],
     *,
     only: Sequence[str],
     against: Path | None,
-    state: Path,
-    store: Store,
+    state: WorkspaceState,
 ) -> Comparison | None:
     folder = None
     if against:
@@ -138,10 +138,10 @@ def _comparison(  # noqa: PLR0913  both sides, and where to look
     def weigh_before(_: str, entry: CatalogueEntry) -> Weights | None:
         if folder:
             try:
-                return weigh(folder / entry.path, entry, store=store)
+                return weigh(folder / entry.path, entry, store=state.store)
             except PylayerError:
                 pass  # its archive is no longer beside it
-        return recall(entry.sha256, store=store)
+        return recall(entry.sha256, store=state.store)
 
     return compare(
         _only(before, only),

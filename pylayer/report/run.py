@@ -11,8 +11,8 @@ from pylayer.commands.ending import ended
 from pylayer.config import manifest as manifests
 from pylayer.errors import ManifestError
 from pylayer.report.gathering import Report, gather
-from pylayer.state import snapshot
-from pylayer.store import Store, default_root, write_atomic
+from pylayer.state.opening import opened
+from pylayer.store import write_atomic
 
 if TYPE_CHECKING:
     from pylayer.console import Console
@@ -53,16 +53,5 @@ def _report(path: Path, *, only: tuple[str, ...], against: Path | None, lines: C
     found, faults = manifests.read(path)
     if faults:
         raise ManifestError.of(faults)
-    store = Store(default_root(), note=lines.note)
-    store.open()
-    try:
-        return gather(
-            found.output,
-            title=found.root.name,
-            state=snapshot.place(path),
-            store=store,
-            only=only,
-            against=against,
-        )
-    finally:
-        store.close()
+    with opened(found, note=lines.note) as state:
+        return gather(found.output, title=found.root.name, state=state, only=only, against=against)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pylayer.checks.contents import claims_in, owner
 from pylayer.errors import StoreError
 from pylayer.store import hash_file
+from pylayer.store.kinds import WEIGHTS
 from pylayer.zips.format import CENTRAL, LOCAL
 from pylayer.zips.reader import Zip
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from pylayer.store import Store
 
 KINDS = ("native code", "bytecode", "Python source", "other files")
-_RECORD = "weights-1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +73,13 @@ def weigh(path: Path, entry: CatalogueEntry, *, store: Store | None = None) -> W
         found = _weights(archive, entry)
     if store:
         record = {"parts": [asdict(part) for part in found.parts], "overhead": found.overhead}
-        store.put_record(_RECORD, entry.sha256, record)
+        store.put_record(WEIGHTS, entry.sha256, record)
     return found
 
 
 def recall(sha256: str, *, store: Store | None) -> Weights | None:
     """The weights of an archive (sha256 in hex) that was weighed before and may be gone by now."""
-    record: dict[str, Any] | None = store.record(_RECORD, sha256) if store else None
+    record = store.record(WEIGHTS, sha256) if store else None
     if record is None:
         return None
     return Weights(parts=tuple(WeighedPart(**part) for part in record["parts"]), overhead=record["overhead"])

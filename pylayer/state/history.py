@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pylayer.keys import Parts, changes, key
+from pylayer.store.kinds import HISTORY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
-    from pylayer.store import Store
-
-_KIND = "history"
+    from pylayer.state.opening import WorkspaceState
 
 
-def recall(store: Store, manifest: Path, build: str) -> tuple[Parts, tuple[str, ...]] | None:
+def recall(state: WorkspaceState, build: str) -> tuple[Parts, tuple[str, ...]] | None:
     """What went into a build's last archive, and what had changed then; None before the first."""
-    record = store.record(_KIND, _name(manifest, build))
-    return (record["parts"], tuple(record["because"])) if record else None
+    if (record := state.store.record(HISTORY, _name(state, build))) is None:
+        return None
+    return {**record["parts"], "projects": record["projects"]}, record["because"]
 
 
-def remember(store: Store, manifest: Path, build: str, parts: Parts) -> None:
-    """Keep what went into an archive just made, with what of it is other than the time before."""
-    before = recall(store, manifest, build)
+def remember(state: WorkspaceState, build: str, parts: Parts) -> None:
+    """Keep what went into an archive just made, with what of it is other than the time before.
+
+    Of `parts`, `projects` has those of each project by its name.
+    """
+    before = recall(state, build)
     if before and before[0] == parts:
         return
     because = list(changes(before[0], parts)) if before else ["it was not built before"]
-    record: dict[str, Any] = {"parts": parts, "because": because}
-    store.put_record(_KIND, _name(manifest, build), record)
+    rest = {name: part for name, part in parts.items() if name != "projects"}
+    record = {"parts": rest, "projects": parts["projects"], "because": because}
+    state.store.put_record(HISTORY, _name(state, build), record)
 
 
 def told(before: Parts, now: Parts, *, because: Sequence[str]) -> list[str]:
@@ -41,5 +44,5 @@ def told(before: Parts, now: Parts, *, because: Sequence[str]) -> list[str]:
     ]
 
 
-def _name(manifest: Path, build: str) -> str:
-    return key({"manifest": str(manifest.absolute()), "build": build})
+def _name(state: WorkspaceState, build: str) -> str:
+    return key({"manifest": state.key, "build": build})

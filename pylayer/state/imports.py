@@ -6,13 +6,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from pylayer.keys import key
+from pylayer.store.kinds import IMPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pylayer.store import Store
-
-_KIND = "imports"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,21 +25,14 @@ class Import:
 
 def remember(store: Store, build: str, sha256: str, imports: Sequence[Import]) -> None:
     """Keep what was measured with the archive of a build, known by its sha256 (hex)."""
-    store.put_record(_KIND, _name(build, sha256), {"imports": [asdict(one) for one in imports]})
+    store.put_record(IMPORTS, _name(build, sha256), {"imports": [asdict(one) for one in imports]})
 
 
 def recall(store: Store, build: str, sha256: str) -> tuple[Import, ...] | None:
     """What was measured with this very archive; None where nothing was."""
-    if (record := store.record(_KIND, _name(build, sha256))) is None:
+    if (record := store.record(IMPORTS, _name(build, sha256))) is None:
         return None
-    return tuple(
-        Import(
-            module=one["module"],
-            seconds=one["seconds"],
-            packages=tuple((name, seconds) for name, seconds in one["packages"]),
-        )
-        for one in record["imports"]
-    )
+    return tuple(Import(**one) for one in record["imports"])
 
 
 def _name(build: str, sha256: str) -> str:

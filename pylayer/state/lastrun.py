@@ -1,30 +1,26 @@
-"""What a run did and when, and the layers.json that it replaced → two small files, for `pylayer report`.
+"""What a run did and when, and the layers.json that it replaced → two records, for `pylayer report`.
 
-They lie beside the snapshot of the run. A run that finds nothing to do leaves them as they are, so they tell
-of the last one that did something.
+A run that finds nothing to do leaves them as they are, so they tell of the last one that did something.
 """
 
 from __future__ import annotations
 
-import json
 import time
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from pylayer.archives import catalogue
 from pylayer.errors import StoreError
-from pylayer.store import write_atomic
+from pylayer.store.kinds import LAST_RUN, REPLACED
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
-    from pathlib import Path
 
     from pylayer.archives.catalogue import Catalogue
     from pylayer.outcomes import Outcome
+    from pylayer.state.opening import WorkspaceState
 
-VERSION = 1
 _SHORTEST = 0.001  # seconds: looking something up in the store takes less
 # What a person calls the steps of a run. What has no name here belongs to the step that asked for it.
 _STEPS = {
@@ -124,34 +120,31 @@ def steps(run: LastRun) -> list[Step]:
     return [Step(step=step, name=name, spans=tuple(spans)) for (step, name), spans in found.items()]
 
 
-def save(state: Path, run: LastRun, *, before: bytes | None, after: bytes | None) -> None:
-    """Keep `run` beside the snapshot at `state`, and the layers.json that it replaced where it did."""
-    state.parent.mkdir(parents=True, exist_ok=True)
-    document = {"version": VERSION, **asdict(run)}
-    write_atomic(_place(state, "run"), json.dumps(document, separators=(",", ":")).encode())
+def save(state: WorkspaceState, run: LastRun, *, before: bytes | None, after: bytes | None) -> None:
+    """Keep `run`, and the layers.json that it replaced where it did."""
+    state.store.put_record(LAST_RUN, state.key, asdict(run))
     if before is not None and before != after:
-        write_atomic(_place(state, "before"), before)
+        # What is not UTF-8 is no layers.json, and found out when it is read.
+        state.store.put_record(REPLACED, state.key, {"listing": before.decode(errors="replace")})
 
 
-def load(state: Path) -> LastRun | None:
+def load(state: WorkspaceState) -> LastRun | None:
     """The last run; None where there is none that this version understands."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        document = json.loads(_place(state, "run").read_bytes())
-        if document.pop("version") == VERSION:
-            spans = tuple(Span(**span) for span in document.pop("spans"))
-            builds = tuple(Ended(**one) for one in document.pop("builds"))
-            return LastRun(**document, spans=spans, builds=builds)
-    return None
+    if (record := state.store.record(LAST_RUN, state.key)) is None:
+        return None
+    return LastRun(
+        began=record["began"],
+        seconds=record["seconds"],
+        spans=tuple(Span(**span) for span in record["spans"]),
+        builds=tuple(Ended(**build) for build in record["builds"]),
+    )
 
 
-def replaced(state: Path) -> Catalogue | None:
+def replaced(state: WorkspaceState) -> Catalogue | None:
     """What layers.json said before the last run that changed it; None where nothing is known of that."""
-    place = _place(state, "before")
+    if (record := state.store.record(REPLACED, state.key)) is None:
+        return None
     try:
-        return catalogue.read(place) if place.is_file() else None
+        return catalogue.loads(record["listing"], where=catalogue.NAME)
     except StoreError:
         return None  # of another version
-
-
-def _place(state: Path, part: str) -> Path:
-    return state.with_name(f"{state.stem}.{part}.json")

@@ -1,6 +1,6 @@
 """Everything a run looked at, by its status → whether a later run would find anything changed.
 
-A no-change run reads one JSON file and asks the status of each path in it: no manifest is parsed, no source
+A no-change run reads one record and asks the status of each path in it: no manifest is parsed, no source
 and no archive read, no engine or index asked, and little is imported. A path whose times lay within the
 clock's resolution of the run could change again and keep its status (https://git-scm.com/docs/racy-git); its
 content is compared then.
@@ -9,22 +9,21 @@ content is compared then.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from stat import S_ISDIR
 from typing import TYPE_CHECKING, Any
 
 from pylayer import __version__
-from pylayer.store import default_root, write_atomic
+from pylayer.store.kinds import SNAPSHOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-VERSION = 1
+    from pylayer.state.opening import WorkspaceState
+
 SETTLED_NS = 2_000_000_000
 # What the environment can change about a build, besides what projects declare.
 VARIABLES = ("CI", "DOCKER_CONTEXT", "DOCKER_HOST")
@@ -123,48 +122,36 @@ def status_of_output(path: Path) -> tuple[int, ...]:
     return (status.st_mtime_ns, status.st_size, status.st_ino)
 
 
-def load(path: Path) -> Snapshot | None:
-    """Read a snapshot; None where there is none that this version understands."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        data = json.loads(path.read_bytes())
-        if data["version"] != VERSION:
-            return None
-        return Snapshot(
-            options=data["options"],
-            paths={name: tuple(status) if status else None for name, status in data["paths"].items()},
-            unsettled=data["unsettled"],
-            described=data["described"],
-            builds={
-                name: KeptBuild(**{**kept, "notes": tuple(kept["notes"]), "status": tuple(kept["status"])})
-                for name, kept in data["builds"].items()
-            },
-            all_builds=data["all_builds"],
-        )
-    return None
+def load(state: WorkspaceState) -> Snapshot | None:
+    """The snapshot of the last run; None where there is none that this version understands."""
+    if (record := state.store.record(SNAPSHOT, state.key)) is None:
+        return None
+    return Snapshot(
+        options=record["options"],
+        paths=record["paths"],
+        unsettled=record["unsettled"],
+        described=record["described"],
+        builds={name: KeptBuild(**kept) for name, kept in record["builds"].items()},
+        all_builds=record["all_builds"],
+    )
 
 
-def save(path: Path, snapshot: Snapshot) -> None:
-    """Write a snapshot atomically."""
-    data = {
-        "version": VERSION,
+def save(state: WorkspaceState, snapshot: Snapshot) -> None:
+    """Keep a snapshot for the next run."""
+    record = {
         "options": snapshot.options,
         "paths": snapshot.paths,
         "unsettled": snapshot.unsettled,
         "described": snapshot.described,
-        "builds": {
-            name: {slot: getattr(kept, slot) for slot in KeptBuild.__slots__}
-            for name, kept in snapshot.builds.items()
-        },
+        "builds": {name: asdict(kept) for name, kept in snapshot.builds.items()},
         "all_builds": snapshot.all_builds,
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, json.dumps(data, separators=(",", ":")).encode())
+    state.store.put_record(SNAPSHOT, state.key, record)
 
 
-def place(manifest: Path) -> Path:
-    """Where the snapshot of the last run over a manifest is kept."""
-    name = hashlib.sha256(os.fsencode(manifest.absolute())).hexdigest()[:32]
-    return default_root() / "runs" / f"{name}.json"
+def forget(state: WorkspaceState) -> None:
+    """Let the next run look for itself."""
+    state.store.drop_record(SNAPSHOT, state.key)
 
 
 def now_ns() -> int:

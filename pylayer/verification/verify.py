@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pylayer import __version__, keys
 from pylayer.problems import Problem
 from pylayer.store import hash_file
+from pylayer.store.kinds import VERDICT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
     from pylayer.config.invocations import Invoke
     from pylayer.engines.smoke import SmokeTest, SmokeTester
     from pylayer.store import Store
+    from pylayer.store.kinds import ImportedRecord, VerdictRecord
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
 CLIENT = "awslambdaric"  # the requirement whose wheels a Python without AWS's runtime is given
 
-_KIND = "verify"
 _HEAVIEST = 25
 _MODULE_ENDS = ("/__init__.py", "/__init__.pyc", ".py", ".pyc", ".so")
 
@@ -103,8 +104,8 @@ def verify(
     that has none. Raises EngineError where there is no tester for it, ArchiveError for a damaged archive.
     """
     key = keys.key(_parts(smoke_test, tester=tester))
-    if not again and (known := store.record(_KIND, key)) is not None:
-        return _from_json(known)
+    if not again and (known := store.record(VERDICT, key)) is not None:
+        return _known(known)
     tried = tester.run(smoke_test)
     imports, invoked = tried.answer["imports"], tried.answer["invoked"]
     if invoked and invoked.get("missing"):
@@ -119,7 +120,7 @@ def verify(
         timed=tried.timed,
     )
     if verdict.works:
-        store.put_record(_KIND, key, asdict(verdict))
+        store.put_record(VERDICT, key, asdict(verdict))
     return verdict
 
 
@@ -242,21 +243,23 @@ def _told(one: Imported | Invoked) -> str:
     return "\n".join(part.rstrip() for part in (one.log, one.error) if part.strip())
 
 
-def _from_json(value: Mapping[str, Any]) -> Verdict:
+def _known(record: VerdictRecord) -> Verdict:
     return Verdict(
-        name=value["name"],
-        python=value["python"],
-        imports=tuple(
-            Imported(
-                **{
-                    **one,
-                    "heaviest": tuple(Timing(**timing) for timing in one["heaviest"]),
-                    "packages": tuple((name, own) for name, own in one["packages"]),
-                }
-            )
-            for one in value["imports"]
-        ),
-        invoked=Invoked(**value["invoked"]) if value["invoked"] else None,
-        notes=tuple(value["notes"]),
-        timed=value["timed"],
+        name=record["name"],
+        python=record["python"],
+        imports=tuple(_imported_before(one) for one in record["imports"]),
+        invoked=Invoked(**record["invoked"]) if record["invoked"] else None,
+        notes=record["notes"],
+        timed=record["timed"],
+    )
+
+
+def _imported_before(one: ImportedRecord) -> Imported:
+    return Imported(
+        module=one["module"],
+        seconds=one["seconds"],
+        error=one["error"],
+        log=one["log"],
+        heaviest=tuple(Timing(**timing) for timing in one["heaviest"]),
+        packages=one["packages"],
     )

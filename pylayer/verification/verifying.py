@@ -21,7 +21,7 @@ from pylayer.problems import leave_out
 from pylayer.resolver import resolve
 from pylayer.resolver.requirements import Request, ResolverPython
 from pylayer.state import imports
-from pylayer.store import Store, default_root
+from pylayer.state.opening import opened
 from pylayer.verification import verify
 from pylayer.zips.reader import Zip
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pylayer.monorepo.workspace import Workspace
     from pylayer.outcomes import Reporter
     from pylayer.pipeline import BuildResult
+    from pylayer.store import Store
     from pylayer.targets import Target
     from pylayer.verification.verify import Verdict
     from pylayer.wheels import Wheel
@@ -65,11 +66,10 @@ def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines:
         )
         lines.error(error)
         statuses.append(error.exit_code)
-    store = Store(default_root(), note=lines.note)
-    store.open()
-    try:
+    with opened(found.manifest, note=lines.note) as state:
+        store, note = state.store, lines.note
         built = [build for build in selected if build.id in there]
-        for planned, end in tried(found, built, engine=engine, again=again, store=store, note=lines.note):
+        for planned, end in tried(found, built, engine=engine, again=again, store=store, note=note):
             if isinstance(end, NeedsDockerError):
                 lines.note(f"{planned.smoke_test.name} is left: {end}")
                 statuses += [end.exit_code] if strict else []
@@ -79,8 +79,6 @@ def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines:
             else:
                 for line in told(end):
                     lines.say(line)
-    finally:
-        store.close()
     return statuses[0] if statuses else 0
 
 
@@ -98,7 +96,9 @@ def judged(  # noqa: PLR0913  a run, and what it is done with
     It loses its entry in layers.json, so that it is not published. Raises EngineError.
     """
     results = dict(made)
-    wanted = [result.build for result in results.values() if result.made and result.build.layer.verify]
+    wanted = [
+        result.build for result in results.values() if result.outcome.good and result.build.layer.verify
+    ]
     if not wanted:
         return results
     for planned, end in tried(found, wanted, engine=engine, jobs=jobs, store=store, note=reporter.note):
@@ -111,7 +111,7 @@ def judged(  # noqa: PLR0913  a run, and what it is done with
                 reporter.outcome(results[build.id].outcome)
         else:
             reporter.note(f"{name} was verified: {len(end.imports)} imports" + _handled(end))
-    if failed := [build.id for build in wanted if not results[build.id].made]:
+    if failed := [build.id for build in wanted if not results[build.id].outcome.good]:
         listing = found.manifest.output / catalogue.NAME
         catalogue.write(listing, catalogue.read(listing).merged({}, without=failed))
     return results
@@ -134,7 +134,7 @@ def tried(  # noqa: PLR0913  each is one fact about the run
     """
     entries = catalogue.read(found.manifest.output / catalogue.NAME)
     smoke_tests = list(Planner(found, entries, store=store).smoke_tests(builds))
-    opened = _opened(found.manifest.chosen_engine(engine), cache=store.root / "engines", note=note)
+    opened = _opened(found.manifest.chosen_engine(engine), store=store, note=note)
     tester = opened.smoke_tester()
     tables, pins = indexes(found.manifest)
     resolver = settings.read(found.manifest.root, tables=tables, pins=pins)
@@ -326,13 +326,13 @@ def _is_at(name: str, path: str) -> bool:
     return name.startswith(path) and name[len(path) : len(path) + 1] in {"/", "."}
 
 
-def _opened(choice: EngineChoice, *, cache: Path, note: Callable[[str], None]) -> ListedEngine:
+def _opened(choice: EngineChoice, *, store: Store, note: Callable[[str], None]) -> ListedEngine:
     """The first engine that answers; raises EngineError where none does."""
     kinds = enginetable.candidates(choice)
     reasons: list[EngineError] = []
     for kind, following in zip(kinds, (*kinds[1:], None), strict=True):
         try:
-            return choose.connect(kind, cache=cache)
+            return choose.connect(kind, store=store)
         except EngineError as error:
             reasons.append(error)
             if following:

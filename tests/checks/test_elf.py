@@ -85,18 +85,6 @@ def test_a_changed_byte_never_raises(data):
     assert elf.read(changed) is not None
 
 
-def test_facts_survive_a_store():
-    """They are kept as JSON, which has no tuples."""
-    read = elf.read(library("libc.so.6@GLIBC_2.38", rpath="$ORIGIN"))
-    assert read == elf.from_json(_through_json(elf.to_json(read)))
-
-
-def _through_json(value):
-    import json  # noqa: PLC0415  used here alone
-
-    return json.loads(json.dumps(value))
-
-
 def _elf_hash(name):
     """The System V ABI's hash of a name."""
     value = 0

@@ -239,16 +239,16 @@ def test_what_was_read_once_is_not_unpacked_again(tmp_path):
     store = Store(tmp_path / "store")
     made = layer_of(tmp_path, library("libGL.so.1"))
     assert "libGL.so.1" in found(made, memory=store)[0][3]
-    (record,) = (tmp_path / "store/records").glob("elf-*/*.json")
+    (record,) = (tmp_path / "store/records/portable/elf").iterdir()
     record.write_text(record.read_text().replace("libGL.so.1", "libremembered.so"))
     assert "libremembered.so" in found(made, memory=store)[0][3]
 
 
-def test_a_record_of_another_form_is_made_anew(tmp_path):
-    """It may be damaged."""
+def test_a_record_of_another_shape_is_made_anew(tmp_path):
+    """It may be damaged, or of another version."""
     store = Store(tmp_path / "store")
     made = layer_of(tmp_path, library("libGL.so.1"))
     first = found(made, memory=store)
-    (record,) = (tmp_path / "store/records").glob("elf-*/*.json")
+    (record,) = (tmp_path / "store/records/portable/elf").iterdir()
     record.write_text('{"elf": {"machine": 62}}')
     assert first == found(made, memory=store)

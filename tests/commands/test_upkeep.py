@@ -77,7 +77,7 @@ def test_what_is_no_limit_is_refused(age, size, option):
 def test_without_limits_nothing_goes(root):
     """It only tells."""
     said, engine = [], Engine()
-    tend(Limits(), say=said.append, connect=lambda _kind: engine)
+    tend(Limits(), store=Store(root), say=said.append, connect=lambda _kind: engine)
 
     assert (Store(root).usage().blobs, len(engine.images), engine.closed) == (2, 2, True)
     assert [line.split()[0] for line in said] == ["store", *ENGINES]
@@ -87,7 +87,9 @@ def test_without_limits_nothing_goes(root):
 def test_what_was_not_used_for_an_age_goes(root):
     """In the store, and of what each engine keeps."""
     engines = {name: Engine() for name in ENGINES}
-    tend(Limits(age=50_000), say=lambda _line: None, connect=lambda kind: engines[kind.name])
+    tend(
+        Limits(age=50_000), store=Store(root), say=lambda _line: None, connect=lambda kind: engines[kind.name]
+    )
 
     assert Store(root).usage().blobs == 1
     for engine in engines.values():
@@ -97,7 +99,7 @@ def test_what_was_not_used_for_an_age_goes(root):
 def test_without_an_engine_the_store_is_told_all_the_same(root):
     """A cache can be looked at without Docker, and so can what other engines keep."""
     said = []
-    tend(Limits(size=3000), say=said.append, connect=nothing)
+    tend(Limits(size=3000), store=Store(root), say=said.append, connect=nothing)
 
     assert Store(root).usage().blobs == 1
     assert said[-2] == "docker  cannot be asked: no Docker Engine answers"

@@ -6,15 +6,16 @@ from factories.engines import WORKBENCH, Workbench, host_target
 
 from pylayer.engines import choose
 from pylayer.errors import EngineError, ImageError, NeedsDockerError
+from pylayer.store import Store
 
 
 def test_an_engine_is_made_by_its_place_in_the_table(tmp_path):
-    """In this process's environment, with a folder of its own in the cache."""
-    engine = choose.connect(WORKBENCH, cache=tmp_path)
+    """In this process's environment, with a folder of its own in the store."""
+    engine = choose.connect(WORKBENCH, store=Store(tmp_path))
     engine.build_env(host_target(), ())
 
     assert isinstance(engine, Workbench)
-    assert ["local"] == [path.name for path in tmp_path.iterdir()]
+    assert ["local"] == [path.name for path in (tmp_path / "engines").iterdir()]
 
 
 def test_one_reason_is_raised_as_it_is():

@@ -18,6 +18,7 @@ import pytest
 from pylayer.engines import Done, Interpreter
 from pylayer.engines.local import pythons
 from pylayer.errors import NeedsDockerError
+from pylayer.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,7 +39,7 @@ HERE = Interpreter(
 def interpreter(version: str, folder: Path) -> str:
     """Give this machine's Python of a minor version; the test is skipped where there is none."""
     try:
-        return pythons.find(version, environ=os.environ, cache=folder).executable
+        return pythons.find(version, environ=os.environ, store=Store(folder)).executable
     except NeedsDockerError as error:
         pytest.skip(str(error))
 

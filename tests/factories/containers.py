@@ -12,6 +12,7 @@ from docker.errors import ImageNotFound, NotFound
 from pylayer.engines.docker.connection import connect
 from pylayer.engines.docker.engine import DockerEngine
 from pylayer.errors import EngineError
+from pylayer.store import Store
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -39,7 +40,7 @@ def client_with_images() -> APIClient:
 
 def engine(cache: Path, **environ: str) -> DockerEngine:
     """Give an engine whose environment has these variables alone."""
-    return DockerEngine(connect(os.environ, home=Path.home()), cache=cache, environ=environ)
+    return DockerEngine(connect(os.environ, home=Path.home()), store=Store(cache), environ=environ)
 
 
 def owned(client: APIClient, pid: int) -> list[str]:

@@ -21,6 +21,8 @@ from pylayer.targets import Architecture, ImageReferences, Runtime, Target, load
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pylayer.store import Store
+
 REQUIRE = "PYLAYER_REQUIRE_DOCKER"
 NATIVE = Architecture.of_machine(platform.machine()) or Architecture.X86_64
 FOREIGN = Architecture.ARM64 if NATIVE is Architecture.X86_64 else Architecture.X86_64
@@ -45,10 +47,10 @@ class Workbench(LocalEngine):
     """A third engine: it is this host, and says that it has the target's libc."""
 
     @classmethod
-    def connect(cls, *, cache: Path, environ: Mapping[str, str]) -> Self:
+    def connect(cls, *, store: Store, environ: Mapping[str, str]) -> Self:
         if ABSENT in environ:
             raise EngineError("the workbench is not plugged in")
-        return super().connect(cache=cache, environ=environ)
+        return super().connect(store=store, environ=environ)
 
     def reach(self, target: Target) -> str:
         return f"Python {self.interpreter(target).version} on the workbench"

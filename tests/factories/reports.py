@@ -15,6 +15,7 @@ from pylayer.archives.catalogue import Catalogue, Distribution
 from pylayer.report.gathering import Report, gather
 from pylayer.state import lastrun
 from pylayer.state.lastrun import Ended, LastRun, Span
+from pylayer.state.opening import WorkspaceState
 from pylayer.store import Store
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ class Workshop:
         return self.folder / "dist" / "layers"
 
     @property
-    def state(self) -> Path:
-        return self.folder / "store" / "runs" / "abc.json"
+    def state(self) -> WorkspaceState:
+        return WorkspaceState(self.folder / "layers.toml", store=self.store)
 
     @property
     def store(self) -> Store:
@@ -89,7 +90,7 @@ class Workshop:
         lastrun.save(self.state, run, before=replaced, after=catalogue.dumps(self.listing))
 
     def gather(self, **options: object) -> Report:
-        return gather(self.output, title="mono", state=self.state, store=self.store, **options)
+        return gather(self.output, title="mono", state=self.state, **options)
 
 
 def module(size: int, *, seed: int = 1) -> bytes:

@@ -11,6 +11,7 @@ import pytest
 from factories.engines import FOREIGN, NATIVE, target
 
 from pylayer.errors import ImageError
+from pylayer.store import Store
 from pylayer.targets import Architecture
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
@@ -45,7 +46,7 @@ def images(docker_images, tmp_path):
 
     connection = connect(os.environ, home=Path.home())
     containers = Containers(connection)
-    yield ImageStore(connection, containers=containers, cache=tmp_path / "cache")
+    yield ImageStore(connection, containers=containers, store=Store(tmp_path / "cache"))
     containers.close()
 
 

@@ -64,6 +64,27 @@ def test_another_folder_rebuilds_nothing(mono):
     assert states(mono.run("layers")) == {"one": "cached", "two": "cached", "three": "cached"}
 
 
+def test_a_store_from_another_machine_rebuilds_nothing(mono):
+    """It brings blobs and portable records; what is local would be another's."""
+    shutil.rmtree(mono.store / "records" / "local")
+    shutil.rmtree(mono.store / "engines")
+
+    assert states(mono.run("layers")) == {"one": "cached", "two": "cached", "three": "cached"}
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{}", b'{"of": "another version"}'])
+def test_damaged_records_are_made_again(mono, damaged):
+    """All at once: the run is a slower one, its archives are the same, and the next finds nothing to do."""
+    listing = mono.root / "dist" / "layers" / "layers.json"
+    before = listing.read_bytes()
+    for record in (mono.store / "records").rglob("*.json"):
+        record.write_bytes(damaged)
+
+    assert set(states(mono.run("layers"))) == {"one", "two", "three"}
+    assert listing.read_bytes() == before
+    assert states(mono.run("layers")) == {"one": "cached", "two": "cached", "three": "cached"}
+
+
 def nothing(mono):
     """Change nothing."""
 

@@ -48,7 +48,7 @@ else:
 @pytest.fixture
 def tester(docker_images, docker_cache):
     """A tester; its containers are gone afterwards."""
-    made = DockerSmokeTester(connect(os.environ, home=Path.home()), cache=docker_cache)
+    made = DockerSmokeTester(connect(os.environ, home=Path.home()), store=Store(docker_cache))
     yield made
     made.close()
     assert wait_until_gone(docker_images, os.getpid())

@@ -13,8 +13,10 @@ import pytest
 
 from pylayer.errors import ManifestError, StoreError
 from pylayer.monorepo.trees import FileHashes, TreeEntry, contents, digest, walk
+from pylayer.store import Store
 
 HOUR_NS = 3600 * 10**9
+KEY = "0f" * 32
 
 
 def project(root, **extra):
@@ -307,95 +309,105 @@ def test_an_index_sees_a_change_that_hides_its_time(tmp_path):
     assert digest(walk(root), index) != before
 
 
-def test_a_file_as_young_as_the_look_at_it_is_not_trusted(tmp_path):
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "store")
+
+
+def kept(store):
+    """The record of an index, as text."""
+    (place,) = (store.root / "records/local/hashes").iterdir()
+    return place
+
+
+def test_a_file_as_young_as_the_look_at_it_is_not_trusted(tmp_path, store):
     """Written again within one tick of the clock it would look the same."""
-    root = project(tmp_path)
-    path = tmp_path.parent / f"{tmp_path.name}.json"
-    index = FileHashes.load(path)
-    digest(walk(root), index)
+    index = FileHashes.load(store, KEY)
+    digest(walk(project(tmp_path / "tree")), index)
     index.save()
-    assert not path.exists()
+    assert store.usage().records == 0
 
 
-def test_a_file_from_the_future_is_not_trusted(tmp_path):
+def test_a_file_from_the_future_is_not_trusted(tmp_path, store):
     """Clocks of a file server may be ahead."""
     root = project(tmp_path / "tree", a="x")
     ahead = time.time_ns() + 2 * HOUR_NS
     os.utime(root / "a", ns=(ahead, ahead))
-    index = FileHashes.load(tmp_path / "index.json", clock=later)
+    index = FileHashes.load(store, KEY, clock=later)
     digest(walk(root), index)
     index.save()
-    assert str(root / "a") not in (tmp_path / "index.json").read_text()
+    assert str(root / "a") not in kept(store).read_text()
 
 
-def test_an_index_is_kept_between_runs(tmp_path):
-    """What one process read the next one knows."""
+def test_an_index_is_kept_between_runs(tmp_path, store):
+    """What one process read the next one knows; another workspace does not."""
     root = project(tmp_path / "tree")
-    path = tmp_path / "cache/index.json"
-    index = FileHashes.load(path, clock=later)
+    index = FileHashes.load(store, KEY, clock=later)
     before, entries = digest(walk(root), index), walk(root)
     index.save()
     shutil.rmtree(root)
-    assert digest(entries, FileHashes.load(path, clock=later)) == before
+    assert digest(entries, FileHashes.load(store, KEY, clock=later)) == before
+    with pytest.raises(ManifestError):
+        digest(entries, FileHashes.load(store, "another", clock=later))
 
 
-def test_an_index_without_news_is_not_written(tmp_path):
+def test_an_index_without_news_is_not_written(tmp_path, store):
     """A run without changes writes nothing."""
     root = project(tmp_path / "tree")
-    path = tmp_path / "index.json"
     for _ in range(2):
-        index = FileHashes.load(path, clock=later)
+        index = FileHashes.load(store, KEY, clock=later)
         digest(walk(root), index)
         index.save()
-        path.write_text(path.read_text() + " ")
-    assert path.read_text().endswith("}  ")
+        kept(store).write_text(kept(store).read_text() + " ")
+    assert kept(store).read_text().endswith("}  ")
 
 
-def test_an_index_forgets_files_that_are_gone(tmp_path):
+def test_an_index_forgets_files_that_are_gone(tmp_path, store):
     """It does not grow for ever; what this run did not look at, but is there, stays."""
     first, second = project(tmp_path / "first"), project(tmp_path / "second")
-    path = tmp_path / "index.json"
-    index = FileHashes.load(path, clock=later)
+    index = FileHashes.load(store, KEY, clock=later)
     digest([*walk(first), *walk(second)], index)
     index.save()
     shutil.rmtree(first)
     (second / "new").write_text("")
-    index = FileHashes.load(path, clock=later)
+    index = FileHashes.load(store, KEY, clock=later)
     digest(walk(second, ignore=["src/"]), index)
     index.save()
-    kept = path.read_text()
-    assert str(first) not in kept
-    assert str(second / "src/lib/run.sh") in kept
+    text = kept(store).read_text()
+    assert str(first) not in text
+    assert str(second / "src/lib/run.sh") in text
 
 
 @pytest.mark.parametrize(
-    "damaged", ["", "{", "[]", '{"version": 1}', '{"version": 1, "files": {"a": [1]}}', "\x00"]
+    "damaged", ["", "{", "[]", '{"files": {"a": [1]}}', '{"files": {"a": [1, 2, 3, 4, "5"]}}', "\x00"]
 )
-def test_a_damaged_index_is_an_empty_one(tmp_path, damaged):
+def test_a_damaged_index_is_an_empty_one(tmp_path, store, damaged):
     """It is a cache: everything is read again."""
-    path = tmp_path / "index.json"
-    path.write_text(damaged)
     root = project(tmp_path / "tree")
-    assert digest(walk(root), FileHashes.load(path)) == look(root)
+    index = FileHashes.load(store, KEY, clock=later)
+    digest(walk(root), index)
+    index.save()
+    kept(store).write_text(damaged)
+    assert digest(walk(root), FileHashes.load(store, KEY)) == look(root)
 
 
 def test_an_index_that_cannot_be_written_says_so(tmp_path):
     """A file where a folder should be, say."""
     (tmp_path / "file").write_text("")
-    index = FileHashes.load(tmp_path / "file/index.json", clock=later)
+    index = FileHashes.load(Store(tmp_path / "file/store"), KEY, clock=later)
     digest(walk(project(tmp_path / "tree")), index)
     with pytest.raises(StoreError, match="cannot be written"):
         index.save()
 
 
-def test_names_that_are_not_utf_8_are_names(tmp_path):
+def test_names_that_are_not_utf_8_are_names(tmp_path, store):
     """On Linux a name is bytes."""
     root = project(tmp_path / "tree")
     try:
         Path(os.fsdecode(os.fsencode(root) + b"/\xff.txt")).write_text("x")
     except OSError:
         pytest.skip("this file system takes UTF-8 alone")
-    index = FileHashes.load(tmp_path / "index.json", clock=later)
+    index = FileHashes.load(store, KEY, clock=later)
     before = digest(walk(root), index)
     index.save()
-    assert digest(walk(root), FileHashes.load(tmp_path / "index.json", clock=later)) == before
+    assert digest(walk(root), FileHashes.load(store, KEY, clock=later)) == before

@@ -36,7 +36,7 @@ class BuildEnvs:
     """Opens build environments on this host, and counts."""
 
     def __init__(self, folder):
-        self.engine = LocalEngine(cache=folder, environ={"PATH": os.environ["PATH"]})
+        self.engine = LocalEngine(store=Store(folder), environ={"PATH": os.environ["PATH"]})
         self.count = 0
 
     def opened(self):

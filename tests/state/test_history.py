@@ -5,48 +5,51 @@ from pathlib import Path
 import pytest
 
 from pylayer.state import history
+from pylayer.state.opening import WorkspaceState
 from pylayer.store import Store
 
 MANIFEST = Path("/somewhere/layers.toml")
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = Store(tmp_path)
-    store.open()
-    yield store
-    store.close()
+def state(tmp_path):
+    return WorkspaceState(MANIFEST, store=Store(tmp_path))
 
 
-def test_before_the_first_build_there_is_nothing(store):
+def parts(python):
+    return {"bytecode compiled by": python, "projects": {"libetl": {"format": 1}}}
+
+
+def test_before_the_first_build_there_is_nothing(state):
     """No history is none."""
-    assert history.recall(store, MANIFEST, "a") is None
+    assert history.recall(state, "a") is None
 
 
-def test_the_first_build_says_that_it_is_the_first(store):
+def test_the_first_build_says_that_it_is_the_first(state):
     """There is nothing to compare it with."""
-    history.remember(store, MANIFEST, "a", {"python": "3.13.1"})
+    history.remember(state, "a", parts("3.13.1"))
 
-    assert history.recall(store, MANIFEST, "a") == ({"python": "3.13.1"}, ("it was not built before",))
+    assert history.recall(state, "a") == (parts("3.13.1"), ("it was not built before",))
 
 
-def test_a_later_build_keeps_what_had_changed(store):
+def test_a_later_build_keeps_what_had_changed(state):
     """The difference to the time before stays until the next change."""
-    history.remember(store, MANIFEST, "a", {"python": "3.13.1"})
+    history.remember(state, "a", parts("3.13.1"))
     for _ in range(2):
-        history.remember(store, MANIFEST, "a", {"python": "3.13.2"})
+        history.remember(state, "a", parts("3.13.2"))
 
-    assert history.recall(store, MANIFEST, "a") == (
-        {"python": "3.13.2"},
-        ("python changed (3.13.1 → 3.13.2)",),
+    assert history.recall(state, "a") == (
+        parts("3.13.2"),
+        ("bytecode compiled by changed (3.13.1 → 3.13.2)",),
     )
 
 
-def test_another_workspace_has_its_own_history(store):
+def test_another_workspace_has_its_own_history(state):
     """Two checkouts with a build of one name do not mix."""
-    history.remember(store, MANIFEST, "a", {})
+    history.remember(state, "a", parts("3.13.1"))
+    other = WorkspaceState(Path("/elsewhere/layers.toml"), store=state.store)
 
-    assert history.recall(store, Path("/elsewhere/layers.toml"), "a") is None
+    assert history.recall(other, "a") is None
 
 
 def test_what_changed_since_is_told():

@@ -15,6 +15,8 @@ from pylayer.config.layers import Build, Layer
 from pylayer.outcomes import Outcome, State
 from pylayer.state import lastrun
 from pylayer.state.lastrun import Ended, LastRun, Recorder, Span, named
+from pylayer.state.opening import WorkspaceState
+from pylayer.store import Store
 from pylayer.targets import Architecture, Target, load_runtimes
 
 TARGET = Target(runtime=load_runtimes()["python3.13"], architecture=Architecture.ARM64)
@@ -28,11 +30,11 @@ RUN = LastRun(
 
 @pytest.fixture
 def state(tmp_path):
-    return tmp_path / "runs" / "abc.json"
+    return WorkspaceState(tmp_path / "layers.toml", store=Store(tmp_path / "store"))
 
 
 def test_what_is_saved_is_loaded(state):
-    """A run comes back from its file as it was."""
+    """A run comes back as it was."""
     lastrun.save(state, RUN, before=None, after=b"")
 
     assert lastrun.load(state) == RUN
@@ -41,15 +43,6 @@ def test_what_is_saved_is_loaded(state):
 def test_no_run_is_none(state):
     """Before the first run nothing is known, neither of it nor of what it replaced."""
     assert (lastrun.load(state), lastrun.replaced(state)) == (None, None)
-
-
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"version": 99}', b'{"version": 1, "spans": [{}]}'])
-def test_a_file_that_is_not_understood_is_none(state, content):
-    """A damaged file, or one of another version, is as none."""
-    lastrun.save(state, RUN, before=None, after=b"")
-    state.with_name("abc.run.json").write_bytes(content)
-
-    assert lastrun.load(state) is None
 
 
 def test_the_listing_that_a_run_replaced_is_kept(state):
@@ -62,9 +55,10 @@ def test_the_listing_that_a_run_replaced_is_kept(state):
     assert lastrun.replaced(state) == first
 
 
-def test_a_replaced_listing_that_is_damaged_is_none(state):
+@pytest.mark.parametrize("damaged", [b"damaged", b"\xff", b'{"version": 99, "builds": {}}'])
+def test_a_replaced_listing_that_is_not_understood_is_none(state, damaged):
     """What cannot be read cannot be compared with."""
-    lastrun.save(state, RUN, before=b"damaged", after=b"")
+    lastrun.save(state, RUN, before=damaged, after=b"")
 
     assert lastrun.replaced(state) is None
 

@@ -2,11 +2,14 @@
 
 import os
 import time
+from dataclasses import replace
 
 import pytest
 
 from pylayer.state import snapshot
+from pylayer.state.opening import WorkspaceState
 from pylayer.state.snapshot import KeptBuild, Snapshot
+from pylayer.store import Store
 
 LATER = 10_000_000_000
 
@@ -147,15 +150,30 @@ def test_by_hash_a_forged_archive_is_found(file):
 
 
 def test_a_snapshot_comes_back(file, tmp_path):
-    """What was saved is loaded."""
-    before = taken(file)
-    snapshot.save(tmp_path / "state" / "one.json", before)
+    """What was saved is loaded, each workspace's own."""
+    store = Store(tmp_path / "store")
+    state, other = (WorkspaceState(tmp_path / name / "layers.toml", store=store) for name in "ab")
+    kept = KeptBuild(
+        layer="a",
+        wheels=1,
+        size=3,
+        unzipped_size=3,
+        sha256="0" * 64,
+        notes=("a note",),
+        path=str(file),
+        status=snapshot.status_of_output(file),
+    )
+    before = replace(taken(file, tmp_path / "missing"), options={"engine": ""}, builds={"a-python3.13": kept})
+    snapshot.save(state, before)
 
-    assert snapshot.load(tmp_path / "state" / "one.json") == before
+    assert (snapshot.load(state), snapshot.load(other)) == (before, None)
 
 
-def test_a_damaged_snapshot_is_none(tmp_path):
-    """Without a good snapshot the run looks for itself."""
-    (tmp_path / "one.json").write_text('{"version": 1, "paths"')
+def test_a_snapshot_is_forgotten(file, tmp_path):
+    """A run that saw its files change under it leaves none, whether there was one or not."""
+    state = WorkspaceState(tmp_path / "layers.toml", store=Store(tmp_path / "store"))
+    snapshot.save(state, taken(file))
+    for _ in range(2):
+        snapshot.forget(state)
 
-    assert snapshot.load(tmp_path / "one.json") is None
+    assert snapshot.load(state) is None

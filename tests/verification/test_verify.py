@@ -25,7 +25,7 @@ ECHO = (
 @pytest.fixture
 def tester(tmp_path):
     """This machine."""
-    made = LocalSmokeTester(cache=tmp_path / "cache", environ=os.environ)
+    made = LocalSmokeTester(store=Store(tmp_path / "cache"), environ=os.environ)
     yield made
     made.close()
 

@@ -17,6 +17,7 @@ from pylayer.archives.catalogue import Catalogue, Distribution
 from pylayer.console import Console
 from pylayer.monorepo import workspace
 from pylayer.outcomes import Outcome, State
+from pylayer.pipeline import BuildResult
 from pylayer.state import imports
 from pylayer.store import Store, hash_file
 from pylayer.verification import verifying
@@ -189,10 +190,10 @@ def test_judged(repository):
     repository.layer("other", {"other.py": "1/0"})
     repository.write("[defaults]\nverify = true\n[layers.other]\nverify = false\n")
     found = workspace.load(repository.root / "layers.toml")
-    made = {build.id: (Outcome(build=build, state=State.BUILT), None) for build in found.builds}
+    made = {build.id: BuildResult(outcome=Outcome(build=build, state=State.BUILT)) for build in found.builds}
     heard = Heard()
     ends = verifying.judged(found, made, engine="local", store=repository.store, reporter=heard)
-    states = {name.partition("-")[0]: outcome.state for name, (outcome, _) in ends.items()}
+    states = {name.partition("-")[0]: result.outcome.state for name, result in ends.items()}
     assert {"bad": State.FAILED, "good": State.BUILT, "other": State.BUILT} == states
     assert [f"bad-{RUNTIME}-{NATIVE}"] == [outcome.build.id for outcome in heard.outcomes]
     left = catalogue.read(found.manifest.output / catalogue.NAME).builds

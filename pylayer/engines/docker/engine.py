@@ -27,21 +27,22 @@ if TYPE_CHECKING:
     from pylayer.engines import KeptEnvironment
     from pylayer.engines.docker.connection import Connection
     from pylayer.engines.docker.images import Image
+    from pylayer.store import Store
     from pylayer.targets import Architecture
     from pylayer.wheels import Wheel
 
 
 class DockerEngine:
-    """The engine behind `connection`; what it finds out about images is kept in the folder `cache`.
+    """The engine behind `connection`; what it finds out about images is kept in `store`.
 
     `environ` holds this process's variables: a build with a network gets its proxies and certificates.
     """
 
-    def __init__(self, connection: Connection, *, cache: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, connection: Connection, *, store: Store, environ: Mapping[str, str]) -> None:
         self._connection = connection
-        self._cache = cache
+        self._store = store
         self._containers = Containers(connection)
-        self._images = ImageStore(connection, containers=self._containers, cache=cache)
+        self._images = ImageStore(connection, containers=self._containers, store=store)
         self._resources = EnvResources(containers=self._containers, environ=environ)
         self._bases: Once[str, Base] = Once()
         self._build_envs: Once[tuple[object, ...], DockerBuildEnv] = Once()
@@ -50,10 +51,10 @@ class DockerEngine:
         self._lock = threading.Lock()
 
     @classmethod
-    def connect(cls, *, cache: Path, environ: Mapping[str, str]) -> Self:
+    def connect(cls, *, store: Store, environ: Mapping[str, str]) -> Self:
         """Connect to what answers; see `pylayer.engines.ListedEngine`."""
         connection = connect(environ, home=Path.home())
-        return cls(connection, cache=cache / "images", environ=environ)
+        return cls(connection, store=store, environ=environ)
 
     @property
     def architecture(self) -> Architecture | None:
@@ -120,7 +121,7 @@ class DockerEngine:
 
     def smoke_tester(self) -> DockerSmokeTester:
         """Give containers of the runtimes' images; see `pylayer.engines.ListedEngine`."""
-        return DockerSmokeTester(self._connection, cache=self._cache)
+        return DockerSmokeTester(self._connection, store=self._store)
 
     def kept(self) -> tuple[KeptEnvironment, ...]:
         """List what is kept in the engine's store; see `pylayer.engines.ListedEngine`."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 import threading
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from docker.errors import ImageNotFound, NotFound
@@ -18,14 +16,15 @@ from docker.utils import parse_repository_tag
 from pylayer.engines.docker import refusals
 from pylayer.engines.docker.connection import DOCKER_ERRORS, explain
 from pylayer.errors import EngineError, ImageError
+from pylayer.store.kinds import IMAGE, IMAGE_PYTHON
 from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from pylayer.engines.docker.connection import Connection
     from pylayer.engines.docker.containers import Containers
+    from pylayer.store import Store
     from pylayer.targets import Target
 
 # Holds on to images whose only other name was taken from them.
@@ -85,12 +84,12 @@ class ImagePython:
 
 
 class ImageStore:
-    """The images of one engine; what was found out about them is kept in the folder `cache`."""
+    """The images of one engine; what was found out about them is kept in `store`."""
 
-    def __init__(self, connection: Connection, *, containers: Containers, cache: Path) -> None:
+    def __init__(self, connection: Connection, *, containers: Containers, store: Store) -> None:
         self._client = connection.client
         self._containers = containers
-        self._cache = cache
+        self._store = store
         self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def find(self, target: Target) -> Image:
@@ -104,7 +103,8 @@ class ImageStore:
             found = self._here(reference, target.architecture)
             if found is None:
                 found = self._pull(reference, target)
-                self._note(_note_of(reference, target.architecture), {"id": found["Id"]})
+                key = _key_of(reference, target.architecture)
+                self._store.put_record(IMAGE, key, {"id": found["Id"]})
             return self._image(found, reference, target.architecture)
 
     def is_here(self, target: Target) -> bool:
@@ -117,9 +117,9 @@ class ImageStore:
 
         Raises ImageError where it cannot be run, or is not the target's.
         """
-        note = f"interpreter-{image.id.rpartition(':')[2]}-{image.architecture}-3.{target.runtime.minor}"
-        if (noted := self._recall(note)) is not None:
-            return ImagePython(**noted)
+        key = f"{image.id.rpartition(':')[2]}-{image.architecture}-3.{target.runtime.minor}"
+        if (known := self._store.record(IMAGE_PYTHON, key)) is not None:
+            return ImagePython(**known)
         python = self._run_python(image, target=target)
         where = f"{image.reference} for {target}"
         hint = refusals.name_another(target)
@@ -133,8 +133,7 @@ class ImageStore:
             raise ImageError(
                 f"the image has Python {python.version}, not {target.runtime.python}", where=where, hint=hint
             )
-        noted = {name: getattr(python, name) for name in ImagePython.__slots__}
-        self._note(note, noted)
+        self._store.put_record(IMAGE_PYTHON, key, asdict(python))
         return python
 
     def _run_python(self, image: Image, *, target: Target) -> ImagePython:
@@ -162,7 +161,8 @@ class ImageStore:
         tagged = self._inspect(reference)
         if tagged is not None and _is_for(tagged, architecture):
             return tagged
-        return self._inspect((self._recall(_note_of(reference, architecture)) or {}).get("id"))
+        known = self._store.record(IMAGE, _key_of(reference, architecture))
+        return self._inspect(known["id"]) if known else None
 
     def _pull(self, reference: str, target: Target) -> dict[str, Any]:
         tagged = self._inspect(reference)
@@ -205,9 +205,7 @@ class ImageStore:
         status = self._client.info().get("DriverStatus") or []
         return ["driver-type", "io.containerd.snapshotter.v1"] in status
 
-    def _inspect(self, name: str | None) -> dict[str, Any] | None:
-        if not name:
-            return None
+    def _inspect(self, name: str) -> dict[str, Any] | None:
         try:
             found: dict[str, Any] = self._client.inspect_image(name)  # type: ignore[no-untyped-call]
         except (ImageNotFound, NotFound):
@@ -228,24 +226,9 @@ class ImageStore:
             path=env.get("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
         )
 
-    def _recall(self, note: str) -> dict[str, Any] | None:
-        try:
-            noted = json.loads((self._cache / f"{note}.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        return noted if isinstance(noted, dict) else None
 
-    def _note(self, note: str, value: Mapping[str, Any]) -> None:
-        with suppress(OSError):  # without it the image is asked again
-            self._cache.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self._cache)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(value, file)
-            os.replace(temporary, self._cache / f"{note}.json")  # noqa: PTH105  a str
-
-
-def _note_of(reference: str, architecture: Architecture) -> str:
-    return f"reference-{hashlib.sha256(f'{reference} {architecture}'.encode()).hexdigest()}"
+def _key_of(reference: str, architecture: Architecture) -> str:
+    return hashlib.sha256(f"{reference} {architecture}".encode()).hexdigest()
 
 
 def _is_for(found: Mapping[str, Any], architecture: Architecture) -> bool:

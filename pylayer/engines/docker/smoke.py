@@ -22,11 +22,11 @@ from pylayer.limits import MOST_TEMPORARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from pylayer.engines.docker.connection import Connection
     from pylayer.engines.docker.images import Image
     from pylayer.engines.smoke import SmokeTest
+    from pylayer.store import Store
     from pylayer.targets import Target
 
 _USER = "993:990"  # sbx_user1051, as `id` says in a function
@@ -38,17 +38,17 @@ _EMULATED = "emulated: what works is as on Lambda, but the seconds are not"
 
 
 class DockerSmokeTester:
-    """Containers of the runtimes' images behind `connection`; `cache` is where images are remembered.
+    """Containers of the runtimes' images behind `connection`; `store` is where images are remembered.
 
     What is tried comes into anonymous volumes before the start, by the Docker API: nothing can be put into a
     read-only root, and a remote engine sees no folder of this host.
     """
 
-    def __init__(self, connection: Connection, *, cache: Path) -> None:
+    def __init__(self, connection: Connection, *, store: Store) -> None:
         self._client = connection.client
         self._architecture = connection.architecture
         self._containers = Containers(connection)
-        self._images = ImageStore(connection, containers=self._containers, cache=cache)
+        self._images = ImageStore(connection, containers=self._containers, store=store)
         self._lock = threading.Lock()
         self._open: dict[str, Stream] = {}
         self._closed = False

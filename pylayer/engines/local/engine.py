@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pylayer.engines import Interpreter, Job
+    from pylayer.store import Store
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
@@ -45,9 +46,9 @@ class LocalEngine:
     builds is right there is for the caller to see.
     """
 
-    def __init__(self, *, cache: Path, environ: Mapping[str, str]) -> None:
-        self._cache = cache
-        self._environments = cache / "env"
+    def __init__(self, *, store: Store, environ: Mapping[str, str]) -> None:
+        self._store = store
+        self._environments = store.root / "engines" / "local" / "env"
         self._environ = environ
         self._jobs = Jobs()
         self._interpreters: Once[str, Interpreter] = Once()
@@ -55,9 +56,9 @@ class LocalEngine:
         self._swept: Once[str, None] = Once()
 
     @classmethod
-    def connect(cls, *, cache: Path, environ: Mapping[str, str]) -> Self:
+    def connect(cls, *, store: Store, environ: Mapping[str, str]) -> Self:
         """Give it, as it is always there; see `pylayer.engines.ListedEngine`."""
-        return cls(cache=cache / "local", environ=environ)
+        return cls(store=store, environ=environ)
 
     @property
     def architecture(self) -> Architecture | None:
@@ -77,7 +78,7 @@ class LocalEngine:
         """Give the host's Python of the target's minor version; see `pylayer.engines.Engine`."""
         python = target.runtime.python
         return self._interpreters.get(
-            python, lambda: pythons.find(python, environ=self._environ, cache=self._cache)
+            python, lambda: pythons.find(python, environ=self._environ, store=self._store)
         )
 
     def build_env(
@@ -111,7 +112,7 @@ class LocalEngine:
 
     def smoke_tester(self) -> LocalSmokeTester:
         """Give the host's own Pythons; see `pylayer.engines.ListedEngine`."""
-        return LocalSmokeTester(cache=self._cache, environ=self._environ)
+        return LocalSmokeTester(store=self._store, environ=self._environ)
 
     def kept(self) -> tuple[KeptEnvironment, ...]:
         """List the environments in the cache; see `pylayer.engines.ListedEngine`."""

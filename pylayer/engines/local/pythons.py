@@ -7,9 +7,8 @@ import json
 import os
 import re
 import sys
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import packaging
 from packaging.tags import Tag
@@ -19,10 +18,13 @@ from pylayer import enginetable
 from pylayer.engines import Interpreter
 from pylayer.errors import NeedsDockerError
 from pylayer.process import run
-from pylayer.store import write_atomic
+from pylayer.store.kinds import HOST_PYTHON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from pylayer.store import Store
+    from pylayer.store.kinds import HostPythonRecord
 
 # Run by the interpreter itself: `packaging` is lent to it.
 _DESCRIBE = """
@@ -42,14 +44,14 @@ _FOR_UV = ("PATH", "HOME", "XDG_DATA_HOME", "UV_PYTHON_INSTALL_DIR", "UV_CACHE_D
 _PATIENCE = 60  # seconds
 
 
-def find(python: str, *, environ: Mapping[str, str], cache: Path) -> Interpreter:
+def find(python: str, *, environ: Mapping[str, str], store: Store) -> Interpreter:
     """Find CPython `python` ("3.13"): this process's own, pyenv's, or what uv finds; none is ever downloaded.
 
-    What an interpreter said is kept in the folder `cache` for as long as its file does not change. Raises
+    What an interpreter said is kept in `store` for as long as its file does not change. Raises
     NeedsDockerError where there is none.
     """
     for path in _candidates(python, environ):
-        described = _describe(path, cache=cache)
+        described = _describe(path, store=store)
         if described is not None and described["version"].startswith(f"{python}."):
             return _interpreter(described)
     raise NeedsDockerError(
@@ -81,30 +83,28 @@ def _candidates(python: str, environ: Mapping[str, str]) -> Iterator[Path]:
         yield Path(line)
 
 
-def _describe(path: Path, *, cache: Path) -> dict[str, Any] | None:
+def _describe(path: Path, *, store: Store) -> HostPythonRecord | None:
     """Ask an interpreter what it is; None where it does not run, or is another Python than CPython."""
     try:
         stat = path.stat()
     except OSError:
         return None
     seen = [str(path), stat.st_mtime_ns, stat.st_size, packaging.__version__]
-    note = cache / f"python-{hashlib.sha256(json.dumps(seen).encode()).hexdigest()}.json"
-    with suppress(OSError, ValueError):
-        noted: dict[str, Any] = json.loads(note.read_text(encoding="utf-8"))
-        return noted
+    key = hashlib.sha256(json.dumps(seen).encode()).hexdigest()
+    if (known := store.record(HOST_PYTHON, key)) is not None:
+        return known
     lent = Path(packaging.__file__).parents[1]
     told = run([path, "-I", "-c", _DESCRIBE, lent], env={"PATH": os.defpath}, timeout=_PATIENCE)
     if told.status != 0:
         return None
-    described: dict[str, Any] = json.loads(told.stdout.splitlines()[-1])
+    described = HOST_PYTHON.read(json.loads(told.stdout.splitlines()[-1]))
     if described["implementation"] != "cpython":
         return None
-    cache.mkdir(parents=True, exist_ok=True)
-    write_atomic(note, json.dumps(described).encode())
+    store.put_record(HOST_PYTHON, key, described)
     return described
 
 
-def _interpreter(described: Mapping[str, Any]) -> Interpreter:
+def _interpreter(described: HostPythonRecord) -> Interpreter:
     decisive = [described["version"], described["platform"], described["build"]]
     return Interpreter(
         version=described["version"],

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from pylayer.engines import Interpreter
     from pylayer.engines.smoke import SmokeTest
+    from pylayer.store import Store
     from pylayer.targets import Target
 
 _MARGIN = 30  # seconds beyond those of the smoke test's processes
@@ -32,10 +33,10 @@ _NOTE = (
 
 
 class LocalSmokeTester:
-    """This host's interpreters, started without their site-packages; `cache` is where they are remembered."""
+    """This host's interpreters, started without their site-packages; `store` is where they are remembered."""
 
-    def __init__(self, *, cache: Path, environ: Mapping[str, str]) -> None:
-        self._cache = cache
+    def __init__(self, *, store: Store, environ: Mapping[str, str]) -> None:
+        self._store = store
         self._environ = environ
         self._group = ProcessGroup()
 
@@ -83,7 +84,7 @@ class LocalSmokeTester:
         self._group.close()
 
     def _interpreter(self, target: Target) -> Interpreter:
-        return pythons.find(target.runtime.python, environ=self._environ, cache=self._cache)
+        return pythons.find(target.runtime.python, environ=self._environ, store=self._store)
 
 
 def _unpack(files: Iterable[tuple[str, bytes, bool]], root: Path) -> bool:

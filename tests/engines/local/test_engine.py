@@ -19,6 +19,7 @@ from pylayer import wheels
 from pylayer.engines.local.engine import LocalEngine
 from pylayer.errors import BuildError, EngineError, NeedsDockerError
 from pylayer.monorepo.trees import TreeEntry
+from pylayer.store import Store
 from pylayer.targets import Target, unknown_runtime
 
 ENVIRON = {"PATH": os.defpath, "HOME": "/nonexistent"}
@@ -27,7 +28,7 @@ ENVIRON = {"PATH": os.defpath, "HOME": "/nonexistent"}
 @pytest.fixture
 def engine(tmp_path):
     """An engine with an empty cache, in an almost empty environment."""
-    engine = LocalEngine(cache=tmp_path / "cache", environ=ENVIRON)
+    engine = LocalEngine(store=Store(tmp_path / "cache"), environ=ENVIRON)
     yield engine
     engine.close()
 
@@ -60,7 +61,7 @@ def test_interpreter_is_the_hosts(engine) -> None:
 def test_interpreter_is_asked_once(engine, tmp_path) -> None:
     """What an interpreter says of itself is kept, so another engine learns the same without running it."""
     first = engine.interpreter(host_target())
-    again = LocalEngine(cache=tmp_path / "cache", environ=ENVIRON).interpreter(host_target())
+    again = LocalEngine(store=Store(tmp_path / "cache"), environ=ENVIRON).interpreter(host_target())
     assert (first, first.tags) == (again, again.tags)
 
 
@@ -84,17 +85,17 @@ def test_a_bare_job_sees_nothing_installed(engine, into) -> None:
     code = "import sys; facts['site'] = 'site' in sys.modules"
     done = engine.bare_env(host_target()).run(replace(job(code), bare=True), into=into)
     assert {"site": False} == json.loads((into / done.answer["wheel"]).read_text())
-    assert not (engine._cache / "env").exists()
+    assert not (engine._environments).exists()
 
 
 def test_requirements_are_compiled_and_kept(engine, tmp_path) -> None:
     """An environment is made once, with bytecode, and nothing of its making is left."""
     wheel = wheels.read(make_wheel(tmp_path, {"helper.py": b"x = 41"}, name="helper"))
     engine.build_env(host_target(), [wheel])
-    (kept,) = (tmp_path / "cache" / "env").iterdir()
+    (kept,) = (tmp_path / "cache/engines/local/env").iterdir()
     made = kept.stat().st_mtime_ns
-    LocalEngine(cache=tmp_path / "cache", environ=ENVIRON).build_env(host_target(), [wheel])
-    assert ([kept], made) == (list((tmp_path / "cache" / "env").iterdir()), kept.stat().st_mtime_ns)
+    LocalEngine(store=Store(tmp_path / "cache"), environ=ENVIRON).build_env(host_target(), [wheel])
+    assert ([kept], made) == (list((tmp_path / "cache/engines/local/env").iterdir()), kept.stat().st_mtime_ns)
     assert 1 == len(list(kept.glob("lib/python3.*/site-packages/__pycache__/helper.*.pyc")))
 
 
@@ -113,7 +114,7 @@ def test_nothing_of_the_user_reaches_a_job(tmp_path, into) -> None:
         **dict.fromkeys(private, "private"),
         "HTTPS_PROXY": "http://user:private@proxy",
     }
-    engine = LocalEngine(cache=tmp_path / "cache", environ=environ)
+    engine = LocalEngine(store=Store(tmp_path / "cache"), environ=environ)
     seen = facts(engine.build_env(host_target(), ()), "import os; facts.update(os.environ)", into)
     assert [] == [name for name, value in seen.items() if "private" in value]
 
@@ -138,7 +139,7 @@ def test_network_brings_proxies_and_certificates(tmp_path, into) -> None:
     bundle = tmp_path / "bundle.pem"
     bundle.write_text("certificates")
     environ = {**ENVIRON, "https_proxy": "http://proxy", "SSL_CERT_FILE": str(bundle)}
-    engine = LocalEngine(cache=tmp_path / "cache", environ=environ)
+    engine = LocalEngine(store=Store(tmp_path / "cache"), environ=environ)
     seen = facts(
         engine.build_env(host_target(), (), network=True), "import os; facts.update(os.environ)", into
     )
@@ -239,7 +240,8 @@ def test_folders_of_a_killed_process_are_removed(tmp_path) -> None:
         "from pathlib import Path\n"
         "from factories.engines import host_target, job\n"
         "from pylayer.engines.local.engine import LocalEngine\n"
-        "build_env = LocalEngine(cache=Path(sys.argv[1]), environ={}).build_env(host_target(), ())\n"
+        "from pylayer.store import Store\n"
+        "build_env = LocalEngine(store=Store(Path(sys.argv[1])), environ={}).build_env(host_target(), ())\n"
         "build = f'import time; open({sys.argv[2]!r}, \"w\").close(); time.sleep(9)'\n"
         "build_env.run(job(build), into=Path(sys.argv[1]))\n"
     )
@@ -250,7 +252,7 @@ def test_folders_of_a_killed_process_are_removed(tmp_path) -> None:
     process.kill()
     process.communicate()
     assert 1 == len(temporary(process.pid))
-    LocalEngine(cache=tmp_path / "cache", environ=ENVIRON).build_env(host_target(), ())
+    LocalEngine(store=Store(tmp_path / "cache"), environ=ENVIRON).build_env(host_target(), ())
     assert [] == temporary(process.pid)
 
 
@@ -272,13 +274,13 @@ def test_kept_environments_are_told_and_forgotten(engine, tmp_path) -> None:
     for wheel in wheels_of.values():
         engine.build_env(host_target(), [wheel])
     first, second = engine.kept()
-    os.utime(tmp_path / "cache" / "env" / first.name / "pyvenv.cfg", (1, 1))
-    again = LocalEngine(cache=tmp_path / "cache", environ=ENVIRON)
+    os.utime(tmp_path / "cache/engines/local/env" / first.name / "pyvenv.cfg", (1, 1))
+    again = LocalEngine(store=Store(tmp_path / "cache"), environ=ENVIRON)
 
     assert (True, 1) == (first.size > 0, again.kept()[0].used)
     engine.forget([first.name])
     assert (second,) == again.kept()
-    assert [second.name] == [path.name for path in (tmp_path / "cache" / "env").iterdir()]
+    assert [second.name] == [path.name for path in (tmp_path / "cache/engines/local/env").iterdir()]
     for wheel in wheels_of.values():
         again.build_env(host_target(), [wheel])
     assert {first.name, second.name} == {one.name for one in again.kept()}
@@ -289,8 +291,8 @@ def test_an_environment_that_is_used_again_is_not_old(engine, tmp_path) -> None:
     wheel = wheels.read(make_wheel(tmp_path))
     engine.build_env(host_target(), [wheel])
     (kept,) = engine.kept()
-    os.utime(tmp_path / "cache" / "env" / kept.name / "pyvenv.cfg", (1, 1))
+    os.utime(tmp_path / "cache/engines/local/env" / kept.name / "pyvenv.cfg", (1, 1))
     before = time.time() - 1
-    LocalEngine(cache=tmp_path / "cache", environ=ENVIRON).build_env(host_target(), [wheel])
+    LocalEngine(store=Store(tmp_path / "cache"), environ=ENVIRON).build_env(host_target(), [wheel])
 
     assert engine.kept()[0].used >= before

@@ -1,6 +1,7 @@
 """Content-addressed files and small records, kept between runs: what was computed → what need not be again.
 
-Layout below the root: `blobs/ab/<sha256>` (immutable), `records/<kind>/<key>.json`, `scratch/<random>/`.
+Layout below the root: `blobs/ab/<sha256>` (immutable), `records/portable/<kind>/<key>.json` and
+`records/local/…` (`kinds` says which kind is which, and what its values look like), `scratch/<random>/`.
 Everything appears by rename, so a killed process leaves either nothing or the whole; a blob is hashed when
 it is first read in a process, so a damaged one is never used.
 """
@@ -13,7 +14,6 @@ import fcntl
 import hashlib
 import json
 import os
-import secrets
 import shutil
 import time
 from dataclasses import dataclass
@@ -26,7 +26,9 @@ from pylayer.errors import StoreError
 from pylayer.liveness import alive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pylayer.store.kinds import R, RecordKind
 
 CACHEDIR_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Made by pylayer; safe to delete.\n"
 
@@ -89,7 +91,7 @@ class Store:
             return digest
         with writing(place):
             place.parent.mkdir(parents=True, exist_ok=True)
-            temporary = place.with_name(f".{secrets.token_hex(8)}")
+            temporary = place.with_name(f".{os.urandom(8).hex()}")
             try:
                 if isinstance(source, bytes):
                     temporary.write_bytes(source)
@@ -128,32 +130,44 @@ class Store:
             self._verified.add(digest)
         return place
 
-    def record(self, kind: str, key: str) -> dict[str, Any] | None:
-        """What `put_record` kept under this kind and key, or None; an unreadable one is as none."""
+    def record(self, kind: RecordKind[R], key: str) -> R | None:
+        """What `put_record` kept under this kind and key, or None.
+
+        One that is damaged, or of another shape than its kind's, is removed, and said.
+        """
         place = self._record_path(kind, key)
         try:
-            value = json.loads(place.read_bytes())
-        except FileNotFoundError:
+            value = kind.read(json.loads(place.read_bytes()))
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        except (OSError, ValueError):
-            self._note(f"the stored record {kind}/{key[:12]}… is damaged: removed, it will be made again")
-            place.unlink(missing_ok=True)
+        except (OSError, ValueError, RecursionError):
+            what = f"the stored record {kind.name}/{key[:12]}… is damaged"
+            self._note(f"{what}: removed, it will be made again")
+            with contextlib.suppress(StoreError):  # a store that cannot be written can be read
+                self.drop_record(kind, key)
             return None
         with contextlib.suppress(OSError):
             os.utime(place)
-        return value if isinstance(value, dict) else None
+        return value
 
-    def put_record(self, kind: str, key: str, value: dict[str, Any]) -> None:
-        """Keep a small JSON value under a kind and a key (both safe as file names)."""
+    def put_record(self, kind: RecordKind[Any], key: str, value: Mapping[str, Any]) -> None:
+        """Keep a small value of a kind under a key that is safe as a file name."""
         place = self._record_path(kind, key)
+        content = json.dumps(kind.read(value), separators=(",", ":")).encode()
         with writing(place):
             place.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(place, json.dumps(value, sort_keys=True, separators=(",", ":")).encode())
+            write_atomic(place, content)
+
+    def drop_record(self, kind: RecordKind[Any], key: str) -> None:
+        """Keep nothing under a kind and a key."""
+        place = self._record_path(kind, key)
+        with writing(place):
+            place.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
         """Yield a private folder on the store's file system; it is gone afterwards."""
-        folder = self.root / "scratch" / f"{os.getpid()}-{secrets.token_hex(6)}"
+        folder = self.root / "scratch" / f"{os.getpid()}-{os.urandom(6).hex()}"
         with writing(folder):
             folder.mkdir(parents=True)
         try:
@@ -221,8 +235,8 @@ class Store:
     def _blob_path(self, digest: Digest) -> Path:
         return self.root / "blobs" / digest[:2] / digest
 
-    def _record_path(self, kind: str, key: str) -> Path:
-        return self.root / "records" / kind / f"{key}.json"
+    def _record_path(self, kind: RecordKind[Any], key: str) -> Path:
+        return self.root / "records" / ("portable" if kind.portable else "local") / kind.name / f"{key}.json"
 
     def _sweep_scratch(self) -> None:
         """Remove the scratch folders of processes that were killed."""
@@ -240,7 +254,7 @@ def hash_file(path: Path) -> str:
 
 def write_atomic(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """Write a file so that a reader sees the old or the new content and nothing between."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
     with writing(path):
         try:
             with temporary.open("wb") as file:

@@ -9,6 +9,7 @@ import pytest
 
 from pylayer.errors import StoreError
 from pylayer.store import Store, Usage, write_atomic
+from pylayer.store.kinds import ARCHIVE, BYTECODE, IMAGE
 
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
@@ -50,7 +51,7 @@ def test_a_file_is_copied_in(store, tmp_path):
 
 def test_what_is_not_there_is_none(store):
     """Neither a blob nor a record that was never put is an error."""
-    assert (store.blob(ABC), store.record("wheel", "none")) == (None, None)
+    assert (store.blob(ABC), store.record(ARCHIVE, "none")) == (None, None)
 
 
 def test_a_damaged_blob_is_removed_and_said(tmp_path):
@@ -92,20 +93,55 @@ def test_a_damaged_blob_can_be_put_again(tmp_path):
 
 def test_a_record_comes_back(store):
     """A record is the value that was put under its kind and key."""
-    store.put_record("wheel", "key", {"a": [1, 2]})
+    value = {"sha256": ABC, "members": 2, "skipped": (("python/bad.py", "invalid syntax"),)}
+    store.put_record(BYTECODE, "key", value)
 
-    assert store.record("wheel", "key") == {"a": [1, 2]}
+    assert store.record(BYTECODE, "key") == value
 
 
-def test_a_damaged_record_is_as_none(tmp_path):
-    """A record that is no JSON is removed, and said."""
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        *(b"", b"{", b"\xff", b"[" * 100_000),
+        *(b"null", b"[]", b"{}", b'{"id": 1}', b'{"id": "sha256:0", "more": 1}'),
+    ],
+)
+def test_a_damaged_record_is_as_none(tmp_path, damaged):
+    """A record that is no JSON, or has another shape than its kind's, is removed, and said."""
     said = []
     store = Store(tmp_path, note=said.append)
-    store.open()
-    store.put_record("wheel", "key", {})
-    (tmp_path / "records" / "wheel" / "key.json").write_text("{")
+    store.put_record(IMAGE, "key", {"id": "sha256:0"})
+    place = tmp_path / "records/local/image/key.json"
+    place.write_bytes(damaged)
 
-    assert (store.record("wheel", "key"), len(said)) == (None, 1)
+    assert (store.record(IMAGE, "key"), place.exists(), len(said)) == (None, False, 1)
+
+
+def test_a_value_of_another_shape_is_not_kept(store):
+    """Nobody could read it."""
+    with pytest.raises(ValueError, match="sha"):
+        store.put_record(IMAGE, "key", {"sha256": ABC})
+
+
+def test_what_may_serve_another_machine_lies_apart(store):
+    """So that a CI can hand it from one to the next, and leave the rest."""
+    store.put_record(IMAGE, "key", {"id": "sha256:0"})
+    store.put_record(BYTECODE, "key", {"sha256": ABC, "members": 0, "skipped": []})
+    records = store.root / "records"
+
+    assert sorted(str(path.relative_to(records)) for path in records.rglob("*.json")) == [
+        "local/image/key.json",
+        "portable/bytecode/key.json",
+    ]
+
+
+def test_a_record_is_dropped(store):
+    """Also one that is not there."""
+    store.put_record(IMAGE, "key", {"id": "sha256:0"})
+    for _ in range(2):
+        store.drop_record(IMAGE, "key")
+
+    assert store.record(IMAGE, "key") is None
 
 
 def test_scratch_is_gone_afterwards(store):
@@ -136,7 +172,7 @@ def test_usage_counts(store):
     """Usage tells bytes and numbers."""
     store.put_blob(b"abc")
     store.put_blob(b"defg")
-    store.put_record("kind", "key", {})
+    store.put_record(IMAGE, "key", {"id": "sha256:0"})
 
     assert store.usage() == Usage(size=7, blobs=2, records=1)
 
