@@ -97,12 +97,12 @@ def suggestion(word: str, choices: Iterable[str], *, listed: bool = True) -> str
     return "known are: " + ", ".join(known) if listed and 0 < len(known) <= _FEW else ""
 
 
-def key(parse: Parse[Any], *, inherited: bool = False) -> dict[str, Any]:
+def key(parse: Parse[Any], *, inherited: bool = False, formerly: str = "") -> dict[str, Any]:
     """Make the metadata of a dataclass field that a TOML key of its name fills (`_` written as `-`).
 
-    An `inherited` one may stand in a table of defaults as well.
+    An `inherited` one may stand in a table of defaults as well. `formerly` is a name that it had.
     """
-    return {"parse": parse, "inherited": inherited}
+    return {"parse": parse, "inherited": inherited, "formerly": formerly}
 
 
 @cache
@@ -113,6 +113,25 @@ def keys_of(kind: type, *, inherited: bool = False) -> Mapping[str, Parse[Any]]:
         for field in fields(kind)
         if "parse" in field.metadata and (field.metadata["inherited"] or not inherited)
     }
+
+
+def renamed(kind: type, row: object, *, place: str) -> tuple[Any, list[Fault]]:
+    """Give a raw table with keys under their names of today, and a notice for each that had another."""
+    if not isinstance(row, dict):
+        return row, []
+    former = {
+        field.metadata["formerly"]: field.name.replace("_", "-")
+        for field in fields(kind)
+        if field.metadata.get("formerly")
+    }
+    notices = [
+        Fault(what=f"`{old}` is called `{new}` now", where=f"{place}.{old}", hint="rename it: both are read")
+        for old, new in former.items()
+        if old in row
+    ]
+    # Where both are there, the old one is left for the parser, which does not know it.
+    names = {old: new for old, new in former.items() if new not in row}
+    return {names.get(name, name): value for name, value in row.items()}, notices
 
 
 def as_fields(row: Mapping[str, Any]) -> dict[str, Any]:

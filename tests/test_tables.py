@@ -17,6 +17,7 @@ from pylayer.tables import (
     keys_of,
     list_of,
     one_of,
+    renamed,
     string,
     suggestion,
     table,
@@ -182,3 +183,19 @@ def test_a_refused_value_raises():
     """A parser alone raises; only tables, lists and `take` gather."""
     with pytest.raises(InvalidError):
         string(3)
+
+
+def test_a_former_name_is_read_with_a_notice():
+    """Beside the name of today it is left for the parser, which refuses it."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Thing:
+        one_more: bool = field(default=False, metadata=key(boolean, formerly="more"))
+
+    row, notices = renamed(Thing, {"more": True, "other": 1}, place="defaults")
+    both, _ = renamed(Thing, {"more": True, "one-more": True}, place="defaults")
+
+    assert ({"one-more": True, "other": 1}, {"more", "one-more"}) == (row, set(both))
+    assert [("defaults.more", "`more` is called `one-more` now")] == [
+        (one.where, one.what) for one in notices
+    ]

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from pylayer import process
 from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import CheckError, LockError, ToolError
-from pylayer.index import gits, settings
+from pylayer.index import gits
 from pylayer.locks import lock
-from pylayer.locks.sourcing import indexes
+from pylayer.locks.sourcing import settings_of
 from pylayer.monorepo import workspace
 
 if TYPE_CHECKING:
@@ -37,10 +37,11 @@ def run(manifest: Path, *, say: Callable[[str], None]) -> None:
     locked = lock.read(found.manifest.root / LOCK_NAME)
     if locked is None:
         raise LockError("there is none", where=LOCK_NAME, hint="run `pylayer lock`")
-    tables, pins = indexes(found.manifest)
-    private = settings.read(found.manifest.root, tables=tables, pins=pins).pinnings
-    apart = {each.distribution for each in private}
-    if left := sorted({pin.name for entry in locked.builds.values() for pin in entry.pins} & apart):
+    resolver = settings_of(found)
+    names = {pin.name for entry in locked.builds.values() for pin in entry.pins}
+    elsewhere = {one.distribution for table in found.tables for one in table.stated}
+    apart = {name for name in names if name in elsewhere or resolver.pinned(name)}
+    if left := sorted(apart):
         say(f"left out, since they come from a private index: {', '.join(left)}")
     status = 0
     with TemporaryDirectory(prefix="pylayer-") as folder:

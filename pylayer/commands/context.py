@@ -18,12 +18,13 @@ from pylayer.config.manifest import LOCK_NAME
 from pylayer.engines import choose
 from pylayer.errors import LockError, PylayerError
 from pylayer.graph import Graph
-from pylayer.index import settings, web
+from pylayer.index import web
 from pylayer.locks import lock as locks
 from pylayer.locks.fetcher import Fetcher
 from pylayer.locks.lock import Lock, Run
 from pylayer.locks.lockresolver import LockResolver
-from pylayer.locks.sourcing import choices, indexes
+from pylayer.locks.provenances import Provenances
+from pylayer.locks.sourcing import choices, settings_of
 from pylayer.locks.thirdparty import ThirdParty
 from pylayer.processors import confined
 from pylayer.repair.repairer import Repairer
@@ -95,8 +96,7 @@ async def opened(  # noqa: PLR0913  what a run is given
     watcher: Watcher | None = None,
 ) -> AsyncIterator[OpenRun]:
     """Open the engine and read the lock; raises LockError where a locked run has none that fits."""
-    tables, pins = indexes(found.manifest)
-    index_settings = settings.read(found.manifest.root, tables=tables, pins=pins)
+    index_settings = settings_of(found)
     before = locks.read(found.manifest.root / LOCK_NAME)
     if policy.locked:
         choice = _locked_engine(before, choice)
@@ -120,7 +120,7 @@ async def opened(  # noqa: PLR0913  what a run is given
         stack.callback(web.stop_all)
         await hosts.open()
         context = RunContext(workspace=found, graph=graph, store=store, hosts=hosts, note=note)
-        chosen = choices(found.manifest, index_settings)
+        chosen = choices(found, index_settings)
         fetcher = Fetcher(context, settings=index_settings)
         third_party = ThirdParty(
             context,
@@ -128,6 +128,7 @@ async def opened(  # noqa: PLR0913  what a run is given
             settings=chosen,
             policy=policy,
             fetcher=fetcher,
+            provenances=Provenances(found, index_settings),
             resolver=LockResolver(context, settings=index_settings, fetcher=fetcher),
         )
         projects = Projects(

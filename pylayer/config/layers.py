@@ -19,8 +19,8 @@ from pylayer.config.values import (
     distribution,
     environment,
     layer_name,
+    lockfiles,
     pattern,
-    pins,
     preferences,
     relative,
     requirement,
@@ -48,13 +48,13 @@ class Layer:
 
     `projects` are normalised names, `requirements` are PEP 508 as written, `targets` are sorted, oldest
     runtime first. Empty `projects` means a layer of requirements alone. `provided_by` names layers whose
-    content is left out of this one; `pins` are lock files relative to layers.toml that pin versions, None
-    those that are found. `files` are put beside what wheels give; `drop` are patterns, as in a .gitignore and
-    counted from `python/`, of what is left out of that; `prefer` are such patterns, each with the
-    distribution whose file is taken where several give different ones. `imports` are modules, and `invoke` is
-    a handler, that are tried when it is verified; with `verify` every run does that. `publish` holds the keys
-    of `[layers.NAME.publish]`, which `publication.settings` joins with those of `[publish]`; `accept` the
-    patterns of problems that checks are not to report.
+    content is left out of this one; `lockfiles` are other tools' lock files, relative to layers.toml, that
+    hold for it, None those that are found. `files` are put beside what wheels give; `drop` are patterns, as
+    in a .gitignore and counted from `python/`, of what is left out of that; `prefer` are such patterns, each
+    with the distribution whose file is taken where several give different ones. `imports` are modules, and
+    `invoke` is a handler, that are tried when it is verified; with `verify` every run does that. `publish`
+    holds the keys of `[layers.NAME.publish]`, which `publication.settings` joins with those of `[publish]`;
+    `accept` the patterns of problems that checks are not to report.
     """
 
     name: str
@@ -67,7 +67,9 @@ class Layer:
     build_from_source: tuple[str, ...] = field(default=(), metadata=key(_names))
     bytecode: Bytecode = field(default="on", metadata=key(bytecode, inherited=True))
     provided_by: tuple[str, ...] = field(default=(), metadata=key(list_of(layer_name, distinct=True)))
-    pins: tuple[str, ...] | None = field(default=None, metadata=key(pins, inherited=True))
+    lockfiles: tuple[str, ...] | None = field(
+        default=None, metadata=key(lockfiles, inherited=True, formerly="pins")
+    )
     files: tuple[ExtraFile, ...] = field(default=(), metadata=key(extra_files))
     prefer: tuple[tuple[str, str], ...] = field(default=(), metadata=key(preferences))
     drop: tuple[str, ...] = field(default=(), metadata=key(list_of(pattern, distinct=True), inherited=True))

@@ -38,6 +38,8 @@ from pylayer.tables import (
     keys_of,
     list_of,
     one_of,
+    quoted,
+    renamed,
     string,
     table,
     table_of,
@@ -119,11 +121,12 @@ def read(path: Path, *, today: date | None = None) -> tuple[Manifest, list[Fault
 
     A TOML file that the variable PYLAYER_RUNTIMES names has `[runtimes]` tables that go before its own.
 
-    Warnings (runtimes that are unknown, or past their date `today`, in UTC) are in the Manifest.
+    Warnings (runtimes that are unknown, or past their date `today`, in UTC; keys by a former name) are in the
+    Manifest.
     ManifestError where there is nothing to go on with: no such file, no TOML.
     """
     path = path.absolute()
-    content = document(path, where=path.name)
+    content, notices = _with_names_of_today(document(path, where=path.name))
     faults: list[Fault] = []
     known = load_runtimes()
     none: dict[str, Any] = {}
@@ -147,10 +150,27 @@ def read(path: Path, *, today: date | None = None) -> tuple[Manifest, list[Fault
         template=template,
         layers=layers,
         runtimes=known,
-        warnings=tuple(in_file(path.name, _warnings(used, today or datetime.now(tz=UTC).date()))),
+        warnings=tuple(
+            in_file(path.name, [*notices, *_warnings(used, today or datetime.now(tz=UTC).date())])
+        ),
         **as_fields(row),
     )
     return manifest, in_file(path.name, faults)
+
+
+def _with_names_of_today(content: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
+    """Give layers.toml with layers' keys under today's names, and a notice for each that was not."""
+    content = dict(content)
+    notices: list[Fault] = []
+    if "defaults" in content:
+        content["defaults"], notices = renamed(Layer, content["defaults"], place="defaults")
+    if isinstance(content.get("layers"), dict):
+        layers = {}
+        for name, row in content["layers"].items():
+            layers[name], more = renamed(Layer, row, place=f"layers.{quoted(name)}")
+            notices += more
+        content["layers"] = layers
+    return content, notices
 
 
 def _local_runtimes(known: Mapping[str, Runtime], faults: list[Fault]) -> dict[str, Runtime]:

@@ -192,7 +192,7 @@ def _setting(value: object) -> tuple[str, ...]:
 bytecode = one_of({True: "on", False: "off", "only": "only"})
 
 
-def pins(value: object) -> tuple[str, ...] | None:
+def lockfiles(value: object) -> tuple[str, ...] | None:
     """Take which lock files hold: their paths, none (false), or those found by themselves (true: None)."""
     if isinstance(value, bool):
         return None if value else ()

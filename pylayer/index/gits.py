@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PREFIX = "git+"
 _COMMIT = re.compile(r"-([0-9a-f]{40,64})\.tar$")
+_WHOLE = re.compile(r"[0-9a-f]{40,64}")
 _PATIENCE = 600  # seconds
 # Where these are set, as in a hook, git works on another repository than the one it is started in.
 _UNSET = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX")
@@ -82,6 +83,11 @@ def commit_of(pin: Pin) -> str:
     """The commit that a lock's file name holds; empty where it is no name of a source from git."""
     match = _COMMIT.search(pin.filename)
     return match[1] if match else ""
+
+
+def is_commit(ref: str) -> bool:
+    """Whether a reference is the whole name of a commit."""
+    return _WHOLE.fullmatch(ref) is not None
 
 
 def fetch(source: Origin, *, commit: str = "", store: Store, settings: IndexSettings) -> Fetched:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -80,7 +81,10 @@ class Index:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexPin:
-    """`distribution` comes from the index of that name alone; `marker` (PEP 508) limits where it does."""
+    """`distribution` comes from the index of that name alone; `marker` (PEP 508) limits where it does.
+
+    It is a normalised name, or a glob of such.
+    """
 
     distribution: str
     index: str
@@ -115,7 +119,7 @@ class IndexSettings:
 
     def pinned(self, distribution: str) -> tuple[Index, ...]:
         """Give the indexes that alone serve `distribution` (normalised), or none where any may."""
-        names = [each.index for each in self.pinnings if each.distribution == distribution]
+        names = [each.index for each in self.pinnings if fnmatchcase(distribution, each.distribution)]
         return tuple(each for each in self.everywhere if each.name in names)
 
     def key(self) -> dict[str, Any]:
@@ -140,6 +144,19 @@ class IndexSettings:
             if login and (secret := login.password or login.username):
                 found |= {secret, quote(secret, safe="")}
         return sorted((each for each in found if len(each) >= _SHORTEST_SECRET), key=len, reverse=True)
+
+
+def same_place(one: str, other: str) -> bool:
+    """Whether two addresses of indexes are one, whoever asks there."""
+    return display(one).rstrip("/").lower() == display(other).rstrip("/").lower()
+
+
+def without_login(url: str) -> str:
+    """Give an address without credentials; the name that ssh needs is none."""
+    parts = urlsplit(url)
+    if parts.scheme.endswith("ssh"):
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def display(url: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pylayer.errors import Fault, ManifestError
+from pylayer.index import stating
 from pylayer.index.indexes import Index, IndexPin, IndexSettings, Login
 from pylayer.names import is_index_name, normalise
 from pylayer.tables import document
@@ -19,18 +20,22 @@ from pylayer.tables import document
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pylayer.monorepo.sourcetables import SourceTables
+
 
 def read(
     root: Path,
     *,
     tables: Sequence[Index] = (),
     pins: Mapping[str, str] | None = None,
+    stated: Sequence[SourceTables] = (),
     env: Mapping[str, str] | None = None,
 ) -> IndexSettings:
     """Put together what applies in the repository at `root`.
 
-    `tables` and `pins` (distribution → index name) are those of layers.toml. Raises ManifestError that
-    lists all that is wrong in the configuration files.
+    `tables` and `pins` (distribution → index name) are those of layers.toml, `stated` what pyproject.toml
+    files say, that of `root` first. Raises ManifestError that lists all that is wrong in the configuration
+    files.
     """
     env = dict(os.environ if env is None else env)
     given = [*_from_environment(env), *tables]
@@ -45,6 +50,11 @@ def read(
         scalars = {**table, **scalars}
         if path.parent == root:
             pinnings += _sources(table)
+    given += stating.of_root(stated, folder=root)
+    given += stating.of_packages(stated, known=given, folder=root, faults=faults)
+    pinnings += stating.pinnings(stated, but=pins or {})
+    pinnings = list(dict.fromkeys(pinnings))
+    given += stating.public(pinnings, known=given)
     indexes = _distinct(given, env)
     known = {index.name for index in indexes}
     faults += [

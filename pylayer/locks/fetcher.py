@@ -40,9 +40,11 @@ class Fetcher:
         self._store = context.store
         self._fetching: dict[str, asyncio.Task[None]] = {}
 
-    async def wheels(self, locked: Locked, *, python: ResolverPython, target: Target) -> tuple[Wheel, ...]:
-        """The wheels of a lock's entry."""
-        addresses = Addresses(locked.terms.requirements)
+    async def wheels(
+        self, locked: Locked, *, python: ResolverPython, target: Target, located: Mapping[str, str]
+    ) -> tuple[Wheel, ...]:
+        """The wheels of a lock's entry; `located` are direct references by name, which it does not hold."""
+        addresses = Addresses(locked.terms.requirements, located)
         missing = [pin for pin in locked.pins if not await self._graph.compute(self._store.blob, pin.sha256)]
         await self._fetch(missing, python=python, addresses=addresses)
         return tuple(
@@ -120,11 +122,12 @@ class Fetcher:
 
 
 class Addresses:
-    """The addresses that requirements themselves state, which a lock does not repeat."""
+    """The addresses that requirements themselves state, which a lock does not repeat, or others in place."""
 
-    def __init__(self, requirements: Iterable[str]) -> None:
+    def __init__(self, requirements: Iterable[str], located: Mapping[str, str] | None = None) -> None:
         direct = [Requirement(text) for text in requirements if "@" in text]
-        self._urls: Mapping[str, str] = {normalise(one.name): one.url for one in direct if one.url}
+        stated = {normalise(one.name): one.url for one in direct if one.url}
+        self._urls: Mapping[str, str] = {**stated, **(located or {})}
 
     def origin(self, pin: Pin) -> Origin | None:
         """The repository of a distribution that is required from git."""

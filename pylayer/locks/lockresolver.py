@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from pylayer.errors import Fault, ResolveError
+from pylayer import wheels
+from pylayer.errors import Fault, PylayerError, ResolveError
 from pylayer.index import gits
 from pylayer.index.pins import Pin
+from pylayer.index.simple import local_path
 from pylayer.locks.fetcher import Addresses
 from pylayer.locks.lock import Locked
+from pylayer.locks.provenances import Whereabouts
 from pylayer.names import normalise, required_name
 from pylayer.resolver import resolve, sdists
 from pylayer.resolver.requirements import Request
+from pylayer.resolver.solver import StandInError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from pylayer.building.context import RunContext
     from pylayer.index.gits import Fetched, Origin
     from pylayer.index.indexes import IndexSettings
     from pylayer.locks.fetcher import Fetcher
     from pylayer.locks.lock import Terms
+    from pylayer.locks.lockfiles import Held
     from pylayer.resolver.requirements import ResolverPython
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
@@ -33,15 +40,16 @@ if TYPE_CHECKING:
 class Case:
     """One resolution: of what, for which Python, and what holds it.
 
-    `held` are versions by distribution and by the lock file that pins them; `before` is what was locked,
-    which is kept where possible, but for the names in `moving`. `constraints` are PEP 508. `building` is set
-    for what builds projects: the manifest's other constraints hold for it.
+    `held` is what lock files say by distribution, and `whereabouts` where each has to come from.
+    `preferences` are versions that were locked, and are kept where possible. `constraints` are PEP 508.
+    `building` is set for what builds projects: the manifest's other constraints hold for it.
     """
 
     terms: Terms
     python: ResolverPython
     target: Target
-    held: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    held: Mapping[str, tuple[Held, ...]] = field(default_factory=dict)
+    whereabouts: Whereabouts = field(default_factory=Whereabouts)
     preferences: Mapping[str, str] = field(default_factory=dict)
     commits: Mapping[str, str] = field(default_factory=dict)
     constraints: tuple[str, ...] = ()
@@ -62,21 +70,57 @@ class LockResolver:
     async def solved(self, case: Case) -> Locked:
         """Give the entry. What is built from source is a wheel for the resolver, and a source in the lock.
 
-        Raises ResolveError that says which lock files pinned what does not fit, or DownloadError.
+        Raises ResolveError that says which lock files pinned what does not fit, or what cannot be had from
+        where it has to come from; or DownloadError.
         """
+        excluded = frozenset({*self._projects, *case.terms.exclude})
+        place = case.whereabouts
+        needed = {required_name(text) for text in case.terms.requirements} - excluded
+        addresses: dict[str, str] = {}
+        provided: dict[str, tuple[Pin, Wheel]] = {}
+        # What only others require shows in what the resolver finds: then it is asked again.
+        while True:
+            if refused := [place.refused[name] for name in sorted(needed & place.refused.keys())]:
+                raise ResolveError.of(replace(fault, where=case.python.label) for fault in refused)
+            for name in sorted(needed - provided.keys() - addresses.keys()):
+                url = _address(name, case)
+                if gits.is_git(url):
+                    provided[name] = await self._from_git(name, url, case)
+                elif path := local_path(url):
+                    provided[name] = await self._graph.compute(self._from_file, name, path, case)
+                elif url:
+                    addresses[name] = url
+            try:
+                return await self._resolved(case, provided, addresses, excluded=excluded)
+            except StandInError as error:
+                needed = needed.union(error.names)
+
+    async def _resolved(
+        self,
+        case: Case,
+        provided: Mapping[str, tuple[Pin, Wheel]],
+        addresses: Mapping[str, str],
+        *,
+        excluded: frozenset[str],
+    ) -> Locked:
+        """Resolve with what is `provided` as wheels, and with `addresses` of others; raises StandInError."""
         constraints = self._constraints(case)
-        provided = await self._from_git(case)
+        provided = dict(provided)
         for name in case.terms.build_from_source:
             if name not in provided:
                 provided[name] = await self._from_source(name, case, constraints=constraints)
+        at = tuple(f"{name} @ {url}" for name, url in sorted(addresses.items()))
+        place = case.whereabouts
         request = Request(
             requirements=tuple(_plain(text) for text in case.terms.requirements),
-            constraints=constraints,
+            constraints=(*constraints, *at),
             overrides=() if case.building else self._manifest.overrides,
-            excludes=tuple(sorted({*self._projects, *case.terms.exclude})),
+            excludes=tuple(sorted(excluded)),
             provided=tuple(wheel for _, wheel in provided.values()),
             preferences=tuple(sorted(case.preferences.items())),
             exclude_newer=self._manifest.exclude_newer,
+            elsewhere=frozenset({*place.located, *place.refused}) - addresses.keys(),
+            hashes={name: allowed.sha256 for name, allowed in place.hashes.items()},
         )
         try:
             pins = await self._graph.compute(
@@ -85,18 +129,22 @@ class LockResolver:
         except ResolveError as error:
             raise _attributed(error, case.held) from error
         kept = tuple(provided[pin.name][0] if pin.name in provided else pin for pin in pins)
+        if faults := [
+            Fault(what=what, where=case.python.label, hint="take the right file, or lock anew")
+            for pin in kept
+            for what in wrong_hash(pin, place)
+        ]:
+            raise ResolveError.of(faults)
         return Locked(terms=case.terms, pins=kept)
 
     def _constraints(self, case: Case) -> tuple[str, ...]:
-        """What layers.toml says, what lock files pin unless it overrides that, and the case's own."""
+        """What layers.toml says, what lock files pin, and the case's own."""
         if case.building:
             return self._manifest.build_constraints
-        overridden = {required_name(text) for text in self._manifest.overrides}
         pinned = [
-            f"{name}=={version}"
-            for name, versions in sorted(case.held.items())
-            for version in sorted(set(versions.values()))
-            if name not in overridden
+            f"{name}{limits}"
+            for name, held in sorted(case.held.items())
+            for limits in sorted({each.limits for each in held if each.limits})
         ]
         return (*self._manifest.constraints, *pinned, *case.constraints)
 
@@ -130,34 +178,38 @@ class LockResolver:
                 raise
             return None
 
-    async def _from_git(self, case: Case) -> dict[str, tuple[Pin, Wheel]]:
-        """Fetch and build what is required from git, at the commit that was locked where one was."""
-        provided = {}
-        for requirement in map(Requirement, case.terms.requirements):
-            if not requirement.url or not gits.is_git(requirement.url):
-                continue
-            name = normalise(requirement.name)
-            source = gits.origin(name, requirement.url)
-            fetched = await self._fetched(source, commit=case.commits.get(name, ""))
-            pin = Pin(
-                name=name, version="", filename=fetched.filename(name), sha256=fetched.sha256, url=source.url
+    async def _from_git(self, name: str, url: str, case: Case) -> tuple[Pin, Wheel]:
+        """Fetch and build what comes from git, at the commit that was locked where one was."""
+        source = gits.origin(name, url)
+        # A commit that is asked for is newer than one that was locked.
+        commit = "" if gits.is_commit(source.ref) else case.commits.get(name, "")
+        fetched = await self._fetched(source, commit=commit)
+        pin = Pin(
+            name=name, version="", filename=fetched.filename(name), sha256=fetched.sha256, url=source.url
+        )
+        wheel = await self._fetcher.built(
+            pin, python=case.python, target=case.target, addresses=Addresses((), {name: url})
+        )
+        locked = Pin(name=name, version=wheel.metadata.version, filename=pin.filename, sha256=pin.sha256)
+        return locked, wheel
+
+    def _from_file(self, name: str, path: Path, case: Case) -> tuple[Pin, Wheel]:
+        """Keep a wheel that lies in the repository; raises ResolveError where it does not fit."""
+        try:
+            own, _, _, tags = parse_wheel_filename(path.name)
+            wheel = wheels.read(path, filename=path.name, sha256=self._store.put_blob(path))
+        except (InvalidWheelFilename, PylayerError) as error:
+            raise ResolveError(f"cannot be used: {error}", where=str(path)) from error
+        if own != name or tags.isdisjoint(case.python.tags):
+            raise ResolveError(
+                f"is no wheel of {name} that runs there",
+                where=f"{path.name} for {case.python.label}",
+                hint="name another file, or leave it to an index",
             )
-            wheel = await self._fetcher.built(
-                pin,
-                python=case.python,
-                target=case.target,
-                addresses=Addresses(case.terms.requirements),
-            )
-            provided[name] = (
-                Pin(
-                    name=name,
-                    version=wheel.metadata.version,
-                    filename=pin.filename,
-                    sha256=pin.sha256,
-                ),
-                wheel,
-            )
-        return provided
+        stored = self._store.blob(wheel.sha256)
+        assert stored is not None
+        pin = Pin(name=name, version=wheel.metadata.version, filename=path.name, sha256=wheel.sha256)
+        return pin, replace(wheel, path=stored)
 
     async def _fetched(self, source: Origin, *, commit: str) -> Fetched:
         """Fetch a repository once in a run, so that all builds get the same commit of a branch."""
@@ -169,29 +221,52 @@ class LockResolver:
         )
 
 
+def wrong_hash(pin: Pin, place: Whereabouts) -> Iterator[str]:
+    """Say that a file is none of those that it may be; a source from git is known by its commit."""
+    allowed = place.hashes.get(pin.name)
+    if allowed and not gits.commit_of(pin) and pin.sha256 not in allowed.sha256:
+        yield f"{pin.name} {pin.version}: {allowed.label} has other hashes than {pin.filename}'s {pin.sha256}"
+
+
+def _address(name: str, case: Case) -> str:
+    """Where a distribution is, if not on an index: as files of the repository say, or who requires it."""
+    if located := case.whereabouts.located.get(name):
+        return located
+    urls = (each.url for each in map(Requirement, case.terms.requirements) if normalise(each.name) == name)
+    # The resolver takes addresses of files from requirements themselves.
+    return next((url for url in urls if url and gits.is_git(url)), "")
+
+
 def _plain(text: str) -> str:
-    """A requirement for the resolver, which gets what comes from git as a wheel."""
+    """A requirement for the resolver, which gets what comes from git or from a path as a wheel."""
     requirement = Requirement(text)
-    if not requirement.url or not gits.is_git(requirement.url):
+    if not requirement.url or not (gits.is_git(requirement.url) or requirement.url.startswith("file:")):
         return text
     requirement.url = None
     return str(requirement)
 
 
-def _attributed(error: ResolveError, held: Mapping[str, Mapping[str, str]]) -> ResolveError:
+def _attributed(error: ResolveError, held: Mapping[str, tuple[Held, ...]]) -> ResolveError:
     """Say of an error which of the versions in it a lock file pinned."""
     text = str(error) + error.log
     pinned = [
-        f"{label} pins {name} {version}"
-        for name, versions in sorted(held.items())
-        for label, version in versions.items()
-        if f"{name}=={version}" in text or f"{name} {version}" in text or f"{name} =={version}" in text
+        f"{each.label} pins {name} {each.version or each.limits}"
+        + (f" from {each.provenance}" if each.provenance else "")
+        for name, all_held in sorted(held.items())
+        for each in all_held
+        if each.limits and _in(text, name, each)
     ]
     if not pinned:
         return error
-    note = f"{'; '.join(pinned)} (pins = false in layers.toml leaves such files out)"
+    note = f"{'; '.join(pinned)} (lockfiles = false in layers.toml leaves such files out)"
     faults = [
         Fault(what=fault.what, where=fault.where, hint=f"{fault.hint}; {note}" if fault.hint else note)
         for fault in error.faults
     ]
     return ResolveError.of(faults, log=error.log)
+
+
+def _in(text: str, name: str, held: Held) -> bool:
+    if not held.version:
+        return f"{name}{held.limits}" in text
+    return any(f"{name}{sign}{held.version}" in text for sign in ("==", " ", " =="))

@@ -1,64 +1,56 @@
-"""A layer → the lock files of its repository that hold for it, and the versions that they pin."""
+"""A layer → the lock files of its repository that hold for it, and what they say of its distributions."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pylayer.errors import ManifestError
 from pylayer.locks import lockfiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pylayer.config.layers import Build, Layer
-    from pylayer.locks.lockfiles import Lockfile
+    from pylayer.locks.lockfiles import Held, Lockfile
+    from pylayer.monorepo.provenance import Provenance
     from pylayer.monorepo.workspace import Workspace
     from pylayer.targets import Target
-
-    Values = Mapping[str, str]
 
 
 class LockfilePins:
     """What lock files pin for builds; each file is read once.
 
-    Those that a layer names (`pins`) hold in their order. Else the one of each of its packages' folders does,
-    and for what these do not pin, the one beside layers.toml.
+    Those that a layer names (`lockfiles`) hold in their order. Else the one of each of its packages' folders
+    does, and for what these do not pin, the one beside layers.toml.
     """
 
     def __init__(self, found: Workspace) -> None:
         self._workspace = found
         self._found: dict[Path, Path | None] = {}
         self._read: dict[Path, Lockfile] = {}
-        self._known: dict[tuple[Path, Target], tuple[Values, Values]] = {}
+        self._known: dict[tuple[Path, Target], Mapping[str, Held]] = {}
 
-    def of(self, build: Build) -> Mapping[str, Mapping[str, str]]:
-        """By distribution, the version that each lock file (by its label) pins for a build.
+    def of(self, build: Build) -> Mapping[str, tuple[Held, ...]]:
+        """By distribution, what holds for a build.
 
-        Several where lock files of one rank differ. Projects of the monorepo are pinned by nobody. Raises
-        ManifestError for a file that cannot be read.
+        From several lock files where some of one rank have it. Projects of the monorepo are pinned by nobody,
+        Raises ManifestError for a file that cannot be read.
         """
-        return self._ranked(build, lambda path: self._of(path, build.target)[0])
-
-    def origins(self, build: Build) -> Mapping[str, str]:
-        """By distribution, its address in git where a lock file has it from there, the first rank's first."""
-        found = self._ranked(build, lambda path: self._of(path, build.target)[1])
-        return {name: next(iter(held.values())) for name, held in found.items()}
-
-    def _ranked(self, build: Build, values: Callable[[Path], Values]) -> Mapping[str, Mapping[str, str]]:
-        found: dict[str, dict[str, str]] = {}
+        found: dict[str, tuple[Held, ...]] = {}
         for rank in self._ranks(build.layer):
-            here: dict[str, dict[str, str]] = {}
+            here: dict[str, tuple[Held, ...]] = {}
             for path in rank:
-                for name, value in values(path).items():
-                    here.setdefault(name, {})[self._file(path).label] = value
+                for name, held in self._of(path, build.target).items():
+                    here[name] = (*here.get(name, ()), held)
             found = {**here, **found}
         return {name: held for name, held in found.items() if name not in self._workspace.projects}
 
     def _ranks(self, layer: Layer) -> Iterator[list[Path]]:
         root = self._workspace.manifest.root
-        if layer.pins is not None:
-            for named in layer.pins:
+        if layer.lockfiles is not None:
+            for named in layer.lockfiles:
                 yield [root / named]
             return
         folders = [self._workspace.projects[name].path for name in layer.projects]
@@ -71,17 +63,16 @@ class LockfilePins:
             self._found[folder] = lockfiles.find(folder)
         return self._found[folder]
 
-    def _of(self, path: Path, target: Target) -> tuple[Values, Values]:
-        """What a file pins for a target, asked for by all builds: versions, and addresses in git."""
+    def _of(self, path: Path, target: Target) -> Mapping[str, Held]:
+        """What a file says for a target, asked for by all builds."""
         if (path, target) not in self._known:
-            file = self._file(path)
-            self._known[path, target] = (file.versions(target.markers), file.origins(target.markers))
+            self._known[path, target] = self._file(path).held(target.markers)
         return self._known[path, target]
 
     def _file(self, path: Path) -> Lockfile:
         if path not in self._read:
             if not path.is_file():
-                raise ManifestError(f'pins names "{path.name}", which is not there', where=str(path))
+                raise ManifestError(f'lockfiles names "{path.name}", which is not there', where=str(path))
             root = self._workspace.manifest.root
             label = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
             self._read[path] = lockfiles.read(path, label=label)
@@ -89,8 +80,31 @@ class LockfilePins:
 
 
 def looked_for(found: Workspace) -> Iterator[Path]:
-    """Every path beside layers.toml that is a lock file for some layer, or would be if it were there."""
+    """Every path that is a lock file for some layer or is read with one, or would be if it were there.
+
+    And every file that they, or tables of sources, name as where a distribution is.
+    """
     root = found.manifest.root
-    for layer in found.layers:
-        for name in lockfiles.USUAL if layer.pins is None else layer.pins:
-            yield root / name
+    named = {name for layer in found.layers for name in layer.lockfiles or ()}
+    folders = [root, *(project.path for project in found.projects.values())]
+    usual = any(layer.lockfiles is None for layer in found.layers)
+    paths = [root / name for name in sorted(named)]
+    paths += [folder / name for folder in folders for name in lockfiles.USUAL] if usual else []
+    for path in paths:
+        yield from lockfiles.files(path)
+        yield from _places_in(path)
+    yield from _files(one.provenance for table in found.tables for one in table.stated)
+
+
+def _places_in(path: Path) -> Iterator[Path]:
+    # What cannot be read has been refused, or is the lock file of no build that was asked for.
+    with suppress(ManifestError):
+        if path.is_file():
+            entries = lockfiles.read(path, label=path.name).entries
+            yield from _files(entry.provenance for entry in entries if entry.provenance)
+
+
+def _files(provenances: Iterable[Provenance]) -> Iterator[Path]:
+    """The paths among some places; folders are projects, which are looked at as such."""
+    paths = (Path(each.address) for each in provenances if each.kind == "path")
+    yield from (path for path in paths if not path.is_dir())

@@ -1,32 +1,55 @@
-"""What layers.toml says of indexes and versions → what the resolver is given, and what a lock keeps of it."""
+"""What a workspace says of indexes and versions → what the resolver is given, and what a lock keeps of it."""
 
 from __future__ import annotations
 
+from os.path import relpath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pylayer.index.indexes import Index
+from pylayer.index.indexes import Index, without_login
+from pylayer.index.settings import read as read_settings
 
 if TYPE_CHECKING:
-    from pylayer.config.manifest import Manifest
+    from collections.abc import Iterator
+
     from pylayer.index.indexes import IndexSettings
+    from pylayer.monorepo.sourcetables import SourceTables
+    from pylayer.monorepo.workspace import Workspace
 
 
-def choices(manifest: Manifest, settings: IndexSettings) -> dict[str, Any]:
-    """What decides a resolution besides requirements: for the lock, without any address."""
-    found = {
+def choices(found: Workspace, settings: IndexSettings) -> dict[str, Any]:
+    """What decides a resolution besides requirements: for the lock, without the address of any index."""
+    manifest = found.manifest
+    chosen = {
         **settings.key(),
         "constraints": sorted(manifest.constraints),
         "overrides": sorted(manifest.overrides),
         "build-constraints": sorted(manifest.build_constraints),
         "exclude-newer": manifest.exclude_newer,
+        "sources": sorted({each for table in found.tables for each in _elsewhere(table, manifest.root)}),
     }
-    return {name: value for name, value in found.items() if value and value != "first-index"}
+    return {name: value for name, value in chosen.items() if value and value != "first-index"}
 
 
-def indexes(manifest: Manifest) -> tuple[tuple[Index, ...], dict[str, str]]:
-    """The indexes of layers.toml, and the distributions that come from one of them alone."""
+def _elsewhere(table: SourceTables, root: Path) -> Iterator[str]:
+    """What is said of repositories, addresses and files: as requirements, without credentials."""
+    for one in table.stated:
+        address = one.provenance.address
+        if one.provenance.kind in {"git", "url"}:
+            address = without_login(address)
+        elif one.provenance.kind == "path" and not Path(address).is_dir():
+            address = f"file:{Path(relpath(address, root)).as_posix()}"
+        else:
+            continue
+        yield f"{one.distribution} @ {address}" + (f" ; {one.marker}" if one.marker else "")
+
+
+def settings_of(found: Workspace) -> IndexSettings:
+    """What layers.toml, the packages and the environment say of indexes; raises ManifestError."""
+    manifest = found.manifest
     tables = tuple(
         Index.at(one.url, name=one.name, explicit=one.explicit, default=one.default, folder=manifest.root)
         for one in manifest.index
     )
-    return tables, {name: one.name for one in manifest.index for name in one.distributions}
+    pins = {name: one.name for one in manifest.index for name in one.distributions}
+    return read_settings(manifest.root, tables=tables, pins=pins, stated=found.tables)

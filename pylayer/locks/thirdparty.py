@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -16,11 +17,13 @@ from packaging.version import Version
 
 from pylayer.errors import PylayerError
 from pylayer.index import gits
+from pylayer.index.indexes import display
 from pylayer.keys import changes
 from pylayer.locks.lock import Locked, Terms, differences, stale
-from pylayer.locks.lockresolver import Case
+from pylayer.locks.lockresolver import Case, wrong_hash
 from pylayer.locks.pinning import LockfilePins
-from pylayer.names import required_name
+from pylayer.locks.provenances import written
+from pylayer.names import normalise, required_name
 from pylayer.resolver.requirements import ResolverPython
 
 if TYPE_CHECKING:
@@ -29,9 +32,11 @@ if TYPE_CHECKING:
     from pylayer.building.context import RunContext
     from pylayer.building.dependencies import Wanted
     from pylayer.building.hosts import BuildHost
+    from pylayer.index.pins import Pin
     from pylayer.locks.fetcher import Fetcher
     from pylayer.locks.lock import Lock
     from pylayer.locks.lockresolver import LockResolver
+    from pylayer.locks.provenances import Provenances, Whereabouts
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
@@ -68,6 +73,7 @@ class ThirdParty:
         settings: Mapping[str, Any],
         policy: Policy,
         fetcher: Fetcher,
+        provenances: Provenances,
         resolver: LockResolver,
     ) -> None:
         self._workspace = context.workspace
@@ -77,6 +83,8 @@ class ThirdParty:
         self._fetcher = fetcher
         self._resolver = resolver
         self._pinning = LockfilePins(context.workspace)
+        self._provenances = provenances
+        self._overridden = frozenset(map(required_name, context.workspace.manifest.overrides))
         self._moved = tuple(changes(dict(lock.settings), dict(settings), name="settings"))
         self.builds: dict[str, Locked] = {}
         self.environments: dict[str, Locked] = {}
@@ -85,6 +93,7 @@ class ThirdParty:
         """By build id, the third-party wheels of one layer's builds, or why there are none."""
         found: dict[str, Locked | PylayerError] = {}
         unknown: list[tuple[Wanted, Case]] = []
+        located: dict[str, Mapping[str, str]] = {}
         for want in wanted:
             name, before = want.build.id, self._before.builds.get(want.build.id)
             try:
@@ -92,6 +101,7 @@ class ThirdParty:
             except PylayerError as error:
                 found[name] = error
                 continue
+            located[name] = case.whereabouts.located
             if not want.requirements:
                 found[name] = Locked(terms=case.terms)
             elif not (reasons := list(self._reasons(before, case, given=want.given))):
@@ -102,7 +112,10 @@ class ThirdParty:
             else:
                 unknown.append((want, case))
         found |= await self._resolved(unknown)
-        return {want.build.id: await self._had(want, found[want.build.id]) for want in wanted}
+        return {
+            want.build.id: await self._had(want, found[want.build.id], located.get(want.build.id, {}))
+            for want in wanted
+        }
 
     async def environment(
         self, requirements: Sequence[str], *, target: Target, host: BuildHost
@@ -110,7 +123,8 @@ class ThirdParty:
         """The wheels of build requirements, and of all they need, for the interpreter of `host`."""
         if not requirements:
             return ()
-        wanted = tuple(sorted(requirements))
+        place_of = self._provenances.of(target, {})
+        wanted = tuple(sorted(self._located(text, place_of) for text in requirements))
         if host.kind.resolves_for_target:
             python = ResolverPython.of_target(target)
             name = f"{target}: {', '.join(wanted)}"
@@ -123,7 +137,13 @@ class ThirdParty:
                 executable=interpreter.executable,
             )
             name = f"{interpreter.platform}-python3.{interpreter.minor}: {', '.join(wanted)}"
-        case = Case(terms=Terms(requirements=wanted), python=python, target=target, building=True)
+        case = Case(
+            terms=Terms(requirements=wanted),
+            python=python,
+            target=target,
+            whereabouts=place_of,
+            building=True,
+        )
         return await self._graph.once(("environment", name), lambda: self._environment(name, case))
 
     async def _environment(self, name: str, case: Case) -> tuple[Wheel, ...]:
@@ -133,15 +153,21 @@ class ThirdParty:
             if self._policy.locked:
                 raise stale({name: ["is not in the lock"] if before is None else reasons})
             locked = await self._resolver.solved(
-                replace(case, preferences=self._kept(before), commits=_commits(before, self._policy))
+                replace(case, preferences=self._kept(before), commits=self._commits(before, case.terms))
             )
         self.environments[name] = locked
-        return await self._fetcher.wheels(locked, python=case.python, target=case.target)
+        return await self._fetcher.wheels(
+            locked, python=case.python, target=case.target, located=case.whereabouts.located
+        )
 
     def _case(self, want: Wanted, before: Locked | None) -> Case:
         layer = want.build.layer
-        origins = self._pinning.origins(want.build)
-        requirements = {_located(text, origins) for text in want.requirements}
+        # Whoever writes an override means it.
+        held = {
+            name: each for name, each in self._pinning.of(want.build).items() if name not in self._overridden
+        }
+        whereabouts = self._provenances.of(want.build.target, held)
+        requirements = {self._located(text, whereabouts) for text in want.requirements}
         terms = Terms(
             requirements=tuple(sorted(requirements)),
             exclude=tuple(sorted(layer.exclude)),
@@ -151,8 +177,9 @@ class ThirdParty:
             terms=terms,
             python=ResolverPython.of_target(want.build.target),
             target=want.build.target,
-            held=self._pinning.of(want.build),
-            commits=_commits(before, self._policy),
+            held=held,
+            whereabouts=whereabouts,
+            commits=self._commits(before, terms),
         )
 
     def _reasons(self, before: Locked | None, case: Case, *, given: Mapping[str, str]) -> Iterator[str]:
@@ -167,9 +194,11 @@ class ThirdParty:
                 yield f"{pin.name} is to be upgraded"
             if pin.name in self._workspace.projects:
                 yield f"{pin.name} is a project of the monorepo"
-            for label, version in case.held.get(pin.name, {}).items():
-                if Version(version) != Version(pin.version):
-                    yield f"{pin.name} {pin.version}: {label} pins {version}"
+            for held in case.held.get(pin.name, ()):
+                if held.limits and not SpecifierSet(held.limits).contains(pin.version, prereleases=True):
+                    yield f"{pin.name} {pin.version}: {held.label} pins {held.version or held.limits}"
+            yield from wrong_hash(pin, case.whereabouts)
+            yield from _misplaced(pin, case)
             if given.get(pin.name, pin.version) != pin.version:
                 yield f"{pin.name} {pin.version}: the layer that gives it has {given[pin.name]}"
 
@@ -178,13 +207,33 @@ class ThirdParty:
         versions = before.versions if before else {}
         return {name: version for name, version in versions.items() if not self._policy.moves(name)}
 
-    async def _had(self, want: Wanted, locked: Locked | PylayerError) -> tuple[Wheel, ...] | PylayerError:
+    def _commits(self, before: Locked | None, terms: Terms) -> dict[str, str]:
+        """The commits at which sources from git were locked, and stay while their address does.
+
+        What only others require has its address in the settings alone.
+        """
+        if before is None:
+            return {}
+        was, now = _addresses(before.terms), _addresses(terms)
+        found = {
+            pin.name: gits.commit_of(pin)
+            for pin in before.pins
+            if not self._policy.moves(pin.name) and was.get(pin.name) == now.get(pin.name)
+            if pin.name in now or not self._moved
+        }
+        return {name: commit for name, commit in found.items() if commit}
+
+    async def _had(
+        self, want: Wanted, locked: Locked | PylayerError, located: Mapping[str, str]
+    ) -> tuple[Wheel, ...] | PylayerError:
         if isinstance(locked, PylayerError):
             return locked
         self.builds[want.build.id] = locked
         target = want.build.target
         try:
-            return await self._fetcher.wheels(locked, python=ResolverPython.of_target(target), target=target)
+            return await self._fetcher.wheels(
+                locked, python=ResolverPython.of_target(target), target=target, located=located
+            )
         except PylayerError as error:
             return error
 
@@ -230,6 +279,22 @@ class ThirdParty:
         # Where that does not go, each keeps the newest that it can have.
         return {} if any(isinstance(one, PylayerError) for one in again.values()) else again
 
+    def _located(self, text: str, whereabouts: Whereabouts) -> str:
+        """A requirement, on the place that a distribution has to come from.
+
+        The metadata of a package that uses `[tool.uv.sources]` does not say so, and on an index the name may
+        be anybody's.
+        """
+        url = whereabouts.located.get(required_name(text))
+        if url is None:
+            return text
+        requirement = Requirement(text)
+        if requirement.url:
+            return text
+        requirement.specifier = SpecifierSet()
+        requirement.url = written(url, root=self._workspace.manifest.root)
+        return str(requirement)
+
     async def _attempt(self, case: Case) -> Locked | PylayerError:
         try:
             return await self._resolver.solved(case)
@@ -237,24 +302,26 @@ class ThirdParty:
             return error
 
 
-def _located(text: str, origins: Mapping[str, str]) -> str:
-    """A requirement, on git where the team's lock file has the distribution from there.
+def _misplaced(pin: Pin, case: Case) -> Iterator[str]:
+    """Say that a file is not from where its distribution has to come from."""
+    if refused := case.whereabouts.refused.get(pin.name):
+        yield refused.what
+        return
+    url = case.whereabouts.located.get(pin.name, "")
+    if not url:
+        if gits.commit_of(pin) and pin.name not in _addresses(case.terms):
+            yield f"{pin.name} {pin.version} is not from git any more"
+    elif gits.is_git(url):
+        # Where a branch or a tag is meant, a lock keeps the commit that it was.
+        ref = gits.origin(pin.name, url).ref
+        commit = gits.commit_of(pin)
+        if not commit or (gits.is_commit(ref) and ref != commit):
+            yield f"{pin.name} {pin.version} is to come from {url}"
+    elif unquote(urlsplit(url).path.rpartition("/")[2]) != pin.filename:
+        yield f"{pin.name} {pin.version} is to come from {display(url)}"
 
-    The metadata of a package that uses `[tool.uv.sources]` does not say so, and on an index the name may be
-    anybody's.
-    """
-    url = origins.get(required_name(text))
-    if url is None:
-        return text
-    requirement = Requirement(text)
-    if requirement.url:
-        return text
-    requirement.specifier, requirement.url = SpecifierSet(), url
-    return str(requirement)
 
-
-def _commits(before: Locked | None, policy: Policy) -> dict[str, str]:
-    """The commits at which sources from git were locked, and stay."""
-    pins = before.pins if before else ()
-    found = {pin.name: gits.commit_of(pin) for pin in pins if not policy.moves(pin.name)}
-    return {name: commit for name, commit in found.items() if commit}
+def _addresses(terms: Terms) -> dict[str, str]:
+    """The direct references in requirements, by name."""
+    found = map(Requirement, (text for text in terms.requirements if "@" in text))
+    return {normalise(each.name): each.url for each in found if each.url}

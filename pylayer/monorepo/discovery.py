@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pylayer.errors import Fault, ManifestError
 from pylayer.monorepo import projectfile
+from pylayer.monorepo.following import Following, root_tables
 from pylayer.monorepo.trees import SKIPPED, walk
 from pylayer.names import normalise
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from pylayer.config.manifest import Manifest
     from pylayer.monorepo.projectfile import Definition
+    from pylayer.monorepo.sourcetables import SourceTables
 
 _MAGIC = frozenset("*?[")
 
@@ -27,6 +29,9 @@ class Found:
 
     `broken` are the names that folders with unreadable projects suggest: whoever asks for one of them need
     not be told that it does not exist. `places` are the folders relative to layers.toml's (posix).
+    `followed` are the projects that others take from a path or from the workspace, and no glob matches: they
+    are built where they are needed, and are no layers. `tables` are all that is said of sources, those beside
+    layers.toml first.
     """
 
     definitions: Mapping[str, Definition]
@@ -34,6 +39,8 @@ class Found:
     places: Mapping[str, str]
     broken: frozenset[str]
     faults: tuple[Fault, ...]
+    followed: frozenset[str] = frozenset()
+    tables: tuple[SourceTables, ...] = ()
 
 
 def discover(manifest: Manifest) -> Found:
@@ -59,12 +66,23 @@ def discover(manifest: Manifest) -> Found:
             definitions[definition.name] = definition
             folders[definition.name] = folder
             places[definition.name] = place
+    top = root_tables(manifest.root)
+    following = Following(manifest, top)
+    matched = frozenset(definitions)
+    while more := list(following.next(definitions)):
+        for definition, folder, place in more:
+            definitions[definition.name] = definition
+            folders[definition.name] = folder
+            places[definition.name] = place
+    faults += following.faults(definitions, folders)
     return Found(
         definitions=definitions,
         folders=folders,
         places=places,
         broken=frozenset(broken),
         faults=tuple(faults),
+        followed=frozenset(definitions) - matched,
+        tables=(top, *(definition.tables for definition in definitions.values())),
     )
 
 

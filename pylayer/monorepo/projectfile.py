@@ -6,12 +6,13 @@ Nothing of the project is run: pyproject.toml, setup.cfg and the literals of set
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from posixpath import normpath
 from typing import TYPE_CHECKING, Any
 
 from pylayer.config.values import distribution, requirement
 from pylayer.errors import Fault, ManifestError
+from pylayer.monorepo import sourcetables
 from pylayer.monorepo.independence import (
     SETUPTOOLS,
     Configuration,
@@ -20,11 +21,12 @@ from pylayer.monorepo.independence import (
     version_from_vcs,
 )
 from pylayer.monorepo.setupfiles import name_in_setup_cfg, name_in_setup_py, uses_scm_version
+from pylayer.monorepo.sourcetables import SourceTables
 from pylayer.names import required_name
 from pylayer.tables import document, in_file, list_of, refusal, string, take
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 PYPROJECT = "pyproject.toml"
@@ -40,7 +42,8 @@ class Definition:
     """What a project says of itself; `name` is normalised.
 
     `dependencies` are what `[project]` states of the run time (PEP 508, as written), none where it does not;
-    `requires_python` is from there too.
+    `requires_python` is from there too. `tables` say where distributions come from, and `required` are the
+    names (normalised) of all that its tables ask for, at run time, for an extra or to build it.
     """
 
     name: str
@@ -51,6 +54,8 @@ class Definition:
     vcs: Vcs | None
     dependencies: tuple[str, ...] = ()
     requires_python: str | None = None
+    tables: SourceTables = field(default_factory=SourceTables)
+    required: frozenset[str] = frozenset()
 
 
 def read(folder: Path, *, where: str) -> tuple[Definition | None, list[Fault]]:
@@ -105,6 +110,7 @@ def _definition(
     vcs = version_from_vcs(configuration, setup_py_asks=setup_py_asks)
     stated = _sub(pyproject, "project").get("dependencies")
     python = _sub(pyproject, "project").get("requires-python")
+    tables = sourcetables.read(pyproject, folder=folder, where=f"{where}/{PYPROJECT}")
     definition = Definition(
         name=name,
         requires=requires,
@@ -114,8 +120,22 @@ def _definition(
         vcs=vcs,
         dependencies=tuple(map(str, stated)) if isinstance(stated, list) else (),
         requires_python=python if isinstance(python, str) else None,
+        tables=tables,
+        required=frozenset(map(required_name, (*_required(pyproject, tables), *requires))),
     )
     return definition, []
+
+
+def _required(pyproject: Mapping[str, Any], tables: SourceTables) -> Iterator[str]:
+    """Name all that a wheel of it may require."""
+    project, poetry = _sub(pyproject, "project"), _sub(_sub(pyproject, "tool"), "poetry")
+    lists = [project.get("dependencies"), *_sub(project, "optional-dependencies").values()]
+    yield from (text for texts in lists if isinstance(texts, list) for text in texts if isinstance(text, str))
+    yield from _sub(poetry, "dependencies")
+    declared = "project" in pyproject or "dependencies" in poetry
+    if not declared or "dependencies" in (project.get("dynamic") or ()):
+        # What they are, its backend alone knows.
+        yield from (one.distribution for one in tables.stated)
 
 
 def _build_system(pyproject: Mapping[str, Any]) -> tuple[tuple[str, ...], str, tuple[str, ...], list[Fault]]:

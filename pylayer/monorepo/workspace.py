@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from pylayer.monorepo.discovery import Found
     from pylayer.monorepo.independence import Vcs
+    from pylayer.monorepo.sourcetables import SourceTables
 
 _MAGIC = re.compile(r"[*?[]")
 
@@ -56,11 +57,15 @@ class Project:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """All there is to build: projects by normalised name, layers by name, builds sorted by identifier."""
+    """All there is to build: projects by normalised name, layers by name, builds sorted by identifier.
+
+    `tables` are what pyproject.toml files say of where distributions come from.
+    """
 
     manifest: Manifest
     projects: Mapping[str, Project]
     layers: tuple[Layer, ...]
+    tables: tuple[SourceTables, ...] = ()
     builds: tuple[Build, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -85,7 +90,7 @@ def load(manifest_path: Path, *, today: date | None = None) -> Workspace:
         faults += in_file(read.path.name, budgets.unknown_layers(read.budgets, read.sets, known=names))
     if faults:
         raise ManifestError.of(faults)
-    return Workspace(manifest=read, projects=projects, layers=layers)
+    return Workspace(manifest=read, projects=projects, layers=layers, tables=found.tables)
 
 
 def tree(project: Project) -> tuple[tuple[TreeEntry, ...], str]:
@@ -164,7 +169,8 @@ def _layers(read: Manifest, found: Found) -> tuple[tuple[Layer, ...], list[Fault
     """Give the declared layers and the ones that discovery adds, sorted by name, with their faults."""
     faults = [fault for layer in read.layers for fault in _missing(layer, found)]
     declared = {normalise(layer.name) for layer in read.layers}
-    added = [name for name in found.definitions if name not in declared] if read.discover == "all" else []
+    globbed = [name for name in found.definitions if name not in found.followed]
+    added = [name for name in globbed if name not in declared] if read.discover == "all" else []
     if added and not read.template:
         faults.append(manifest.no_runtimes(added))
     if not (added or read.layers or found.faults):
@@ -175,17 +181,17 @@ def _layers(read: Manifest, found: Found) -> tuple[tuple[Layer, ...], list[Fault
     if read.template:
         layers += [replace(read.template, name=name, projects=(name,)) for name in added]
     faults += providing.faults(layers)
-    faults += _lost_pins(layers, read)
+    faults += _lost_lockfiles(layers, read)
     return tuple(sorted(layers, key=lambda layer: layer.name)), faults
 
 
-def _lost_pins(layers: Sequence[Layer], read: Manifest) -> list[Fault]:
+def _lost_lockfiles(layers: Sequence[Layer], read: Manifest) -> list[Fault]:
     """Refuse lock files that layers name and that are nowhere."""
-    named = {path: layer.name for layer in reversed(layers) for path in layer.pins or ()}
+    named = {path: layer.name for layer in reversed(layers) for path in layer.lockfiles or ()}
     return [
         Fault(
             what=f'there is no file "{path}"',
-            where=f"layers.{layer}.pins",
+            where=f"layers.{layer}.lockfiles",
             hint="paths count from layers.toml",
         )
         for path, layer in named.items()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pylayer.errors import ResolveError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from packaging.tags import Tag
 
     from pylayer.targets import Target
@@ -77,7 +79,9 @@ class Request:
 
     `excludes` are never asked of an index, whoever requires them. `provided` wheels are used for their
     names, and no index is asked for those either. `preferences` are (name, version): taken where possible.
-    `exclude_newer` is a date or a duration as uv reads it. Without `dependencies`, nothing is added.
+    `exclude_newer` is a date or a duration as uv reads it. Without `dependencies`, nothing is added. No index
+    is asked for `elsewhere`, names of what has to come from another place: see StandInError. `hashes` are, by
+    name, the sha256 (hex) that a file of it may have.
     """
 
     requirements: tuple[str, ...]
@@ -88,3 +92,5 @@ class Request:
     preferences: tuple[tuple[str, str], ...] = ()
     exclude_newer: str = ""
     dependencies: bool = True
+    elsewhere: frozenset[str] = frozenset()
+    hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -37,7 +37,8 @@ def resolve(request: Request, *, python: ResolverPython, settings: IndexSettings
     """Give one wheel for each distribution that `request` needs, sorted by name.
 
     A provided wheel is among them, with the address of its file. Raises ResolveError that names what does
-    not fit and the newest version that would, or DownloadError where an index cannot be asked.
+    not fit and the newest version that would, or what has none of the hashes that it may have; DownloadError
+    where an index cannot be asked; StandInError where what has to come from elsewhere is needed.
     """
     try:
         return _settle(request, python=python, settings=settings)
@@ -91,6 +92,12 @@ def _settle(request: Request, *, python: ResolverPython, settings: IndexSettings
         packages = solve(request, python=python, settings=settings, unfit=constraints)
         chosen = {package.name: _chosen(package, request=request, python=python) for package in packages}
         wrong = [package for package in packages if not chosen[package.name]]
+        if others := [
+            package
+            for package in wrong
+            if package.name in request.hashes and _chosen(package, request=_NO_HASHES, python=python)
+        ]:
+            raise ResolveError.of(_other_hashes(others, python))
         if not wrong:
             return _with_hashes([pin for _, pin in sorted(chosen.items()) if pin])
         if direct := [package for package in wrong if package.direct]:
@@ -121,8 +128,29 @@ def _chosen(package: Package, *, request: Request, python: ResolverPython) -> Pi
         if wheel.metadata.name == package.name and package.direct:
             return replace(package.wheels[0], sha256=wheel.sha256, url=wheel.path.absolute().as_uri())
     ranks = {tag: rank for rank, tag in enumerate(python.tags)}
-    fitting = [(rank, pin) for pin in package.wheels if (rank := _rank(pin, ranks)) is not None]
+    allowed = request.hashes.get(package.name)
+    fitting = [
+        (rank, pin)
+        for pin in package.wheels
+        if (rank := _rank(pin, ranks)) is not None and (allowed is None or pin.sha256 in allowed)
+    ]
     return min(fitting, key=lambda each: each[0])[1] if fitting else None
+
+
+_NO_HASHES = Request(requirements=())
+
+
+def _other_hashes(packages: Sequence[Package], python: ResolverPython) -> list[Fault]:
+    return [
+        Fault(
+            what=f"{package.name} {package.version}: no wheel that runs there has a sha256 that it may have",
+            where=python.label,
+            hint=f"{pin.filename} is offered with {pin.sha256 or 'none'}: lock its hash too, "
+            "or find out why it differs",
+        )
+        for package in packages
+        if (pin := _chosen(package, request=_NO_HASHES, python=python))
+    ]
 
 
 def _rank(pin: Pin, ranks: Mapping[Tag, int]) -> tuple[int, int] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
     from pylayer.wheels import Wheel
 
 
+class StandInError(Exception):
+    """What has to come from elsewhere is needed: `names` (normalised)."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(sorted(names))
+        super().__init__(", ".join(self.names))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
     """A distribution at the version that uv chose: the wheels of it, `direct` where an address was given."""
@@ -44,25 +53,38 @@ def solve(
 ) -> tuple[Package, ...]:
     """Run uv; `unfit` are constraints more. Raises UnsolvedError, or DownloadError where an index fails.
 
+    StandInError where something of `request.elsewhere` is needed: no index was asked for it.
+
     uv takes a name from the index that it is pinned to only where the name is required at the top. Others
     that are pinned are stood in for by an empty wheel; if that is needed, the name moves to the top.
     """
     settled = {wheel.metadata.name for wheel in request.provided} | set(map(normalise, request.excludes))
-    pinned = {each.distribution for each in settings.pinnings} - settled
-    top = {required_name(each) for each in (*request.requirements, *request.overrides)} & pinned
+    elsewhere = request.elsewhere - settled
+    asked = {required_name(each) for each in (*request.requirements, *request.overrides)}
+    pinned = {each.distribution for each in settings.pinnings} - settled - elsewhere
+    globs = {name for name in pinned if "*" in name or "?" in name or "[" in name}
+    pinned -= globs
+    top = (asked & pinned) | {name for name in asked - settled - elsewhere if _matches(name, globs)}
     while True:
         with TemporaryDirectory(prefix="pylayer-") as folder:
             work = Path(folder).resolve()
-            stubs = {name: _stub(name, work) for name in sorted(pinned - top)}
+            stubs = {name: _stub(name, work) for name in sorted((pinned | elsewhere) - top)}
             words = _inputs(request, top=top, stubs=stubs, unfit=unfit, settings=settings, folder=work)
             answer = compile_lock(
                 [*python.words, *words], settings=settings, folder=work, stdin=_lines(request.requirements)
             )
         packages = _packages(answer, settings=settings)
-        needed = {each.name for each in packages} & stubs.keys()
+        names = {each.name for each in packages}
+        if needed := names & elsewhere:
+            raise StandInError(needed)
+        needed = {name for name in names - top if name in stubs or _matches(name, globs)} - settled
         if not needed:
             return packages
         top |= needed
+
+
+def _matches(name: str, globs: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, glob) for glob in globs)
 
 
 def _inputs(  # noqa: PLR0913  everything that a run of uv reads
@@ -79,7 +101,12 @@ def _inputs(  # noqa: PLR0913  everything that a run of uv reads
     provided = [f"{name} @ {_linked(wheel, folder).as_uri()}" for name, wheel in names.items()]
     stand_ins = [f"{name} @ {path.as_uri()}" for name, path in stubs.items()]
     given = {
-        "constraints": [*request.constraints, *provided, *unfit],
+        # A stand-in has no version that anything could be said of.
+        "constraints": [
+            *(each for each in request.constraints if required_name(each) not in stubs),
+            *provided,
+            *unfit,
+        ],
         "overrides": [*request.overrides, *stand_ins],
         "excludes": request.excludes,
     }
@@ -123,15 +150,16 @@ def _pinned(names: Sequence[str], *, settings: IndexSettings, folder: Path) -> P
     path = folder / "pyproject.toml"
     rows = ["[project]", 'name = "pylayer-request"', 'version = "0"', f"dependencies = {json.dumps(names)}"]
     rows.append("[tool.uv.sources]")
-    used = [each for each in settings.pinnings if each.distribution in names]
+    used = []
     for name in names:
+        own = [each for each in settings.pinnings if fnmatchcase(name, each.distribution)]
         sources = [
             f"{{ index = {json.dumps(each.index)}"
             + (f", marker = {json.dumps(each.marker)} }}" if each.marker else " }")
-            for each in used
-            if each.distribution == name
+            for each in own
         ]
         rows.append(f"{name} = [{', '.join(sources)}]")
+        used += own
     for index in filter(None, map(settings.index, dict.fromkeys(each.index for each in used))):
         rows += ["[[tool.uv.index]]", f"name = {json.dumps(index.name)}", f"url = {json.dumps(index.url)}"]
         rows.append("explicit = true")

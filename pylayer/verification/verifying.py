@@ -13,8 +13,8 @@ from pylayer.archives import catalogue
 from pylayer.engines import choose
 from pylayer.engines.smoke import SmokeTest
 from pylayer.errors import CheckError, EngineError, Fault, NeedsDockerError, PylayerError
-from pylayer.index import download, settings
-from pylayer.locks.sourcing import indexes
+from pylayer.index import download
+from pylayer.locks.sourcing import settings_of
 from pylayer.monorepo import workspace
 from pylayer.names import normalise
 from pylayer.problems import leave_out
@@ -136,9 +136,7 @@ def tried(  # noqa: PLR0913  each is one fact about the run
     smoke_tests = list(Planner(found, entries, store=store).smoke_tests(builds))
     opened = _opened(found.manifest.chosen_engine(engine), store=store, note=note)
     tester = opened.smoke_tester()
-    tables, pins = indexes(found.manifest)
-    resolver = settings.read(found.manifest.root, tables=tables, pins=pins)
-    runner = Runner(tester, store=store, client=Client(resolver, store=store), again=again)
+    runner = Runner(tester, store=store, client=Client(settings_of(found), store=store), again=again)
     try:
         with ThreadPoolExecutor(max(1, (jobs or os.cpu_count() or 1) // 2)) as pool:
             yield from zip(smoke_tests, pool.map(runner.run, smoke_tests), strict=True)

@@ -109,6 +109,15 @@ class Workshop(Monorepo):
             metadata=[f"Requires-Dist: {need}" for need in needs],
         )
 
+    def sha256(self, name: str, version: str, tag: str = "py3-none-any") -> str:
+        """The sha256 (hex) of a wheel that is on the index."""
+        return self.index.pin(f"{name.replace('-', '_')}-{version}-{tag}.whl").sha256
+
+    def more(self, name: str, text: str) -> Path:
+        """Write something at the end of a file that may be there."""
+        path = self.root / name
+        return self.file(name, (path.read_text() if path.exists() else "") + text)
+
     @property
     def lock(self) -> Lock:
         """What layers.lock says."""

@@ -6,17 +6,29 @@ import pytest
 
 from pylayer.errors import ManifestError
 from pylayer.locks import lockfiles
+from pylayer.monorepo.provenance import Provenance
 from pylayer.targets import Architecture, Target, load_runtimes
 
 OLD = Target(runtime=load_runtimes()["python3.9"], architecture=Architecture.X86_64).markers
 NEW = Target(runtime=load_runtimes()["python3.13"], architecture=Architecture.ARM64).markers
 
 
-def versions(tmp_path, name, text, markers=NEW):
-    """Give what a file of this name and text pins."""
+def held(tmp_path, name, text, markers=NEW):
+    """Give what a file of this name and text says."""
     path = tmp_path / name
     path.write_text(text)
-    return lockfiles.read(path, label=name).versions(markers)
+    return lockfiles.read(path, label=name).held(markers)
+
+
+def versions(tmp_path, name, text, markers=NEW):
+    """Give what it pins, of what is not in the monorepo or in git."""
+    found = held(tmp_path, name, text, markers)
+    elsewhere = {"git", "path"}
+    return {
+        name: each.version
+        for name, each in found.items()
+        if each.version and not (each.provenance and each.provenance.kind in elsewhere)
+    }
 
 
 UV = """
@@ -141,13 +153,10 @@ vcs = { type = "git", url = "https://me@git.example/a", commit-id = "0123", subd
 
 @pytest.mark.parametrize(("name", "text"), FROM_GIT.items())
 def test_what_comes_from_git_is_at_its_commit(tmp_path, name, text):
-    """It is no version of an index's, and credentials are left out."""
-    path = tmp_path / name
-    path.write_text(text)
-    read = lockfiles.read(path, label=name)
+    """Credentials are left out."""
+    found = held(tmp_path, name, text)["a"].provenance
 
-    assert {"a": "git+https://git.example/a@0123#subdirectory=b"} == read.origins(NEW)
-    assert {} == read.versions(NEW)
+    assert Provenance(kind="git", addresses=("git+https://git.example/a@0123#subdirectory=b",)) == found
 
 
 def test_pylock_toml_is_read_by_its_markers(tmp_path):
@@ -167,7 +176,6 @@ numpy==2.0.2 ; python_version < '3.10' \\
 numpy==2.3.1 ; python_version >= '3.10' \\
     --hash=sha256:02
 requests[socks]==2.32.3 --hash=sha256:03  # via something
--e ./packages/liba
 loose>=1
 wild==1.*
 """
@@ -178,6 +186,153 @@ def test_requirements_are_read_line_by_line(tmp_path):
     assert ({"numpy": "2.0.2", "requests": "2.32.3"}, {"numpy": "2.3.1", "requests": "2.32.3"}) == (
         versions(tmp_path, "requirements.txt", REQUIREMENTS, OLD),
         versions(tmp_path, "requirements.txt", REQUIREMENTS),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "uv.lock",
+            (
+                '[[package]]\nname = "a"\nversion = "1"\n'
+                'source = { registry = "https://corp.example/simple" }\n'
+                'sdist = { url = "https://corp.example/a-1.tar.gz", hash = "sha256:00" }\n'
+                'wheels = [{ url = "https://corp.example/a-1-py3-none-any.whl", hash = "sha256:01" }]\n'
+            ),
+        ),
+        (
+            "pylock.dev.toml",
+            (
+                'lock-version = "1.0"\ncreated-by = "hand"\n[[packages]]\nname = "a"\nversion = "1"\n'
+                'index = "https://corp.example/simple"\n'
+                'sdist = { url = "https://corp.example/a-1.tar.gz", hashes = { sha256 = "00" } }\n'
+                'wheels = [{ url = "https://corp.example/a-1-py3-none-any.whl", '
+                'hashes = { sha256 = "01" } }]\n'
+            ),
+        ),
+        (
+            "poetry.lock",
+            (
+                '[[package]]\nname = "a"\nversion = "1"\nfiles = [{ file = "a", hash = "sha256:00" }, '
+                '{ file = "b", hash = "sha256:01" }]\n[package.source]\ntype = "legacy"\n'
+                'url = "https://corp.example/simple"\nreference = "corp"\n'
+            ),
+        ),
+        (
+            "Pipfile.lock",
+            (
+                '{"_meta": {"sources": [{"name": "corp", "url": "https://corp.example/simple"}]}, "default": '
+                '{"a": {"version": "==1", "hashes": ["sha256:00", "sha256:01"], "index": "corp"}}}'
+            ),
+        ),
+        (
+            "requirements.txt",
+            "-i https://corp.example/simple\na==1 --hash=sha256:00 --hash=sha256:01\n",
+        ),
+    ],
+)
+def test_hashes_and_the_registry_are_read(tmp_path, name, text):
+    """From every format that has them."""
+    registry = Provenance(kind="registry", addresses=("https://corp.example/simple",))
+    found = held(tmp_path, name, text)["a"]
+
+    assert ("1", {"sha256:00", "sha256:01"}, registry) == (found.version, found.hashes, found.provenance)
+
+
+PDM = """
+[metadata]
+lock_version = "4.5.0"
+[[package]]
+name = "Six"
+version = "1.16.0"
+marker = "python_version >= '3.10'"
+files = [{ file = "six-1.16.0-py2.py3-none-any.whl", hash = "sha256:00" }]
+[[package]]
+name = "from-git"
+version = "1"
+git = "https://me@git.example/a"
+ref = "main"
+revision = "0123"
+subdirectory = "b"
+[[package]]
+name = "by-path"
+version = "1"
+path = "./vendor/by-path"
+[[package]]
+name = "by-address"
+version = "1"
+url = "https://a.example/b.whl"
+files = [{ url = "https://a.example/b.whl", hash = "sha256:01" }]
+"""
+
+
+def test_pdm_lock_is_read(tmp_path):
+    """Versions, hashes, markers and where each is from."""
+    found = held(tmp_path, "pdm.lock", PDM)
+
+    assert ("1.16.0", {"sha256:00"}, None) == (
+        found["six"].version,
+        found["six"].hashes,
+        found["six"].provenance,
+    )
+    assert "six" not in held(tmp_path, "pdm.lock", PDM, OLD)
+    assert [
+        ("git", "git+https://git.example/a@0123#subdirectory=b"),
+        ("path", str(tmp_path / "vendor" / "by-path")),
+        ("url", "https://a.example/b.whl"),
+    ] == [
+        (found[name].provenance.kind, found[name].provenance.address)
+        for name in ("from-git", "by-path", "by-address")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("uv.lock", '[[package]]\nname = "a"\nversion = "1"\nsource = { directory = "vendor/a" }\n'),
+        (
+            "poetry.lock",
+            (
+                '[[package]]\nname = "a"\nversion = "1"\n[package.source]\n'
+                'type = "directory"\nurl = "vendor/a"\n'
+            ),
+        ),
+        (
+            "pylock.toml",
+            (
+                'lock-version = "1.0"\ncreated-by = "hand"\n[[packages]]\nname = "a"\n'
+                'directory = { path = "vendor/a" }\n'
+            ),
+        ),
+        ("Pipfile.lock", '{"default": {"a": {"path": "./vendor/a", "editable": true}}}'),
+        ("requirements.txt", "a @ file:vendor/a\n"),
+    ],
+)
+def test_paths_count_from_the_file(tmp_path, name, text):
+    """As their tools have it."""
+    found = held(tmp_path, name, text)["a"].provenance
+
+    assert Provenance(kind="path", addresses=(str(tmp_path / "vendor" / "a"),)) == found
+
+
+def test_a_distribution_in_two_places_is_unclear(tmp_path):
+    """No place is chosen for the team."""
+    text = "a @ https://one.example/a-1-py3-none-any.whl\na @ https://two.example/a-1-py3-none-any.whl\n"
+
+    assert held(tmp_path, "requirements.txt", text)["a"].unclear
+
+
+def test_a_file_that_no_tool_writes_is_refused_with_those_that_are_known(tmp_path):
+    """Else it would pin nothing, without a word."""
+    path = tmp_path / "conda-lock.yml"
+    path.touch()
+    with pytest.raises(ManifestError) as caught:
+        lockfiles.read(path, label="conda-lock.yml")
+
+    assert caught.value.faults[0].hint == (
+        "known are: uv.lock, pylock.toml, pylock.*.toml, poetry.lock, pdm.lock, Pipfile.lock, *.txt, "
+        "requirements*.lock"
     )
 
 
@@ -192,6 +347,8 @@ def test_where_several_versions_may_be_meant_none_is_pinned(tmp_path):
         ("uv.lock", '[[package]]\nversion = "1"\nsource = { registry = "x" }\n'),
         ("poetry.lock", '[[package]]\nname = "a"\nversion = "1"\nmarkers = "no marker"\n'),
         ("pylock.toml", 'lock-version = "1.0"\n'),
+        ("pdm.lock", '[[package]]\nversion = "1"\n'),
+        ("Pipfile.lock", "{"),
         ("requirements.txt", "no requirement at all\n"),
     ],
 )
@@ -200,7 +357,7 @@ def test_what_cannot_be_read_is_named(tmp_path, name, text):
     with pytest.raises(ManifestError) as caught:
         versions(tmp_path, name, text)
 
-    assert name == caught.value.faults[0].where
+    assert name == caught.value.faults[0].where.partition(":")[0]
 
 
 def test_a_folder_s_file_is_found(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from factories.workshop import workshop
 
 LIBA = "liba-python3.11-x86_64"
-UV = 'version = 1\n[[package]]\nname = "{}"\nversion = "{}"\nsource = {{ registry = "x" }}\n'
+UV = 'version = 1\n[[package]]\nname = "{}"\nversion = "{}"\nsource = {{ registry = "https://pypi.org" }}\n'
 
 
 @pytest.fixture
@@ -40,29 +40,47 @@ def test_a_package_s_own_file_goes_before_the_repository_s(shop):
     shop.offer("other", "2.0")
     shop.member("liba", "third", "other")
     shop.file("uv.lock", UV.format("third", "1.0") + UV.partition("\n")[2].format("other", "1.0"))
-    shop.file("packages/liba/requirements.txt", "third==2.0 --hash=sha256:00\n")
+    shop.file("packages/liba/requirements.txt", f"third==2.0 --hash=sha256:{shop.sha256('third', '2.0')}\n")
     locked(shop)
 
     assert {"third": "2.0", "other": "1.0"} == shop.lock.builds[LIBA].versions
 
 
 @pytest.mark.parametrize(
-    ("pins", "version"), [("false", "3.0"), ('"requirements/prod.txt"', "2.0"), ("true", "1.0")]
+    ("named", "version"), [("false", "3.0"), ('"requirements/prod.txt"', "2.0"), ("true", "1.0")]
 )
-def test_which_files_pin_can_be_said(shop, pins, version):
+def test_which_files_pin_can_be_said(shop, named, version):
     """None, some, or the usual ones."""
     shop.file("uv.lock", UV.format("third", "1.0"))
     shop.file("requirements/prod.txt", "third==2.0\n")
-    shop.layers(defaults=f"pins = {pins}")
+    shop.layers(defaults=f"lockfiles = {named}")
 
     assert version == locked(shop)
 
 
+def test_the_key_that_was_called_pins_is_read_with_a_notice(shop):
+    """So that a manifest of before works."""
+    shop.file("uv.lock", UV.format("third", "1.0"))
+    shop.layers(defaults="pins = false")
+    ran = shop.run("lock")
+
+    assert (0, "3.0") == (ran.status, shop.lock.builds[LIBA].versions["third"]), ran.text
+    assert "defaults.pins: `pins` is called `lockfiles` now" in ran.err
+
+
 def test_a_file_that_is_named_must_be_there(shop):
     """Else its pins would be lost without a word."""
-    shop.layers(defaults='pins = "requirements/prod.txt"')
+    shop.layers(defaults='lockfiles = "requirements/prod.txt"')
 
     assert 'there is no file "requirements/prod.txt"' in locked(shop, status=3)
+
+
+def test_a_file_of_an_unknown_format_is_an_error_that_lists_the_known(shop):
+    """It would pin nothing else."""
+    shop.file("conda-lock.yml", "")
+    shop.layers(defaults='lockfiles = "conda-lock.yml"')
+
+    assert "known are: uv.lock, pylock.toml" in locked(shop, status=3)
 
 
 def test_another_pin_makes_the_lock_stale(shop):
@@ -91,7 +109,7 @@ def test_a_pin_that_goes_against_a_requirement_says_whose_it_is(shop):
     shop.member("liba", "third>=2")
     shop.file("uv.lock", UV.format("third", "1.0"))
 
-    assert "uv.lock pins third 1.0 (pins = false in layers.toml leaves such files out)" in locked(
+    assert "uv.lock pins third 1.0 from https://pypi.org (lockfiles = false in layers.toml" in locked(
         shop, status=4
     )
 
@@ -117,6 +135,92 @@ def test_a_pinned_version_without_a_wheel_for_the_glibc_names_one_that_would_do(
     assert "native 2.0 has no wheel that runs there" in said
     assert "the newest version that would do is 1.0" in said
     assert "uv.lock pins native 2.0" in said
+
+
+def test_a_wrong_hash_is_refused_and_a_right_one_chooses_the_file(shop):
+    """As pip and uv do."""
+    shop.offer("third", "1.0", tag="py3-none-manylinux_2_17_x86_64")
+    pure = shop.sha256("third", "1.0")
+    shop.file("requirements.txt", f"third==1.0 --hash=sha256:{'00' * 32}\n")
+    said = locked(shop, status=4)
+    shop.file("requirements.txt", f"third==1.0 --hash=sha256:{pure}\n")
+
+    assert "third 1.0: no wheel that runs there has a sha256 that it may have" in said
+    assert "requirements.txt pins third 1.0" in said
+    assert "1.0" == locked(shop)
+    assert {pure} == {pin.sha256 for pin in shop.lock.builds[LIBA].pins}
+
+
+def test_a_lock_file_with_another_hash_makes_the_lock_stale(shop):
+    """Also where the version is the same."""
+    shop.file("requirements.txt", f"third==1.0 --hash=sha256:{shop.sha256('third', '1.0')}\n")
+    assert 0 == shop.run("layers").status
+    shop.file("requirements.txt", f"third==1.0 --hash=sha256:{'00' * 32}\n")
+    ran = shop.run("layers", "--locked")
+
+    assert (5, True) == (ran.status, "requirements.txt has other hashes than third-1.0" in ran.err), ran.text
+
+
+def test_other_hashes_than_sha256_are_refused(shop):
+    """They could not be looked at before a file is there."""
+    shop.file("requirements.txt", f"third==1.0 --hash=md5:{'00' * 16}\n")
+
+    assert "requirements.txt has no sha256 of third" in locked(shop, status=4)
+
+
+def test_a_limit_in_a_requirements_file_holds(shop):
+    """As it does for pip."""
+    shop.file("requirements.txt", f"third<3\nother==1 --hash=sha256:{'00' * 32}\n")
+
+    assert "2.0" == locked(shop)
+
+
+def test_a_file_that_is_included_pins_and_is_looked_at_again(shop):
+    """A run without changes sees it too."""
+    shop.file("requirements.txt", "-r base.txt\n")
+    shop.file("base.txt", f"third==1.0 --hash=sha256:{shop.sha256('third', '1.0')}\n")
+    assert 0 == shop.run("layers").status
+    before = shop.versions(LIBA)["third"]
+    shop.file("base.txt", f"third==2.0 --hash=sha256:{shop.sha256('third', '2.0')}\n")
+    assert 0 == shop.run("layers").status
+
+    assert ("1.0", "2.0") == (before, shop.versions(LIBA)["third"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_in_another_encoding_is_found_and_pins(shop, encoding):
+    """As editors on Windows save it."""
+    text = f"third==1.0 --hash=sha256:{shop.sha256('third', '1.0')}\n"
+    (shop.root / "requirements.txt").write_text(text, encoding=encoding)
+
+    assert "1.0" == locked(shop)
+
+
+def test_paths_to_packages_of_the_monorepo_are_those_packages(shop):
+    """In a requirements file as pip has it."""
+    shop.file(
+        "requirements.txt",
+        f"-e ./packages/liba\nfile:packages/liba\nthird==1.0 --hash=sha256:{shop.sha256('third', '1.0')}\n",
+    )
+
+    assert "1.0" == locked(shop)
+
+
+def test_a_registry_that_is_not_asked_is_an_error_without_hashes(shop):
+    """The file of another index of that name and version may be anybody's."""
+    shop.file("uv.lock", UV.format("third", "1.0").replace("https://pypi.org", "http://127.0.0.1:9/simple"))
+    said = locked(shop, status=4)
+
+    assert "uv.lock has third from http://127.0.0.1:9/simple" in said
+
+
+def test_a_registry_that_is_not_asked_is_an_error_with_hashes_of_its_own(shop):
+    """What another index has is another file."""
+    text = UV.format("third", "1.0").replace("https://pypi.org", "http://127.0.0.1:9/simple")
+    wheel = f'wheels = [{{ url = "http://127.0.0.1:9/t.whl", hash = "sha256:{"00" * 32}" }}]\n'
+    shop.file("uv.lock", text + wheel)
+
+    assert "uv.lock pins third 1.0 from http://127.0.0.1:9/simple" in locked(shop, status=4)
 
 
 def test_files_of_two_packages_that_differ_are_told(shop):

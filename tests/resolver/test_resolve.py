@@ -19,6 +19,7 @@ from pylayer.errors import DownloadError, ResolveError
 from pylayer.index.indexes import Index, IndexPin
 from pylayer.resolver.requirements import ResolverPython
 from pylayer.resolver.resolve import refind
+from pylayer.resolver.solver import StandInError
 
 
 @pytest.fixture
@@ -361,3 +362,45 @@ def test_says_which_locked_files_are_gone(desk, index):
     assert ["the index has another file of this name", "no index has this file any more"] == [
         fault.what.partition(":")[0] for fault in error.value.faults
     ]
+
+
+def test_hashes_choose_among_files_and_refuse_all_others(desk, index):
+    """Of the wheels that fit, one that may be used; a version is not passed over for want of one."""
+    pure = add(index, "third", "1.0")
+    add(index, "third", "1.0", tag="py3-none-manylinux_2_17_x86_64")
+    right = index.pin(pure.name).sha256
+    (pin,) = resolved(desk.settings(index), "third", hashes={"third": frozenset({right})})
+    with pytest.raises(ResolveError) as caught:
+        resolved(desk.settings(index), "third", hashes={"third": frozenset({"00" * 32})})
+
+    assert (pure.name, right) == (pin.filename, pin.sha256)
+    assert "third 1.0: no wheel that runs there has a sha256 that it may have" in str(caught.value)
+
+
+def test_no_index_is_asked_for_what_comes_from_elsewhere(desk, index):
+    """Whoever requires it learns that it is needed, whatever limits there are for it."""
+    add(index, "third", "9.0")
+    add(index, "middle", "1.0", needs=["third>=1"])
+    add(index, "other", "1.0")
+    limits = {"elsewhere": frozenset({"third"}), "constraints": ("third==1.0",)}
+    with pytest.raises(StandInError) as caught:
+        resolved(desk.settings(index), "middle", **limits)
+    pins = resolved(desk.settings(index), "other", **limits)
+
+    assert (("third",), {"other": "1.0"}) == (caught.value.names, versions(pins))
+    assert "third" not in index.names()
+
+
+@pytest.mark.parametrize("requirement", ["corp-thing", "middle"])
+def test_a_glob_pins_what_it_matches(desk, index, requirement):
+    """At the top, or required by another."""
+    corp = desk.index()
+    add(corp, "corp_thing", "1.0")
+    add(index, "corp_thing", "9.0")
+    add(index, "middle", "1.0", needs=["corp-thing"])
+    settings = desk.settings(
+        index,
+        Index(url=corp.url, name="corp", explicit=True),
+        pinnings=(IndexPin(distribution="corp-*", index="corp"),),
+    )
+    assert "1.0" == versions(resolved(settings, requirement))["corp-thing"]

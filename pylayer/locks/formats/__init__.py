@@ -1,0 +1,1 @@
+"""Lock files of other tools, one module for each format → LockfileEntry."""

@@ -1,0 +1,52 @@
+"""What one line or table of a lock file says of a distribution."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from packaging.markers import Marker
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pylayer.monorepo.provenance import Provenance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockfileEntry:
+    """One version of a distribution; `markers` (PEP 508) say where, any of them is enough.
+
+    `version` is empty where the file does not say it. `specifier` (PEP 440) is what it says in place of one
+    version. `hashes` are of all the files that may be used, as `sha256:` with hex; none where the file has
+    none. `provenance` is None where the file leaves that to the settings of indexes.
+    """
+
+    name: str
+    version: str = ""
+    specifier: str = ""
+    markers: tuple[Marker, ...] = ()
+    hashes: frozenset[str] = frozenset()
+    provenance: Provenance | None = None
+
+
+def hashes_of(files: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """The hashes of some files that each have one under `hash`."""
+    return frozenset(file["hash"] for file in files if file.get("hash"))
+
+
+def marker_of(text: str) -> tuple[Marker, ...]:
+    """A marker as a lock file writes it; nothing where it always holds."""
+    return (Marker(text),) if text and text != "*" else ()
+
+
+def python_marker(specifiers: str) -> tuple[Marker, ...]:
+    """Turn `>=3.9,<4.0` into a marker; nothing for what only poetry understands."""
+    try:
+        clauses = sorted(str(each) for each in SpecifierSet(specifiers))
+    except InvalidSpecifier:
+        return ()
+    texts = [re.sub(r"^([=!<>~]+)(.+)$", r"python_full_version \1 '\2'", clause) for clause in clauses]
+    return marker_of(" and ".join(texts))

@@ -1,0 +1,50 @@
+"""uv.lock → LockfileEntry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit, urlunsplit
+
+from packaging.markers import Marker
+
+from pylayer.locks.formats.entries import LockfileEntry, hashes_of
+from pylayer.monorepo.provenance import Provenance
+from pylayer.names import normalise
+from pylayer.tables import document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+
+def entries(path: Path, label: str) -> Iterator[LockfileEntry]:
+    """Read it; what its tables mean is written down in uv's code alone."""
+    for row in document(path, where=label).get("package", ()):
+        provenance = _provenance(row["source"], path.parent) if "source" in row else None
+        files = [*row.get("wheels", ()), *([row["sdist"]] if "sdist" in row else ())]
+        yield LockfileEntry(
+            name=normalise(row["name"]),
+            version=row.get("version", ""),
+            markers=tuple(Marker(text) for text in row.get("resolution-markers", ())),
+            hashes=hashes_of(files),
+            provenance=provenance,
+        )
+
+
+def _provenance(source: Mapping[str, Any], folder: Path) -> Provenance:
+    if "git" in source:
+        # https://git.example/a?subdirectory=b&rev=main#0123
+        parts = urlsplit(source["git"])
+        return Provenance.repository(
+            urlunsplit(parts._replace(query="", fragment="")),
+            ref=parts.fragment,
+            subdirectory=parse_qs(parts.query).get("subdirectory", [""])[0],
+        )
+    if "registry" in source:
+        address = source["registry"]
+        local = Provenance.path(address, folder=folder)
+        return Provenance(kind="registry", addresses=(address if "://" in address else local.address,))
+    if "url" in source:
+        return Provenance(kind="url", addresses=(source["url"],))
+    written = next(source[key] for key in ("path", "directory", "editable", "virtual") if key in source)
+    return Provenance.path(written, folder=folder)

@@ -1,0 +1,215 @@
+"""What pyproject.toml files and lock files say → where each distribution of a build is taken from.
+
+What they name and what cannot be had from there is never taken from elsewhere: it is an error for whoever
+needs it. What a pyproject.toml says goes before a lock file, which may be older.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cache
+from os.path import relpath
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pylayer.errors import Fault
+from pylayer.index import gits
+from pylayer.index.indexes import same_place, without_login
+from pylayer.index.simple import local_path
+from pylayer.monorepo.following import applies
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pylayer.index.indexes import IndexSettings
+    from pylayer.locks.lockfiles import Held
+    from pylayer.monorepo.provenance import Provenance
+    from pylayer.monorepo.sourcetables import Stated
+    from pylayer.monorepo.workspace import Workspace
+    from pylayer.targets import Target
+
+_ELSEWHERE = frozenset({"git", "url", "path", "workspace"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whereabouts:
+    """Where distributions are taken from, by normalised name; of what is in no table, an index decides.
+
+    `located` are direct references (`git+…`, `https://…`, `file:///…`) in place of an index, `hashes` what a
+    file may be, `refused` why one cannot be had from where it has to come from.
+    """
+
+    located: Mapping[str, str] = field(default_factory=dict)
+    hashes: Mapping[str, Allowed] = field(default_factory=dict)
+    refused: Mapping[str, Fault] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """The sha256 (hex) of the files that may be used, and the name of what says so."""
+
+    sha256: frozenset[str]
+    label: str
+
+
+class Provenances:
+    """Knows what is said of a workspace's distributions."""
+
+    def __init__(self, found: Workspace, settings: IndexSettings) -> None:
+        self._found = found
+        self._settings = settings
+
+    def of(self, target: Target, held: Mapping[str, Sequence[Held]]) -> Whereabouts:
+        """What holds for a target, with what lock files say (`held`) of it."""
+        stated = self._stated(target)
+        located: dict[str, str] = {}
+        hashes: dict[str, Allowed] = {}
+        refused: dict[str, Fault] = {}
+        for name in sorted({*stated, *held} - self._found.projects.keys()):
+            by_lock = held.get(name, ())
+            answer = (
+                self._of_tables(name, stated[name], by_lock)
+                if name in stated
+                else self._of_locks(name, by_lock)
+            )
+            allowed = None if isinstance(answer, Fault) else _allowed(name, answer, by_lock)
+            for value in (answer, allowed):
+                if isinstance(value, Fault):
+                    refused[name] = value
+            if isinstance(answer, str) and answer:
+                located[name] = answer
+            if isinstance(allowed, Allowed):
+                hashes[name] = allowed
+        return Whereabouts(located=located, hashes=hashes, refused=refused)
+
+    def _stated(self, target: Target) -> dict[str, list[Stated]]:
+        found: dict[str, list[Stated]] = {}
+        for table in self._found.tables:
+            for one in table.stated:
+                if applies(one, [target]):
+                    found.setdefault(one.distribution, []).append(one)
+        return found
+
+    def _of_tables(self, name: str, stated: Sequence[Stated], held: Sequence[Held]) -> str | Fault:
+        """A direct reference, nothing where an index serves it, or why it cannot be had."""
+        if len({one.provenance for one in stated}) > 1:
+            words = "; ".join(dict.fromkeys(f"{one.where} has it from {one.provenance}" for one in stated))
+            return Fault(
+                what=f"{name} is to come from several places: {words}",
+                hint="let all packages take it from one",
+            )
+        where, provenance = stated[0].where, stated[0].provenance
+        if provenance.kind == "git":
+            # The lock file of whoever wrote this has a commit of the branch that is named here.
+            for one in held:
+                if one.provenance and one.provenance.kind == "git" and _one_repository(one, provenance):
+                    provenance = one.provenance
+        return self._located(name, provenance, where)
+
+    def _of_locks(self, name: str, held: Sequence[Held]) -> str | Fault:
+        places = {one.provenance for one in held if one.provenance and one.provenance.kind in _ELSEWHERE}
+        if len(places) > 1 or (places and any(one.unclear for one in held)):
+            return Fault(
+                what=f"{', '.join(one.label for one in held)} have {name} from several places",
+                hint="let all take it from one",
+            )
+        for one in held:
+            if one.provenance and one.provenance.kind in _ELSEWHERE:
+                return self._located(name, one.provenance, one.label)
+            if one.provenance and not one.hashes and not self._asked(name, one.provenance):
+                return Fault(
+                    what=f"{one.label} has {name} from {one.provenance}, where nothing is asked for here, "
+                    "and no hash of it",
+                    hint="name that index in [[index]] of layers.toml, or lock with hashes",
+                )
+        return ""
+
+    def _asked(self, name: str, registry: Provenance) -> bool:
+        """Whether a distribution is looked for at one of a registry's addresses."""
+        if pinned := self._settings.pinned(name):
+            return any(same_place(each.url, url) for each in pinned for url in registry.addresses)
+        asked = [each.url for each in self._settings.everywhere if not each.explicit]
+        # What a machine uses in place of the public index is taken to be a mirror of it.
+        public = any(urlsplit(url).hostname in {"pypi.org", "pypi.python.org"} for url in registry.addresses)
+        return public or any(same_place(own, url) for own in asked for url in registry.addresses)
+
+    def _located(self, name: str, provenance: Provenance, where: str) -> str | Fault:
+        """A direct reference to a place, nothing where that is an index, or why there is none."""
+        match provenance.kind:
+            case "git" | "url":
+                # The lock is committed; netrc, git and the keyring have places for credentials.
+                return without_login(provenance.address)
+            case "path":
+                return self._at_path(name, Path(provenance.address), where)
+            case "workspace":
+                return Fault(
+                    what=f"{where} has {name} from the workspace, and there is no project of this name",
+                    hint="find it by `packages` in layers.toml",
+                )
+            case _:
+                return ""
+
+    def _at_path(self, name: str, path: Path, where: str) -> str | Fault:
+        says = f"{where} has {name} from {Path(relpath(path, self._found.manifest.root)).as_posix()}"
+        if not path.exists():
+            return Fault(what=f"{says}, which is not there", hint="bring it back, or lock anew")
+        if path.is_dir():
+            return Fault(
+                what=f"{says}, where no project of this name was found",
+                hint="find it by `packages` in layers.toml",
+            )
+        if path.suffix != ".whl":
+            return Fault(
+                what=f"{says}: of files, only wheels are taken by their path",
+                hint="name the folder of its source, or make a wheel of it",
+            )
+        return path.as_uri()
+
+
+def written(reference: str, *, root: Path) -> str:
+    """A direct reference as a lock may hold it: a path relative to layers.toml."""
+    path = local_path(reference)
+    return f"file:{Path(relpath(path, root)).as_posix()}" if path else reference
+
+
+def _one_repository(one: Held, provenance: Provenance) -> bool:
+    assert one.provenance
+    locked, stated = (gits.origin("", each.address) for each in (one.provenance, provenance))
+    return (locked.url.removesuffix(".git"), locked.subdirectory) == (
+        stated.url.removesuffix(".git"),
+        stated.subdirectory,
+    )
+
+
+def _allowed(name: str, located: str, held: Sequence[Held]) -> Allowed | Fault | None:
+    """The hashes that a file may have; a source from git has none but its commit."""
+    if gits.is_git(located):
+        return None
+    found: list[Allowed] = []
+    if path := local_path(located):
+        # A path has no other version than what is there now.
+        digest = _digest(path, path.stat().st_mtime_ns)
+        found.append(Allowed(sha256=frozenset({digest}), label=path.name))
+    for one in held:
+        sha256 = frozenset(each.removeprefix("sha256:") for each in one.hashes if each.startswith("sha256:"))
+        if one.hashes and not sha256:
+            return Fault(
+                what=f"{one.label} has no sha256 of {name}, and indexes tell no other hash",
+                hint="lock with sha256",
+            )
+        if sha256:
+            found.append(Allowed(sha256=sha256, label=one.label))
+    if not found:
+        return None
+    return Allowed(
+        sha256=frozenset.intersection(*(each.sha256 for each in found)),
+        label=" and ".join(each.label for each in found),
+    )
+
+
+@cache
+def _digest(path: Path, _changed: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

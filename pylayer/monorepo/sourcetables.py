@@ -1,0 +1,185 @@
+"""pyproject.toml's tables of uv, poetry and PDM → where its distributions come from, and from which indexes.
+
+What a build backend writes into a wheel has names alone: only here is it said whose they are. What the tables
+mean: https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources,
+https://python-poetry.org/docs/repositories/ and https://pdm-project.org/latest/usage/config/.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from pylayer.monorepo.provenance import Provenance
+from pylayer.names import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+PYPI = "pypi"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """`distribution` (normalised, or a glob of such names) comes from there, where `marker` (PEP 508) holds.
+
+    `where` is the file that says so, relative to layers.toml.
+    """
+
+    distribution: str
+    provenance: Provenance
+    marker: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedIndex:
+    """An index of a pyproject.toml: `url` may hold credentials; an `explicit` one is for what names it.
+
+    An `alone` one stands in place of the public index. `tool` is whose table it is in.
+    """
+
+    name: str
+    url: str
+    explicit: bool = False
+    alone: bool = False
+    tool: Literal["uv", "poetry", "pdm"] = "uv"
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceTables:
+    """What one pyproject.toml says; `members` and `excluded` are globs of a uv workspace."""
+
+    stated: tuple[Stated, ...] = ()
+    indexes: tuple[StatedIndex, ...] = ()
+    members: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+
+def read(pyproject: Mapping[str, Any], *, folder: Path, where: str) -> SourceTables:
+    """Take it from a parsed pyproject.toml in `folder`; what is not of the right form says nothing."""
+    tool = _table(pyproject, "tool")
+    uv, poetry, pdm = _table(tool, "uv"), _table(tool, "poetry"), _table(tool, "pdm")
+    workspace = _table(uv, "workspace")
+    return SourceTables(
+        stated=tuple(
+            Stated(distribution=name, provenance=provenance, marker=marker, where=where)
+            for name, provenance, marker in (*_of_uv(uv, folder), *_of_poetry(poetry, folder), *_of_pdm(pdm))
+        ),
+        indexes=tuple(_indexes(uv, poetry, pdm, where)),
+        members=tuple(_strings(workspace, "members")),
+        excluded=tuple(_strings(workspace, "exclude")),
+    )
+
+
+_Row = tuple[str, Provenance, str]
+
+
+def _of_uv(uv: Mapping[str, Any], folder: Path) -> Iterator[_Row]:
+    for name, rows in _table(uv, "sources").items():
+        for row in _rows(rows):
+            # A group is for development: nothing of it is in a layer.
+            if "group" not in row and (provenance := _of_uv_row(row, folder)):
+                yield normalise(name), provenance, _text(row, "marker")
+
+
+def _of_uv_row(row: Mapping[str, Any], folder: Path) -> Provenance | None:
+    if row.get("workspace") is True:
+        return Provenance(kind="workspace")
+    if name := _text(row, "index"):
+        return Provenance(kind="index", addresses=(name,))
+    return _place(row, folder)
+
+
+def _of_poetry(poetry: Mapping[str, Any], folder: Path) -> Iterator[_Row]:
+    groups = _table(poetry, "group").values()
+    tables = [_table(poetry, "dependencies"), _table(poetry, "dev-dependencies")]
+    tables += [_table(group, "dependencies") for group in groups if isinstance(group, dict)]
+    # Where a group for development has another place than what is published, the latter counts.
+    seen: set[str] = set()
+    for table in tables:
+        here = set()
+        for name, rows in table.items():
+            for row in _rows(rows):
+                source = _text(row, "source")
+                index = Provenance(kind="index", addresses=(source,)) if source else None
+                if (provenance := index or _place(row, folder)) and normalise(name) not in seen:
+                    here.add(normalise(name))
+                    yield normalise(name), provenance, _poetry_marker(row)
+        seen |= here
+
+
+def _poetry_marker(row: Mapping[str, Any]) -> str:
+    platform = _text(row, "platform")
+    texts = [_text(row, "markers"), f"sys_platform == '{platform}'" if platform else ""]
+    return " and ".join(f"({text})" for text in texts if text)
+
+
+def _place(row: Mapping[str, Any], folder: Path) -> Provenance | None:
+    subdirectory = _text(row, "subdirectory")
+    if url := _text(row, "git"):
+        ref = _text(row, "rev") or _text(row, "tag") or _text(row, "branch")
+        return Provenance.repository(url, ref=ref, subdirectory=subdirectory)
+    if url := _text(row, "url"):
+        below = f"#subdirectory={subdirectory}" if subdirectory else ""
+        return Provenance(kind="url", addresses=(url + below,))
+    if path := _text(row, "path") or _text(row, "file"):
+        return Provenance.path(path, folder=folder)
+    return None
+
+
+def _of_pdm(pdm: Mapping[str, Any]) -> Iterator[_Row]:
+    for row in _rows(pdm.get("source", [])):
+        if name := _text(row, "name"):
+            for glob in _strings(row, "include_packages"):
+                yield normalise(glob), Provenance(kind="index", addresses=(name,)), ""
+
+
+def _indexes(
+    uv: Mapping[str, Any], poetry: Mapping[str, Any], pdm: Mapping[str, Any], where: str
+) -> Iterator[StatedIndex]:
+    for row in _rows(uv.get("index", [])):
+        if url := _text(row, "url"):
+            explicit, alone = row.get("explicit") is True, row.get("default") is True
+            yield StatedIndex(name=_text(row, "name"), url=url, explicit=explicit, alone=alone, where=where)
+    primary = [row for row in _rows(poetry.get("source", [])) if _priority(row) == "primary"]
+    if any(_text(row, "name").lower() == PYPI for row in primary):
+        primary = []
+    for row in _rows(poetry.get("source", [])):
+        if (name := _text(row, "name")) and (url := _text(row, "url")):
+            # poetry asks the public index only where it is named, or no other is primary.
+            alone = _priority(row) == "default" or row in primary[-1:]
+            explicit = _priority(row) == "explicit"
+            yield StatedIndex(name=name, url=url, explicit=explicit, alone=alone, tool="poetry", where=where)
+    for row in _rows(pdm.get("source", [])):
+        if (name := _text(row, "name")) and (url := _text(row, "url")) and row.get("type") != "find_links":
+            explicit, alone = bool(_strings(row, "include_packages")), name == PYPI
+            yield StatedIndex(name=name, url=url, explicit=explicit, alone=alone, tool="pdm", where=where)
+
+
+def _priority(row: Mapping[str, Any]) -> str:
+    if row.get("default") is True:
+        return "default"
+    return "supplemental" if row.get("secondary") is True else _text(row, "priority") or "primary"
+
+
+def _table(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = table.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _rows(value: object) -> list[Mapping[str, Any]]:
+    rows = value if isinstance(value, list) else [value]
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def _strings(table: Mapping[str, Any], key: str) -> list[str]:
+    found = table.get(key)
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+
+
+def _text(row: Mapping[str, Any], key: str) -> str:
+    found = row.get(key)
+    return found if isinstance(found, str) else ""

@@ -1,0 +1,409 @@
+"""Where a distribution comes from is what the team said, though an index has a higher version of its name.
+
+Every test asserts as well that no index that has nothing to do with it was asked for the name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from factories.localindex import serving
+from factories.repositories import Repository
+from factories.wheels import make_wheel
+from factories.workshop import workshop
+
+LIBA = "liba-python3.11-x86_64"
+PYPROJECT = "packages/liba/pyproject.toml"
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A package that needs `private`, which the public index has in version 9."""
+    with workshop(tmp_path) as shop:
+        shop.offer("private", "9.0")
+        shop.offer("middle", "1.0", "private")
+        shop.member("liba", "private")
+        shop.layers()
+        yield shop
+
+
+@pytest.fixture
+def corp(tmp_path):
+    """An index with the right `private`, 1.0."""
+    folder = tmp_path / "corp"
+    folder.mkdir()
+    ours(folder)
+    with serving(folder) as index:
+        yield index
+
+
+def ours(folder, name="private"):
+    """Make the right wheel."""
+    return make_wheel(folder, {f"{name}.py": b"OURS = 1\n"}, name=name, version="1.0")
+
+
+def project(shop, folder, name="private"):
+    """Write the right project."""
+    made = shop.member(name, version="1.0")
+    made.rename(shop.root / "moved")
+    (shop.root / folder).parent.mkdir(parents=True, exist_ok=True)
+    (shop.root / "moved").rename(shop.root / folder)
+
+
+def repository(shop, tmp_path):
+    """Give a repository of the right project."""
+    project(shop, "repository")
+    made = Repository(tmp_path / "git")
+    files = [path for path in (shop.root / "repository").rglob("*") if path.is_file()]
+    made.commit({path.name: path.read_text() for path in files})
+    return made
+
+
+def built(shop, name="private"):
+    """Run, and give the version of the distribution; nobody asked the public index for it."""
+    ran = shop.run("layers")
+    assert 0 == ran.status, ran.text
+    assert name not in shop.index.names()
+    return shop.versions(LIBA)[name]
+
+
+def refused(shop, status=4, name="private"):
+    """Run, and give the error; nobody asked the public index for the name."""
+    ran = shop.run("layers")
+    assert status == ran.status, ran.text
+    assert name not in shop.index.names()
+    return ran.err
+
+
+def uv(index, *, name="corp"):
+    """[[tool.uv.index]], for what names it."""
+    return f'\n[[tool.uv.index]]\nname = "{name}"\nurl = "{index.url}"\nexplicit = true\n'
+
+
+SOURCE = '\n[tool.uv.sources]\nprivate = { index = "corp" }\n'
+
+
+def test_an_index_of_the_repository_that_a_package_names(shop, corp):
+    """`[tool.uv.sources]` of the package, `[[tool.uv.index]]` beside layers.toml."""
+    shop.file("pyproject.toml", uv(corp))
+    shop.more(PYPROJECT, SOURCE)
+
+    assert "1.0" == built(shop)
+
+
+def test_an_index_of_a_package_s_own(shop, corp):
+    """It serves that package, and nothing else."""
+    shop.offer("other", "1.0")
+    shop.member("liba", "private", "other")
+    shop.more(PYPROJECT, SOURCE + uv(corp))
+
+    assert "1.0" == built(shop)
+    assert {"private"} == corp.names()
+
+
+@pytest.mark.parametrize("way", ["extra", "transitive", "layer", "neighbour", "build"])
+def test_every_way_in(shop, corp, way):
+    """An extra, another distribution, the layer itself, another package, and what builds one."""
+    shop.file("pyproject.toml", uv(corp) + SOURCE)
+    if way == "extra":
+        shop.member("liba", extras={"more": ["private"]})
+        shop.layers(tables='[layers.liba]\nextras = ["more"]\n')
+    elif way == "transitive":
+        shop.member("liba", "middle")
+    elif way == "layer":
+        shop.member("liba")
+        shop.layers(tables='[layers.liba]\npackages = ["liba"]\nrequirements = ["private"]\n')
+    elif way == "neighbour":
+        shop.member("libb", "private")
+        shop.member("liba", "libb")
+    else:
+        shop.member("liba", building=["private"])
+    ran = shop.run("layers")
+
+    assert 0 == ran.status, ran.text
+    assert "private" not in shop.index.names()
+    assert "private" in corp.names()
+
+
+@pytest.mark.parametrize("offered", [False, True])
+def test_an_index_that_has_it_not_or_cannot_be_asked_is_an_error(shop, tmp_path, offered):
+    """Nothing is taken from elsewhere instead."""
+    (tmp_path / "bare").mkdir()
+    with serving(tmp_path / "bare") as bare:
+        shop.more(PYPROJECT, SOURCE + uv(bare))
+        if offered:
+            assert "private is on no index that is asked" in refused(shop)
+    if not offered:
+        assert "127.0.0.1" in refused(shop, status=6)
+
+
+def test_an_index_that_nobody_defines_is_an_error(shop):
+    """As with uv."""
+    shop.more(PYPROJECT, SOURCE)
+
+    assert 'private is pinned to the index "corp", which is not defined' in refused(shop, status=3)
+
+
+def test_a_project_by_its_path(shop):
+    """It is built where it is needed, and is no layer; its own sources are followed as well."""
+    project(shop, "third_party/private")
+    project(shop, "third_party/deep", name="deep")
+    shop.offer("deep", "9.0")
+    shop.more("third_party/private/pyproject.toml", '\n[tool.uv.sources]\ndeep = { path = "../deep" }\n')
+    text = (shop.root / "third_party/private/pyproject.toml").read_text()
+    shop.file(
+        "third_party/private/pyproject.toml", text.replace("dependencies = []", 'dependencies = ["deep"]')
+    )
+    shop.more(
+        PYPROJECT, '\n[tool.uv.sources]\nprivate = { path = "../../third_party/private", editable = true }\n'
+    )
+
+    assert ("1.0", "1.0") == (built(shop), built(shop, "deep"))
+    assert [LIBA] == list(shop.catalogue())
+
+
+def test_a_change_of_such_a_project_is_seen(shop):
+    """Also by a run without other changes."""
+    project(shop, "third_party/private")
+    shop.more(PYPROJECT, '\n[tool.uv.sources]\nprivate = { path = "../../third_party/private" }\n')
+    built(shop)
+    before = shop.hashes()
+    shop.file("third_party/private/private.py", "NAME = 'changed'\n")
+    built(shop)
+
+    assert before != shop.hashes()
+
+
+@pytest.mark.parametrize("way", ["own", "transitive"])
+def test_a_wheel_by_its_path(shop, way):
+    """The lock has its path from layers.toml, and is stale where another wheel is there."""
+    (shop.root / "vendor").mkdir()
+    wheel = ours(shop.root / "vendor")
+    shop.member("liba", "private" if way == "own" else "middle")
+    shop.more(PYPROJECT, f'\n[tool.uv.sources]\nprivate = {{ path = "../../vendor/{wheel.name}" }}\n')
+    assert "1.0" == built(shop)
+    assert str(shop.root) not in (shop.root / "layers.lock").read_text()
+    ran = shop.run("layers", "--locked", PYLAYER_CACHE_DIR=str(shop.store) + "-2")
+    assert 0 == ran.status, ran.text
+    before = shop.hashes()
+    make_wheel(shop.root / "vendor", {"private.py": b"OURS = 2\n"}, name="private", version="1.0")
+
+    assert 5 == shop.run("layers", "--locked").status
+    assert ("1.0", True) == (built(shop), before != shop.hashes())
+
+
+def test_what_is_not_at_its_path_is_an_error_for_who_needs_it(shop):
+    """A path of a group for development may lead anywhere."""
+    shop.more(
+        PYPROJECT,
+        '\n[tool.uv.sources]\nprivate = { path = "../../third_party/private" }\n'
+        'unused = { path = "../nowhere" }\n',
+    )
+
+    assert f"{PYPROJECT} has private from third_party/private, which is not there" in refused(shop)
+
+
+@pytest.mark.parametrize("way", ["own", "transitive"])
+def test_an_archive_by_its_address(shop, corp, way):
+    """Whoever requires it."""
+    (filename,) = (path.name for path in corp.folder.iterdir())
+    shop.member("liba", "private" if way == "own" else "middle")
+    shop.more(PYPROJECT, f'\n[tool.uv.sources]\nprivate = {{ url = "{corp.root}/files/{filename}" }}\n')
+
+    assert "1.0" == built(shop)
+    ran = shop.run("layers", "--locked", PYLAYER_CACHE_DIR=str(shop.store) + "-2")
+    assert 0 == ran.status, ran.text
+
+
+@pytest.mark.parametrize("way", ["own", "transitive"])
+def test_a_repository(shop, tmp_path, way):
+    """Built, and locked at its commit, whoever requires it; a locked run fetches it again."""
+    made = repository(shop, tmp_path)
+    shop.member("liba", "private" if way == "own" else "middle")
+    shop.more(PYPROJECT, f'\n[tool.uv.sources]\nprivate = {{ git = "{made.url}" }}\n')
+
+    assert "1.0" == built(shop)
+    assert any(pin.filename.endswith(".tar") for pin in shop.lock.builds[LIBA].pins)
+    ran = shop.run("layers", "--locked", PYLAYER_CACHE_DIR=str(shop.store) + "-2")
+    assert 0 == ran.status, ran.text
+
+
+@pytest.mark.parametrize("way", ["own", "transitive"])
+def test_another_tag_or_commit_is_taken(shop, tmp_path, way):
+    """A branch stays at the commit that was locked."""
+    made = repository(shop, tmp_path)
+    made.git("tag", "one")
+    text = (made.folder / "pyproject.toml").read_text().replace('"1.0"', '"2.0"')
+    made.commit({"pyproject.toml": text})
+    made.git("tag", "two")
+    shop.member("liba", "private" if way == "own" else "middle")
+    member = (shop.root / PYPROJECT).read_text()
+    found = []
+    for tag in ("one", "two", made.git("rev-parse", "one"), made.git("rev-parse", "two")):
+        table = f'\n[tool.uv.sources]\nprivate = {{ git = "{made.url}", rev = "{tag}" }}\n'
+        shop.file(PYPROJECT, member + table)
+        ran = shop.run("lock")
+        assert 0 == ran.status, ran.text
+        found.append(shop.lock.builds[LIBA].versions["private"])
+
+    assert ["1.0", "2.0", "1.0", "2.0"] == found
+
+
+def test_a_member_of_the_workspace_that_no_glob_matches(shop):
+    """Its globs beside layers.toml are known."""
+    project(shop, "libs/private")
+    shop.file("pyproject.toml", '[tool.uv.workspace]\nmembers = ["packages/*", "libs/*"]\n')
+    shop.more(PYPROJECT, "\n[tool.uv.sources]\nprivate = { workspace = true }\n")
+
+    assert "1.0" == built(shop)
+
+
+def test_a_member_of_the_workspace_that_is_nowhere_is_an_error(shop):
+    """The index's would be a stranger's."""
+    shop.more(PYPROJECT, "\n[tool.uv.sources]\nprivate = { workspace = true }\n")
+
+    assert "has private from the workspace, and there is no project of this name" in refused(shop)
+
+
+def test_two_packages_that_differ_are_an_error_for_who_needs_it(shop, corp):
+    """One repository has one distribution of a name."""
+    shop.more(PYPROJECT, SOURCE + uv(corp))
+    shop.member("libb")
+    shop.more(
+        "packages/libb/pyproject.toml", '\n[tool.uv.sources]\nprivate = { url = "https://a.example/p.whl" }\n'
+    )
+    said = refused(shop)
+
+    assert "private is to come from several places" in said
+    assert "packages/libb/pyproject.toml has it from https://a.example/p.whl" in said
+
+
+def test_poetry_s_source(shop, corp):
+    """`[[tool.poetry.source]]`, by the name of a dependency's `source`."""
+    shop.more(
+        PYPROJECT,
+        '\n[tool.poetry.dependencies]\nprivate = { version = "*", source = "corp" }\n'
+        f'[[tool.poetry.source]]\nname = "corp"\nurl = "{corp.url}"\npriority = "explicit"\n',
+    )
+
+    assert "1.0" == built(shop)
+
+
+def test_poetry_s_path_in_a_group(shop):
+    """What is published has a name alone; the group says where the team has it from."""
+    project(shop, "third_party/private")
+    shop.more(
+        PYPROJECT,
+        "\n[tool.poetry.group.local.dependencies]\n"
+        'private = { path = "../../third_party/private", develop = true }\n',
+    )
+
+    assert "1.0" == built(shop)
+
+
+def test_poetry_s_repository(shop, tmp_path):
+    """With a branch."""
+    made = repository(shop, tmp_path)
+    shop.more(PYPROJECT, f'\n[tool.poetry.group.x.dependencies]\nprivate = {{ git = "{made.url}" }}\n')
+
+    assert "1.0" == built(shop)
+
+
+@pytest.mark.parametrize("glob", ["private", "priv*"])
+def test_pdm_s_source(shop, corp, glob):
+    """`include_packages` are globs."""
+    shop.more(
+        PYPROJECT,
+        f'\n[[tool.pdm.source]]\nname = "corp"\nurl = "{corp.url}"\ninclude_packages = ["{glob}"]\n',
+    )
+
+    assert "1.0" == built(shop)
+
+
+def test_a_package_that_takes_everything_from_an_index_of_its_own_is_refused(shop, corp):
+    """Other packages have not agreed to that, and without it the public index would serve its names."""
+    shop.more(PYPROJECT, f'\n[[tool.poetry.source]]\nname = "corp"\nurl = "{corp.url}"\n')
+    said = refused(shop, status=3)
+    shop.layers(f'[[index]]\nname = "corp"\nurl = "{corp.url}"\n')
+
+    assert f'{PYPROJECT}: takes distributions from the index "corp", which is not asked here' in said
+    assert 0 == shop.run("layers").status
+
+
+def test_poetry_s_primary_source_beside_layers_toml_stands_for_the_public_index(shop, corp):
+    """As poetry has it; an environment's default goes before."""
+    shop.file("pyproject.toml", f'[[tool.poetry.source]]\nname = "corp"\nurl = "{corp.url}"\n')
+    shop.env["UV_DEFAULT_INDEX"] = ""
+
+    assert "1.0" == built(shop)
+
+
+LOCKED = {
+    "uv.lock": '[[package]]\nname = "private"\nversion = "1.0"\nsource = {{ {kind} = "{place}" }}\n'
+    'wheels = [{{ url = "x", hash = "sha256:{sha256}" }}]\n',
+    "poetry.lock": '[[package]]\nname = "private"\nversion = "1.0"\n'
+    'files = [{{ file = "x", hash = "sha256:{sha256}" }}]\n'
+    '[package.source]\ntype = "{kind}"\nurl = "{place}"\n',
+    "pdm.lock": '[[package]]\nname = "private"\nversion = "1.0"\n{kind} = "{place}"\n'
+    'files = [{{ file = "x", hash = "sha256:{sha256}" }}]\n',
+    "pylock.toml": 'lock-version = "1.0"\ncreated-by = "hand"\n[[packages]]\nname = "private"\n'
+    'archive = {{ {kind} = "{place}", hashes = {{ sha256 = "{sha256}" }} }}\n',
+    "Pipfile.lock": '{{"default": {{"private": {{"file": "{place}", "hashes": ["sha256:{sha256}"]}}}}}}',
+    "requirements.txt": "private @ {place} --hash=sha256:{sha256}\n",
+}
+
+
+@pytest.mark.parametrize("way", ["own", "transitive"])
+def test_an_index_with_a_lock_file_beside_it(shop, corp, way):
+    """The version and the hash that are locked, from the index that is named."""
+    (path,) = corp.folder.iterdir()
+    make_wheel(corp.folder, {"private.py": b""}, name="private", version="2.0")
+    shop.member("liba", "private" if way == "own" else "middle")
+    shop.file("pyproject.toml", uv(corp) + SOURCE)
+    text = LOCKED["uv.lock"].format(kind="registry", place=corp.url, sha256=corp.pin(path.name).sha256)
+    shop.file("uv.lock", text)
+
+    assert "1.0" == built(shop)
+
+
+@pytest.mark.parametrize("way", ["own", "transitive"])
+@pytest.mark.parametrize("name", LOCKED)
+def test_an_address_in_a_lock_file(shop, corp, name, way):
+    """The file that is there, whoever requires it, and no other."""
+    (path,) = corp.folder.iterdir()
+    shop.member("liba", "private" if way == "own" else "middle")
+    right = corp.pin(path.name).sha256
+    place = f"{corp.root}/files/{path.name}"
+    shop.file(name, LOCKED[name].format(kind="url", place=place, sha256="00" * 32))
+    said = refused(shop)
+    shop.file(name, LOCKED[name].format(kind="url", place=place, sha256=right))
+
+    assert "private 1.0: no wheel that runs there has a sha256 that it may have" in said
+    assert "1.0" == built(shop)
+
+
+@pytest.mark.parametrize("name", LOCKED)
+def test_a_wheel_in_a_lock_file(shop, name):
+    """By its path from the lock file."""
+    (shop.root / "vendor").mkdir()
+    wheel = ours(shop.root / "vendor")
+    kind = "file" if name == "poetry.lock" else "path"
+    place = f"file:vendor/{wheel.name}" if name == "requirements.txt" else f"vendor/{wheel.name}"
+    sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    shop.file(name, LOCKED[name].format(kind=kind, place=place, sha256=sha256))
+
+    assert "1.0" == built(shop)
+
+
+def test_a_folder_in_a_lock_file_that_no_package_is_found_in_is_an_error(shop):
+    """An index's distribution of that name is another one."""
+    project(shop, "third_party/private")
+    shop.file(
+        "uv.lock",
+        '[[package]]\nname = "private"\nversion = "1.0"\nsource = { directory = "third_party/private" }\n',
+    )
+
+    assert "uv.lock has private from third_party/private, where no project of this name was found" in refused(
+        shop
+    )

@@ -1,0 +1,101 @@
+"""Packages that others take from a path or the workspace are found, and nothing that nobody needs."""
+
+from __future__ import annotations
+
+import pytest
+
+from pylayer.errors import ManifestError
+from pylayer.monorepo import workspace
+
+LAYERS = 'packages = ["packages/*"]\n[defaults]\nruntimes = ["python3.13"]\n'
+
+
+def member(root, folder, name, *requires, more=""):
+    """Write a package."""
+    path = root / folder / "pyproject.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(f'[project]\nname = "{name}"\nversion = "1"\ndependencies = {list(requires)}\n{more}')
+
+
+def load(root, layers=LAYERS):
+    """Load the workspace."""
+    (root / "layers.toml").write_text(layers)
+    return workspace.load(root / "layers.toml")
+
+
+def test_what_is_required_is_followed_on_and_on(tmp_path):
+    """What only a group for development has is not, nor is what goes by another name."""
+    member(
+        tmp_path,
+        "packages/a",
+        "a",
+        "b",
+        "wrong",
+        more='[tool.uv.sources]\nb = { path = "../../third/b" }\nunused = { path = "../../third/unused" }\n'
+        'wrong = { path = "../../third/unused" }\n',
+    )
+    member(tmp_path, "third/b", "b", "c>=1", more='[tool.uv.sources]\nc = { path = "../c" }\n')
+    member(tmp_path, "third/c", "c")
+    member(tmp_path, "third/unused", "unused")
+    found = load(tmp_path)
+
+    assert (["a", "b", "c"], ["a"]) == (sorted(found.projects), [layer.name for layer in found.layers])
+
+
+def test_a_marker_that_no_target_meets_is_passed_over(tmp_path):
+    """On Lambda it says nothing."""
+    more = "[tool.uv.sources]\nb = { path = '../../b', marker = \"sys_platform == 'win32'\" }\n"
+    member(tmp_path, "packages/a", "a", "b", more=more)
+    member(tmp_path, "b", "b")
+
+    assert ["a"] == sorted(load(tmp_path).projects)
+
+
+@pytest.mark.parametrize("excluded", [False, True])
+def test_members_of_the_workspace_are_followed(tmp_path, excluded):
+    """Those that it excludes are not."""
+    exclude = 'exclude = ["libs/b"]\n' if excluded else ""
+    (tmp_path / "pyproject.toml").write_text(f'[tool.uv.workspace]\nmembers = ["libs/*"]\n{exclude}')
+    member(tmp_path, "packages/a", "a", "b", more="[tool.uv.sources]\nb = { workspace = true }\n")
+    member(tmp_path, "libs/b", "b")
+
+    assert (["a"] if excluded else ["a", "b"]) == sorted(load(tmp_path).projects)
+
+
+def test_what_a_layer_requires_and_poetry_s_dependencies_are_followed(tmp_path):
+    """Both are asked of an index otherwise."""
+    (tmp_path / "pyproject.toml").write_text('[tool.uv.sources]\nb = { path = "b" }\n')
+    member(tmp_path, "b", "b")
+    path = tmp_path / "packages" / "a" / "pyproject.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text('[tool.poetry]\nname = "a"\n[tool.poetry.dependencies]\nc = { path = "../../c" }\n')
+    member(tmp_path, "c", "c")
+    found = load(tmp_path, LAYERS + '[layers.own]\nrequirements = ["b"]\n')
+
+    assert ["a", "b", "c"] == sorted(found.projects)
+
+
+@pytest.mark.parametrize("table", ["", '[project]\nname = "a"\nversion = "1"\ndynamic = ["dependencies"]\n'])
+def test_all_is_followed_of_a_package_whose_requirements_its_backend_knows(tmp_path, table):
+    """As in a setup.py."""
+    folder = tmp_path / "packages" / "a"
+    folder.mkdir(parents=True)
+    (folder / "pyproject.toml").write_text(f'{table}[tool.uv.sources]\nb = {{ path = "../../b" }}\n')
+    (folder / "setup.py").write_text(
+        'from setuptools import setup\nsetup(name="a", install_requires=["b"])\n'
+    )
+    member(tmp_path, "b", "b")
+
+    assert ["a", "b"] == sorted(load(tmp_path).projects)
+
+
+def test_a_path_to_another_folder_than_the_package_s_is_refused(tmp_path):
+    """Whose it is could not be told."""
+    member(tmp_path, "packages/a", "a", "b", more='[tool.uv.sources]\nb = { path = "../../other/b" }\n')
+    member(tmp_path, "packages/b", "b")
+    member(tmp_path, "other/b", "b")
+    with pytest.raises(ManifestError) as caught:
+        load(tmp_path)
+
+    assert "packages/a/pyproject.toml" == caught.value.faults[0].where
+    assert "has b from the path" in caught.value.faults[0].what

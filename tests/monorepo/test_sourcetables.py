@@ -1,0 +1,123 @@
+"""What the tables of uv, poetry and PDM say is read as those tools mean it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tomli
+
+from pylayer.monorepo import sourcetables
+from pylayer.monorepo.provenance import Provenance
+
+HERE = Path("/repository/packages/liba")
+
+
+def read(text):
+    """Give what a pyproject.toml with this text says."""
+    return sourcetables.read(tomli.loads(text), folder=HERE, where="packages/liba/pyproject.toml")
+
+
+def stated(text):
+    """Give names, kinds, addresses and markers."""
+    return [
+        (one.distribution, one.provenance.kind, one.provenance.address, one.marker)
+        for one in read(text).stated
+    ]
+
+
+def test_uv_s_sources():
+    """Each kind; a group is for development."""
+    text = """
+[tool.uv.sources]
+My_A = { index = "corp" }
+b = [{ url = "https://a.example/b.whl", marker = "os_name == 'nt'" }, { index = "corp", extra = "x" }]
+c = { git = "https://me:secret@git.example/c", tag = "v1", subdirectory = "py" }
+d = { path = "../d", editable = true }
+e = { workspace = true }
+f = { index = "corp", group = "dev" }
+"""
+    assert [
+        ("my-a", "index", "corp", ""),
+        ("b", "url", "https://a.example/b.whl", "os_name == 'nt'"),
+        ("b", "index", "corp", ""),
+        ("c", "git", "git+https://git.example/c@v1#subdirectory=py", ""),
+        ("d", "path", "/repository/packages/d", ""),
+        ("e", "workspace", "", ""),
+    ] == stated(text)
+
+
+def test_poetry_s_dependencies_go_before_its_groups():
+    """A group counts for what is not stated before; a version alone states nothing."""
+    text = """
+[tool.poetry.dependencies]
+python = "^3.11"
+a = { version = "^1", source = "corp" }
+b = [{ path = "../b", platform = "linux", markers = "python_version > '3'" }]
+[tool.poetry.group.dev.dependencies]
+a = { path = "../a" }
+c = { git = "git@git.example:team/c.git", branch = "main" }
+[tool.poetry.dev-dependencies]
+d = { url = "https://a.example/d.whl" }
+"""
+    assert [
+        ("a", "index", "corp", ""),
+        ("b", "path", "/repository/packages/b", "(python_version > '3') and (sys_platform == 'linux')"),
+        ("d", "url", "https://a.example/d.whl", ""),
+        ("c", "git", "git+ssh://git@git.example/team/c.git@main", ""),
+    ] == stated(text)
+
+
+def test_pdm_s_globs():
+    """A source includes packages."""
+    text = '[[tool.pdm.source]]\nname = "corp"\nurl = "https://corp.example"\ninclude_packages = ["Corp_*"]\n'
+
+    assert [("corp-*", "index", "corp", "")] == stated(text)
+    assert [(True, False)] == [(each.explicit, each.alone) for each in read(text).indexes]
+
+
+def test_indexes_of_all_three():
+    """Whether each is asked for everything, and in place of the public index."""
+    text = """
+[[tool.uv.index]]
+name = "uv"
+url = "https://uv.example"
+explicit = true
+[[tool.poetry.source]]
+name = "first"
+url = "https://first.example"
+[[tool.poetry.source]]
+name = "more"
+url = "https://more.example"
+priority = "supplemental"
+[[tool.poetry.source]]
+name = "named"
+url = "https://named.example"
+priority = "explicit"
+[[tool.pdm.source]]
+name = "pypi"
+url = "https://mirror.example"
+"""
+    beside = '[[tool.poetry.source]]\nname = "PyPI"\n'
+    assert [
+        ("uv", "uv", True, False),
+        ("first", "poetry", False, True),
+        ("more", "poetry", False, False),
+        ("named", "poetry", True, False),
+        ("pypi", "pdm", False, True),
+    ] == [(each.name, each.tool, each.explicit, each.alone) for each in read(text).indexes]
+    assert [False, False, False, False, True] == [each.alone for each in read(beside + text).indexes]
+
+
+def test_what_is_of_another_form_says_nothing():
+    """Its own tool refuses it."""
+    text = (
+        '[tool.uv]\nsources = "x"\nindex = 1\n[tool.poetry]\ndependencies = ["a"]\n[tool.pdm]\nsource = [1]\n'
+    )
+
+    assert sourcetables.SourceTables() == read(text)
+
+
+def test_paths_lose_their_dots_and_places_read_well():
+    """An address is what an error shows."""
+    assert "the path /repository/x" == str(Provenance.at("file:../../x", folder=HERE))
+    assert 'the index "corp"' == str(Provenance(kind="index", addresses=("corp",)))
