@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 # Of pylayer's own files, those that decide what is found in an archive.
 DECISIVE = (
-    *("checks", "config/budgets.py", "config/values.py", "names.py", "problems.py"),
-    *("runtimes.toml", "tables.py", "targets.py", "wheels.py", "zips"),
+    *("amounts.py", "checks", "config/budgets.py", "config/values.py", "globs.py", "limits.py", "markers.py"),
+    *("names.py", "problems.py", "recordfile.py", "runtimes.toml", "tables.py", "targets.py", "wheels.py"),
+    "zips",
 )
 
 
