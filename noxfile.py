@@ -1,4 +1,4 @@
-"""The sessions of this repository: pylayer's own, registered by the import below, and the project's checks.
+"""The sessions of this repository: pylayer's own, which are registered below, and the project's checks.
 
 All of them use the environment that nox itself runs in (`uv run nox …` makes it), so that none is set up
 twice.
@@ -11,8 +11,9 @@ from pathlib import Path
 
 import nox
 
-import pylayer.sessions  # noqa: F401  registers `layers` and others
+import pylayer.sessions
 
+pylayer.sessions.register()
 nox.options.sessions = ["tests"]
 
 BIN = Path(sys.executable).parent

@@ -1,5 +1,5 @@
 """The tasks of this repository: pylayer's own, as a user's tasks.py has them."""
 
-from pylayer.tasks import build_layer, layers, report
+import pylayer.tasks
 
-__all__ = ["build_layer", "layers", "report"]
+ns = pylayer.tasks.ns

@@ -1,16 +1,15 @@
-"""The console command `pylayer`: the tasks of `pylayer.tasks` as subcommands."""
+"""The console command `pylayer`."""
 
 from __future__ import annotations
 
-from invoke.program import Program
+import sys
 
-from pylayer import __version__
-from pylayer.tasks import ns
+from pylayer.commandline.program import main as run
 
 
 def main() -> None:
-    """Run the subcommand of this process's command line."""
-    Program(namespace=ns, name="pylayer", binary="pylayer", version=__version__).run()
+    """Do what this process's command line asks for."""
+    sys.exit(run(sys.argv[1:]))
 
 
 if __name__ == "__main__":

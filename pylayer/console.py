@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, TextIO
 
 from pylayer.amounts import size_text
+from pylayer.errors import UsageError
 from pylayer.outcomes import Outcome, State
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ class Console:
             bar = "─" * 40
             self._print(self._err, f"{bar}\n{error.log.rstrip()}\n{bar}")
         for fault in error.faults:
-            self._print(self._err, f"{self._paint('error', '31')}: {fault}")
+            # A wrong command line is answered in a line.
+            text = fault.line if isinstance(error, UsageError) else str(fault)
+            self._print(self._err, f"{self._paint('error', '31')}: {text}")
 
     def summary(self, outcomes: Sequence[Outcome], *, seconds: float) -> None:
         """Print how many ended how; then each reason for which builds were left."""
@@ -89,14 +92,25 @@ class Console:
 
     def _print(self, stream: TextIO, text: str) -> None:
         with self._lock:
-            stream.write(text + "\n")
-            stream.flush()
+            try:
+                stream.write(text + "\n")
+                stream.flush()
+            except BrokenPipeError:
+                # Whoever read it has seen enough (`| head -1`). What was begun goes on: it may be a publish.
+                _silence(stream)
 
     def _state(self, state: State) -> str:
         return self._paint(f"{state.value:<7}", _COLOURS[state])
 
     def _paint(self, text: str, colour: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self._colour else text
+
+
+def _silence(stream: TextIO) -> None:
+    """Let a stream whose reader is gone lead nowhere, also when the interpreter flushes it at the end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def wants_colour(stream: TextIO) -> bool:

@@ -27,8 +27,17 @@ class Fault:
     hint: str = ""
 
     def __str__(self) -> str:
-        text = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{text}\n    {self.hint}" if self.hint else text
+        return f"{self.told}\n    {self.hint}" if self.hint else self.told
+
+    @property
+    def told(self) -> str:
+        """What is wrong and where, without the hint."""
+        return f"{self.where}: {self.what}" if self.where else self.what
+
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        return f"{self.told}; {self.hint}" if self.hint else self.told
 
 
 class PylayerError(Exception):
@@ -57,9 +66,12 @@ class PylayerError(Exception):
 
 
 class UsageError(PylayerError):
-    """A command line that asks for something that is not there."""
+    """A command line that asks for something that is not there; each fault is told in one line."""
 
     exit_code = 2
+
+    def __str__(self) -> str:
+        return "\n".join(fault.line for fault in self.faults)
 
 
 class ManifestError(PylayerError):
@@ -130,6 +142,18 @@ class PublishError(PylayerError):
     """AWS refused, or could not be asked."""
 
     exit_code = 13
+
+
+class NotBuiltError(PylayerError):
+    """What a command is to work on was never built: there is no archive of it yet."""
+
+    exit_code = 15
+
+    @classmethod
+    def builds(cls, identifiers: Iterable[str]) -> Self:
+        """One error for all of these builds (at least one)."""
+        hint = "build it first: `pylayer layers`"
+        return cls.of(Fault(what="has no archive yet", where=each, hint=hint) for each in identifiers)
 
 
 class ToolError(PylayerError):

@@ -1,57 +1,55 @@
-"""`import pylayer.sessions` in a noxfile.py → the sessions `layers`, `build-layer`, `verify` and others.
+"""The table of commands → nox sessions: `pylayer.sessions.register()` in a noxfile.py.
 
-Each runs the same task as the console command, in a process of its own: arguments after `--` are that task's.
-None is among the sessions that a plain `nox` runs.
+Each session runs the console command in a process of its own: arguments after `--` are that command's. None
+is among the sessions that a plain `nox` runs.
 """
 
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import nox
+from nox import registry
+
+from pylayer.commands import table
+from pylayer.errors import Fault, UsageError
+from pylayer.tables import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
-@nox.session(venv_backend="none", default=False)
-def layers(session: nox.Session) -> None:
-    """Build every layer of layers.toml for all its targets."""
-    _task(session, "layers")
+def register(*, prefix: str = "", only: Collection[str] = table.NAMES) -> None:
+    """Add a session for each command, or for those that `only` names; `prefix` goes before their names.
+
+    UsageError for a name in `only` that is no command, and where the noxfile has a session of that name.
+    """
+    theirs = {name for name, session in registry.get().items() if session.func.__module__ != __name__}
+    faults = [
+        Fault(what=f'there is no command "{name}"', where="only", hint=suggestion(name, table.NAMES))
+        for name in only
+        if name not in table.NAMES
+    ]
+    faults += [
+        Fault(
+            what="the noxfile has a session of this name already",
+            where=prefix + name,
+            hint='write register(prefix="pylayer-"), or register(only=[…]) without it',
+        )
+        for name in only
+        if prefix + name in theirs
+    ]
+    if faults:
+        raise UsageError.of(faults)
+    for name in only:
+        if prefix + name not in registry.get():  # else it is ours already
+            _add(name, prefix + name)
 
 
-@nox.session(name="build-layer", venv_backend="none", default=False)
-def build_layer(session: nox.Session) -> None:
-    """Build the layers named after `--`."""
-    _task(session, "build-layer")
+def _add(command: str, name: str) -> None:
+    def session(session: nox.Session) -> None:
+        session.run(sys.executable, "-m", "pylayer", command, *session.posargs, external=True)
 
-
-@nox.session(venv_backend="none", default=False)
-def lock(session: nox.Session) -> None:
-    """Bring layers.lock up to date."""
-    _task(session, "lock")
-
-
-@nox.session(venv_backend="none", default=False)
-def verify(session: nox.Session) -> None:
-    """Import what is in the archives, and run handlers, as Lambda would."""
-    _task(session, "verify")
-
-
-@nox.session(venv_backend="none", default=False)
-def publish(session: nox.Session) -> None:
-    """Publish what dist/layers holds and AWS has not."""
-    _task(session, "publish")
-
-
-@nox.session(venv_backend="none", default=False)
-def report(session: nox.Session) -> None:
-    """Tell what is in the archives and how large, what changed, and where the last build's time went."""
-    _task(session, "report")
-
-
-@nox.session(venv_backend="none", default=False)
-def doctor(session: nox.Session) -> None:
-    """Say where each target can be built on this machine, and what is in the way."""
-    _task(session, "doctor")
-
-
-def _task(session: nox.Session, name: str) -> None:
-    session.run(sys.executable, "-m", "pylayer", name, *session.posargs, external=True)
+    session.__doc__ = table.summary(command)
+    nox.session(name=name, venv_backend="none", default=False)(session)

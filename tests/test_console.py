@@ -1,12 +1,13 @@
 """The lines that a person reads."""
 
 import io
+import os
 
 import pytest
 
 from pylayer.config.layers import Build, Layer
 from pylayer.console import Console, wants_colour
-from pylayer.errors import BuildError, NeedsDockerError
+from pylayer.errors import BuildError, NeedsDockerError, UsageError
 from pylayer.outcomes import Outcome, State
 from pylayer.targets import Architecture, Target, load_runtimes
 
@@ -83,3 +84,20 @@ def test_colours_are_where_they_are_wanted(monkeypatch, variables, wanted):
         monkeypatch.setenv(name, value)
 
     assert wants_colour(io.StringIO()) is wanted
+
+
+def test_a_reader_that_has_seen_enough_ends_nothing():
+    """What was begun goes on, and nothing is said about it."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as out:
+        lines = Console(out, io.StringIO())
+        lines.say("one")
+        lines.say("two")
+
+
+def test_a_wrong_command_line_is_one_line(lines, streams):
+    """Others have their hint below them."""
+    lines.error(UsageError("no such layer", where="--only", hint="did you mean liba?"))
+
+    assert "error: --only: no such layer; did you mean liba?\n" == streams[1].getvalue()

@@ -60,6 +60,11 @@ class Catalogue:
     builds: Mapping[str, CatalogueEntry] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def layers(self) -> dict[str, str]:
+        """The layer of each build, by build id."""
+        return {key: entry.layer for key, entry in self.builds.items()}
+
     def merged(self, builds: Mapping[str, CatalogueEntry], *, without: Iterable[str] = ()) -> Catalogue:
         """This one with `builds` added or replaced, and the ids in `without` gone."""
         gone = frozenset(without)

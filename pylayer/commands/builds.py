@@ -72,7 +72,7 @@ def run(  # noqa: PLR0913  the options of a run
             )
         )
         if any(build.layer.verify for build in selected):
-            from pylayer.verification import verifying  # noqa: PLC0415  most runs verify nothing
+            from pylayer.verification import verifying
 
             made = verifying.judged(
                 found, made, engine=engine, jobs=jobs, store=state.store, reporter=reporter

@@ -38,12 +38,13 @@ def run(  # noqa: PLR0913  the options of the command
     locked: bool,
     upgrade: Sequence[str],
     upgrade_all: bool,
+    dry: bool,
     reporter: Reporter,
-) -> tuple[list[Outcome], list[str]]:
-    """Lock all builds; what became of those that cannot be, and in words what changed.
+) -> tuple[list[Outcome], list[str], bool]:
+    """Lock all builds; what became of those that cannot be, in words what changed, whether that is undone.
 
-    With `locked` nothing is written, and LockError lists all that is stale. Raises also ManifestError,
-    UsageError, EngineError and StoreError.
+    With `dry` layers.lock stays as it is. With `locked` nothing is written, and LockError lists all that is
+    stale. Raises also ManifestError, UsageError, EngineError and StoreError.
     """
     if locked and (upgrade or upgrade_all):
         raise UsageError("--locked changes nothing, and --upgrade would", where="lock")
@@ -62,16 +63,18 @@ def run(  # noqa: PLR0913  the options of the command
             note=reporter.note,
         )
 
-        async def work() -> tuple[list[Outcome], list[str]]:
+        async def work() -> tuple[list[Outcome], list[str], bool]:
             async with opened as each:
-                return await _locked(each, policy, settled=engine in enginetable.ENGINES, reporter=reporter)
+                return await _locked(
+                    each, policy, settled=engine in enginetable.ENGINES, dry=dry, reporter=reporter
+                )
 
         return asyncio.run(work())
 
 
 async def _locked(
-    run: OpenRun, policy: Policy, *, settled: bool, reporter: Reporter
-) -> tuple[list[Outcome], list[str]]:
+    run: OpenRun, policy: Policy, *, settled: bool, dry: bool, reporter: Reporter
+) -> tuple[list[Outcome], list[str], bool]:
     before, found = run.before, run.context.workspace
     _refuse_unknown(policy.upgrade, before)
     errors = await run.errors(found.builds)
@@ -81,14 +84,15 @@ async def _locked(
     for outcome in outcomes:
         reporter.outcome(outcome)
     if policy.locked:
-        return outcomes, ["layers.lock is up to date"]
+        return outcomes, ["layers.lock is up to date"], False
     after = run.lock(complete=not outcomes, settled=settled)
-    written = locks.write(found.manifest.root / LOCK_NAME, after)
+    path = found.manifest.root / LOCK_NAME
+    new = locks.differs(path, after) if dry else locks.write(path, after)
     for line in changes(before, after):
         reporter.note(line)
-    state = "written" if written else "was up to date"
+    state = ("would be written" if dry else "written") if new else "was up to date"
     counts = f"{len(after.builds)} builds, {len(after.environments)} build environments"
-    return outcomes, [f"layers.lock {state}: {counts}"]
+    return outcomes, [f"layers.lock {state}: {counts}"], dry and new
 
 
 def changes(before: Lock, after: Lock) -> Iterator[str]:

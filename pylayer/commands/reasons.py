@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pylayer.keys import Parts
     from pylayer.state.opening import WorkspaceState
 
+_NEVER = ["was never built here"]
 # What follows from where a project is built, not from what changed of it.
 _OF_THE_PLACE = ("python", "platform", "interpreter", "build requirements")
 
@@ -35,10 +36,10 @@ def tell(
     engine: str,
     say: Callable[[str], None],
     note: Callable[[str], None],
-) -> None:
-    """Say for each build whose identifier a glob of `names` matches what changed since it was made.
+) -> tuple[str, ...]:
+    """Say for each build that `names` choose what changed since it was made; those that never were built.
 
-    Nothing is built. Raises UsageError for a glob that matches none.
+    Nothing is built. Raises UsageError for a pattern that means nothing.
     """
     found = workspace.load(manifest)
     selected = workspace.select(found.builds, names)
@@ -62,11 +63,12 @@ def tell(
         say(f"{build.id}: {lines[0]}")
         for line in lines[1:]:
             say(line)
+    return tuple(build.id for build, lines in told if lines == _NEVER)
 
 
 async def _lines(build: Build, run: OpenRun, state: WorkspaceState) -> list[str]:
     if (known := history.recall(state, build.id)) is None:
-        return ["was never built here"]
+        return _NEVER
     before, because = known
     now: Parts = {**before, **asked_for(build.layer)}
     architecture, root = build.target.architecture, run.context.workspace.manifest.root

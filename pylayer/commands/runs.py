@@ -1,4 +1,4 @@
-"""One command → its exit status: what is asked for, a run put together, and the end told."""
+"""A choice of builds → its exit status: what did not change is known by files' status, the rest is built."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pylayer import globs
-from pylayer.commands.ending import ended
+from pylayer import selection
 from pylayer.errors import MIXED, NeedsDockerError
 from pylayer.state import opening, snapshot
 
@@ -24,6 +23,7 @@ MANIFEST_NAME = "layers.toml"
 
 
 def build(  # noqa: PLR0913  the options of a run
+    lines: Console,
     *,
     manifest: Path | None = None,
     only: tuple[str, ...] = (),
@@ -34,70 +34,35 @@ def build(  # noqa: PLR0913  the options of a run
     locked: bool = False,
     verify_outputs: bool = False,
 ) -> int:
-    """Build what is selected (`only`: build ids, `names`: layers, both as globs); returns the exit status.
+    """Build what both `only` and `names` choose (either may be empty: all); returns the exit status.
 
     Where nothing changed since the last run, nothing but files' status is looked at. With `locked`, a lock
     that does not answer everything is an error.
     """
     started = time.perf_counter()
+    path = manifest or nearest(Path.cwd())
+    options = snapshot.options(engine=engine, locked=locked)
+    state = opening.glance(path, note=lines.note)
+    kept = _kept(state, options, only=only, names=names, by_hash=verify_outputs)
+    if kept:
+        for identifier, one in kept.items():
+            lines.cached(identifier, wheels=one.wheels, size=one.size)
+        lines.total(f"{len(kept)} cached", seconds=time.perf_counter() - started)
+        return 0
+    from pylayer.commands import builds
 
-    def action(lines: Console) -> int:
-        path = manifest or _nearest(Path.cwd())
-        options = snapshot.options(engine=engine, locked=locked)
-        state = opening.glance(path, note=lines.note)
-        kept = _kept(state, options, only=only, names=names, by_hash=verify_outputs)
-        if kept:
-            for identifier, one in kept.items():
-                lines.cached(identifier, wheels=one.wheels, size=one.size)
-            lines.total(f"{len(kept)} cached", seconds=time.perf_counter() - started)
-            return 0
-        from pylayer.commands import builds  # noqa: PLC0415  a no-change run needs none of it
-
-        outcomes = builds.run(
-            path,
-            only=only,
-            names=names,
-            engine=engine,
-            jobs=jobs,
-            locked=locked,
-            options=options,
-            reporter=lines,
-        )
-        lines.summary(outcomes, seconds=time.perf_counter() - started)
-        return status(outcomes, strict=strict or bool(os.environ.get("CI")))
-
-    return ended(action)
-
-
-def lock(  # noqa: PLR0913  the options of the command
-    *,
-    manifest: Path | None = None,
-    engine: str = "",
-    jobs: int = 0,
-    locked: bool = False,
-    upgrade: tuple[str, ...] = (),
-    upgrade_all: bool = False,
-) -> int:
-    """Bring layers.lock up to date, or with `locked` say whether it is; returns the exit status."""
-    started = time.perf_counter()
-
-    def action(lines: Console) -> int:
-        from pylayer.commands import locking  # noqa: PLC0415  slow to import, and not for a build without changes
-
-        outcomes, changed = locking.run(
-            manifest or _nearest(Path.cwd()),
-            engine=engine,
-            jobs=jobs,
-            locked=locked,
-            upgrade=upgrade,
-            upgrade_all=upgrade_all,
-            reporter=lines,
-        )
-        lines.left(outcomes)
-        lines.total("; ".join(changed), seconds=time.perf_counter() - started)
-        return status(outcomes, strict=bool(os.environ.get("CI")))
-
-    return ended(action)
+    outcomes = builds.run(
+        path,
+        only=only,
+        names=names,
+        engine=engine,
+        jobs=jobs,
+        locked=locked,
+        options=options,
+        reporter=lines,
+    )
+    lines.summary(outcomes, seconds=time.perf_counter() - started)
+    return status(outcomes, strict=strict or bool(os.environ.get("CI")))
 
 
 def status(outcomes: Sequence[Outcome], *, strict: bool) -> int:
@@ -125,15 +90,12 @@ def _kept(
     before = snapshot.load(state)
     if before is None or before.options != options:
         return {}
-    wanted = [
-        identifier
-        for identifier, layer in before.all_builds.items()
-        if globs.matches(identifier, only) and globs.matches(layer, names)
-    ]
-    nothing = [*globs.unmatched(before.all_builds, only), *globs.unmatched(before.all_builds.values(), names)]
-    if not wanted or nothing or any(identifier not in before.builds for identifier in wanted):
+    if selection.unmatched((*only, *names), before.all_builds):
         return {}
-    kept = {identifier: before.builds[identifier] for identifier in wanted}
+    wanted = selection.chosen(only, before.all_builds) & selection.chosen(names, before.all_builds)
+    if not wanted or not wanted <= before.builds.keys():
+        return {}
+    kept = {identifier: before.builds[identifier] for identifier in before.all_builds if identifier in wanted}
     if not all(snapshot.intact(one, by_hash=by_hash) for one in kept.values()):
         return {}
     if not snapshot.unchanged(before) or not _described_alike(before):
@@ -145,16 +107,19 @@ def _described_alike(before: Snapshot) -> bool:
     """Whether version control still says the same of projects that take their version from it."""
     if not before.described:
         return True
-    from pylayer.monorepo import vcs  # noqa: PLC0415  few have such projects
+    from pylayer.monorepo import vcs
 
     return all(vcs.describe(Path(folder)) == text for folder, text in before.described.items())
 
 
-def _nearest(start: Path) -> Path:
-    """The layers.toml of a folder or of one above it, without importing what reads it."""
+def nearest(start: Path) -> Path:
+    """The layers.toml of a folder or of one above it, without importing what reads it.
+
+    ManifestError where there is none.
+    """
     for folder in (start, *start.parents):
         if (folder / MANIFEST_NAME).is_file():
             return folder / MANIFEST_NAME
-    from pylayer.config import manifest  # noqa: PLC0415  it has the words for what is wrong
+    from pylayer.config import manifest
 
     return manifest.find(start)

@@ -60,30 +60,46 @@ class Limits:
 
 
 def tend(
-    limits: Limits, *, store: Store, say: Callable[[str], None], connect: Callable[[EngineKind], Keeper]
-) -> None:
+    limits: Limits,
+    *,
+    store: Store,
+    say: Callable[[str], None],
+    connect: Callable[[EngineKind], Keeper],
+    dry: bool = False,
+) -> bool:
     """Say what is kept, and remove what is over `limits`; the store's size bounds no engine.
 
-    `connect` makes an engine of the table, and raises EngineError where it does not answer.
+    `connect` makes an engine of the table, and raises EngineError where it does not answer. With `dry`
+    nothing is removed; the result is whether anything would be.
     """
+    pending = False
     if limits.age is not None or limits.size is not None:
-        gone = store.prune(older_than=limits.age, larger_than=limits.size)
-        say(f"removed {size_text(gone.size)} in {gone.blobs} files and {gone.records} records")
+        gone = store.prune(older_than=limits.age, larger_than=limits.size, dry=dry)
+        say(f"{_verb(dry)} {size_text(gone.size)} in {gone.blobs} files and {gone.records} records")
+        pending = dry and bool(gone.blobs or gone.records)
     usage = store.usage()
     say(f"store   {size_text(usage.size)} in {usage.blobs} files, {usage.records} records  ({store.root})")
     for kind in enginetable.ENGINES.values():
         try:
             with closing(connect(kind)) as engine:
-                _tend_engine(kind.name, engine, limits, say)
+                pending = _tend_engine(kind.name, engine, limits, say, dry=dry) or pending
         except EngineError as error:
             say(f"{kind.name:<7} cannot be asked: {error.faults[0].what}")
+    return pending
 
 
-def _tend_engine(name: str, engine: Keeper, limits: Limits, say: Callable[[str], None]) -> None:
+def _tend_engine(name: str, engine: Keeper, limits: Limits, say: Callable[[str], None], *, dry: bool) -> bool:
     kept = engine.kept()
     old = [item for item in kept if limits.age is not None and item.used < time.time() - limits.age]
     if old:
-        engine.forget([item.name for item in old])
-        say(f"removed {size_text(sum(item.size for item in old))} in {len(old)} build environments of {name}")
-        kept = engine.kept()
+        size = size_text(sum(item.size for item in old))
+        say(f"{_verb(dry)} {size} in {len(old)} build environments of {name}")
+        if not dry:
+            engine.forget([item.name for item in old])
+            kept = engine.kept()
     say(f"{name:<7} {size_text(sum(item.size for item in kept))} in {len(kept)} build environments")
+    return dry and bool(old)
+
+
+def _verb(dry: bool) -> str:  # noqa: FBT001  it says which
+    return "would remove" if dry else "removed"

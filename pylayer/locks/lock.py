@@ -139,11 +139,14 @@ def read(path: Path) -> Lock | None:
 
 def write(path: Path, lock: Lock) -> bool:
     """Write layers.lock atomically where its text changes; says whether it did."""
-    content = dumps(lock).encode()
-    if path.is_file() and path.read_bytes() == content:
-        return False
-    write_atomic(path, content)
-    return True
+    if new := differs(path, lock):
+        write_atomic(path, dumps(lock).encode())
+    return new
+
+
+def differs(path: Path, lock: Lock) -> bool:
+    """Whether a layers.lock on disk says anything else than `lock`, or is not there."""
+    return not path.is_file() or path.read_bytes() != dumps(lock).encode()
 
 
 def dumps(lock: Lock) -> str:

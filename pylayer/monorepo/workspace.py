@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pylayer import globs
+from pylayer import selection
 from pylayer.config import budgets, manifest, providing
 from pylayer.config.layers import Build, Layer, ProjectOptions
 from pylayer.config.manifest import LOCK_NAME, Manifest
@@ -122,18 +122,16 @@ _ARCHIVE = TreeEntry(name=".git_archival.txt", source=b"node: " + b"0" * 40 + b"
 
 
 def select(builds: Sequence[Build], only: Sequence[str], *, layers: Sequence[str] = ()) -> tuple[Build, ...]:
-    """Choose builds by globs on their identifiers (`only`) and on their layers' names; all, if none is given.
+    """Choose what both `only` and `layers` mean (`pylayer.selection`); an empty one means all.
 
-    UsageError for each glob that matches nothing.
+    UsageError for each pattern that means nothing, or where nothing is in both.
     """
-    ids = [build.id for build in builds]
-    names = dict.fromkeys(build.layer.name for build in builds)
-    faults = [*globs.faults(ids, only, kind="build"), *globs.faults(names, layers, kind="layer")]
-    if faults:
-        raise UsageError.of(faults)
-    return tuple(
-        build for build in builds if globs.matches(build.id, only) and globs.matches(build.layer.name, layers)
-    )
+    known = {build.id: build.layer.name for build in builds}
+    selection.chosen((*only, *layers), known)  # what means nothing in either is told at once
+    wanted = selection.chosen(only, known) & selection.chosen(layers, known)
+    if known and not wanted:
+        raise UsageError(f"nothing of {', '.join(layers)} is in {', '.join(only)}", where="--only")
+    return tuple(build for build in builds if build.id in wanted)
 
 
 def _project(name: str, found: Found, read: Manifest) -> Project:

@@ -7,17 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from pylayer import selection
 from pylayer.archives import catalogue
 from pylayer.errors import PENDING, PublishError
 from pylayer.publish import published
 from pylayer.publish.cloud import CloudError
-from pylayer.publish.task import chosen, connect
+from pylayer.publish.task import builds_of, chosen, connect, whole
 from pylayer.publish.template import groups
 from pylayer.publish.turns import turn
 from pylayer.store import default_root
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from pathlib import Path
 
     from pylayer.config.publication import PublishSettings
@@ -75,8 +76,8 @@ def prune(  # noqa: PLR0913  one way in, so all of its seams
     if keep < 1:
         raise PublishError(f"cannot keep {keep} versions", hint="keep at least the newest")
     account = None
-    layers = chosen(declared, options.layers)
-    names = _names(folder, settings, declared, layers, options.regions)
+    wanted = selection.chosen(options.layers, builds_of(declared))
+    names = _names(folder, settings, declared, wanted, options.regions)
     if any(region is None for _, region in names):
         account = opened(profile=options.profile, patience=options.patience)
         names = {(name, region or account.default_region or "") for name, region in names}
@@ -106,20 +107,27 @@ def _names(
     folder: Path,
     settings: PublishSettings,
     declared: Mapping[str, Declared],
-    layers: Iterable[str],
+    wanted: Collection[str],
     regions: tuple[str, ...],
 ) -> set[tuple[str, str | None]]:
-    """The names that are ours, with their regions: what was published from here, or would be now."""
-    layers = frozenset(layers)
-    found: set[tuple[str, str | None]] = {
-        (place.name, key[1])
-        for key, place in published.read(folder / published.NAME).items()
-        if key[0] in layers and (not regions or key[1] in regions)
-    }
+    """The names that are ours, with their regions: what was published from here, or would be now.
+
+    They are those of the builds `wanted`, and of what the layers had before that are wanted as a whole.
+    UsageError where a name stands for another build too.
+    """
+    layers = frozenset(chosen(declared, wanted))
+    others = {build: layer for build, layer in builds_of(declared).items() if build not in wanted}
+    found: set[tuple[str, str | None]] = set()
+    shared: set[tuple[str, str | None]] = set()
+    for (layer, region, *target), place in published.read(folder / published.NAME).items():
+        if layer in layers and (not regions or region in regions):
+            theirs = "-".join((layer, *target)) not in wanted and layer in others.values()
+            (shared if theirs else found).add((place.name, region))
+    found -= shared
     entries = [
         entry for entry in catalogue.read(folder / catalogue.NAME).builds.values() if entry.layer in layers
     ]
-    for group in groups(entries, settings, declared)[0]:
+    for group in whole(groups(entries, settings, declared)[0], wanted):
         found |= {(group.name, region) for region in (regions or group.settings.regions or (None,))}
     return found
 

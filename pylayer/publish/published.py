@@ -59,9 +59,17 @@ def merge(
     *,
     asked: Collection[tuple[str, str]],
     layers: Collection[str],
+    spared: Collection[tuple[str, str, str]] = (),
 ) -> dict[Key, PublishedVersion]:
-    """Replace all about the (layer, region) pairs in `asked`; what is of no layer in `layers` goes."""
-    after = {key: place for key, place in before.items() if key[:2] not in asked and key[0] in layers}
+    """Replace all about the (layer, region) pairs in `asked`; what is of no layer in `layers` goes.
+
+    What is about `spared` builds (layer, runtime, architecture) stays.
+    """
+    after = {
+        key: place
+        for key, place in before.items()
+        if key[0] in layers and (key[:2] not in asked or (key[0], *key[2:]) in spared)
+    }
     for result in results:
         if result.version:
             group = result.item.group

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pylayer.errors import PENDING, PublishError
+from pylayer.errors import MIXED, PENDING, NotBuiltError, PublishError
 from pylayer.publish import lines, outputs, published
 from pylayer.publish.cloud import CloudError
 from pylayer.publish.deliver import Result, deliver, undone
@@ -94,11 +94,15 @@ def _plan(task: Task, consent: Consent) -> tuple[Item, ...]:
 
 
 def _planned(task: Task, items: Sequence[Item]) -> PublishOutcome:
-    if task.missing or any(item.action in ("blocked", "failed") for item in items):
-        status = PublishError.exit_code
-    else:
-        status = PENDING if any(item.pending for item in items) else 0
+    wrong = _status(task, bad=any(item.action in ("blocked", "failed") for item in items))
+    status = wrong or (PENDING if any(item.pending for item in items) else 0)
     return PublishOutcome(exit_code=status, items=tuple(items))
+
+
+def _status(task: Task, *, bad: bool) -> int:
+    """That of what AWS refused, of what is not built, or of both; 0 where all is well."""
+    codes = [PublishError.exit_code] * bad + [NotBuiltError.exit_code] * bool(task.missing)
+    return (MIXED if len(codes) > 1 else codes[0]) if codes else 0
 
 
 def _done(  # noqa: PLR0913, PLR0917  a private step of `run`
@@ -121,10 +125,8 @@ def _done(  # noqa: PLR0913, PLR0917  a private step of `run`
     results.sort(key=lambda one: (one.item.group.name, one.item.region))
     for line in lines.summary(results):
         say(line)
-    wrong = task.missing or any(result.status in ("blocked", "failed") for result in results)
-    return PublishOutcome(
-        exit_code=PublishError.exit_code if wrong else 0, items=tuple(items), results=tuple(results)
-    )
+    status = _status(task, bad=any(result.status in ("blocked", "failed") for result in results))
+    return PublishOutcome(exit_code=status, items=tuple(items), results=tuple(results))
 
 
 def _deliver(task: Task, items: Sequence[Item], patience: Patience, revision: str) -> Iterable[Result]:
@@ -167,7 +169,7 @@ def _record(
     path = task.folder / published.NAME
     asked = {(group.layer, region) for group, region in task.places}
     asked |= {(fault.where, region) for fault in task.missing for region in task.regions}
-    after = published.merge(published.read(path), results, asked=asked, layers=declared)
+    after = published.merge(published.read(path), results, asked=asked, layers=declared, spared=task.spared)
     written = [published.NAME] if published.write(path, after) else []
     written += outputs.write(task.folder, after, settings.outputs)
     if written:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from pylayer import globs
+from pylayer import selection
 from pylayer.archives import catalogue
-from pylayer.errors import Fault, PublishError, UsageError
+from pylayer.errors import Fault, NotBuiltError, PublishError, UsageError
 from pylayer.publish import checks, outputs, published
 from pylayer.publish.cloud import Patience
 from pylayer.publish.template import Declared, LayerGroup, groups
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from pylayer.archives.catalogue import CatalogueEntry
@@ -31,9 +31,10 @@ class Connect(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the caller asks for: `layers` are globs (none: all), `regions` go before the settings'.
+    """What the caller asks for: `layers` are patterns (see `selection`; none: all).
 
-    `confirm` lets names be merged and split, `public` lets layers be given to everyone.
+    `regions` go before the settings'. `confirm` lets names be merged and split, `public` lets layers be given
+    to everyone.
     """
 
     layers: tuple[str, ...] = ()
@@ -48,12 +49,16 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """Everything that a publish knows before it asks AWS: `places` are the groups with their regions."""
+    """Everything that a publish knows before it asks AWS: `places` are the groups with their regions.
+
+    `spared` are builds (layer, runtime, architecture) of their layers that were not asked for.
+    """
 
     folder: Path
     places: tuple[tuple[LayerGroup, str], ...]
     missing: tuple[Fault, ...]
     warnings: tuple[Fault, ...]
+    spared: frozenset[tuple[str, str, str]]
     taken: Mapping[str, str]
     account: Account
     regions: Mapping[str, Region]
@@ -76,13 +81,14 @@ def prepare(
 ) -> Task:
     """Find the groups and their regions, and refuse what cannot be right before AWS is asked."""
     built = catalogue.read(folder / catalogue.NAME)
-    entries, missing = _entries(
-        built.builds.values(), {layer: declared[layer] for layer in chosen(declared, options.layers)}
-    )
+    wanted = selection.chosen(options.layers, builds_of(declared))
+    layers = chosen(declared, wanted)
+    entries, missing = _entries(built.builds.values(), {layer: declared[layer] for layer in layers})
     if not entries:
-        hint = "build the layers first"
-        raise PublishError("holds no archives to publish", where=str(folder / catalogue.NAME), hint=hint)
+        raise NotBuiltError.of(missing)
     found, faults = groups(entries, settings, declared)
+    taken = {group.name: group.layer for group in found}
+    found = whole(found, wanted)
     if options.regions:
         found = tuple(
             replace(group, settings=replace(group.settings, regions=options.regions)) for group in found
@@ -107,17 +113,53 @@ def prepare(
         places=places,
         missing=missing,
         warnings=tuple(checks.warnings(found)),
-        taken={group.name: group.layer for group in found},
+        spared=frozenset(
+            (layer, *build)
+            for layer in layers
+            for build in declared[layer].builds
+            if _identifier(layer, *build) not in wanted
+        ),
+        taken=taken,
         account=account,
         regions={name: account.region(name) for name in names},
     )
 
 
-def chosen(declared: Mapping[str, Declared], only: Sequence[str]) -> tuple[str, ...]:
-    """The declared layers that `only` matches, all without any; UsageError where one of them matches none."""
-    if faults := globs.faults(declared, only, kind="layer"):
+def builds_of(declared: Mapping[str, Declared]) -> dict[str, str]:
+    """The layer of each declared build, by build identifier."""
+    return {_identifier(layer, *build): layer for layer, what in declared.items() for build in what.builds}
+
+
+def chosen(declared: Mapping[str, Declared], wanted: Collection[str]) -> tuple[str, ...]:
+    """The declared layers that have one of the builds `wanted`, sorted."""
+    return tuple(
+        layer
+        for layer, what in sorted(declared.items())
+        if any(_identifier(layer, *build) in wanted for build in what.builds)
+    )
+
+
+def whole(found: Iterable[LayerGroup], wanted: Collection[str]) -> tuple[LayerGroup, ...]:
+    """The groups whose builds are all `wanted`; UsageError for those of which only some are.
+
+    One layer version stands for them all, so none of them can be published or pruned alone.
+    """
+    groups: list[LayerGroup] = []
+    faults: list[Fault] = []
+    for group in found:
+        own = [_identifier(group.layer, entry.runtime, entry.architecture) for entry in group.entries]
+        if all(build in wanted for build in own):
+            groups.append(group)
+        elif any(build in wanted for build in own):
+            what = f"{', '.join(own)} have the same content, and are one layer version"
+            faults.append(Fault(what=what, where=group.name, hint=f"choose all: --layer {','.join(own)}"))
+    if faults:
         raise UsageError.of(faults)
-    return tuple(globs.chosen(sorted(declared), only))
+    return tuple(groups)
+
+
+def _identifier(layer: str, runtime: str, architecture: str) -> str:
+    return f"{layer}-{runtime}-{architecture}"
 
 
 def _entries(
@@ -136,7 +178,9 @@ def _entries(
         lacking = ["-".join(build) for build, entry in zip(what.builds, own, strict=True) if entry is None]
         if lacking:
             said = f"has no archive for {', '.join(lacking)}: nothing of it is published"
-            faults.append(Fault(what=said, where=layer, hint="build it first"))
+            faults.append(
+                Fault(what=said, where=layer, hint=f"build it first: `pylayer build-layer {layer}`")
+            )
         else:
             entries += whole
     return entries, tuple(faults)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pylayer import globs
+from pylayer import selection
 from pylayer.archives import catalogue
 from pylayer.errors import Fault, PylayerError, StoreError, UsageError
 from pylayer.report.comparing import Comparison, compare
@@ -68,7 +68,7 @@ def gather(
     only: Sequence[str] = (),
     against: Path | None = None,
 ) -> Report:
-    """Read the builds in the folder `output` that a glob of `only` matches (all without any).
+    """Read the builds in the folder `output` that `only` chooses (all without any).
 
     `state` knows of the last run. They are compared with the layers.json at `against`, else with what that
     run replaced. Raises StoreError listing every archive that is not what layers.json says, UsageError where
@@ -97,9 +97,8 @@ def gather(
 
 
 def _chosen(found: Catalogue, only: Sequence[str]) -> dict[str, CatalogueEntry]:
-    if faults := globs.faults(found.builds, only, kind="build in layers.json", where="--only"):
-        raise UsageError.of(faults)
-    return {name: found.builds[name] for name in globs.chosen(sorted(found.builds), only)}
+    wanted = selection.chosen(only, found.layers)
+    return {name: found.builds[name] for name in sorted(wanted)}
 
 
 def _weighed(chosen: Mapping[str, CatalogueEntry], folder: Path, store: Store) -> dict[str, Weights]:
@@ -153,4 +152,7 @@ def _comparison(
 
 
 def _only(found: Catalogue, only: Sequence[str]) -> Catalogue:
-    return found.merged({}, without=[name for name in found.builds if not globs.matches(name, only)])
+    """What `only` chooses of a layers.json, which may have none of it."""
+    builds = found.layers
+    wanted = set().union(*(selection.matching(pattern, builds) for pattern in only)) if only else builds
+    return found.merged({}, without=[name for name in builds if name not in wanted])

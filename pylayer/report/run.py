@@ -1,57 +1,42 @@
-"""The command `pylayer report` → its exit status: a table, JSON, or a page written to a file."""
+"""A layers.toml → the Statement of what its last build left, for `pylayer report`."""
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pylayer.commands.ending import ended
+from pylayer import selection
+from pylayer.archives import catalogue
 from pylayer.config import manifest as manifests
-from pylayer.errors import ManifestError
+from pylayer.errors import ManifestError, NotBuiltError
 from pylayer.report.gathering import Report, gather
 from pylayer.state.opening import opened
-from pylayer.store import write_atomic
 
 if TYPE_CHECKING:
-    from pylayer.console import Console
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 
-def report(
-    *,
-    manifest: Path | None = None,
-    only: tuple[str, ...] = (),
-    against: Path | None = None,
-    html: Path | None = None,
-    as_json: bool = False,
-) -> int:
-    """Tell what the archives of the last build are made of; returns the exit status."""
+def of(path: Path, *, only: Sequence[str], against: Path | None, note: Callable[[str], None]) -> Report:
+    """Tell what the archives that `only` chooses are made of (all without any).
 
-    def action(lines: Console) -> int:
-        path = manifest or manifests.find(Path.cwd())
-        report = _report(path, only=only, against=against, lines=lines)
-        if html:
-            from pylayer.report.page import page  # noqa: PLC0415  the table needs none of it
-
-            write_atomic(html, page(report).encode())
-            lines.note(f"wrote {html}")
-        if as_json:
-            from pylayer.report.data import document  # noqa: PLC0415  as above
-
-            sys.stdout.write(json.dumps(document(report), indent=2, ensure_ascii=False) + "\n")
-        elif not html:
-            from pylayer.report.table import table  # noqa: PLC0415  as above
-
-            sys.stdout.writelines(f"{line}\n" for line in table(report))
-        return 0
-
-    return ended(action)
-
-
-def _report(path: Path, *, only: tuple[str, ...], against: Path | None, lines: Console) -> Report:
+    Raises ManifestError, StoreError, UsageError, and NotBuiltError for what layers.toml has and nobody built.
+    """
     found, faults = manifests.read(path)
     if faults:
         raise ManifestError.of(faults)
-    with opened(found, note=lines.note) as state:
+    _refuse_unbuilt(path, only, output=found.output)
+    with opened(found, note=note) as state:
         return gather(found.output, title=found.root.name, state=state, only=only, against=against)
+
+
+def _refuse_unbuilt(path: Path, only: Sequence[str], *, output: Path) -> None:
+    """Tell apart what is not built yet from what is nowhere, which `gather` refuses."""
+    built = catalogue.read(output / catalogue.NAME).layers
+    strange = selection.unmatched(only, built)
+    if built and not strange:
+        return
+    from pylayer.monorepo import workspace  # noqa: PLC0415  only where something is missing
+
+    declared = {build.id: build.layer.name for build in workspace.load(path).builds}
+    if missing := [build for build in sorted(selection.chosen(strange, declared)) if build not in built]:
+        raise NotBuiltError.builds(missing)

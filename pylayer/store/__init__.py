@@ -194,21 +194,27 @@ class Store:
         blobs = [entry.stat().st_size for entry in self._files("blobs")]
         return Usage(size=sum(blobs), blobs=len(blobs), records=sum(1 for _ in self._files("records")))
 
-    def prune(self, *, older_than: float | None = None, larger_than: int | None = None) -> Usage:
+    def prune(
+        self, *, older_than: float | None = None, larger_than: int | None = None, dry: bool = False
+    ) -> Usage:
         """Remove what `older_than` seconds have not used, then the longest unused over `larger_than` bytes.
 
-        Waits for other processes that use the store. Returns what was removed.
+        Waits for other processes that use the store. Returns what was removed, or with `dry` what would be.
         """
+        if dry:
+            return self._prune(older_than=older_than, larger_than=larger_than, remove=_spare)
         with writing(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
-            return self._prune(older_than=older_than, larger_than=larger_than)
+            return self._prune(older_than=older_than, larger_than=larger_than, remove=_remove)
         finally:
             os.close(handle)
 
-    def _prune(self, *, older_than: float | None, larger_than: int | None) -> Usage:
+    def _prune(
+        self, *, older_than: float | None, larger_than: int | None, remove: Callable[[Path], None]
+    ) -> Usage:
         oldest = time.time() - older_than if older_than is not None else None
         blobs = sorted((entry.stat().st_mtime, entry.stat().st_size, entry) for entry in self._files("blobs"))
         total, size, count, records = sum(size for _, size, _ in blobs), 0, 0, 0
@@ -216,12 +222,12 @@ class Store:
             too_old = oldest is not None and used < oldest
             too_much = larger_than is not None and total - size > larger_than
             if too_old or too_much:
-                entry.unlink(missing_ok=True)
+                remove(entry)
                 size += weight
                 count += 1
         for entry in list(self._files("records")):
             if oldest is not None and entry.stat().st_mtime < oldest:
-                entry.unlink(missing_ok=True)
+                remove(entry)
                 records += 1
         self._verified.clear()
         return Usage(size=size, blobs=count, records=records)
@@ -244,6 +250,14 @@ class Store:
             for folder in (self.root / "scratch").iterdir():
                 if not alive(int(folder.name.partition("-")[0])):
                     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove(entry: Path) -> None:
+    entry.unlink(missing_ok=True)
+
+
+def _spare(_entry: Path) -> None:
+    """Leave it where it is."""
 
 
 def hash_file(path: Path) -> str:

@@ -12,7 +12,7 @@ from pylayer import enginetable, recordfile, wheels
 from pylayer.archives import catalogue
 from pylayer.engines import choose
 from pylayer.engines.smoke import SmokeTest
-from pylayer.errors import CheckError, EngineError, Fault, NeedsDockerError, PylayerError
+from pylayer.errors import CheckError, EngineError, NeedsDockerError, NotBuiltError, PylayerError
 from pylayer.index import download
 from pylayer.locks.sourcing import settings_of
 from pylayer.monorepo import workspace
@@ -50,9 +50,9 @@ _MOST_PACKAGES = 4  # that a line names
 def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines: Console) -> int:
     """Try what is selected, and tell of it; the exit status: CheckError's where something fails.
 
-    What was found to work before is not tried again, unless `again`. A build without an archive fails. What
-    only Docker can try is left, and said; where CI is set it counts as a failure. Raises ManifestError,
-    UsageError, StoreError and EngineError.
+    What was found to work before is not tried again, unless `again`. A build without an archive is told, and
+    its status (NotBuiltError's) is the run's where nothing else fails. What only Docker can try is left, and
+    said; where CI is set it counts as a failure. Raises ManifestError, UsageError, StoreError, EngineError.
     """
     found = workspace.load(manifest)
     selected = workspace.select(found.builds, only)
@@ -60,10 +60,7 @@ def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines:
     strict = bool(os.environ.get("CI"))
     statuses = []
     if missing := [build.id for build in selected if build.id not in there]:
-        hint = "build it with `pylayer layers`"
-        error = CheckError.of(
-            Fault(what="there is no archive of it", where=name, hint=hint) for name in missing
-        )
+        error = NotBuiltError.builds(missing)
         lines.error(error)
         statuses.append(error.exit_code)
     with opened(found.manifest, note=lines.note) as state:
@@ -79,7 +76,8 @@ def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines:
             else:
                 for line in told(end):
                     lines.say(line)
-    return statuses[0] if statuses else 0
+    worse = [status for status in statuses if status != NotBuiltError.exit_code]
+    return (worse or statuses or [0])[0]
 
 
 def judged(  # noqa: PLR0913  a run, and what it is done with

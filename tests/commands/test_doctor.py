@@ -1,4 +1,4 @@
-"""Tests of pylayer.commands.doctor."""
+"""The command `pylayer doctor`, and what pylayer.commands.examining finds."""
 
 from __future__ import annotations
 

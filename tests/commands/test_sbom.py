@@ -110,4 +110,4 @@ def test_a_build_without_an_archive_is_told(shop, tmp_path):
         other.layers()
         ran = other.run("sbom")
 
-    assert (11, True) == (ran.status, "build it first" in ran.err), ran.text
+    assert (15, True) == (ran.status, "build it first" in ran.err), ran.text

@@ -104,3 +104,17 @@ def test_without_an_engine_the_store_is_told_all_the_same(root):
     assert Store(root).usage().blobs == 1
     assert said[-2] == "docker  cannot be asked: no Docker Engine answers"
     assert said[-1].startswith("local ")
+
+
+@pytest.mark.parametrize(
+    ("limits", "pending"), [(Limits(age=50_000), True), (Limits(size=3000), True), (Limits(age=10**9), False)]
+)
+def test_a_dry_run_says_what_would_go_and_leaves_it(root, limits, pending):
+    """As the real run does, in another tense."""
+    said, engine = [], Engine()
+    found = tend(limits, store=Store(root), say=said.append, connect=lambda _kind: engine, dry=True)
+
+    assert (pending, 2, 2) == (found, Store(root).usage().blobs, len(engine.images))
+    assert said[0].startswith("would remove ")
+    tend(limits, store=Store(root), say=said.append, connect=lambda _kind: engine)
+    assert said[0].removeprefix("would remove ") in {line.removeprefix("removed ") for line in said[1:]}

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from factories.monorepo import ROOT, empty
+from factories.monorepo import empty
 
 MANIFEST = """
 packages = ["packages/*"]
@@ -181,23 +181,3 @@ def test_an_output_that_cannot_be_written_is_named(mono):
 
     assert ran.status == 11
     assert "dist" in ran.err
-
-
-@pytest.mark.parametrize(
-    "front", [("nox", "-s", "build-layer", "--", "one"), ("invoke", "build-layer", "one")]
-)
-def test_nox_and_invoke_have_the_same_tasks(mono, front):
-    """Two lines in the files that a user has."""
-    mono.file("noxfile.py", "import pylayer.sessions\n")
-    mono.file("tasks.py", "from pylayer.tasks import build_layer, layers\n")
-    done = subprocess.run(
-        [sys.executable, "-m", *front],
-        cwd=mono.root,
-        env=mono.environment() | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert done.returncode == 0, done.stderr
-    assert len(mono.catalogue()) == 2

@@ -11,7 +11,7 @@ from factories.aws import Fault
 from factories.dist import Dist, archive, targets
 from factories.publishing import Run, client, prune, versions
 
-from pylayer.errors import PENDING, PublishError
+from pylayer.errors import PENDING, PublishError, UsageError
 
 ONE = {"regions": ["eu-west-1"], "name": "{layer}"}
 
@@ -146,3 +146,21 @@ def test_keeping_none_is_refused(six):
     """At least the newest version is kept."""
     with pytest.raises(PublishError, match="cannot keep 0 versions"):
         prune(six, keep=0, table=ONE)
+
+
+def test_one_build_of_a_layer_is_pruned_alone(cloud, tmp_path):
+    """Where it is a layer version by itself; where it is not, the error says what to choose."""
+    dist = Dist(tmp_path / "dist")
+    table = {"regions": ["eu-west-1"]}
+    for number in range(3):
+        contents = [archive(f"{target} = {number}") for target in range(2)]
+        dist.build("native", dict(zip(targets("python3.13"), contents, strict=True)))
+        dist.build("pure", dict.fromkeys(targets("python3.13"), archive(f"version = {number}")))
+        Run(dist, table=table)
+    prune(dist, keep=1, table=table, layers=("native-python3.13-arm64",))
+
+    assert [3] == versions("native-python313-arm64")
+    assert [3, 2, 1] == versions("native-python313-x86_64")
+    with pytest.raises(UsageError, match="are one layer version"):
+        prune(dist, keep=1, table=table, layers=("pure-python3.13-arm64",))
+    assert [3, 2, 1] == versions("pure-python313")

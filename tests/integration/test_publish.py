@@ -11,7 +11,7 @@ import pytest
 from factories.dist import ARM, X86, Dist, archive, targets
 from factories.publishing import REGIONS, SECRETS, Run, version, versions
 
-from pylayer.errors import PENDING, PublishError
+from pylayer.errors import PENDING, NotBuiltError, PublishError
 
 NAMES = ["libexample", "libfast-python313-arm64", "libfast-python313-x86_64"]
 BOTH = ("python3.12", "python3.13")
@@ -148,9 +148,23 @@ def test_a_layer_without_all_its_builds_is_left(cloud, dist):
     dist.declared["libfast"] = whole
     run = Run(dist)
 
-    assert PublishError.exit_code == run.exit_code
+    assert NotBuiltError.exit_code == run.exit_code
     assert "libfast: has no archive for python3.13-arm64: nothing of it is published" in run.text
     assert ["libexample"] == list(run.published)
+
+
+def test_one_build_is_published_alone(cloud, dist):
+    """Where it is a layer version by itself; what was published of the layer's other builds stays."""
+    Run(dist)
+    contents = {("python3.13", X86): archive("native 2"), ("python3.13", ARM): archive("native 2, arm64")}
+    dist.build("libfast", contents)
+    run = Run(dist, only=("LibFast-python3.13-arm64",), regions=("eu-west-1",))
+
+    assert {("libfast-python313-arm64", "eu-west-1"): "published"} == run.statuses, run.text
+    assert {ARM: 2, X86: 1} == {
+        architecture: place["version"]
+        for architecture, place in run.published["libfast"]["eu-west-1"]["python3.13"].items()
+    }
 
 
 def test_two_publishes_at_once_take_turns(cloud, dist):
@@ -336,7 +350,7 @@ sys.path.insert(0, "tests")
 from pathlib import Path
 from factories.dist import Dist, archive, targets
 from pylayer import publish
-from pylayer.errors import PublishError
+from pylayer.errors import NotBuiltError, PublishError
 from pylayer.config.publication import settings
 dist = Dist(Path(sys.argv[1]))
 size = 1 if sys.argv[2] == "missing" else 300 * 1024 * 1024

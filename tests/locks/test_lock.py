@@ -91,15 +91,14 @@ def test_a_damaged_lock_is_refused(tmp_path):
 
 def test_every_sha256_that_is_none_is_told(tmp_path):
     """A path in its place would be a file that the store removes, because it has not that sha256."""
-    secret = tmp_path / "id_rsa"
-    secret.write_text("secret")
+    secret = "/home/me/.ssh/id_rsa"
     (tmp_path / "layers.lock").write_text(
         f'version = 1\n[distributions."a 1"]\n"a-1-py3-none-any.whl" = "{secret}"\n"a-1.tar.gz" = 7\n'
     )
     with pytest.raises(LockError) as caught:
         lock.read(tmp_path / "layers.lock")
     assert [
-        ("layers.lock: a-1-py3-none-any.whl", f"the sha256 is not 64 hex digits: {str(secret)!r}"),
+        ("layers.lock: a-1-py3-none-any.whl", f"the sha256 is not 64 hex digits: {secret!r}"),
         ("layers.lock: a-1.tar.gz", "the sha256 is not 64 hex digits: 7"),
     ] == [(fault.where, fault.what) for fault in caught.value.faults]
 

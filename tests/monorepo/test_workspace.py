@@ -291,9 +291,16 @@ def test_a_glob_that_matches_nothing_is_an_error_with_the_closest(tmp_path):
     with pytest.raises(UsageError) as caught:
         ids(monorepo(tmp_path), ["liba-python3.12-arm64", "liba-*"], layers=["libc"])
     assert [(fault.what, fault.hint) for fault in caught.value.faults] == [
-        ('no build matches "liba-python3.12-arm64"', 'did you mean "liba-python3.13-arm64"?'),
-        ('no layer matches "libc"', 'did you mean "libb"?'),
+        ('no layer or build matches "liba-python3.12-arm64"', 'did you mean "liba-python3.13-arm64"?'),
+        ('no layer or build matches "libc"', 'did you mean "libb"?'),
     ]
+
+
+def test_what_is_in_one_choice_and_not_in_the_other_is_an_error(tmp_path):
+    """Rather than a run of nothing that went well."""
+    with pytest.raises(UsageError, match="nothing of liba is in libb-") as caught:
+        ids(monorepo(tmp_path), ["libb-*"], layers=["liba"])
+    assert ["--only"] == [fault.where for fault in caught.value.faults]
 
 
 def test_a_load_imports_nothing_heavy(tmp_path):

@@ -55,6 +55,18 @@ def test_what_was_not_asked_for_stays():
     assert [6, 5] == [one.version for one in after.values()]
 
 
+def test_builds_that_were_not_asked_for_stay():
+    """Of a layer of which only some were."""
+    other = ("libexample", "eu-west-1", "python3.13", "x86_64")
+    asked = {("libexample", "eu-west-1")}
+    spared = {("libexample", "python3.13", "x86_64")}
+
+    after = published.merge(
+        {KEY: place(), other: place(version=3)}, [], asked=asked, layers={"libexample"}, spared=spared
+    )
+    assert {other: place(version=3)} == after
+
+
 def test_layers_that_left_the_manifest_go():
     """A layer that is declared no more is no more in published.json."""
     assert {} == published.merge({KEY: place()}, [], asked=set(), layers={"libetl"})

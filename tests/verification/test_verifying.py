@@ -139,7 +139,7 @@ def test_no_archive(repository):
     (repository.root / "packages" / "two").mkdir()
     (repository.root / "packages" / "two" / "pyproject.toml").write_text(PROJECT.format(name="two"))
     status, printed = repository.verify()
-    assert (12, True) == (status, f"error: two-{RUNTIME}-{NATIVE}: there is no archive of it" in printed)
+    assert (15, True) == (status, f"error: two-{RUNTIME}-{NATIVE}: has no archive yet" in printed)
     assert f"one-{RUNTIME}-{NATIVE}  works" in printed
 
 

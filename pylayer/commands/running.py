@@ -1,4 +1,7 @@
-"""A command's action → its exit status: what goes wrong is told, and an interrupt ends it at once."""
+"""A command → its exit status: the one way to run it, from `pylayer`, invoke or nox.
+
+What goes wrong is told, and an interrupt ends it at once.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,14 @@ from pylayer.errors import INTERRUPTED, PylayerError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pylayer.commands.command import Command
 
-def ended(action: Callable[[Console], int]) -> int:
-    """Do `action`, which tells what it does by the Lines it is given; its status, or that of its error."""
+
+def run_command(asked: Callable[[], Command]) -> int:
+    """Run the command that `asked` gives; its status, or that of the PylayerError that either raises."""
     lines = Console()
     try:
-        return action(lines)
+        return asked().run(lines)
     except PylayerError as error:
         lines.error(error)
         return error.exit_code

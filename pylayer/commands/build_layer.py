@@ -1,0 +1,46 @@
+"""`pylayer build-layer NAME …`: layers by name, without leniency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pylayer.commands import command, runs
+from pylayer.commands.command import Command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pylayer.console import Console
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildLayerCommand(Command):
+    """Build the layers of these names; what cannot be built is an error."""
+
+    name: tuple[str, ...] = command.words(
+        "layers' names or builds' identifiers, with commas between them; globs allowed",
+        value="NAME",
+        short="n",
+        read=command.listed,
+    )
+    only: tuple[str, ...] = command.only("to make of these")
+    engine: str = command.engine()
+    jobs: int = command.jobs()
+    manifest: Path | None = command.manifest()
+    locked: bool = command.locked()
+    verify_outputs: bool = command.verify_outputs()
+
+    def run(self, lines: Console) -> int:
+        """Build what is named."""
+        return runs.build(
+            lines,
+            manifest=self.manifest,
+            only=self.only,
+            names=self.name,
+            engine=self.engine,
+            jobs=self.jobs,
+            strict=True,
+            locked=self.locked,
+            verify_outputs=self.verify_outputs,
+        )

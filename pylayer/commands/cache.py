@@ -1,0 +1,47 @@
+"""`pylayer cache`: what is kept for later runs, and less of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pylayer.commands import command
+from pylayer.commands.command import Command
+from pylayer.errors import PENDING
+
+if TYPE_CHECKING:
+    from pylayer.console import Console
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheCommand(Command):
+    """Tell what is kept for later runs and how large it is, and remove some of it."""
+
+    older_than: str = command.option(
+        "remove what was not used for so long: 12h, 30d, 8w", value="AGE", short="o", default=""
+    )
+    larger_than: str = command.option(
+        "remove what was unused longest until the store is no larger: 500MB, 5GB",
+        value="SIZE",
+        short="l",
+        default="",
+    )
+    dry_run: bool = command.flag(
+        "say what would be removed, and remove nothing; exit status 20 where something would", short="d"
+    )
+
+    def run(self, lines: Console) -> int:
+        """Look at the store and at what engines keep, and bound them."""
+        from pylayer.commands import upkeep
+        from pylayer.engines import choose
+        from pylayer.store import Store, default_root
+
+        store = Store(default_root(), note=lines.note)
+        pending = upkeep.tend(
+            upkeep.Limits.read(self.older_than, self.larger_than),
+            store=store,
+            say=lines.say,
+            connect=lambda kind: choose.connect(kind, store=store),
+            dry=self.dry_run,
+        )
+        return PENDING if pending else 0

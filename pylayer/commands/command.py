@@ -1,0 +1,169 @@
+"""What a command is: a class whose fields are its options, whose docstring is its help, whose `run` does it.
+
+To add an option, add a field whose value is `flag`, `option` or `words`, or one of those below that commands
+share: `pylayer`, invoke and nox have it then, in their help and in their completions.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pylayer import enginetable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pylayer.console import Console
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One thing that a command line can say.
+
+    `attribute` is the field that it fills. `value` names in the help what has to follow (empty: nothing
+    does, it is a flag). `read` makes a value of a word, and raises ValueError with what the word is not.
+    With `many` each value is a tuple and all are joined; a `bare` one may be without its value, and is True
+    then. A `positional` one stands without its name, and must be given.
+    """
+
+    attribute: str
+    help: str
+    short: str = ""
+    value: str = ""
+    read: Callable[[str], Any] = str
+    many: bool = False
+    bare: bool = False
+    positional: bool = False
+
+    @property
+    def name(self) -> str:
+        """As it is typed, without the dashes."""
+        return self.attribute.replace("_", "-")
+
+
+class Command(ABC):
+    """A command with its options; subclasses are frozen dataclasses."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def run(self, lines: Console) -> int:
+        """Do it, and tell of it by `lines`; the exit status. Raises PylayerError."""
+
+
+def options_of(command: type[Command]) -> tuple[Option, ...]:
+    """The options of a command, in the order of its fields."""
+    return tuple(
+        Option(attribute=each.name, **each.metadata["option"])
+        for each in fields(command)  # type: ignore[arg-type]  # every subclass is a dataclass
+    )
+
+
+def flag(help: str, *, short: str = "") -> Any:  # noqa: A002, ANN401  a field, as `dataclasses.field` gives
+    """A field that is False, and True where the option is there."""
+    return field(default=False, metadata={"option": {"help": help, "short": short}})
+
+
+def option(  # noqa: PLR0913  what can be said of an option
+    help: str,  # noqa: A002  what it is called everywhere
+    *,
+    value: str,
+    default: Any,  # noqa: ANN401  of the field's own type
+    short: str = "",
+    read: Callable[[str], Any] | None = None,
+    many: bool = False,
+    bare: bool = False,
+) -> Any:  # noqa: ANN401  as above
+    """A field that an option with a value fills."""
+    facts = {"help": help, "value": value, "short": short, "read": read or text, "many": many, "bare": bare}
+    return field(default=default, metadata={"option": facts})
+
+
+def words(help: str, *, value: str, read: Callable[[str], Any], short: str = "") -> Any:  # noqa: A002, ANN401  as above
+    """A field that the words after the command fill, at least one."""
+    facts = {"help": help, "value": value, "short": short, "read": read, "many": True, "positional": True}
+    return field(metadata={"option": facts})
+
+
+def text(word: str) -> str:
+    """Read what may be anything but empty."""
+    if not word.strip():
+        raise ValueError("is empty")
+    return word
+
+
+def listed(word: str) -> tuple[str, ...]:
+    """Read names or globs with commas between them, none of them empty."""
+    parts = tuple(part.strip() for part in word.split(","))
+    if not all(parts):
+        raise ValueError("has an empty name" if any(parts) else "is empty")
+    return parts
+
+
+def count(word: str) -> int:
+    """Read a number from 1 up."""
+    if not (word.isascii() and word.isdigit() and int(word) > 0):
+        raise ValueError("is not a number from 1 up")
+    return int(word)
+
+
+def path(word: str) -> Path:
+    """Read a path."""
+    return Path(text(word))
+
+
+def only(what: str) -> Any:  # noqa: ANN401  as above
+    """The option that chooses builds; `what` they are for."""
+    told = f"builds {what}: layers' names or builds' identifiers, globs allowed; can be repeated"
+    return option(told, value="GLOB", short="o", default=(), read=listed, many=True)
+
+
+def engine() -> Any:  # noqa: ANN401  as above
+    """The option that chooses an engine."""
+    told = f"one of {', '.join(enginetable.choices())} (default: what layers.toml says, else auto)"
+    return option(told, value="NAME", short="e", default="")
+
+
+def jobs() -> Any:  # noqa: ANN401  as above
+    """The option that bounds what computes; 0 where it is not given."""
+    told = "how many processors the run keeps busy, with all that it starts (default: every one)"
+    return option(told, value="N", short="j", default=0, read=count)
+
+
+def manifest() -> Any:  # noqa: ANN401  as above
+    """The option that names a layers.toml."""
+    told = "path of layers.toml (default: the nearest one, from here upwards)"
+    return option(told, value="PATH", short="m", default=None, read=path)
+
+
+def locked() -> Any:  # noqa: ANN401  as above
+    """The flag that lets nothing be resolved."""
+    told = "layers.lock must answer everything: nothing is resolved, and a stale lock is an error"
+    return flag(told, short="l")
+
+
+def verify_outputs() -> Any:  # noqa: ANN401  as above
+    """The flag that has archives read."""
+    return flag("look into the archives on disk, not only at their size and time", short="v")
+
+
+def layer(what: str) -> Any:  # noqa: ANN401  as above
+    """The option that chooses layers in AWS; `what` they are for."""
+    told = (
+        f"layers {what}: layers' names or builds' identifiers, globs allowed; can be repeated (default: all)"
+    )
+    return option(told, value="GLOB", short="l", default=(), read=listed, many=True)
+
+
+def region() -> Any:  # noqa: ANN401  as above
+    """The option that chooses regions."""
+    told = "regions, instead of those of layers.toml; can be repeated"
+    return option(told, value="REGION", short="r", default=(), read=listed, many=True)
+
+
+def profile() -> Any:  # noqa: ANN401  as above
+    """The option that picks a profile of boto3's."""
+    return option("a profile of the AWS configuration", value="NAME", short="p", default=None)

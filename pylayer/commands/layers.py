@@ -1,0 +1,42 @@
+"""`pylayer layers`: every layer of layers.toml, or the builds that `--only` chooses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pylayer.commands import command, runs
+from pylayer.commands.command import Command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pylayer.console import Console
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayersCommand(Command):
+    """Build every layer of layers.toml for all its targets."""
+
+    only: tuple[str, ...] = command.only("to make")
+    engine: str = command.engine()
+    jobs: int = command.jobs()
+    manifest: Path | None = command.manifest()
+    strict: bool = command.flag(
+        "builds skipped for want of Docker are an error, as they are where CI is set", short="s"
+    )
+    locked: bool = command.locked()
+    verify_outputs: bool = command.verify_outputs()
+
+    def run(self, lines: Console) -> int:
+        """Build what is chosen."""
+        return runs.build(
+            lines,
+            manifest=self.manifest,
+            only=self.only,
+            engine=self.engine,
+            jobs=self.jobs,
+            strict=self.strict,
+            locked=self.locked,
+            verify_outputs=self.verify_outputs,
+        )

@@ -1,0 +1,57 @@
+"""`pylayer lock`: layers.lock brought up to date."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pylayer.commands import command, runs
+from pylayer.commands.command import Command
+from pylayer.errors import PENDING
+
+if TYPE_CHECKING:
+    from pylayer.console import Console
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockCommand(Command):
+    """Bring layers.lock up to date: what is stale is resolved, all else stays."""
+
+    upgrade: tuple[str, ...] | Literal[True] = command.option(
+        "all versions may move; with names, with commas between them, only those",
+        value="NAMES",
+        short="u",
+        default=(),
+        read=command.listed,
+        bare=True,
+    )
+    locked: bool = command.flag("say whether layers.lock is up to date, and change nothing", short="l")
+    dry_run: bool = command.flag(
+        "say what would change, and leave layers.lock as it is; exit status 20 where something would",
+        short="d",
+    )
+    engine: str = command.engine()
+    jobs: int = command.jobs()
+    manifest: Path | None = command.manifest()
+
+    def run(self, lines: Console) -> int:
+        """Resolve what is stale."""
+        from pylayer.commands import locking
+
+        started = time.perf_counter()
+        outcomes, changed, pending = locking.run(
+            self.manifest or runs.nearest(Path.cwd()),
+            engine=self.engine,
+            jobs=self.jobs,
+            locked=self.locked,
+            upgrade=() if self.upgrade is True else self.upgrade,
+            upgrade_all=self.upgrade is True,
+            dry=self.dry_run,
+            reporter=lines,
+        )
+        lines.left(outcomes)
+        lines.total("; ".join(changed), seconds=time.perf_counter() - started)
+        return runs.status(outcomes, strict=bool(os.environ.get("CI"))) or (PENDING if pending else 0)

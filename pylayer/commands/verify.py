@@ -1,0 +1,30 @@
+"""`pylayer verify`: archives tried as Lambda would."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pylayer.commands import command, runs
+from pylayer.commands.command import Command
+
+if TYPE_CHECKING:
+    from pylayer.console import Console
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyCommand(Command):
+    """Import what is in the archives, and run handlers, as Lambda would: in the runtime's own image."""
+
+    only: tuple[str, ...] = command.only("to verify")
+    engine: str = command.engine()
+    again: bool = command.flag("try also what was found to work before, and has not changed", short="a")
+    manifest: Path | None = command.manifest()
+
+    def run(self, lines: Console) -> int:
+        """Try what is chosen, and its sets of layers."""
+        from pylayer.verification import verifying
+
+        path = self.manifest or runs.nearest(Path.cwd())
+        return verifying.run(path, only=self.only, engine=self.engine, again=self.again, lines=lines)
