@@ -21,8 +21,12 @@ def key(parts: Mapping[str, Any]) -> str:
 
 
 def canonical(value: object) -> bytes:
-    """JSON with sorted names and no spaces: equal values, equal bytes."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    """JSON with sorted names and no spaces: equal values, equal bytes.
+
+    A file's name that is not UTF-8 counts by its own bytes.
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "surrogateescape")
 
 
 @cache

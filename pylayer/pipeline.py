@@ -184,7 +184,7 @@ class Pipeline:
             layer=build.layer.name, archive=replace(archive, path=place), wheels=repaired.wheels
         )
         problems = await self._checker.of_build(finished, build, local=built, left_out=contents.left_out)
-        ways = [one.note for one in built.values() if one.note]
+        ways = [*contents.warnings, *(one.note for one in built.values() if one.note)]
         return BuiltArchive(
             archive=finished.archive,
             fresh=fresh,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from functools import cache
@@ -45,9 +46,12 @@ def refusal(what: str, *, hint: str = "", partial: object = MISSING) -> InvalidE
 
 
 def document(path: Path, *, where: str) -> dict[str, Any]:
-    """Read a TOML file; ManifestError with line and column where it is none, `where` naming the file."""
+    """Read a TOML file, whose byte-order mark is passed over.
+
+    ManifestError with line and column where it is none, `where` naming the file.
+    """
     try:
-        return tomli.loads(path.read_bytes().decode())
+        return tomli.loads(path.read_bytes().removeprefix(BOM_UTF8).decode())
     except OSError as error:
         raise ManifestError(f"cannot be read: {error.strerror}", where=where) from error
     except UnicodeDecodeError as error:

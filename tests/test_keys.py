@@ -1,6 +1,8 @@
 """Keys follow every part, and the differences of two are told in words."""
 
-from pylayer.keys import changes, key
+import os
+
+from pylayer.keys import canonical, changes, key
 
 DIGEST = "a" * 64
 
@@ -40,3 +42,8 @@ def test_lists_tell_what_came_and_went():
 def test_an_order_is_a_change():
     """The same items in another order are said to be that."""
     assert list(changes({"r": ["a", "b"]}, {"r": ["b", "a"]})) == ["r: in another order"]
+
+
+def test_a_name_that_is_not_utf_8_counts_by_its_bytes():
+    """As Linux allows it, and os.fsdecode gives it."""
+    assert canonical({os.fsdecode(b"\xff"): 1}) == b'{"\xff":1}'

@@ -26,10 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closure:
-    """`projects`: normalised names, sorted; `requirements`: PEP 508 without markers, sorted, for an index."""
+    """`projects`: normalised names, sorted; `requirements`: PEP 508 without markers, sorted, for an index.
+
+    `warnings` are about extras that no project has.
+    """
 
     projects: tuple[str, ...]
     requirements: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +104,9 @@ async def close(
             walk.follow(known[name], extras=extras)
     walk.check(known)
     return Closure(
-        projects=tuple(sorted(known)), requirements=tuple(sorted(str(each) for each in walk.outside))
+        projects=tuple(sorted(known)),
+        requirements=tuple(sorted(str(each) for each in walk.outside)),
+        warnings=tuple(walk.unknown_extras(known)),
     )
 
 
@@ -177,6 +183,27 @@ class _Walk:
         ]
         if faults:
             raise ResolveError.of(faults)
+
+    def unknown_extras(self, known: Mapping[str, Metadata]) -> list[str]:
+        """Tell of extras that nobody has: installers pass over them, and what was meant is not there.
+
+        Those of a layer are for all of its projects, so that one of them has to have it.
+        """
+        asked: dict[tuple[str, str], list[str]] = {}
+        for want in self._wants:
+            for extra in sorted(map(normalise, want.requirement.extras)):
+                asked.setdefault((want.wanted_by, extra), []).append(want.name)
+        told = []
+        for (wanted_by, extra), names in asked.items():
+            answered = wanted_by == self._root.wanted_by and any(
+                extra in known[name].extras for name in names
+            )
+            lacking = [] if answered else [name for name in names if extra not in known[name].extras]
+            for name in lacking:
+                there = ", ".join(sorted(known[name].extras))
+                known_ones = f"it has {there}" if there else "it has none"
+                told.append(f'{wanted_by} asks for the extra "{extra}" of {name}: {known_ones}')
+        return told
 
     def holds(self, requirement: Requirement, extras: frozenset[str]) -> bool:
         """Whether its marker holds with any of `extras`, or none."""

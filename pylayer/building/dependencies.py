@@ -58,6 +58,7 @@ class BuildContents:
     projects: Mapping[str, Built]
     distributions: tuple[Wheel, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +122,7 @@ class Dependencies:
             projects={name: one for name, one in built.items() if name not in left_out},
             distributions=tuple(wheel for wheel in closed.others if wheel.metadata.name not in left_out),
             left_out=left_out,
+            warnings=closed.closure.warnings,
         )
 
     async def _closed(self, build: Build) -> Closed:

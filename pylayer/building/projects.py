@@ -8,6 +8,7 @@ else is built for each target. No index and no Docker is known here: engines and
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
@@ -15,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from pylayer import __version__, below, enginetable, wheels
 from pylayer.below import OutsideError
-from pylayer.building import native, sources
+from pylayer.building import missing, native, packaged, sources
 from pylayer.building.closure import Root, close
 from pylayer.building.native import Plain
 from pylayer.building.serving import allows, serves, trusted
 from pylayer.engines import Job
 from pylayer.errors import BuildError, NeedsDockerError, PylayerError
 from pylayer.keys import Parts, key
-from pylayer.monorepo import trees, vcs, workspace
+from pylayer.monorepo import checkout, trees, vcs, workspace
 from pylayer.names import required_name
 from pylayer.store import kinds
 from pylayer.targets import Target
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from pylayer.building.native import Crossing, Way
     from pylayer.engines import Done
     from pylayer.index.pins import Pin
+    from pylayer.monorepo.checkout import CheckoutView
     from pylayer.monorepo.trees import FileHashes, TreeEntry
     from pylayer.monorepo.workspace import Project
     from pylayer.wheels import Metadata, Wheel
@@ -49,12 +51,23 @@ SOURCE_DATE_EPOCH = "315532800"  # 1980-01-01, where zip's time begins
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectSource:
-    """What a build of a project sees: its files, where among them the project is, and their digests."""
+    """What a build of a project sees: its files, where among them the project is, and their digests.
+
+    `seen` is what it sees of version control, which is in the digests as well. `leavings` are files that
+    tools left; they are in `contents`, and not in `digest`.
+    """
 
     entries: tuple[TreeEntry, ...]
+    seen: CheckoutView
     subdir: str
     digest: str
     contents: dict[str, str]
+    leavings: frozenset[str] = frozenset()
+
+    @property
+    def own(self) -> dict[str, str]:
+        """The contents without what tools left."""
+        return {name: content for name, content in self.contents.items() if name not in self.leavings}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +140,7 @@ class Projects:
     async def _serving(self, project: Project, target: Target) -> Built:
         source = await self._source_of(project)
         # Whether it has native code is found out by building it; while it has the same files, once.
-        known = key({"project": project.name, "files": sorted(source.contents)})
+        known = key({"project": project.name, "files": sorted(source.own)})
         if self._store.record(kinds.NATIVE, known) is not None:
             built = await self._native(project, target)
             if not built.wheel.pure:
@@ -182,7 +195,8 @@ class Projects:
         if not reason:
             return built
         note = f"{project.name} is built in the container of {target}: {reason}"
-        return replace(built, parts={**built.parts, "not cross-built": reason}, note=note)
+        notes = filter(None, (note, built.note))
+        return replace(built, parts={**built.parts, "not cross-built": reason}, note="; ".join(notes))
 
     async def _first_builder(self, project: Project, target: Target) -> Target:
         """The target whose Python builds `project` first."""
@@ -226,9 +240,10 @@ class Projects:
                 required = await self._required(project, every, builder=builder, host=host)
             parts = _parts(project, source=source, host=host, required=required, version=version)
             parts |= way.parts
+            if kept := await self._graph.compute(self._kept_of, source, parts):
+                wheel, parts = kept
+                return Built(wheel=wheel, fresh=False, parts=parts)
             digest = key(parts)
-            if kept := await self._graph.compute(self._kept, digest):
-                return Built(wheel=kept, fresh=False, parts=parts)
             if self._dry:
                 raise WouldBuildError(project.name, parts)
             self._refuse(project, way, digest)
@@ -255,9 +270,9 @@ class Projects:
                     hint="run the same command again",
                 )
             if not isinstance(outcome, tuple):
-                self._store.put_record(kinds.WHEEL, digest, wheels.to_json(outcome))
                 self._store.put_record(kinds.ASKED, first, {"requires": asked})
-                return Built(wheel=outcome, fresh=True, parts=parts)
+                parts = self._put(outcome, source, parts)
+                return Built(wheel=outcome, fresh=True, parts=parts, note=_bulk(project, source, parts))
             asked = outcome
         raise BuildError(
             f"asks for other build requirements each time it is asked: {', '.join(asked)}",
@@ -301,10 +316,43 @@ class Projects:
     async def _source(self, project: Project) -> ProjectSource:
         def read() -> ProjectSource:
             entries, subdir = workspace.tree(project)
-            contents = trees.contents(entries, self._hashes)
-            return ProjectSource(entries=entries, subdir=subdir, digest=key(contents), contents=contents)
+            seen = checkout.seen(project, entries)
+            contents = trees.contents([*entries, *seen.inside], self._hashes)
+            # What is empty around the tree only ends the search for something above it.
+            around = trees.contents(entry for entry in seen.around if entry.source)
+            contents |= {f"../{name}": content for name, content in around.items()}
+            leavings = packaged.leavings(entries, subdir)
+            own = {name: content for name, content in contents.items() if name not in leavings}
+            return ProjectSource(
+                entries=entries,
+                seen=seen,
+                subdir=subdir,
+                digest=key(own),
+                contents=contents,
+                leavings=leavings,
+            )
 
         return await self._graph.compute(read)
+
+    def _kept_of(self, source: ProjectSource, parts: Parts) -> tuple[Wheel, Parts] | None:
+        """The wheel that is kept for `parts`, which are without leavings, and what its key is made of.
+
+        A wheel that was made with other leavings, or none, does where these could not have been packaged.
+        """
+        if (kept := self._kept(key(parts))) and not _could_have(source, kept):
+            return kept, parts
+        if source.leavings:
+            parts = parts | {"files": source.contents}
+            if kept := self._kept(key(parts)):
+                return kept, parts
+        return None
+
+    def _put(self, wheel: Wheel, source: ProjectSource, parts: Parts) -> Parts:
+        """Keep a wheel; give what its key is made of, with leavings where these may be packaged."""
+        if _could_have(source, wheel):
+            parts = parts | {"files": source.contents}
+        self._store.put_record(kinds.WHEEL, key(parts), wheels.to_json(wheel))
+        return parts
 
     def _kept(self, digest: str) -> Wheel | None:
         record = self._store.record(kinds.WHEEL, digest)
@@ -328,14 +376,17 @@ class Projects:
         job = Job(
             name=project.name,
             script="hook",
-            tree=source.entries,
+            tree=_laid(source),
+            around=source.seen.around,
             request={
                 "backend": project.backend,
                 "backend_path": list(project.backend_path),
                 "config_settings": _settings(project),
                 "subdir": source.subdir,
                 "installed": list(asked),
+                "git": source.seen.answers,
             },
+            beside={"git.py": _script("git")},
             env=env,
         )
         build_env = host.engine.build_env(builder, required, network=project.options.network, tools=way.tools)
@@ -346,7 +397,7 @@ class Projects:
                     way.failure(done)
                     or f"its build backend {project.backend} failed (exit status {done.status})",
                     where=where,
-                    hint="the backend's own output is above",
+                    hint=self._hint(project, source, done),
                     log=done.log,
                 )
             if not (filename := done.answer.get("wheel")):
@@ -358,6 +409,21 @@ class Projects:
                 raise BuildError(what, where=where, hint=_OUTSIDE_HINT, log=done.log) from error
             path = way.finished(path, done, where=where)
             return self._keep(path, done, project=project, where=where)
+
+    def _hint(self, project: Project, source: ProjectSource, done: Done) -> str:
+        """Say what to do about a failed build: let it see the files that it wanted of the repository."""
+        lost = missing.inputs(
+            done.log,
+            folder=project.path,
+            subdir=source.subdir,
+            repository=self._workspace.manifest.root,
+        )
+        if not lost or project.unpacked:
+            return "the backend's own output is above"
+        declared = self._workspace.manifest.options.get(project.name)
+        named = json.dumps([*(declared.inputs if declared else ()), *lost])
+        what = f"{', '.join(lost)} of the repository {'are' if len(lost) > 1 else 'is'} outside of its folder"
+        return f"{what}: write inputs = {named} under [projects.{project.name}]"
 
     def _keep(self, path: Path, done: Done, *, project: Project, where: str) -> Wheel:
         """Take a fresh wheel into the store in its canonical form."""
@@ -377,6 +443,25 @@ class Projects:
         return wheels.from_json(wheels.to_json(wheel), kept)
 
 
+def _bulk(project: Project, source: ProjectSource, parts: Parts) -> str:
+    """Say what to ignore, where much was copied that the wheel cannot have."""
+    if parts["files"] == source.contents or not (heap := packaged.bulk(source.leavings, source.subdir)):
+        return ""
+    return f"{project.name} was built beside {heap}, which its wheel has not: name it in `ignore`"
+
+
+def _could_have(source: ProjectSource, wheel: Wheel) -> bool:
+    """Whether what tools left among the sources could be in the wheel."""
+    return bool(source.leavings) and packaged.may_be_packaged(
+        source.leavings, wheel.path, source.contents, subdir=source.subdir
+    )
+
+
+def _laid(source: ProjectSource) -> tuple[TreeEntry, ...]:
+    """Give the files of the tree, with those of version control, each name once."""
+    return tuple({entry.name: entry for entry in (*source.seen.inside, *source.entries)}.values())
+
+
 def _parts(
     project: Project,
     *,
@@ -391,7 +476,7 @@ def _parts(
         "pylayer": __version__,
         "tools": _tools(),
         "project": project.name,
-        "files": source.contents,
+        "files": source.own,
         "backend": [project.backend, *project.backend_path],
         "config settings": _settings(project),
         "env": dict(project.options.env),
@@ -421,6 +506,10 @@ def _settings(project: Project) -> dict[str, Any]:
 
 @cache
 def _tools() -> str:
-    """Digest (hex) of the script that runs the hooks: what it does decides what comes out."""
-    script = resources.files("pylayer.inside").joinpath("hook.py").read_bytes()
-    return hashlib.sha256(script).hexdigest()
+    """Digest (hex) of the scripts that take part in builds: what they do decides what comes out."""
+    return hashlib.sha256(_script("hook") + _script("git")).hexdigest()
+
+
+@cache
+def _script(name: str) -> bytes:
+    return resources.files("pylayer.inside").joinpath(f"{name}.py").read_bytes()

@@ -53,8 +53,9 @@ class Job:
     """One script to run in a BuildEnv.
 
     `name` alone decides the path at which the job sees its files. `script` is a module of `pylayer.inside`;
-    it gets `request` as JSON, the `tree` as its `src` folder and an empty `out` folder. `beside` are further
-    files in the folder `inside`, where the script is. `env` is added to its variables.
+    it gets `request` as JSON, the `tree` as its `src` folder and an empty `out` folder; files `around` are in
+    the folder that holds these. `beside` are further files in the folder `inside`, where the script is. `env`
+    is added to its variables.
     A `bare` job sees nothing that is installed: no package, no program, no `.pth` file. As it may run beside
     builds, its name has a dot, which no project's has.
     """
@@ -63,6 +64,7 @@ class Job:
     script: str
     request: Mapping[str, Any]
     tree: Sequence[TreeEntry] = ()
+    around: Sequence[TreeEntry] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     beside: Mapping[str, Path | bytes] = field(default_factory=dict)
     bare: bool = False

@@ -36,6 +36,7 @@ def files(job: Job) -> Sequence[tuple[str, Path | bytes, bool]]:
         ("request.json", json.dumps(job.request).encode(), False),
         (f"inside/{job.script}.py", script_text(job.script).encode(), False),
         *((f"inside/{name}", content, False) for name, content in job.beside.items()),
+        *((entry.name, entry.source, entry.executable) for entry in job.around),
         *((f"src/{entry.name}", entry.source, entry.executable) for entry in job.tree),
     ]
 

@@ -6,6 +6,7 @@ Request (all but the first may be missing):
     config_settings   what is handed to each hook
     subdir            where in `src` the project is
     installed         requirements, as an earlier answer gave them, that are in the environment by now
+    git               what `git.py` beside this script answers, where there is no git
 Answer:
     requires          what get_requires_for_build_wheel returned
     wheel             the file name of the wheel in `out`; missing where `requires` must be installed first
@@ -18,6 +19,7 @@ import importlib
 import json
 import os
 import re
+import shutil
 import sys
 import traceback
 from importlib import metadata
@@ -37,6 +39,11 @@ def main() -> None:
     sys.path[:] = [path for path in sys.path if path and not is_inside(path, here)]
     project = os.path.join(here, "src", request.get("subdir") or "")
     os.chdir(project)
+    # Beyond the job's own folder nothing is the project's: a checkout around it would be somebody else's.
+    os.environ["GIT_CEILING_DIRECTORIES"] = os.path.dirname(here)
+    keep_patterns(here, os.getcwd())
+    if request.get("git") and not shutil.which("git"):
+        have_git(here, request["git"])
 
     backend = load_backend(request["backend"], request.get("backend_path") or (), project)
     settings = request.get("config_settings") or None
@@ -50,6 +57,44 @@ def main() -> None:
         answer["wheel"] = os.path.basename(name)
     with open(os.path.join(here, "answer.json"), "w", encoding="utf-8") as file:
         json.dump(answer, file)
+
+
+def keep_patterns(here: str, project: str) -> None:
+    """Let hatchling heed the ignore files, wherever this job runs.
+
+    It heeds none where one matches the project's own absolute path, which is not that of the checkout: `tmp/`
+    would match a job's folder in /tmp. A last pattern that takes that path out again does not match
+    anything in the project.
+    """
+    try:
+        from pathspec import GitIgnoreSpec  # noqa: PLC0415  hatchling needs it
+    except ImportError:
+        return
+    folder = project
+    while is_inside(folder, here):
+        for path in (os.path.join(folder, name) for name in (".gitignore", ".hgignore")):
+            if not os.path.isfile(path):
+                continue
+            with open(path, encoding="utf-8", errors="surrogateescape") as file:
+                text = file.read()
+            if GitIgnoreSpec.from_lines(text.splitlines()).match_file(project):
+                again = "syntax: glob\n" if path.endswith(".hgignore") else ""
+                with open(path, "a", encoding="utf-8", errors="surrogateescape") as file:
+                    file.write("\n%s!%s\n" % (again, project))
+        folder = os.path.dirname(folder)
+
+
+def have_git(here: str, known: dict[str, Any]) -> None:
+    """Let backends find a program `git` that answers what they ask from what is `known`."""
+    with open(os.path.join(here, "git.json"), "w", encoding="utf-8") as file:
+        json.dump(known, file)
+    folder = os.path.join(here, "git")
+    os.mkdir(folder)
+    script = os.path.join(here, "inside", "git.py")
+    with open(os.path.join(folder, "git"), "w", encoding="utf-8") as file:
+        file.write('#!/bin/sh\nexec "%s" -I -S "%s" "$@"\n' % (sys.executable, script))
+    os.chmod(file.name, 0o755)  # noqa: S103  a program
+    os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", os.defpath)])
 
 
 def load_backend(name: str, backend_path: Sequence[str], project: str) -> Any:  # noqa: ANN401  PEP 517

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pylayer.errors import Fault, ManifestError
 from pylayer.monorepo import projectfile
 from pylayer.monorepo.following import Following, root_tables
-from pylayer.monorepo.trees import SKIPPED, walk
+from pylayer.monorepo.trees import SKIPPED, leaving, walk
 from pylayer.names import normalise
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ class Found:
     """Where projects are and what they say of themselves, both by name.
 
     `broken` are the names that folders with unreadable projects suggest: whoever asks for one of them need
-    not be told that it does not exist. `places` are the folders relative to layers.toml's (posix).
+    not be told that it does not exist. `passed` says by name of folders that are no packages why not; of
+    those that were asked for, `faults` do too. `places` are the folders relative to layers.toml's (posix).
     `followed` are the projects that others take from a path or from the workspace, and no glob matches: they
     are built where they are needed, and are no layers. `tables` are all that is said of sources, those beside
     layers.toml first.
@@ -38,6 +39,7 @@ class Found:
     folders: Mapping[str, Path]
     places: Mapping[str, str]
     broken: frozenset[str]
+    passed: Mapping[str, Fault]
     faults: tuple[Fault, ...]
     followed: frozenset[str] = frozenset()
     tables: tuple[SourceTables, ...] = ()
@@ -49,15 +51,24 @@ def discover(manifest: Manifest) -> Found:
     folders: dict[str, Path] = {}
     places: dict[str, str] = {}
     broken: set[str] = set()
+    passed: dict[str, Fault] = {}
     faults: list[Fault] = []
+    # `**` matches all folders between, of which only projects are meant.
+    crossing = {_key(manifest, index) for index, glob in enumerate(manifest.packages) if "**" in glob}
     for place, key in _folders(manifest, faults).items():
         folder = Path(normpath(manifest.root / place))
         definition, found = projectfile.read(folder, where=place)
         faults += found
+        if definition is None and not found and key in crossing:
+            continue
         if definition is None:
             broken.add(normalise(folder.name))
             if not found:
                 faults += _not_a_project(folder, place, key, manifest)
+        elif definition.no_package:
+            passed[definition.name] = _passed(definition, place, key)
+            if place in map(normpath, manifest.packages):
+                faults.append(passed[definition.name])
         elif definition.name in definitions:
             what = f'is a second project named "{definition.name}": {places[definition.name]} is the first'
             hint = f'give it another name, or leave it out: packages = [..., "!{place}"]'
@@ -80,9 +91,18 @@ def discover(manifest: Manifest) -> Found:
         folders=folders,
         places=places,
         broken=frozenset(broken),
+        passed=passed,
         faults=tuple(faults),
         followed=frozenset(definitions) - matched,
         tables=(top, *(definition.tables for definition in definitions.values())),
+    )
+
+
+def _passed(definition: Definition, place: str, key: str) -> Fault:
+    return Fault(
+        what=f'{place} ("{definition.name}") is no package: {definition.no_package}',
+        where=key,
+        hint=f'leave it out: packages = [..., "!{place}"]; or give it a [build-system] that makes it one',
     )
 
 
@@ -91,7 +111,7 @@ def _folders(manifest: Manifest, faults: list[Fault]) -> dict[str, str]:
     folders: dict[str, str] = {}
     left_out: set[str] = set()
     for index, glob in enumerate(manifest.packages):
-        key = f"{manifest.path.name}: packages[{index}]"
+        key = _key(manifest, index)
         wanted = glob.removeprefix("!")
         matched = _matched(manifest.root, wanted)
         if glob.startswith("!"):
@@ -105,6 +125,10 @@ def _folders(manifest: Manifest, faults: list[Fault]) -> dict[str, str]:
     return {place: folders[place] for place in sorted(folders) if place not in left_out}
 
 
+def _key(manifest: Manifest, index: int) -> str:
+    return f"{manifest.path.name}: packages[{index}]"
+
+
 def _matched(root: Path, glob: str) -> list[str]:
     """List the folders that a glob matches, relative to `root`; never hidden ones, nor what tools leave."""
     place = normpath(glob)
@@ -115,9 +139,9 @@ def _matched(root: Path, glob: str) -> list[str]:
     matched = []
     for path in top.glob(place[3 * climbs :]):
         parts = path.parts[len(top.parts) :]
-        left = any(part[0] == "." or part in SKIPPED for part in parts)
+        left = any(part[0] == "." or part in SKIPPED or leaving(part) for part in parts)
         if not left and path.is_dir():
-            matched.append("../" * climbs + "/".join(parts))
+            matched.append("../" * climbs + "/".join(parts) or ".")
     return matched
 
 
@@ -136,7 +160,8 @@ def _nearest(root: Path, glob: str) -> str:
 def _not_a_project(folder: Path, place: str, key: str, manifest: Manifest) -> list[Fault]:
     """Refuse a folder without a build definition, unless nothing is left in it but what tools leave."""
     try:
-        if place not in manifest.packages and not walk(folder):
+        own = (entry for entry in walk(folder) if not leaving(entry.name))
+        if place not in manifest.packages and next(own, None) is None:
             return []
     except ManifestError as error:
         return list(error.faults)

@@ -26,6 +26,21 @@ _BUILDERS = frozenset(
         *("flit-core", "poetry-core", "uv-build", "pdm-backend"),
     },
 )
+# Of these, those that never ask git which files there are.
+_BLIND = _BUILDERS - {"setuptools-scm", "poetry-core"}
+# What runs in a build and takes a version from git, and is given none by `monorepo.vcs`.
+_VERSIONERS = frozenset(
+    {
+        *(
+            "dunamai",
+            "pbr",
+            "poetry-dynamic-versioning",
+            "setuptools-git-versioning",
+            "uv-dynamic-versioning",
+        ),
+        *("versioneer", "versioningit"),
+    },
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +104,19 @@ def is_python_independent(configuration: Configuration, *, vcs: Vcs | None) -> b
         return False
     stated = "version" not in configuration.dynamic or vcs is not None or _reads_version(configuration)
     return stated and not _runs_code(configuration)
+
+
+def may_ask_git(configuration: Configuration) -> bool:
+    """Whether a build might ask git about files: its backend does, or code that is not known here might.
+
+    Not where a tool takes the version from git: in a build's git directory there is no history.
+    """
+    builders = {required_name(requirement) for requirement in configuration.requires}
+    scm = _at(configuration.pyproject, "tool", "pdm", "version", "source") == "scm"
+    if scm or not builders.isdisjoint(_VERSIONERS):
+        return False
+    own = configuration.backend_path or "setup.py" in configuration.files
+    return bool(own or not builders <= _BLIND) or _runs_code(configuration)
 
 
 def _reads_version(configuration: Configuration) -> bool:

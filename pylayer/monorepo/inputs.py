@@ -6,7 +6,7 @@ from dataclasses import replace
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
-from pylayer.monorepo.trees import SKIPPED, TreeEntry, walk
+from pylayer.monorepo.trees import SKIPPED, TreeEntry, leaving, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +30,8 @@ def matches(folder: Path, glob: str) -> Iterator[Path]:
     wanted = [part for part in _parts(glob) if part not in ("..", ".")]
     for path in above.glob("/".join(wanted) or "*"):
         # `**` is not meant to bring version control and caches; a glob that names them is.
-        if SKIPPED.isdisjoint(set(path.relative_to(above).parts).difference(wanted)) and path.exists():
+        unasked = set(path.relative_to(above).parts).difference(wanted)
+        if SKIPPED.isdisjoint(unasked) and not any(map(leaving, unasked)) and path.exists():
             yield path
 
 

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from pylayer.config.values import distribution, requirement
 from pylayer.errors import Fault, ManifestError
-from pylayer.monorepo import sourcetables
+from pylayer.monorepo import members, references, sourcetables
 from pylayer.monorepo.independence import (
     SETUPTOOLS,
     Configuration,
     Vcs,
     is_python_independent,
+    may_ask_git,
     version_from_vcs,
 )
 from pylayer.monorepo.setupfiles import name_in_setup_cfg, name_in_setup_py, uses_scm_version
 from pylayer.monorepo.sourcetables import SourceTables
-from pylayer.names import required_name
+from pylayer.names import normalise, required_name
 from pylayer.tables import document, in_file, list_of, refusal, string, take
 
 if TYPE_CHECKING:
@@ -35,13 +36,17 @@ SETUP_FILES = frozenset({"setup.py", "setup.cfg"})
 # PEP 517 and 518: what builds a project that names no build backend.
 LEGACY_BACKEND = "setuptools.build_meta:__legacy__"
 LEGACY_REQUIRES = ("setuptools>=40.8.0",)
+# File systems take names of 255 bytes; a wheel's has a version and tags besides.
+_LONGEST_NAME = 180
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
     """What a project says of itself; `name` is normalised.
 
-    `dependencies` are what `[project]` states of the run time (PEP 508, as written), none where it does not;
+    `asks_git`: its build may ask git which files are tracked or ignored. `no_package` says why nobody builds
+    it, though it looks like a project. `outside` are globs for what its build reads elsewhere. `dependencies`
+    are what `[project]` states of the run time (PEP 508, as written), none where it does not;
     `requires_python` is from there too. `tables` say where distributions come from, and `required` are the
     names (normalised) of all that its tables ask for, at run time, for an extra or to build it.
     """
@@ -52,6 +57,9 @@ class Definition:
     backend_path: tuple[str, ...]
     python_independent: bool
     vcs: Vcs | None
+    asks_git: bool = False
+    no_package: str = ""
+    outside: tuple[str, ...] = ()
     dependencies: tuple[str, ...] = ()
     requires_python: str | None = None
     tables: SourceTables = field(default_factory=SourceTables)
@@ -89,7 +97,12 @@ def _definition(
 ) -> tuple[Definition | None, list[Fault]]:
     requires, backend, backend_path, faults = _build_system(pyproject)
     faults = in_file(f"{where}/{PYPROJECT}", faults)
-    name = _name(folder, pyproject, files, where, faults)
+    no_package = members.no_package(folder, pyproject, files)
+    nameless = no_package and "name" not in {
+        *_sub(pyproject, "project"),
+        *_sub(_sub(pyproject, "tool"), "poetry"),
+    }
+    name = normalise(folder.name) if nameless else _name(folder, pyproject, files, where, faults)
     if faults or not name:
         return None, faults
     hatch_toml = document(folder / "hatch.toml", where=f"{where}/hatch.toml") if "hatch.toml" in files else {}
@@ -108,6 +121,9 @@ def _definition(
     legacy_script = "setup.py" in files and backend in SETUPTOOLS
     setup_py_asks = legacy_script and uses_scm_version(folder / "setup.py", where=f"{where}/setup.py")
     vcs = version_from_vcs(configuration, setup_py_asks=setup_py_asks)
+    setup_py = (
+        (folder / "setup.py").read_text(encoding="utf-8", errors="replace") if "setup.py" in files else ""
+    )
     stated = _sub(pyproject, "project").get("dependencies")
     python = _sub(pyproject, "project").get("requires-python")
     tables = sourcetables.read(pyproject, folder=folder, where=f"{where}/{PYPROJECT}")
@@ -118,6 +134,9 @@ def _definition(
         backend_path=backend_path,
         python_independent=is_python_independent(configuration, vcs=vcs),
         vcs=vcs,
+        no_package=no_package,
+        outside=tuple(references.outside(folder, pyproject, configuration.hatch, setup_py)),
+        asks_git=may_ask_git(configuration),
         dependencies=tuple(map(str, stated)) if isinstance(stated, list) else (),
         requires_python=python if isinstance(python, str) else None,
         tables=tables,
@@ -209,6 +228,9 @@ def _name(
 def _checked(stated: object, where: str, file: str, place: str, faults: list[Fault]) -> str:
     found: list[Fault] = []
     name = take(distribution, stated, default="", faults=found, place=place)
+    if len(name) > _LONGEST_NAME:
+        what = f"is longer than {_LONGEST_NAME} characters: no file system takes the name of its wheel"
+        found.append(Fault(what=what, where=place, hint="give it a shorter one"))
     faults += in_file(f"{where}/{file}", found)
     return name
 

@@ -6,8 +6,10 @@ without it everything is read again and comes out the same.
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import os
+import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,19 +25,21 @@ if TYPE_CHECKING:
 
     from pylayer.store import Store
 
-# What tools leave in a source tree, at any depth.
-SKIPPED = frozenset(
-    {
-        *(".git", ".hg", ".svn", ".bzr"),
-        *("__pycache__", "__pypackages__", "node_modules"),
-        *(".eggs", ".hypothesis", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pytest_cache", ".pytype"),
-        *(".ruff_cache", ".tox", ".DS_Store"),
-    },
-)
+# What no wheel has, at any depth: version control's own, and bytecode (PEP 3147), which layers get elsewhere.
+SKIPPED = frozenset({".git", ".hg", ".svn", ".bzr", "__pycache__"})
 # Folders that hold one of these are virtual environments (PEP 405) and caches (https://bford.info/cachedir/).
 MARKERS = frozenset({"pyvenv.cfg", "CACHEDIR.TAG"})
-# Folders at a project's root that builds write.
-OUTPUTS = frozenset({"build", "dist"})
+# Folders at a project's root that builds write, and environments that tools make there without a marker.
+OUTPUTS = frozenset({"build", "dist", ".eggs", "__pypackages__"})
+
+# What editors and tools leave between sources. Whether it is package data is for the build backend to say.
+LEAVINGS = (
+    *(".idea", ".vscode", ".fleet", "*.swp", "*.swo", "*~", ".#*", ".DS_Store"),
+    *(".coverage", ".coverage.*", "coverage.xml", "htmlcov"),
+    *(".hypothesis", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pytest_cache", ".pytype", ".ruff_cache"),
+    *(".tox", "node_modules"),
+)
+_LEAVING = re.compile("|".join(map(fnmatch.translate, LEAVINGS)))
 
 # A file system may stamp two writes within this time alike: FAT counts by 2 s.
 SETTLED_NS = 2_000_000_000
@@ -59,10 +63,11 @@ def walk(
 ) -> tuple[TreeEntry, ...]:
     """List what a build of the project at `root` can see, sorted by name.
 
-    Files that git ignores are in: they may be generated sources. Left out are what version control and
-    tools leave (SKIPPED, MARKERS), `build`, `dist` and `*.egg-info` folders at the root, and `ignore`
-    (patterns as in a .gitignore). Symbolic links are followed and come out as what they lead to; dangling
-    ones, sockets and the like are no files to a build. The folders looked into are added to `folders`.
+    Files that git ignores are in: they may be generated sources. So is what tools leave (LEAVINGS): it may be
+    package data. Left out is what cannot be (SKIPPED, MARKERS), what builds write at the root (OUTPUTS and
+    `*.egg-info`; a package of such a name is none), and `ignore` (patterns as in a .gitignore). Symbolic
+    links are followed and come out as what they lead to; dangling ones, sockets and the like are no files to
+    a build. The folders looked into are added to `folders`.
     ManifestError for a loop of links, and for what cannot be read.
     """
     test = ignored(ignore) if ignore else None
@@ -103,7 +108,7 @@ def _name(entry: TreeEntry) -> str:
 
 
 def _members(folder: str, *, inner: bool) -> list[os.DirEntry[str]]:
-    """List a folder but for what tools leave, and builds in the root; nothing of a marked inner one."""
+    """List a folder but for what no wheel has, and builds in the root; nothing of a marked inner one."""
     try:
         with os.scandir(folder) as scanned:
             members = [member for member in scanned if member.name not in SKIPPED]
@@ -111,11 +116,23 @@ def _members(folder: str, *, inner: bool) -> list[os.DirEntry[str]]:
         raise ManifestError(f"cannot be read: {error.strerror}", where=folder) from error
     if inner:
         return [] if any(member.name in MARKERS for member in members) else members
-    return [member for member in members if not (_is_output(member.name) and _is_folder(member))]
+    return [member for member in members if not (_is_output(member) and _is_folder(member))]
 
 
-def _is_output(name: str) -> bool:
-    return name in OUTPUTS or name.endswith(".egg-info")
+def _is_output(member: os.DirEntry[str]) -> bool:
+    """Whether its name is that of a build's output, and it is no package (pypa's own `build` is one)."""
+    if member.name.endswith(".egg-info"):
+        return True
+    return member.name in OUTPUTS and not Path(member.path, "__init__.py").is_file()
+
+
+def leaving(name: str) -> str:
+    """Give the path up to the first part of `name` (posix) that a tool left; empty where none did."""
+    parts = name.split("/")
+    for index, part in enumerate(parts):
+        if _LEAVING.match(part):
+            return "/".join(parts[: index + 1])
+    return ""
 
 
 def _is_folder(member: os.DirEntry[str]) -> bool:

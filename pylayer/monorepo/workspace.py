@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from codecs import BOM_UTF8
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from pylayer.errors import Fault, ManifestError, UsageError
 from pylayer.monorepo import inputs
 from pylayer.monorepo.cycles import build_cycles
 from pylayer.monorepo.discovery import discover
+from pylayer.monorepo.projectfile import PYPROJECT
 from pylayer.monorepo.trees import TreeEntry, everything, walk
 from pylayer.names import normalise, required_name
 from pylayer.tables import in_file, suggestion
@@ -37,9 +39,9 @@ class Project:
 
     `name` is normalised (PEP 503). `requires`, `backend` and `backend_path` are `[build-system]`'s, or the
     legacy ones of PEP 517 and 518. `python_independent`: a pure wheel of it is the same whichever Python
-    builds it. `vcs` names the tool that takes its version from version control. `written` are patterns for
-    what pylayer itself writes in there, which is no source. `unpacked`: it came as an sdist, in which all is
-    meant.
+    builds it. `vcs` names the tool that takes its version from version control. `asks_git`: its build may ask
+    git which files there are. `written` are patterns for what pylayer itself writes in there, which is no
+    source. `unpacked`: it came as an sdist, in which all is meant.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Project:
     backend_path: tuple[str, ...] = ()
     python_independent: bool = False
     vcs: Vcs | None = None
+    asks_git: bool = False
     requires_python: str | None = None
     options: ProjectOptions = field(default_factory=ProjectOptions)
     written: tuple[str, ...] = ()
@@ -80,17 +83,19 @@ def load(manifest_path: Path, *, today: date | None = None) -> Workspace:
     """
     read, faults = manifest.read(manifest_path, today=today)
     found = discover(read)
-    projects = {name: _project(name, found, read) for name in found.definitions}
+    repository = Path(os.path.commonpath([read.root, *found.folders.values()]))
+    projects = {name: _project(name, found, read, repository) for name in found.definitions}
     layers, of_layers = _layers(read, found)
     faults += found.faults
     faults += in_file(read.path.name, [*of_layers, *_of_options(read, projects, found)])
-    faults += _of_cycles(found)
+    faults += [*_of_cycles(found), *_of_passed(found)]
     if not faults:  # else the layers of broken projects would seem unknown
         names = [layer.name for layer in layers]
         faults += in_file(read.path.name, budgets.unknown_layers(read.budgets, read.sets, known=names))
     if faults:
         raise ManifestError.of(faults)
-    return Workspace(manifest=read, projects=projects, layers=layers, tables=found.tables)
+    warned = replace(read, warnings=(*read.warnings, *found.passed.values()))
+    return Workspace(manifest=warned, projects=projects, layers=layers, tables=found.tables)
 
 
 def tree(project: Project) -> tuple[tuple[TreeEntry, ...], str]:
@@ -106,6 +111,7 @@ def tree(project: Project) -> tuple[tuple[TreeEntry, ...], str]:
     builders = {required_name(requirement) for requirement in project.requires}
     if "setuptools-scm" in builders or project.vcs == "setuptools-scm":
         own = (*(entry for entry in own if entry.name != _ARCHIVE.name), _ARCHIVE)
+    own = tuple(_without_mark(entry) if entry.name == PYPROJECT else entry for entry in own)
     _, subdir = inputs.top(project.path, project.options.inputs)
     prefix = "" if subdir == "." else f"{subdir}/"
     listed = {entry.name: entry for entry in inputs.entries(project.path, project.options.inputs)}
@@ -113,6 +119,17 @@ def tree(project: Project) -> tuple[tuple[TreeEntry, ...], str]:
         prefix + entry.name: replace(entry, name=prefix + entry.name) if prefix else entry for entry in own
     }
     return tuple(listed[name] for name in sorted(listed)), subdir
+
+
+def _without_mark(entry: TreeEntry) -> TreeEntry:
+    """Take the byte-order mark from a file that tomllib, by which backends read it, would refuse for it."""
+    assert isinstance(entry.source, Path)
+    try:
+        content = entry.source.read_bytes()
+    except OSError:  # digesting it says so
+        return entry
+    marked = content.startswith(BOM_UTF8)
+    return replace(entry, source=content.removeprefix(BOM_UTF8), stat=None) if marked else entry
 
 
 # Where setuptools-scm is installed, setuptools takes as package data what version control lists. A build sees
@@ -134,8 +151,14 @@ def select(builds: Sequence[Build], only: Sequence[str], *, layers: Sequence[str
     return tuple(build for build in builds if build.id in wanted)
 
 
-def _project(name: str, found: Found, read: Manifest) -> Project:
+def _project(name: str, found: Found, read: Manifest, repository: Path) -> Project:
     definition, folder = found.definitions[name], found.folders[name]
+    options = read.options.get(name, _NO_OPTIONS)
+    outside = [
+        glob for glob in definition.outside if inputs.top(folder, [glob])[0].is_relative_to(repository)
+    ]
+    if outside:
+        options = replace(options, inputs=tuple(dict.fromkeys([*options.inputs, *outside])))
     return Project(
         name=name,
         path=folder,
@@ -144,8 +167,9 @@ def _project(name: str, found: Found, read: Manifest) -> Project:
         backend_path=definition.backend_path,
         python_independent=definition.python_independent,
         vcs=definition.vcs,
+        asks_git=definition.asks_git,
         requires_python=definition.requires_python,
-        options=read.options.get(name, _NO_OPTIONS),
+        options=options,
         written=_written(folder, read),
     )
 
@@ -203,6 +227,10 @@ def _missing(layer: Layer, found: Found) -> list[Fault]:
     for index, name in enumerate(layer.projects):
         if name in found.definitions or name in found.broken:
             continue
+        if name in found.passed:
+            where = f"layers.{layer.name}"
+            faults.append(replace(found.passed[name], where=where, hint="a layer can only have packages"))
+            continue
         implied = layer.projects == (normalise(layer.name),)
         what = f'there is no project "{name}"'
         faults.append(
@@ -221,18 +249,18 @@ def _of_options(read: Manifest, projects: Mapping[str, Project], found: Found) -
     """Refuse options of projects that are nowhere, and `inputs` that are."""
     faults = []
     repository = Path(os.path.commonpath([read.root, *found.folders.values()]))
-    for name in read.options:
+    for name, options in read.options.items():
         if name in projects:
-            faults += _of_inputs(projects[name], repository)
+            faults += _of_inputs(projects[name], options.inputs, repository)
         elif name not in found.broken:
             hint = suggestion(name, projects)
             faults.append(Fault(what=f'there is no project "{name}"', where=f"projects.{name}", hint=hint))
     return faults
 
 
-def _of_inputs(project: Project, repository: Path) -> list[Fault]:
+def _of_inputs(project: Project, globs: Sequence[str], repository: Path) -> list[Fault]:
     faults = []
-    for index, glob in enumerate(project.options.inputs):
+    for index, glob in enumerate(globs):
         where = f"projects.{project.name}.inputs[{index}]"
         if not inputs.top(project.path, [glob])[0].is_relative_to(repository):
             # Else the name of a folder above the repository would be in the path that compilers write down.
@@ -243,6 +271,20 @@ def _of_inputs(project: Project, repository: Path) -> list[Fault]:
             what = f'"{glob}" matches nothing'
             faults.append(Fault(what=what, where=where, hint=f"it counts from {project.path}"))
     return faults
+
+
+def _of_passed(found: Found) -> list[Fault]:
+    """Refuse requirements on what is no package: an index might have something else of that name."""
+    return [
+        Fault(
+            what=f"requires {text}: {found.passed[name].what}",
+            where=f"{found.places[project]}/pyproject.toml: project.dependencies",
+            hint="nothing can be installed of it: require what it requires instead",
+        )
+        for project, definition in found.definitions.items()
+        for text in definition.dependencies
+        if (name := required_name(text)) in found.passed
+    ]
 
 
 def _of_cycles(found: Found) -> list[Fault]:

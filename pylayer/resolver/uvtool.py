@@ -21,6 +21,7 @@ from pylayer.errors import DownloadError, ResolveError, ToolError
 from pylayer.index.indexes import Index, IndexSettings
 from pylayer.index.logins import LOGIN_HINT
 from pylayer.process import run
+from pylayer.store import uv_cache
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +98,7 @@ def environment(settings: IndexSettings) -> dict[str, str]:
         for name, value in settings.env.items()
         if not name.startswith("UV_") or _KEPT.fullmatch(name)
     }
-    return {**kept, **{name: value for name, value in stated.items() if value}}
+    return {**kept, **uv_cache(settings.env), **{name: value for name, value in stated.items() if value}}
 
 
 def _stated(index: Index) -> str:

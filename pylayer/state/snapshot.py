@@ -173,7 +173,7 @@ def _content(name: str) -> str:
     """Digest of a file's bytes or of a folder's names; empty where it is gone."""
     try:
         if os.path.isdir(name):  # noqa: PTH112
-            return hashlib.sha256("\0".join(sorted(os.listdir(name))).encode()).hexdigest()  # noqa: PTH208
+            return hashlib.sha256(os.fsencode("\0".join(sorted(os.listdir(name))))).hexdigest()  # noqa: PTH208
         with open(name, "rb") as file:  # noqa: PTH123
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pylayer.config.manifest import LOCK_NAME, RUNTIMES_VARIABLE
 from pylayer.locks import pinning
-from pylayer.monorepo import trees, vcs
+from pylayer.monorepo import checkout, trees, vcs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +43,7 @@ def paths(found: Workspace) -> list[Path]:
             assert isinstance(entry.source, Path)
             seen[entry.source] = None
         seen.update((Path(folder), None) for folder in folders)
+        seen.update(dict.fromkeys(checkout.consulted(project)))
         for glob in project.options.inputs:
             seen.update(dict.fromkeys(_looked_through(project.path, glob)))
             seen.update(dict.fromkeys(_inside(project.path, glob)))

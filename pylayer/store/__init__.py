@@ -42,6 +42,18 @@ def default_root() -> Path:
     return user_cache_path("pylayer", appauthor=False)
 
 
+def uv_cache(env: Mapping[str, str]) -> dict[str, str]:
+    """The variable by which uv's cache follows ours, where its own place under HOME cannot be written."""
+    if not env.get("PYLAYER_CACHE_DIR") or env.get("UV_CACHE_DIR"):
+        return {}
+    own = Path(env.get("XDG_CACHE_HOME") or Path(env.get("HOME") or "/") / ".cache") / "uv"
+    with contextlib.suppress(OSError):
+        own.mkdir(parents=True, exist_ok=True)
+        if os.access(own, os.W_OK):
+            return {}
+    return {"UV_CACHE_DIR": str(Path(env["PYLAYER_CACHE_DIR"]).expanduser().absolute() / "uv")}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """What a store holds: bytes and number of its blobs, and number of records."""

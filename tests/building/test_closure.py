@@ -146,3 +146,17 @@ def test_the_user_of_ssh_is_no_credential():
     text = "b @ git+ssh://git@git.example/b"
 
     assert (text,) == closure("a", projects=[project("a", text)]).requirements
+
+
+def test_an_extra_that_nobody_has_is_told_with_those_there_are():
+    """Installers pass over it, and what was meant is missing."""
+    found = closure("a[s33]", projects=[project("a", "b[x]", extras=("s3",)), project("b")])
+    assert found.warnings == (
+        'layer data asks for the extra "s33" of a: it has s3',
+        'a asks for the extra "x" of b: it has none',
+    )
+
+
+def test_a_layers_extra_is_of_one_of_its_projects():
+    """It is asked of all of them."""
+    assert closure("a[s3]", "b[s3]", projects=[project("a", extras=("s3",)), project("b")]).warnings == ()

@@ -26,7 +26,7 @@ class Run:
             path = folder / "src" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        (folder / "inside").mkdir()
+        (folder / "inside").mkdir(exist_ok=True)
         (folder / "inside" / "hook.py").write_bytes(HOOK.read_bytes())
         request = {"backend": "backend", "backend_path": ["."], **request}
         (folder / "request.json").write_text(json.dumps(request))
@@ -159,3 +159,28 @@ def test_wheel_that_is_not_there(tmp_path: Path) -> None:
     """A file name that the backend made up is an error."""
     run = Run(tmp_path, {"backend.py": "def build_wheel(*_): return 'a-1-py3-none-any.whl'"})
     assert "says that it made 'a-1-py3-none-any.whl', but it did not" in run.stderr
+
+
+ASKS_GIT = (
+    "import subprocess\n"
+    'print(subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True).stdout)\n' + WHEEL
+)
+KNOWN = {"top": "", "tracked": [["known.py", 0o100644, False]], "committed": None, "ignored": []}
+
+
+def test_git_is_answered_for_where_there_is_none(tmp_path: Path, monkeypatch) -> None:
+    """From what the request knows."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    (tmp_path / "inside").mkdir()
+    script = HOOK.with_name("git.py").read_bytes()
+    run = Run(tmp_path, {"backend.py": ASKS_GIT, "../inside/git.py": script.decode()}, git=KNOWN)
+    assert 0 == run.status, run.stderr
+    assert "known.py" in run.stdout
+
+
+def test_a_checkout_around_the_job_is_nobodys(tmp_path: Path) -> None:
+    """The folder for temporary files may be in one."""
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    (tmp_path / "job").mkdir()
+    run = Run(tmp_path / "job", {"backend.py": ASKS_GIT})
+    assert 0 != run.status

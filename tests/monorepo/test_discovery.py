@@ -130,3 +130,69 @@ def test_a_broken_project_does_not_hide_the_next(tmp_path):
         "packages/c/pyproject.toml: project.name",
     ]
     assert (list(result.folders), result.broken) == (["b"], frozenset({"a", "c"}))
+
+
+VIRTUAL = {
+    "poetry": "[tool.poetry]\npackage-mode = false\n",
+    "uv": '[project]\nname = "fn"\nversion = "1"\n[tool.uv]\npackage = false\n',
+    "uv-source": '[project]\nname = "fn"\nversion = "1"\n[tool.uv.sources]\na = { workspace = true }\n',
+}
+
+
+@pytest.mark.parametrize("kind", VIRTUAL)
+def test_what_is_no_package_is_passed_over_by_a_glob(tmp_path, kind):
+    """Said, and no error."""
+    root = monorepo(tmp_path, a="a", fn="fn")
+    (root / "packages/fn/pyproject.toml").write_text(VIRTUAL[kind])
+    result = found(root, "packages/*")
+    assert (list(result.folders), result.faults) == (["a"], ())
+    assert "packages/fn" in result.passed["fn"].what
+
+
+@pytest.mark.parametrize("kind", VIRTUAL)
+def test_what_is_no_package_cannot_be_named(tmp_path, kind):
+    """Who names it wants it built."""
+    root = monorepo(tmp_path, fn="fn")
+    (root / "packages/fn/pyproject.toml").write_text(VIRTUAL[kind])
+    [(_, what)] = told(found(root, "packages/fn"))
+    assert "is no package" in what
+
+
+def test_a_member_of_a_uv_workspace_needs_a_build_system(tmp_path):
+    """Without one uv does not build it; outside of such a workspace pip does."""
+    root = monorepo(tmp_path, "packages/deep/c", a="a", b="b")
+    assert sorted(found(root, "packages/*", "packages/*/c").folders) == ["a", "b", "c"]
+    workspace = '[tool.uv.workspace]\nmembers = ["packages/*"]\nexclude = ["packages/b"]\n'
+    (root / "pyproject.toml").write_text(workspace)
+    assert sorted(found(root, "packages/*", "packages/*/c").folders) == ["b", "c"]
+
+
+def test_uv_can_be_told_that_it_is_a_package(tmp_path):
+    """Then it builds it with setuptools, as pip does."""
+    root = monorepo(tmp_path, a="a")
+    with (root / "packages/a/pyproject.toml").open("a") as file:
+        file.write("[tool.uv]\npackage = true\n")
+    assert list(found(root, "packages/*").folders) == ["a"]
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path):
+    """Editors of Windows write it."""
+    root = monorepo(tmp_path, a="a")
+    path = root / "packages/a/pyproject.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert list(found(root, "packages/*").folders) == ["a"]
+
+
+def test_two_stars_match_what_is_between_projects_too(tmp_path):
+    """Which is no fault, and the root is a folder like any other."""
+    root = monorepo(tmp_path, ".", "libs/deep/a", "b")
+    (root / "b/src/b").mkdir(parents=True)
+    result = found(root, "**")
+    assert (sorted(result.places.values()), result.faults) == ([".", "b", "libs/deep/a"], ())
+
+
+def test_a_name_that_no_file_system_takes_is_refused(tmp_path):
+    """Before the backend fails to write such a wheel."""
+    [(where, what)] = told(found(monorepo(tmp_path, a="a" * 250), "packages/*"))
+    assert where == "packages/a/pyproject.toml: project.name"
+    assert "longer than" in what

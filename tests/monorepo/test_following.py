@@ -7,6 +7,7 @@ import pytest
 from pylayer.errors import ManifestError
 from pylayer.monorepo import workspace
 
+BUILT = '[build-system]\nrequires = []\nbuild-backend = "flit_core.buildapi"\n'
 LAYERS = 'packages = ["packages/*"]\n[defaults]\nruntimes = ["python3.13"]\n'
 
 
@@ -14,7 +15,9 @@ def member(root, folder, name, *requires, more=""):
     """Write a package."""
     path = root / folder / "pyproject.toml"
     path.parent.mkdir(parents=True)
-    path.write_text(f'[project]\nname = "{name}"\nversion = "1"\ndependencies = {list(requires)}\n{more}')
+    path.write_text(
+        f'{BUILT}[project]\nname = "{name}"\nversion = "1"\ndependencies = {list(requires)}\n{more}'
+    )
 
 
 def load(root, layers=LAYERS):

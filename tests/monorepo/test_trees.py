@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pylayer.errors import ManifestError, StoreError
-from pylayer.monorepo.trees import FileHashes, TreeEntry, contents, digest, walk
+from pylayer.monorepo.trees import FileHashes, TreeEntry, contents, digest, leaving, walk
 from pylayer.store import Store
 
 HOUR_NS = 3600 * 10**9
@@ -64,25 +64,47 @@ def test_a_walk_lists_files_sorted_with_their_executable_bits(tmp_path):
     [
         ".git/HEAD",
         "src/lib/__pycache__/a.pyc",
-        "web/node_modules/x/index.js",
         ".venv/pyvenv.cfg",
         "env/with/pyvenv.cfg",
         "cache/CACHEDIR.TAG",
-        ".mypy_cache/x",
-        ".tox/log/x",
-        ".nox/x",
+        ".eggs/x/y.py",
         "build/lib/a.py",
         "dist/a.whl",
         "lib.egg-info/PKG-INFO",
     ],
 )
-def test_what_tools_leave_is_no_source(tmp_path, left):
+def test_what_no_wheel_has_is_no_source(tmp_path, left):
     """It does not change the digest, and no build gets it."""
     before = look(project(tmp_path))
     marked = (tmp_path / left).parent
     project(tmp_path, **{left: "x"})
     (marked / "more").write_text("x")
     assert look(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("left", "top"),
+    [
+        ("src/lib/node_modules/x/index.js", "src/lib/node_modules"),
+        (".idea/workspace.xml", ".idea"),
+        (".coverage.host.1", ".coverage.host.1"),
+        ("src/lib/.a.py.swp", "src/lib/.a.py.swp"),
+        ("src/lib/coverage.py", ""),
+        ("src/lib/idea/x", ""),
+    ],
+)
+def test_what_tools_leave_is_there_and_known_as_such(tmp_path, left, top):
+    """It may be package data: a build sees it, and its backend decides."""
+    assert left in names(project(tmp_path, **{left: "x"}))
+    assert leaving(left) == top
+
+
+def test_a_package_called_build_is_no_output(tmp_path):
+    """As pypa's own is."""
+    found = names(
+        project(tmp_path, **{"build/__init__.py": "", "build/env.py": "", "dist/lib/__init__.py": ""})
+    )
+    assert found == [*sorted(["build/__init__.py", "build/env.py", *OWN])]
 
 
 def test_a_worktree_has_a_file_for_git(tmp_path):

@@ -324,3 +324,37 @@ def test_a_load_imports_nothing_heavy(tmp_path):
     ]
     ran = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
+
+
+def test_a_build_sees_its_definition_without_a_byte_order_mark(tmp_path):
+    """Backends read it by tomllib, which takes none."""
+    path = monorepo(tmp_path, a=[])
+    file = tmp_path / "packages/a/pyproject.toml"
+    content = file.read_bytes()
+    file.write_bytes(b"\xef\xbb\xbf" + content)
+    [entry] = [one for one in tree(load(path).projects["a"])[0] if one.name == "pyproject.toml"]
+    assert entry.source == content
+
+
+def test_what_a_configuration_names_outside_is_in_the_tree(tmp_path):
+    """Polylith's bricks, say; nothing else of the repository is."""
+    path = monorepo(tmp_path, a=[])
+    (tmp_path / "brick.py").write_text("")
+    with (tmp_path / "packages/a/pyproject.toml").open("a") as file:
+        file.write('[tool.hatch.build.targets.wheel.force-include]\n"../../brick.py" = "brick.py"\n')
+    entries, subdir = tree(load(path).projects["a"])
+    assert subdir == "packages/a"
+    assert "brick.py" in [entry.name for entry in entries]
+
+
+def test_a_requirement_on_what_is_no_package_is_refused(tmp_path):
+    """An index might have something of that name."""
+    path = monorepo(tmp_path, a=[], fn=[])
+    (tmp_path / "packages/fn/pyproject.toml").write_text(
+        '[project]\nname = "fn"\n[tool.uv]\npackage = false\n'
+    )
+    (tmp_path / "packages/a/pyproject.toml").write_text(
+        '[project]\nname = "a"\nversion = "1"\ndependencies = ["fn"]\n'
+    )
+    with pytest.raises(ManifestError, match="is no package"):
+        load(path)

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from pylayer.errors import StoreError
-from pylayer.store import Store, Usage, write_atomic
+from pylayer.store import Store, Usage, uv_cache, write_atomic
 from pylayer.store.kinds import ARCHIVE, BYTECODE, IMAGE
 
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -217,3 +217,12 @@ def test_write_atomic_replaces(tmp_path):
     write_atomic(place, b"new")
 
     assert (place.read_text(), len(list(tmp_path.iterdir()))) == ("new", 1)
+
+
+def test_uvs_cache_follows_where_its_own_place_cannot_be_written(tmp_path):
+    """A home that is not there, or a file in its way."""
+    (tmp_path / "home").write_text("")
+    env = {"HOME": str(tmp_path / "home"), "PYLAYER_CACHE_DIR": str(tmp_path / "ours")}
+    assert uv_cache(env) == {"UV_CACHE_DIR": str(tmp_path / "ours/uv")}
+    assert uv_cache(env | {"UV_CACHE_DIR": "/x"}) == {}
+    assert uv_cache(env | {"HOME": str(tmp_path / "other")}) == {}

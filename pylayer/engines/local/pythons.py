@@ -18,6 +18,7 @@ from pylayer import enginetable
 from pylayer.engines import Interpreter
 from pylayer.errors import NeedsDockerError
 from pylayer.process import run
+from pylayer.store import uv_cache
 from pylayer.store.kinds import HOST_PYTHON
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _candidates(python: str, environ: Mapping[str, str]) -> Iterator[Path]:
     ]
     for _, path in sorted(patches, reverse=True):
         yield path
-    env = {name: environ[name] for name in _FOR_UV if name in environ}
+    env = {name: environ[name] for name in _FOR_UV if name in environ} | uv_cache(environ)
     options = ["--no-python-downloads", "--no-config", "--no-project", "--system"]
     found = run(
         [find_uv_bin(), "python", "find", f"cpython@{python}", *options],

@@ -1,0 +1,216 @@
+"""A project in its checkout → what of version control its build sees: ignore files, and a git directory.
+
+A build gets a copy of the project, in which it must find what its backend looks at in the checkout, or files
+that git ignores land in layers. hatchling reads the nearest ignore file above its folder; poetry-core and
+setuptools-scm ask git; of the others only code of the project's own might. A backend that looks at nothing
+of this gets nothing, so that what it builds does not depend on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pylayer.monorepo import gitfolder, ignorefiles, inputs
+from pylayer.monorepo.repository import Repository
+from pylayer.monorepo.trees import TreeEntry
+from pylayer.names import required_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pylayer.monorepo.workspace import Project
+
+_IGNORE_FILES = (".gitignore", ".hgignore")
+# What git itself reads beside the files that it lists.
+_READ_BY_GIT = (".gitignore",)
+# To them a folder with `.git` is where their search for ignore files ends, so the git directory must not be
+# nearer than it is in the checkout.
+_CLIMB = frozenset({"hatchling", "scikit-build-core"})
+# They list files where there is a commit alone. For all others there is none: what they would say of it, such
+# as a version, could only be wrong.
+_LIST_TRACKED = frozenset({"setuptools-scm", "setuptools-git", "vcs-versioning"})
+# Patterns that git asks last of all: a user's own. The home of a build is in its folder.
+_USERS = "home/.config/git/ignore"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckoutView:
+    """What a build sees of version control.
+
+    `inside` is named relative to the copied tree, `around` relative to the folder that holds the copy and is
+    the build's own. `answers` are for `pylayer.inside.git`: the same, for where no program can read it.
+    """
+
+    inside: tuple[TreeEntry, ...] = ()
+    around: tuple[TreeEntry, ...] = ()
+    answers: Mapping[str, Any] | None = None
+
+
+def seen(project: Project, entries: Sequence[TreeEntry]) -> CheckoutView:
+    """Say what the build of `project`, whose tree is `entries`, sees of version control."""
+    if project.unpacked:
+        return CheckoutView()
+    builders = frozenset(map(required_name, project.requires))
+    inside: dict[str, bytes] = {}
+    around: dict[str, bytes] = {}
+    answers = None
+    if "hatchling" in builders:
+        # An empty one too: the search must not go on above the folder of the build.
+        around = dict.fromkeys(_IGNORE_FILES, b"")
+        _nearest(project, inside=inside, around=around)
+    repository = Repository.of(project.path) if project.asks_git else None
+    if repository and not repository.ignores(project.path):
+        lists = project.vcs == "setuptools-scm" or not builders.isdisjoint(_LIST_TRACKED)
+        area = _Area.of(project, repository, entries, commit=lists)
+        climbs = area.cut and not builders.isdisjoint(_CLIMB)
+        git = area.git_directory(worktree="../src" if climbs else "")
+        if climbs:
+            around |= git
+        else:
+            inside |= {area.place + name: content for name, content in git.items()}
+        inside |= area.between()
+        if patterns := area.patterns():
+            around[_USERS] = "\n".join([*patterns, ""]).encode("utf-8", "surrogateescape")
+        answers = area.answers()
+    return CheckoutView(inside=_entries(inside), around=_entries(around), answers=answers)
+
+
+def consulted(project: Project) -> list[Path]:
+    """List the files, there or not, that decide what the build of `project` sees of version control."""
+    found = []
+    if "hatchling" in map(required_name, project.requires):
+        found += [above / name for above in project.path.parents for name in _IGNORE_FILES]
+    if project.asks_git and (repository := Repository.of(project.path)):
+        found += repository.files
+        folder = project.path.resolve()
+        found += [
+            above / name
+            for above in folder.parents
+            if above.is_relative_to(repository.root)
+            for name in _READ_BY_GIT
+        ]
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Area:
+    """The part of a checkout that is in the tree of a build, and what git says of it.
+
+    It begins at the folder `base`, which is `place` in the tree (posix, with a slash at its end, or empty).
+    `names` are the tree's entries in there; they, `ignored`, and the modes of `tracked` and `committed` files
+    are named from `base`. `export_ignored` have that attribute. `cut`: the checkout begins above, outside of
+    the tree.
+    """
+
+    project: Path
+    repository: Repository
+    base: Path
+    place: str
+    cut: bool
+    names: Mapping[str, TreeEntry]
+    ignored: tuple[str, ...]
+    tracked: Mapping[str, int]
+    committed: Mapping[str, int] | None
+    export_ignored: frozenset[str]
+
+    @classmethod
+    def of(
+        cls, project: Project, repository: Repository, entries: Iterable[TreeEntry], *, commit: bool
+    ) -> _Area:
+        """Ask git; for a `commit` of HEAD too."""
+        folder = project.path.resolve()
+        _, subdir = inputs.top(project.path, project.options.inputs)
+        depth = len(Path(subdir).parts)
+        top = folder.parents[depth - 1] if depth else folder
+        cut = repository.root in top.parents
+        base = top if cut else repository.root
+        place = "" if base == top else base.relative_to(top).as_posix() + "/"
+        own = "" if base == folder else folder.relative_to(base).as_posix() + "/"
+        names = {entry.name.removeprefix(place): entry for entry in entries if entry.name.startswith(place)}
+
+        def in_tree(modes: Mapping[str, int]) -> dict[str, int]:
+            return {name: mode for name, mode in modes.items() if name.startswith(own) or name in names}
+
+        outside = {name.rpartition("/")[0] or "." for name in names if not name.startswith(own)}
+        listed = frozenset(repository.ignored(base, [own or ".", *sorted(outside)]))
+        whole = tuple(path for path in listed if path.endswith("/"))
+        committed = repository.committed(base) if commit else None
+        return cls(
+            project=folder,
+            repository=repository,
+            base=base,
+            place=place,
+            cut=cut,
+            names=names,
+            ignored=tuple(sorted(name for name in names if name in listed or name.startswith(whole))),
+            tracked=in_tree(repository.tracked(base)),
+            committed=None if committed is None else in_tree(committed),
+            export_ignored=repository.export_ignored(base) if commit else frozenset(),
+        )
+
+    def git_directory(self, *, worktree: str) -> dict[str, bytes]:
+        """Make one that tells of the files in the tree alone."""
+        own_excludes = not self.cut and self.repository.excludes.is_file()
+        kept_back = [f"{ignorefiles.escaped(name)} export-ignore\n" for name in sorted(self.export_ignored)]
+        found = gitfolder.files(
+            self.tracked,
+            committed=self.committed,
+            exclude=self.repository.excludes.read_bytes() if own_excludes else b"",
+            attributes="".join(kept_back).encode("utf-8", "surrogateescape"),
+            worktree=worktree,
+        )
+        return {f".git/{name}": content for name, content in found.items()}
+
+    def patterns(self) -> list[str]:
+        """Give those that git finds outside of the tree in the checkout, and what they come to in there.
+
+        Files that a build generates are ignored by the former.
+        """
+        above = self.repository.patterns_above(self.base) if self.cut else []
+        return [*above, *map(ignorefiles.escaped, self.ignored)]
+
+    def answers(self) -> dict[str, Any]:
+        """Give what `pylayer.inside.git` has to know."""
+
+        def rows(modes: Mapping[str, int]) -> list[tuple[str, int, bool]]:
+            return [(name, mode, name in self.export_ignored) for name, mode in sorted(modes.items())]
+
+        return {
+            "top": self.place,
+            "ignored": self.ignored,
+            "tracked": rows(self.tracked),
+            "committed": None if self.committed is None else rows(self.committed),
+        }
+
+    def between(self) -> dict[str, bytes]:
+        """Give what git reads in the folders from `base` down to the project, which the tree may lack."""
+        found = {}
+        for folder in self.project.parents:
+            if not folder.is_relative_to(self.base):
+                break
+            for path in (folder / name for name in _READ_BY_GIT):
+                if path.is_file():
+                    found[self.place + path.relative_to(self.base).as_posix()] = path.read_bytes()
+        return found
+
+
+def _nearest(project: Project, *, inside: dict[str, bytes], around: dict[str, bytes]) -> None:
+    """Lay the ignore files that hatchling reads where it finds them."""
+    found = [path for name in _IGNORE_FILES if (path := ignorefiles.nearest(project.path, name))]
+    # What ignores the project itself is not heeded, by hatchling either.
+    if not found or (
+        (repository := Repository.of(project.path)) and repository.ignores(project.path, tracked=True)
+    ):
+        return
+    top, _ = inputs.top(project.path, project.options.inputs)
+    for path in found:
+        if path.is_relative_to(top):
+            inside[path.relative_to(top).as_posix()] = path.read_bytes()
+        else:
+            around[path.name] = path.read_bytes()
+
+
+def _entries(contents: Mapping[str, bytes]) -> tuple[TreeEntry, ...]:
+    return tuple(TreeEntry(name=name, source=content) for name, content in sorted(contents.items()))

@@ -1,0 +1,114 @@
+"""Projects as other people's monorepos have them, built or told of."""
+
+from __future__ import annotations
+
+import pytest
+from factories.monorepo import Monorepo, empty
+
+MANIFEST = """
+packages = ["{packages}"]
+engine = "local"
+[defaults]
+runtimes = ["python3.11"]
+architectures = ["x86_64"]
+bytecode = false
+"""
+HATCH = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+BRICKS = """
+[project]
+name = "shop"
+version = "1"
+[tool.hatch.build.targets.wheel.force-include]
+"../../bases/acme/shop_api" = "acme/shop_api"
+"../../components/acme/pricing" = "acme/pricing"
+"""
+SETUP = """
+import os
+from setuptools import setup
+here = os.path.dirname(os.path.abspath(__file__))
+setup(name="legacy", version=open(os.path.join(here, {path})).read().strip(), packages=["legacy"])
+"""
+
+
+@pytest.fixture
+def mono(tmp_path):
+    def make(files: dict[str, str], packages: str = "packages/*") -> Monorepo:
+        made = empty(tmp_path)
+        made.manifest(MANIFEST.format(packages=packages))
+        for name, text in files.items():
+            made.file(name, text)
+        return made
+
+    return make
+
+
+def test_polyliths_bricks_are_seen_without_being_declared(mono):
+    """They lie beside the projects, and force-include names them."""
+    made = mono(
+        {
+            "components/acme/pricing/__init__.py": "P = 3\n",
+            "bases/acme/shop_api/core.py": "from acme.pricing import P\n",
+            "projects/shop/pyproject.toml": HATCH + BRICKS,
+        },
+        "projects/*",
+    )
+    ran = made.run("layers")
+    assert 0 == ran.status, ran.text
+    members = made.members("shop-python3.11-x86_64")
+    assert {"python/acme/pricing/__init__.py", "python/acme/shop_api/core.py"} <= set(members)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [('"../../VERSION"', 0), ('"..", "..", "VERSION"', 9)], ids=["named", "put together"]
+)
+def test_a_file_above_is_seen_or_told(mono, path, status):
+    """What cannot be read from setup.py is in the error, as the line that lets the build see it."""
+    made = mono(
+        {
+            "VERSION": "2.3.4\n",
+            "packages/legacy/setup.py": SETUP.format(path=path),
+            "packages/legacy/legacy/__init__.py": "",
+        }
+    )
+    ran = made.run("layers")
+    assert status == ran.status, ran.text
+    if status:
+        line = 'inputs = ["../../VERSION"]'
+        assert f"../../VERSION of the repository is outside of its folder: write {line}" in ran.text
+        made.manifest(MANIFEST.format(packages="packages/*") + f"[projects.legacy]\n{line}\n")
+        assert 0 == made.run("layers").status
+    assert "2.3.4" == made.catalogue()["legacy-python3.11-x86_64"]["distributions"][0]["version"]
+
+
+def test_virtual_members_are_passed_over_and_an_unknown_extra_is_told(mono):
+    """Both in a line, and the rest is built."""
+    made = mono(
+        {
+            "pyproject.toml": '[tool.uv.workspace]\nmembers = ["packages/*"]\n',
+            "packages/a/pyproject.toml": f'{HATCH}[project]\nname = "a"\nversion = "1"\n'
+            '[project.optional-dependencies]\ns3 = ["six"]\n',
+            "packages/a/a/__init__.py": "",
+            "packages/fn/pyproject.toml": '[project]\nname = "fn"\nversion = "1"\ndependencies = ["a"]\n',
+            "packages/job/pyproject.toml": "[tool.poetry]\npackage-mode = false\n",
+        }
+    )
+    with (made.root / "layers.toml").open("a") as file:
+        file.write('[layers.a]\nextras = ["s33"]\n')
+    ran = made.run("layers")
+    assert 0 == ran.status, ran.text
+    assert 'packages/fn ("fn") is no package' in ran.text
+    assert 'packages/job ("job") is no package' in ran.text
+    assert 'layer a asks for the extra "s33" of a: it has s3' in ran.text
+    assert list(made.catalogue()) == ["a-python3.11-x86_64"]
+
+
+def test_a_file_whose_name_is_not_utf_8_is_in_the_way_of_nobody(mono):
+    """Unless a backend packages it."""
+    made = mono(
+        {"packages/a/pyproject.toml": f'{HATCH}[project]\nname = "a"\nversion = "1"\n', "packages/a/a.py": ""}
+    )
+    (made.root / "packages/a/\udcff.txt").write_text("")
+    for state in ("built", "cached"):
+        ran = made.run("layers")
+        assert 0 == ran.status, ran.text
+        assert state in ran.text
