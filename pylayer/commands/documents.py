@@ -54,7 +54,7 @@ def run(manifest: Path, *, only: Sequence[str] = ()) -> list[Path]:
         raise ToolError(
             "needs cyclonedx-python-lib",
             where="sbom",
-            hint="install it with pylayer: `pip install pylayer[sbom]`",
+            hint='pip install "pylayer-lambda[sbom]"',
         ) from error
     found = workspace.load(manifest)
     locked = lock.read(found.manifest.root / LOCK_NAME) or lock.Lock()

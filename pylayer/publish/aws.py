@@ -20,7 +20,7 @@ try:
     from botocore.config import Config
     from botocore.exceptions import ProfileNotFound
 except ImportError as error:
-    raise PublishError("publishing needs boto3", hint='pip install "pylayer[publish]"') from error
+    raise PublishError("publishing needs boto3", hint='pip install "pylayer-lambda[publish]"') from error
 
 from pylayer.publish.sdk import answers  # needs what was tried above
 

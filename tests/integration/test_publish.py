@@ -367,7 +367,7 @@ print("boto3" in sys.modules and sys.modules["boto3"] is not None)
 @pytest.mark.parametrize(
     ("case", "said"),
     [
-        ("missing", 'publishing needs boto3\n    pip install "pylayer[publish]"\nFalse\n'),
+        ("missing", 'publishing needs boto3\n    pip install "pylayer-lambda[publish]"\nFalse\n'),
         ("oversized", "False\n"),
     ],
 )
