@@ -1,6 +1,47 @@
 """What holds for all tests."""
 
+from __future__ import annotations
+
+import os
 import signal
+import sys
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 # Where the runner was started in the background, interrupts would be ignored by all it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+COMMANDS = ("pylayer", "nox", "invoke")
+_running: list[pytest.Item] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Note which test runs, its fixtures of every scope included."""
+    _running.append(item)
+    try:
+        return (yield)
+    finally:
+        _running.remove(item)
+
+
+def _marked_where_a_command_starts(event: str, arguments: Sequence[object]) -> None:
+    """Let no test without the mark `command` start a whole command: the others are to stay quick."""
+    if event != "subprocess.Popen" or not _running or _running[-1].get_closest_marker("command"):
+        return
+    _, words, *_ = arguments
+    if isinstance(words, (list, tuple)) and is_command([os.fspath(word) for word in words]):
+        pytest.fail(f"runs {' '.join(map(str, words))} and is not marked `command`")
+
+
+def is_command(words: Sequence[str]) -> bool:
+    """Whether they start pylayer, nox or invoke, as a program or as a module of a Python."""
+    return PurePath(words[0]).name in COMMANDS or (tuple(words[1:2]) == ("-m",) and words[2] in COMMANDS)
+
+
+sys.addaudithook(_marked_where_a_command_starts)

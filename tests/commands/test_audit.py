@@ -7,6 +7,8 @@ import sys
 import pytest
 from factories.workshop import workshop
 
+pytestmark = pytest.mark.command
+
 # Stands for pip-audit: prints what it is given, and ends as the file says.
 AUDITOR = f"""#!{sys.executable}
 import os, sys

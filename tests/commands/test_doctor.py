@@ -7,6 +7,8 @@ import sys
 import pytest
 from factories.monorepo import empty
 
+pytestmark = pytest.mark.command
+
 OWN = f"python3.{sys.version_info.minor}"
 NOWHERE = {"DOCKER_HOST": "unix:///nowhere"}
 

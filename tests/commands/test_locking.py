@@ -13,6 +13,8 @@ from pylayer.index.pins import Pin
 from pylayer.locks import lock
 from pylayer.locks.lock import Lock, Locked, Terms
 
+pytestmark = pytest.mark.command
+
 LIBA = "liba-python3.11-x86_64"
 LIBB = "libb-python3.11-x86_64"
 NOWHERE = {"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple", "UV_HTTP_TIMEOUT": "2"}

@@ -10,6 +10,8 @@ from cyclonedx.validation.json import JsonStrictValidator
 from factories.wheels import make_wheel
 from factories.workshop import workshop
 
+pytestmark = pytest.mark.command
+
 BUILD = "liba-python3.11-x86_64"
 
 

@@ -69,6 +69,7 @@ def test_the_whole_of_boto3_may_be_left_out(shop):
     assert () == found.manifest.warnings
 
 
+@pytest.mark.command
 def test_what_a_layer_provides_is_left_out(shop):
     """Projects and distributions that the other layer has for the target are in no archive twice."""
     shop.offer("third", "1.0", "deep")
@@ -83,6 +84,7 @@ def test_what_a_layer_provides_is_left_out(shop):
     assert {"libb": "1.0", "own": "1.0"} == shop.versions("libb-python3.11-x86_64")
 
 
+@pytest.mark.command
 def test_what_is_provided_decides_versions(shop):
     """A layer takes the versions that the other one has, where it can, also if only it is asked for."""
     for version in ("1.0", "2.0"):
@@ -100,6 +102,7 @@ def test_what_is_provided_decides_versions(shop):
     assert {"own": "1.0", "third": "1.0"} == shop.lock.builds["data-python3.11-x86_64"].versions
 
 
+@pytest.mark.command
 def test_versions_that_disagree_are_an_error(shop):
     """A function has one version of a distribution."""
     for version in ("1.0", "2.0"):
@@ -117,6 +120,7 @@ def test_versions_that_disagree_are_an_error(shop):
     assert {"base-python3.11-x86_64"} == shop.catalogue().keys()
 
 
+@pytest.mark.command
 def test_a_change_of_the_provider_moves_what_it_provides_for(shop):
     """The lock of a layer is stale where the one that provides for it was locked at another version."""
     shop.offer("third", "1.0")
@@ -135,6 +139,7 @@ def test_a_change_of_the_provider_moves_what_it_provides_for(shop):
     assert "2.0" == shop.lock.builds["data-python3.11-x86_64"].versions["third"]
 
 
+@pytest.mark.command
 def test_a_layer_of_which_nothing_is_left_is_an_error(shop):
     """It would be an empty archive."""
     shop.offer("third", "1.0")

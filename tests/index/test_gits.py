@@ -167,6 +167,7 @@ def good(ran):
     return ran
 
 
+@pytest.mark.command
 def test_a_requirement_from_git_is_built_and_locked(shop, repository):
     """Its own requirements come from the index, and its name is never asked of one."""
     commit = repository.distribution("1.0", requires='["third"]')
@@ -178,6 +179,7 @@ def test_a_requirement_from_git_is_built_and_locked(shop, repository):
     assert "fromgit" not in shop.index.names()
 
 
+@pytest.mark.command
 def test_a_branch_moves_when_it_is_upgraded(shop, repository):
     """And stays while other things change."""
     repository.distribution("1.0")
@@ -193,6 +195,7 @@ def test_a_branch_moves_when_it_is_upgraded(shop, repository):
     assert ("1.0", "2.0") == (before["fromgit"], shop.versions(LIBA)["fromgit"])
 
 
+@pytest.mark.command
 def test_another_machine_fetches_the_locked_commit(shop, repository, tmp_path):
     """With an empty store, and without resolving; with a full one, without git."""
     repository.distribution("1.0")
@@ -209,6 +212,7 @@ def test_another_machine_fetches_the_locked_commit(shop, repository, tmp_path):
     assert before == shop.hashes()
 
 
+@pytest.mark.command
 def test_a_folder_in_the_repository_can_be_required(shop, repository):
     """By the fragment of its address, also in a layer's own requirements."""
     repository.distribution("1.0", below="python/")
@@ -218,6 +222,7 @@ def test_a_folder_in_the_repository_can_be_required(shop, repository):
     assert {"fromgit": "1.0"} == shop.versions(LIBA)
 
 
+@pytest.mark.command
 def test_what_a_lock_file_has_from_git_is_from_there(shop, repository):
     """A package's metadata does not say what `[tool.uv.sources]` does, and the index has the name too."""
     commit = repository.distribution("1.0")
@@ -241,6 +246,7 @@ def guarded(repository, tmp_path):
         yield f"{url}/fromgit.git"
 
 
+@pytest.mark.command
 def test_the_user_s_own_credentials_are_used_and_left_nowhere(shop, guarded):
     """Git finds them, in netrc here; neither the lock nor a layer nor the store has them."""
     shop.file("../home/.netrc", "machine 127.0.0.1 login reader password s3cret-w0rd\n").chmod(0o600)
@@ -254,6 +260,7 @@ def test_the_user_s_own_credentials_are_used_and_left_nowhere(shop, guarded):
     assert "s3cret-w0rd" not in "".join(ran.text for ran in runs)
 
 
+@pytest.mark.command
 def test_a_repository_that_refuses_is_told(shop, guarded):
     """Nobody is asked for a password, and none is shown."""
     shop.file("../home/.netrc", "machine 127.0.0.1 login reader password wr0ng-0ne\n").chmod(0o600)

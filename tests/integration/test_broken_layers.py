@@ -10,7 +10,12 @@ from factories.localindex import serving
 from factories.monorepo import empty
 from factories.wheels import make_wheel
 
-pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("docker_images"), pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.command,
+    pytest.mark.docker,
+    pytest.mark.usefixtures("docker_images"),
+    pytest.mark.timeout(600),
+]
 
 TAG = "py3-none-manylinux_2_17_x86_64"
 # Layers of one distribution each, by the name of both: the library in it, and what must be said of that.

@@ -8,6 +8,8 @@ import sys
 import pytest
 from factories.monorepo import empty
 
+pytestmark = pytest.mark.command
+
 MANIFEST = """
 packages = ["packages/*"]
 [defaults]

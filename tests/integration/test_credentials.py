@@ -11,7 +11,7 @@ from factories.privateindex import PASSWORD, QUOTED, USERNAME, private_index
 from factories.wheels import make_wheel
 from factories.workshop import BACKEND, Workshop
 
-pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("docker_images")]
+pytestmark = [pytest.mark.command, pytest.mark.docker, pytest.mark.usefixtures("docker_images")]
 
 # What nobody may find anywhere, in all the forms in which it travels.
 SECRETS = [

@@ -11,7 +11,12 @@ from factories.monorepo import Monorepo, example, in_runtime
 
 from pylayer.checks import elf
 
-pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("docker_images"), pytest.mark.timeout(1200)]
+pytestmark = [
+    pytest.mark.command,
+    pytest.mark.docker,
+    pytest.mark.usefixtures("docker_images"),
+    pytest.mark.timeout(1200),
+]
 
 TARGETS = [f"python3.{minor}-{machine}" for minor in (11, 13) for machine in ("x86_64", "arm64")]
 NOWHERE = {"DOCKER_HOST": "unix:///nowhere"}

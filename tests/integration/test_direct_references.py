@@ -7,6 +7,8 @@ import zipfile
 import pytest
 from factories.monorepo import empty
 
+pytestmark = pytest.mark.command
+
 HATCH = """
 [build-system]
 requires = ["hatchling"]

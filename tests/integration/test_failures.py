@@ -8,7 +8,7 @@ import time
 import pytest
 from factories.monorepo import empty
 
-pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("docker_images")]
+pytestmark = [pytest.mark.command, pytest.mark.docker, pytest.mark.usefixtures("docker_images")]
 
 MANIFEST = """
 packages = ["packages/*"]

@@ -10,7 +10,7 @@ import sys
 import pytest
 from factories.monorepo import example, in_runtime
 
-pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("docker_images")]
+pytestmark = [pytest.mark.command, pytest.mark.docker, pytest.mark.usefixtures("docker_images")]
 
 # What each layer must be able to do: code whose last expression is printed.
 WORK = {

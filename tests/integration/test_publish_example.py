@@ -11,7 +11,7 @@ from factories.publishing import REGIONS, Run
 from pylayer import publish
 from pylayer.monorepo import workspace
 
-pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("docker_images")]
+pytestmark = [pytest.mark.command, pytest.mark.docker, pytest.mark.usefixtures("docker_images")]
 
 
 def built(mono):

@@ -12,6 +12,8 @@ import zipfile
 import pytest
 from factories.monorepo import Monorepo, empty
 
+pytestmark = pytest.mark.command
+
 MANIFEST = """
 packages = ["packages/*"]
 [defaults]

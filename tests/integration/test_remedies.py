@@ -10,7 +10,7 @@ from factories.monorepo import empty, in_runtime
 
 from pylayer.checks import elf
 
-pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("docker_images")]
+pytestmark = [pytest.mark.command, pytest.mark.docker, pytest.mark.usefixtures("docker_images")]
 
 # The images have libffi itself, but neither its header nor the link that a linker looks for.
 CODE = """

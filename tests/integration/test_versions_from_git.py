@@ -6,6 +6,8 @@ import pytest
 from factories.monorepo import empty
 from factories.repositories import Repository
 
+pytestmark = pytest.mark.command
+
 SCM = """
 [build-system]
 requires = ["setuptools>=77", "setuptools-scm>=8"]

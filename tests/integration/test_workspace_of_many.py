@@ -6,7 +6,7 @@ import pytest
 from factories.monorepo import in_runtime
 from factories.workshop import workshop
 
-pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("docker_images")]
+pytestmark = [pytest.mark.command, pytest.mark.docker, pytest.mark.usefixtures("docker_images")]
 
 TARGETS = [f"{runtime}-{arch}" for runtime in ("python3.11", "python3.13") for arch in ("x86_64", "arm64")]
 MANIFEST = """

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from factories.workshop import workshop
 
+pytestmark = pytest.mark.command
+
 LIBA = "liba-python3.11-x86_64"
 UV = 'version = 1\n[[package]]\nname = "{}"\nversion = "{}"\nsource = {{ registry = "https://pypi.org" }}\n'
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from factories.workshop import workshop
 
+pytestmark = pytest.mark.command
+
 LIBA = "liba-python3.11-x86_64"
 OURS = {"liba", "libb", "libtool", "lib-deep"}
 
