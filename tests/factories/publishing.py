@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 
 import boto3
@@ -86,8 +87,9 @@ def prune(dist, *, keep, table=None, lines=None, **options):
     )
 
 
+@functools.cache
 def client(service, region="eu-west-1"):
-    """A client of boto3's own, for what tests look up and set up."""
+    """A client of boto3's own, for what tests look up and set up; slow to make, and the server stays."""
     return boto3.client(service, region_name=region)
 
 

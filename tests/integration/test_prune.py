@@ -18,11 +18,13 @@ ONE = {"regions": ["eu-west-1"], "name": "{layer}"}
 
 @pytest.fixture
 def six(cloud, tmp_path):
-    """A layer with six versions."""
+    """A layer with six versions, the last of which is published as a user publishes."""
     dist = Dist(tmp_path / "dist")
-    for number in range(6):
-        dist.build("libexample", dict.fromkeys(targets("python3.13"), archive(f"version = {number}")))
-        Run(dist, table=ONE)
+    for number in range(5):
+        content = {"ZipFile": archive(f"version = {number}")}
+        client("lambda").publish_layer_version(LayerName="libexample", Content=content)
+    dist.build("libexample", dict.fromkeys(targets("python3.13"), archive("version = 5")))
+    Run(dist, table=ONE)
     cloud.forget()
     return dist
 
