@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from factories.monorepo import Monorepo  # type: ignore[import-not-found] # noqa: E402  it lies beside
+from factories.monorepo import Monorepo  # noqa: E402  it lies beside
 
 # Such that gcc on x86_64 takes about as long as for msgpack's C.
 FUNCTIONS = 200

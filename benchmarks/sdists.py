@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from factories.monorepo import (  # type: ignore[import-not-found] # noqa: E402  it lies beside
+from factories.monorepo import (  # noqa: E402  it lies beside
     IMAGES,
     Monorepo,
     in_runtime,

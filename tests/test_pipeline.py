@@ -69,7 +69,7 @@ def every(state_a, state_b):
 
 def test_all_is_built_then_all_is_kept(tmp_path):
     """The second run makes nothing, and the engine is let go once in each."""
-    rested = []
+    rested: list[int] = []
     assert every(State.BUILT, State.BUILT) == ends(run_of(tmp_path), rested=rested)[0]
     again = run_of(tmp_path)
     assert every(State.CACHED, State.CACHED) == ends(again, rested=rested)[0]

@@ -29,7 +29,7 @@ from pylayer.tables import (
 
 def faults_of(parse, value):
     """Give the faults as (where, what) pairs."""
-    faults = []
+    faults: list[Fault] = []
     take(parse, value, default=None, faults=faults)
     return [(fault.where, fault.what) for fault in faults]
 
@@ -57,15 +57,18 @@ def test_all_faults_come_out_at_once():
 
 def test_what_is_good_survives_what_is_bad():
     """The rest of a table with faults can still be looked at for more of them."""
-    faults = []
-    row = take(table({"a": string, "b": list_of(string)}), {"a": 1, "b": ["x", 2]}, default={}, faults=faults)
+    faults: list[Fault] = []
+    row: dict[str, object] = take(
+        table({"a": string, "b": list_of(string)}), {"a": 1, "b": ["x", 2]}, default={}, faults=faults
+    )
     assert row == {"b": ("x",)}
 
 
 def test_an_unknown_key_gets_a_suggestion():
     """The closest known key is offered."""
-    faults = []
-    take(table({"discover": string}), {"disover": "all"}, default={}, faults=faults)
+    faults: list[Fault] = []
+    default: dict[str, object] = {}
+    take(table({"discover": string}), {"disover": "all"}, default=default, faults=faults)
     assert faults == [Fault(what="unknown key", where="disover", hint='did you mean "discover"?')]
 
 

@@ -1,6 +1,7 @@
 """Lambda's words, wheel tags, platforms and glibc mean the same."""
 
 import pytest
+from factories import there
 
 from pylayer.targets import Architecture, Target, load_runtimes, unknown_runtime
 
@@ -74,7 +75,7 @@ def test_default_images_are_aws_own():
 
 def test_an_unknown_python_goes_by_the_newest_ones_rules():
     """A runtime that came after the table is not refused."""
-    found = unknown_runtime("python3.99")
+    found = there(unknown_runtime("python3.99"))
 
     assert (found.minor, found.glibc, found.known) == (99, load_runtimes()["python3.14"].glibc, False)
 

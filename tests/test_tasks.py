@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from invoke.collection import Collection
 from invoke.exceptions import Exit
@@ -83,8 +85,8 @@ def test_a_dry_run_of_invoke_is_the_command_s_own_or_refused(name):
     kind = table.load(name)
     given = {option.attribute: ("a",) for option in options_of(kind) if option.positional}
     if name in {"publish", "prune", "cache", "lock"}:
-        assert tasks._asked(name, kind, given, dry=True).dry_run
-        assert not tasks._asked(name, kind, given, dry=False).dry_run
+        asked: list[Any] = [tasks._asked(name, kind, given, dry=dry) for dry in (True, False)]
+        assert [True, False] == [command.dry_run for command in asked]
     else:
         with pytest.raises(UsageError, match=f"--dry: {name} has no dry run; run it without --dry"):
             tasks._asked(name, kind, given, dry=True)

@@ -209,7 +209,7 @@ def test_a_wheel_that_is_not_there_is_an_error_of_the_store(tmp_path):
         wheels.read(tmp_path / "example-1.0-py3-none-any.whl")
 
 
-CONTENTS = {
+CONTENTS: dict[str, File | bytes] = {
     "pkg/__init__.py": b"x = 1\n" * 50,
     "pkg/data.bin": bytes(range(256)),
     "pkg/empty": b"",

@@ -43,7 +43,7 @@ def test_projects_are_followed_transitively():
 
 def test_a_diamond_is_walked_once():
     """What two need is asked for once."""
-    asked = []
+    asked: list[set[str]] = []
     closure(
         "a",
         projects=[project("a", "b", "c"), project("b", "d"), project("c", "d"), project("d")],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from types import SimpleNamespace
+from typing import Any
 
 from factories.bytecode import HERE, HereBuildEnv
 from factories.engines import host_target
@@ -41,14 +42,17 @@ def test_a_wheel_that_cannot_be_compiled_fails_the_builds_that_have_it(tmp_path)
     good, bad = (wheels.read(make_wheel(tmp_path, {f"{name}.py": b"x = 1\n"}, name=name)) for name in "ab")
     bad.path.write_bytes(bad.path.read_bytes()[:-30])
     target = host_target()
-    build = SimpleNamespace(layer=SimpleNamespace(bytecode="on"), target=target)
+    build: Any = SimpleNamespace(layer=SimpleNamespace(bytecode="on"), target=target)
+
+    nothing: Any = SimpleNamespace()
+    hosts: Any = HereHosts(architecture=target.architecture)
 
     async def compiled():
         context = RunContext(
-            workspace=SimpleNamespace(),
+            workspace=nothing,
             graph=Graph(jobs=2),
             store=Store(tmp_path / "store"),
-            hosts=HereHosts(architecture=target.architecture),
+            hosts=hosts,
             note=print,
         )
         compiler = Compiler(context)

@@ -59,7 +59,7 @@ def fakes(*, docker=(), local=(), image=None):
 
 def placed(choice, engines, *targets, locked=None):
     """Give the engines' names for targets, what was noted, and the images."""
-    notes = []
+    notes: list[str] = []
 
     async def work():
         graph = Graph(jobs=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 import pytest
+from factories import there
 from factories.elf import library
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,31 +15,31 @@ from pylayer.checks import elf
 
 def test_what_a_library_needs_is_read_in_order():
     """The linker loads them in this order."""
-    assert elf.read(library("libGL.so.1", "libz.so.1")).needed == ("libGL.so.1", "libz.so.1")
+    assert there(elf.read(library("libGL.so.1", "libz.so.1"))).needed == ("libGL.so.1", "libz.so.1")
 
 
 def test_symbol_versions_are_read_by_library():
     """A version means something in its library alone."""
-    read = elf.read(library("libc.so.6@GLIBC_2.38", "libstdc++.so.6@GLIBCXX_3.4.30"))
+    read = there(elf.read(library("libc.so.6@GLIBC_2.38", "libstdc++.so.6@GLIBCXX_3.4.30")))
     assert (("libc.so.6", ("GLIBC_2.38",)), ("libstdc++.so.6", ("GLIBCXX_3.4.30",))) == read.versions
 
 
 def test_the_machine_is_told_in_the_words_of_uname():
     """It is what a person compares."""
-    assert elf.read(library(machine="aarch64")).machine_name == "aarch64"
+    assert there(elf.read(library(machine="aarch64"))).machine_name == "aarch64"
 
 
 def test_rpath_and_runpath_are_told_apart():
     """They come before and after LD_LIBRARY_PATH."""
-    old = elf.read(library("libx.so", rpath="$ORIGIN/../x.libs"))
-    new = elf.read(library("libx.so", runpath="$ORIGIN:/opt/lib"))
+    old = there(elf.read(library("libx.so", rpath="$ORIGIN/../x.libs")))
+    new = there(elf.read(library("libx.so", runpath="$ORIGIN:/opt/lib")))
     assert (("$ORIGIN/../x.libs",), ()) == (old.rpath, old.runpath)
     assert ((), ("$ORIGIN", "/opt/lib")) == (new.rpath, new.runpath)
 
 
 def test_the_soname_is_read():
     """A library may be wanted by it under another file name."""
-    assert elf.read(library(soname="libq.so.5")).soname == "libq.so.5"
+    assert there(elf.read(library(soname="libq.so.5"))).soname == "libq.so.5"
 
 
 def test_no_section_headers_are_needed():
@@ -46,7 +47,7 @@ def test_no_section_headers_are_needed():
     data = bytearray(library("libc.so.6@GLIBC_2.38"))
     struct.pack_into("<Q", data, 40, 0)  # e_shoff
     struct.pack_into("<HHH", data, 58, 0, 0, 0)  # e_shentsize, e_shnum, e_shstrndx
-    assert elf.read(data).versions == (("libc.so.6", ("GLIBC_2.38",)),)
+    assert there(elf.read(data)).versions == (("libc.so.6", ("GLIBC_2.38",)),)
 
 
 def test_weak_versions_are_left_out():
@@ -54,7 +55,7 @@ def test_weak_versions_are_left_out():
     data = bytearray(library("libc.so.6@GLIBC_2.38"))
     hashed = struct.pack("<I", _elf_hash(b"GLIBC_2.38"))
     struct.pack_into("<H", data, data.index(hashed) + 4, 2)  # vna_flags: VER_FLG_WEAK
-    assert elf.read(data).versions == (("libc.so.6", ()),)
+    assert there(elf.read(data)).versions == (("libc.so.6", ()),)
 
 
 def test_what_is_not_elf_is_none():
@@ -65,7 +66,7 @@ def test_what_is_not_elf_is_none():
 @pytest.mark.parametrize("length", [4, 15, 19, 40, 70, 200, 600])
 def test_a_file_cut_short_says_that_it_is_damaged(length):
     """No cut may raise, nor pass for a sound file."""
-    assert elf.read(library("libGL.so.1")[:length]).damaged
+    assert there(elf.read(library("libGL.so.1")[:length])).damaged
 
 
 @given(st.binary(max_size=600), st.integers(1, 2), st.integers(1, 2), st.integers(0, 4))

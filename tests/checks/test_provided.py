@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+from factories import there
 
 from pylayer.checks.provided import provided, read
 from pylayer.resolver.requirements import ResolverPython
@@ -81,7 +82,7 @@ def test_the_standard_library_is_what_this_python_says():
 def test_a_preview_is_known_as_one():
     """AWS offers it to be tried."""
     found = load_runtimes()["python3.15"]
-    assert (2026, 7, 24) == found.preview.timetuple()[:3]
+    assert (2026, 7, 24) == there(found.preview).timetuple()[:3]
     assert found.image.arm64.endswith(":3.15-preview")
     assert {"profiling", "sre_parse"} & provided(target(found)).stdlib == {"profiling"}
     assert not any(runtime.preview for runtime in RUNTIMES if runtime is not found)

@@ -4,6 +4,7 @@ import os
 import time
 
 import pytest
+from factories import there
 
 from pylayer.commands.upkeep import Limits, tend
 from pylayer.engines import KeptEnvironment
@@ -44,7 +45,7 @@ def root(tmp_path, monkeypatch):
     monkeypatch.setenv("PYLAYER_CACHE_DIR", str(tmp_path))
     store = Store(tmp_path)
     store.open()
-    old = store.blob(store.put_blob(b"old" * 1000))
+    old = there(store.blob(store.put_blob(b"old" * 1000)))
     store.put_blob(b"new" * 1000)
     store.close()
     os.utime(old, (time.time() - 100_000, time.time() - 100_000))
@@ -76,7 +77,8 @@ def test_what_is_no_limit_is_refused(age, size, option):
 
 def test_without_limits_nothing_goes(root):
     """It only tells."""
-    said, engine = [], Engine()
+    said: list[str] = []
+    engine = Engine()
     tend(Limits(), store=Store(root), say=said.append, connect=lambda _kind: engine)
 
     assert (Store(root).usage().blobs, len(engine.images), engine.closed) == (2, 2, True)
@@ -98,7 +100,7 @@ def test_what_was_not_used_for_an_age_goes(root):
 
 def test_without_an_engine_the_store_is_told_all_the_same(root):
     """A cache can be looked at without Docker, and so can what other engines keep."""
-    said = []
+    said: list[str] = []
     tend(Limits(size=3000), store=Store(root), say=said.append, connect=nothing)
 
     assert Store(root).usage().blobs == 1
@@ -111,7 +113,8 @@ def test_without_an_engine_the_store_is_told_all_the_same(root):
 )
 def test_a_dry_run_says_what_would_go_and_leaves_it(root, limits, pending):
     """As the real run does, in another tense."""
-    said, engine = [], Engine()
+    said: list[str] = []
+    engine = Engine()
     found = tend(limits, store=Store(root), say=said.append, connect=lambda _kind: engine, dry=True)
 
     assert (pending, 2, 2) == (found, Store(root).usage().blobs, len(engine.images))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 
 import pytest
 
@@ -32,7 +33,7 @@ def test_computed_once_for_all_threads() -> None:
 def test_keys_are_apart() -> None:
     """Each key has a value of its own."""
     once: Once[str, str] = Once()
-    assert ["a", "b", "a"] == [once.get(key, lambda key=key: key) for key in "aba"]
+    assert ["a", "b", "a"] == [once.get(key, partial(str, key)) for key in "aba"]
 
 
 def test_errors_are_remembered() -> None:

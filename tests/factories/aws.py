@@ -25,7 +25,17 @@ if TYPE_CHECKING:
 
 PAGE = 2
 Action = Literal[
-    "429", "500", "500 after", "403", "quota", "expired", "reset before", "reset after", "hang after"
+    "429",
+    "500",
+    "500 after",
+    "403",
+    "quota",
+    "expired",
+    "reset before",
+    "reset after",
+    "hang before",
+    "hang after",
+    "held",
 ]
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request")
@@ -89,7 +99,7 @@ class Cloud:
     port: int = 0
     calls: list[Call] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    before: dict[str, Callable[[], None]] = field(default_factory=dict)
+    before: dict[str, Callable[[], object]] = field(default_factory=dict)
     bodies: dict[str, bytes] = field(default_factory=dict)
     hang: float = 3.0
     lock: threading.Lock = field(default_factory=threading.Lock)

@@ -89,7 +89,8 @@ def contents(zips: Iterable[Path]) -> dict[str, bytes]:
 
 def code_of(pyc: bytes) -> CodeType:
     """Give the code in a .pyc of the running Python's version."""
-    return marshal.loads(pyc[16:])
+    code: CodeType = marshal.loads(pyc[16:])
+    return code
 
 
 class HereBuildEnv:

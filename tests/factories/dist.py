@@ -7,7 +7,7 @@ import hashlib
 import io
 import zipfile
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pylayer.archives import catalogue
 from pylayer.archives.catalogue import CatalogueEntry, Distribution
@@ -20,7 +20,7 @@ X86, ARM = "x86_64", "arm64"
 
 
 def entry(
-    layer: str = "libexample", runtime: str = "python3.13", architecture: str = X86, **changes
+    layer: str = "libexample", runtime: str = "python3.13", architecture: str = X86, **changes: Any
 ) -> CatalogueEntry:
     """Describe an archive that need not exist; its digest follows from the `content` given."""
     digest = hashlib.sha256(changes.pop("content", b"one")).digest()
@@ -70,7 +70,7 @@ class Dist:
             one = entry(layer, runtime, architecture, content=content)
             (self.folder / one.path).write_bytes(content)
             own = (Distribution(name=layer, version=version, sha256="ab" * 32),)
-            sizes = {"size": len(content), "unzipped_size": len(content), **changes}
+            sizes: dict[str, Any] = {"size": len(content), "unzipped_size": len(content), **changes}
             builds[f"{layer}-{runtime}-{architecture}"] = replace(one, distributions=own, **sizes)
         path = self.folder / catalogue.NAME
         before = catalogue.read(path)

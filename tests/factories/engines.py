@@ -9,7 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pylayer.engines import Job
 from pylayer.engines.local.engine import LocalEngine
@@ -103,11 +103,12 @@ def job(build: str, *, name: str = "example", tree: tuple[TreeEntry, ...] = (), 
     )
 
 
-def facts(build_env, build: str, into: Path, **more) -> dict:
+def facts(build_env: Any, build: str, into: Path, **more: Any) -> dict[str, Any]:
     """Run a job and give its facts."""
     done = build_env.run(job(build, **more), into=into)
     assert (0, "facts-1-py3-none-any.whl") == (done.status, done.answer.get("wheel")), done.log
-    return json.loads((into / "facts-1-py3-none-any.whl").read_text())
+    told: dict[str, Any] = json.loads((into / "facts-1-py3-none-any.whl").read_text())
+    return told
 
 
 def child(code: str, *words: str | Path) -> subprocess.Popen[str]:

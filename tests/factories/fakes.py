@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from factories.wheels import make_wheel
@@ -27,8 +28,6 @@ from pylayer.store import Store
 from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pylayer.building.dependencies import Wanted
     from pylayer.building.native import Way
     from pylayer.engines import Job
@@ -234,7 +233,7 @@ class FakeRun:
     root: Path
     engine: FakeEngine = field(default_factory=FakeEngine)
     crossing: FakeCrossing = field(default_factory=FakeCrossing)
-    index: FakeIndex = None  # type: ignore[assignment]  made below
+    index: Any = None  # a FakeIndex: one of its own where none is given
     told: Told = field(default_factory=Told)
 
     def __post_init__(self) -> None:
@@ -268,7 +267,7 @@ class FakeRun:
                         context,
                         requirements=self.index,
                         crossing=self.crossing,
-                        hashes=FileHashes(self.root.parent / "files.json"),
+                        hashes=FileHashes(),
                         unpacked=unpacked,
                     )
                     return await work(context, projects)

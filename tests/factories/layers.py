@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from factories.wheels import make_wheel, make_zip
 from pylayer import wheels
@@ -38,7 +38,7 @@ def compiled(path: Path, name: str = "example") -> Compiled:
     return Compiled(distribution=name, path=path, sha256=hash_file(path))
 
 
-def zip_layer(folder: Path, files: Mapping[str, object], *, name: str = "data") -> LayerArchive:
+def zip_layer(folder: Path, files: Mapping[str, Any], *, name: str = "data") -> LayerArchive:
     """Zip `files` as they are, by whatever paths."""
     folder.mkdir(parents=True, exist_ok=True)
     return LayerArchive(layer=name, path=make_zip(folder / f"{name}.zip", files))
@@ -56,7 +56,7 @@ def said(problems: tuple[Problem, ...]) -> list[tuple[str, str, str, str]]:
 
 
 def found(
-    made: LayerArchive, runs: str = "python3.13-x86_64", **options: object
+    made: LayerArchive, runs: str = "python3.13-x86_64", **options: Any
 ) -> list[tuple[str, str, str, str]]:
     """Check `made` and tell what was said."""
     return said(check(made, target=target(runs), **options))

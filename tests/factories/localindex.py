@@ -11,7 +11,7 @@ from base64 import b64encode
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
@@ -95,11 +95,11 @@ class LocalIndex:
         pages = {path.split("/")[2] for path in self.paths("/simple/")}
         return pages | {canonicalize_name(path.split("/")[2].split("-")[0]) for path in self.paths("/files/")}
 
-    def pin(self, filename: str, **changes: object) -> Pin:
+    def pin(self, filename: str, **changes: Any) -> Pin:
         """The pin of one of the files."""
         content = (self.folder / filename).read_bytes()
         name, version = filename.split("-")[:2]
-        values = {
+        values: dict[str, Any] = {
             "name": canonicalize_name(name),
             "version": version,
             "filename": filename,
@@ -116,7 +116,7 @@ class LocalIndex:
 
 
 @contextmanager
-def serving(folder: Path, **options: object) -> Iterator[LocalIndex]:
+def serving(folder: Path, **options: Any) -> Iterator[LocalIndex]:
     """Serve `folder` for the length of a block."""
     index = LocalIndex(folder, **options)
     try:

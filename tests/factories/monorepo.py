@@ -10,6 +10,7 @@ import sys
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "tests" / "images" / "runtimes.toml"
@@ -37,6 +38,7 @@ class Monorepo:
     store: Path
     env: dict[str, str] = field(default_factory=dict)
     pids: list[int] = field(default_factory=list)
+    ran: Ran | None = None  # what a fixture ran first, for the tests to look at
 
     def write(self, **files: str) -> None:
         """Write files by path, `__` for a slash being too clever: use `file` for those."""
@@ -103,8 +105,9 @@ class Monorepo:
     def output(self) -> Path:
         return self.root / "dist" / "layers"
 
-    def catalogue(self) -> dict:
-        return json.loads((self.output / "layers.json").read_text())["builds"]
+    def catalogue(self) -> dict[str, Any]:
+        builds: dict[str, Any] = json.loads((self.output / "layers.json").read_text())["builds"]
+        return builds
 
     def members(self, build: str) -> list[str]:
         """The names in a build's archive."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pylayer.publish.cloud import CloudError, Draft, Grant, Listed, Stored, Upload, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 @dataclass
@@ -86,11 +86,11 @@ class Memory:
         self._ask("revoke")
         self.policies[layer, number].discard(statement)
 
-    def parameters(self, names) -> dict[str, str]:
+    def parameters(self, names: Iterable[str]) -> dict[str, str]:
         self._ask("parameters")
         return {name: self.values[name] for name in names if name in self.values}
 
-    def put_parameter(self, name: str, value: str, *, tags) -> None:
+    def put_parameter(self, name: str, value: str, *, tags: object) -> None:
         self._ask("put_parameter")
         self.values[name] = value
 

@@ -103,7 +103,7 @@ class Registry:
 
             do_HEAD = do_GET  # noqa: N815  the name that http.server asks for
 
-            def log_message(self, *_) -> None:
+            def log_message(self, *_: object) -> None:
                 pass
 
         return Handler
@@ -113,5 +113,5 @@ def _digest(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
-def _described(kind: str, content: bytes) -> dict:
+def _described(kind: str, content: bytes) -> dict[str, object]:
     return {"mediaType": kind, "size": len(content), "digest": _digest(content)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from factories.dist import entry
 from factories.layers import target
@@ -89,7 +89,7 @@ class Workshop:
         replaced = catalogue.dumps(before) if before else None
         lastrun.save(self.state, run, before=replaced, after=catalogue.dumps(self.listing))
 
-    def gather(self, **options: object) -> Report:
+    def gather(self, **options: Any) -> Report:
         return gather(self.output, title="mono", state=self.state, **options)
 
 

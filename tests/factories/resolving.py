@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from factories.localindex import LocalIndex, serving
 from factories.wheels import make_wheel
@@ -30,14 +30,14 @@ class Desk:
         self._stack = stack
         self._count = 0
 
-    def index(self, **options: object) -> LocalIndex:
+    def index(self, **options: Any) -> LocalIndex:
         """Start an empty index."""
         self._count += 1
         folder = self.root / f"index-{self._count}"
         folder.mkdir()
         return self._stack.enter_context(serving(folder, **options))
 
-    def settings(self, default: LocalIndex, *indexes: Index, **options: object) -> IndexSettings:
+    def settings(self, default: LocalIndex, *indexes: Index, **options: Any) -> IndexSettings:
         """Give settings that know these indexes alone."""
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         env = {**kept, "HOME": str(self.root), "UV_CACHE_DIR": str(self.root / "uv"), "UV_HTTP_RETRIES": "0"}
@@ -66,7 +66,7 @@ def python(runtime: str = "python3.11", architecture: str = "x86_64") -> Resolve
     )
 
 
-def resolved(settings: IndexSettings, *requirements: str, **options: object) -> tuple[Pin, ...]:
+def resolved(settings: IndexSettings, *requirements: str, **options: Any) -> tuple[Pin, ...]:
     """Resolve for python3.11-x86_64, or the `python` given."""
     given = options.pop("python", python())
     return resolve(Request(requirements=requirements, **options), python=given, settings=settings)

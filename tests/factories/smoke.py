@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from factories.wheels import make_wheel, make_zip
 from pylayer import wheels
@@ -64,7 +64,7 @@ def archive(path: Path, files: Mapping[str, str]) -> Path:
     return make_zip(path, {name: content.encode() for name, content in files.items()})
 
 
-def smoke_test(folder: Path, files: Mapping[str, str], *modules: str, **more) -> SmokeTest:
+def smoke_test(folder: Path, files: Mapping[str, str], *modules: str, **more: Any) -> SmokeTest:
     """Give a smoke test of one archive, by the Python that runs the tests."""
     path = archive(folder / "layer.zip", files)
     made = SmokeTest(name="example", target=host_target(), archives=(path,), modules=modules, seconds=60)

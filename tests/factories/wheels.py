@@ -9,11 +9,13 @@ import stat
 import zipfile
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
+
+    Files = Mapping[str, Any]  # Files or bytes: to mypy a dict of both has values of any kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,7 @@ class File:
     date: tuple[int, int, int, int, int, int] = (2024, 2, 29, 12, 30, 58)
 
 
-def make_zip(path: Path, files: Mapping[str, File | bytes] | Iterable[tuple[str, File | bytes]]) -> Path:
+def make_zip(path: Path, files: Files | Iterable[tuple[str, File | bytes]]) -> Path:
     """Write `files`, in their order, with zipfile."""
     listed = files.items() if hasattr(files, "items") else files
     with zipfile.ZipFile(path, "w") as archive:
@@ -41,7 +43,7 @@ def make_zip(path: Path, files: Mapping[str, File | bytes] | Iterable[tuple[str,
 
 def make_wheel(
     folder: Path,
-    files: Mapping[str, File | bytes] | None = None,
+    files: Files | None = None,
     *,
     name: str = "example",
     version: str = "1.0",

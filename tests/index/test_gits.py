@@ -7,6 +7,7 @@ import subprocess
 import tarfile
 
 import pytest
+from factories import there
 from factories.repositories import Repository, git_server
 from factories.workshop import workshop
 
@@ -33,7 +34,8 @@ def members(store, fetched):
     """Names and contents below the one folder of what was fetched."""
     with tarfile.open(fileobj=io.BytesIO(store.blob(fetched.sha256).read_bytes())) as archive:
         return {
-            member.name.partition("/")[2]: archive.extractfile(member).read().decode() for member in archive
+            member.name.partition("/")[2]: there(archive.extractfile(member)).read().decode()
+            for member in archive
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from factories import there
 
 from pylayer.index.indexes import Index, IndexSettings, Login
 from pylayer.index.logins import Logins, realm
@@ -72,14 +73,14 @@ def test_takes_the_password_of_a_known_name_from_netrc(tmp_path):
     (tmp_path / ".netrc").write_text("machine index.example login me password n3trc\n")
     mine = Logins(settings(tmp_path, Index.at("https://me@index.example/simple")))
     theirs = Logins(settings(tmp_path, Index.at("https://you@index.example/simple")))
-    found = [logins.of("https://index.example/simple/a/").password for logins in (mine, theirs)]
+    found = [there(logins.of("https://index.example/simple/a/")).password for logins in (mine, theirs)]
     assert ["n3trc", None] == found
 
 
 def test_takes_the_password_of_a_known_name_from_the_keyring_once(tmp_path):
     """Every question may cost its user a click."""
     logins = Logins(keyring(tmp_path))
-    found = [logins.of(f"{SIMPLE}/{name}/").password for name in ("a", "b", "c")]
+    found = [there(logins.of(f"{SIMPLE}/{name}/")).password for name in ("a", "b", "c")]
     assert ["fr0m-keyring"] * 3 == found
     assert 1 == len((tmp_path / "asked").read_text().splitlines())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pylayer.digests import Digest
@@ -16,7 +18,7 @@ def test_knows_a_wheel_from_an_sdist(filename, expected):
 
 def test_its_sha256_is_a_digest():
     """Or nothing, where an index names none."""
-    pin = {"name": "a", "version": "1", "filename": "a-1.tar.gz"}
+    pin: dict[str, Any] = {"name": "a", "version": "1", "filename": "a-1.tar.gz"}
     assert isinstance(Pin(**pin, sha256="0" * 64).sha256, Digest)
     assert "" == Pin(**pin, sha256="").sha256
     with pytest.raises(ValueError, match="is not 64 hex digits"):

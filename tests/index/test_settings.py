@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from factories import there
 
 from pylayer.errors import ManifestError
 from pylayer.index.indexes import Index, IndexPin, Login
@@ -62,7 +63,7 @@ def test_asks_the_environment_first_then_the_manifest_then_the_configurations(tm
     env = {"UV_INDEX": "env=https://index.example/1", "XDG_CONFIG_HOME": str(tmp_path / "config")}
     settings = read(tmp_path, tables=[Index(url="https://index.example/2", name="corp")], env=env)
     assert [f"https://index.example/{number}" for number in (1, 2, 4, 6)] == urls(settings.indexes)
-    assert "mirror" == settings.default.name
+    assert "mirror" == there(settings.default).name
 
 
 def test_lets_a_uv_toml_replace_the_table_but_not_the_sources(tmp_path):

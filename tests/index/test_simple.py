@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
+from factories import there
 from factories.localindex import Answer, serving
 from factories.wheels import make_wheel
 
@@ -44,7 +46,7 @@ def test_reads_a_page(serve, tmp_path, html):
     """JSON or HTML: the same files come of it."""
     index = serve("1.0", "2.0", html=html)
     with Web(settings(tmp_path)) as web:
-        found = files("Example", index=Index(url=index.url), web=web)
+        found = there(files("Example", index=Index(url=index.url), web=web))
     pins = [index.pin(f"example-{version}-py3-none-any.whl") for version in ("1.0", "2.0")]
     assert [(pin.filename, pin.url, pin.sha256) for pin in pins] == [
         (file.filename, file.url, file.sha256) for file in found
@@ -86,7 +88,7 @@ def test_reads_what_html_says_of_a_file():
 
 def test_reads_what_json_says_of_a_file():
     """A reason for being yanked is a yank; nothing said is nothing known."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "filename": "a-1.tar.gz",
             "url": "../a-1.tar.gz",

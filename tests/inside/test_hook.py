@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 HOOK = Path(__file__).parents[2] / "pylayer" / "inside" / "hook.py"
 
@@ -35,7 +36,7 @@ class Run:
         )
         self.status, self.stdout, self.stderr = done.returncode, done.stdout, done.stderr
         answer = folder / "answer.json"
-        self.answer = json.loads(answer.read_text()) if answer.exists() else None
+        self.answer: Any = json.loads(answer.read_text()) if answer.exists() else None
 
 
 def requires(*requirements: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from factories.elf import library
@@ -19,7 +20,7 @@ pytestmark = [
 
 TAG = "py3-none-manylinux_2_17_x86_64"
 # Layers of one distribution each, by the name of both: the library in it, and what must be said of that.
-BROKEN = {
+BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "foreign": (
         {"machine": "aarch64", "needs": ("libc.so.6@GLIBC_2.17",)},
         "is built for aarch64; python3.11-x86_64 runs x86_64 code [machine]",

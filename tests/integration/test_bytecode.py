@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from factories.bytecode import contents
 from factories.engines import FOREIGN, NATIVE, target
@@ -50,7 +52,7 @@ def test_target_python(docker_engine, two, tmp_path, python):
 def test_rooms(docker_engine, two, tmp_path):
     """One job for two wheels, and one for each in two others: the same bytes."""
     together = compiled(two, engine=docker_engine, of=target(), store=Store(tmp_path / "together"))
-    apart = {}
+    apart: dict[str, Any] = {}
     for wheel in two:
         store = Store(tmp_path / wheel.filename)
         apart |= compiled([wheel], engine=docker_engine, of=target(), store=store)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import zipfile
 from base64 import b64encode
+from typing import Any
 
 import pytest
 from factories.privateindex import PASSWORD, QUOTED, USERNAME, private_index
@@ -61,7 +62,8 @@ def shop(index, tmp_path):
         "UV_INDEX_CORP_USERNAME": USERNAME,
         "UV_INDEX_CORP_PASSWORD": PASSWORD,
     }
-    shop = Workshop(root=tmp_path / "mono", store=tmp_path / "store", env=env, index=None)
+    other: Any = None  # this workshop's index is not its own
+    shop = Workshop(root=tmp_path / "mono", store=tmp_path / "store", env=env, index=other)
     for name in ("liba", "libb"):
         shop.member(name, "corp-thing", building=["corp-builder"])
         shop.file(f"packages/{name}/backend.py", NOSY)

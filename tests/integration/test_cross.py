@@ -6,6 +6,7 @@ import tarfile
 import zipfile
 
 import pytest
+from factories import there
 from factories.localindex import serving
 from factories.monorepo import Monorepo, example, in_runtime
 
@@ -219,6 +220,6 @@ def _extensions(archive):
 def _glibc(archive):
     """The newest version of glibc that an archive's ELF files need."""
     with zipfile.ZipFile(archive) as opened:
-        found = [elf.read(opened.read(name)) for name in opened.namelist() if name.endswith(".so")]
+        found = [there(elf.read(opened.read(name))) for name in opened.namelist() if name.endswith(".so")]
     versions = [version for one in found for _, wanted in one.versions for version in wanted]
     return max(tuple(map(int, version.removeprefix("GLIBC_").split("."))) for version in versions)[:2]

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from factories import there
 from factories.engines import FOREIGN, NATIVE, child, facts, job, target
 from factories.wheels import make_wheel
 
@@ -456,7 +457,7 @@ def test_containers_die_with_a_killed_process(docker_images, docker_cache, into)
     from factories.containers import owned, wait_until_gone  # noqa: PLC0415  as above
 
     process = child(HOLD, docker_cache, into)
-    assert "ready\n" == process.stdout.readline()
+    assert "ready\n" == there(process.stdout).readline()
     assert 1 == len(owned(docker_images, process.pid))
     process.kill()
     process.communicate()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import uv
+from factories import there
 from factories.publishing import Run, client
 from platformdirs import user_cache_path
 
@@ -46,7 +47,7 @@ def arn(published):
 def snippet(name):
     """A block of docs/publish.md, by the comment before it."""
     text = (ROOT / "docs" / "publish.md").read_text()
-    return re.search(rf"<!-- {name} -->\n```\w+\n(.*?)```", text, re.DOTALL)[1]
+    return there(re.search(rf"<!-- {name} -->\n```\w+\n(.*?)```", text, re.DOTALL))[1]
 
 
 def command(*words, cwd, **environment):

@@ -7,6 +7,7 @@ import json
 import re
 
 import pytest
+from factories import there
 from factories.browsers import browser, look
 from factories.reports import Workshop, module
 
@@ -45,7 +46,7 @@ def file(tmp_path):
 
 def seen(program, file, width, *options):
     dom = look(program, file, width=width, options=options)
-    return json.loads(html.unescape(re.search(r"<title>(.*?)</title>", dom, re.DOTALL)[1]))
+    return json.loads(html.unescape(there(re.search(r"<title>(.*?)</title>", dom, re.DOTALL))[1]))
 
 
 @pytest.mark.parametrize("width", [400, 1400])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from factories.engines import ABSENT, WORKBENCH, host_target
 from factories.workshop import workshop
 
 from pylayer import enginetable
-from pylayer.commands import chores, runs
+from pylayer.commands import table
+from pylayer.commands.running import run_command
 from pylayer.enginetable import ENGINES
 
 TARGET = host_target()
@@ -34,6 +37,11 @@ def shop(tmp_path, monkeypatch):
         yield shop
 
 
+def ran(name: str, **options: Any) -> int:
+    """Run a command in this process; its exit status."""
+    return run_command(lambda: table.load(name)(**options))
+
+
 def layers(shop, engine):
     """Write a layers.toml that names an engine."""
     shop.manifest(
@@ -44,26 +52,26 @@ def layers(shop, engine):
 
 def test_layers_toml_names_it(shop, capsys):
     """It builds, and the lock is its own."""
-    assert runs.build() == 0, capsys.readouterr().err
+    assert ran("layers") == 0, capsys.readouterr().err
     assert {"lib": "1.0", "libapp": "1.0"} == shop.versions(f"libapp-{TARGET}")
     assert "workbench" == shop.lock.engine
-    assert runs.build(locked=True) == 0, capsys.readouterr().err
+    assert ran("layers", locked=True) == 0, capsys.readouterr().err
 
 
 def test_a_name_that_is_not_there_is_told_of_it(shop, capsys):
     """By layers.toml as by the command line."""
-    assert runs.build(engine="mainframe") == 2
+    assert ran("layers", engine="mainframe") == 2
     assert "one of auto, docker, workbench, local" in capsys.readouterr().err
     layers(shop, "mainframe")
 
-    assert runs.build() == 3
+    assert ran("layers") == 3
     assert 'must be "auto" or "docker" or "workbench" or "local"' in capsys.readouterr().err
 
 
 def test_auto_asks_it_in_its_turn(shop, capsys):
     """Docker is asked before it, and this host only where it does not answer."""
     layers(shop, "auto")
-    assert runs.build() == 0
+    assert ran("layers") == 0
     assert "building on the workbench what it can" in capsys.readouterr().err
     assert "workbench" == shop.lock.engine
 
@@ -71,27 +79,27 @@ def test_auto_asks_it_in_its_turn(shop, capsys):
 def test_where_it_does_not_answer_the_next_one_does(shop, capsys, monkeypatch):
     """A lock of an engine that `auto` prefers stays that engine's."""
     layers(shop, "auto")
-    assert runs.lock() == 0
+    assert ran("lock") == 0
     monkeypatch.setenv(ABSENT, "1")
-    assert runs.build() == 0
+    assert ran("layers") == 0
     told = capsys.readouterr().err
 
     assert "the workbench does not answer (the workbench is not plugged in): building on this host" in told
     assert "workbench" == shop.lock.engine
-    assert runs.build(engine="workbench") == 7
+    assert ran("layers", engine="workbench") == 7
 
 
 def test_doctor_and_cache_ask_it(shop, capsys):
     """What it is, what it reaches, and what it keeps."""
-    assert runs.build() == 0
+    assert ran("layers") == 0
     capsys.readouterr()
-    assert chores.doctor(None, engine="") == 0
+    assert ran("doctor") == 0
     told = capsys.readouterr().out
     assert "docker   not asked: the engine is to be workbench" in told
     assert f"{TARGET!s:<18} workbench Python {TARGET.runtime.python}" in told
     assert "lock     layers.lock, of the workbench engine" in told
 
-    assert chores.cache(older_than="0s", larger_than="") == 0
+    assert ran("cache", older_than="0s") == 0
     told = capsys.readouterr().out
     assert "build environments of workbench" in told
     assert "workbench 0 B in 0 build environments" in told
@@ -99,6 +107,6 @@ def test_doctor_and_cache_ask_it(shop, capsys):
 
 def test_verify_tries_by_it(shop, capsys):
     """The archives that it made."""
-    assert runs.build() == 0
-    assert chores.verify(None, only=(), engine="", again=False) == 0, capsys.readouterr().err
+    assert ran("layers") == 0
+    assert ran("verify") == 0, capsys.readouterr().err
     assert f"libapp-{TARGET}  works" in capsys.readouterr().out

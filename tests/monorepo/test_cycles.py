@@ -67,5 +67,7 @@ def test_a_requirement_with_a_marker_may_not_apply():
 
 def test_a_long_chain_is_walked():
     """Deeper than the interpreter's stack."""
-    chain = {f"p{number}": ([f"p{number + 1}"], []) for number in range(3000)}
+    chain: dict[str, tuple[list[str], list[str]]] = {
+        f"p{number}": ([f"p{number + 1}"], []) for number in range(3000)
+    }
     assert build_cycles(projects(**chain, p3000=([], []))) == []

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import subprocess
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def git(tmp_path):
         assert done.returncode == 0, done.stderr
         return done.stdout.splitlines()
 
-    def lay(**options: object) -> object:
+    def lay(**options: Any) -> object:
         for name, content in files(TRACKED, **options).items():
             path = tmp_path / ".git" / name
             path.parent.mkdir(parents=True, exist_ok=True)

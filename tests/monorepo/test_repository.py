@@ -1,6 +1,7 @@
 """What git says of a folder."""
 
 import pytest
+from factories import there
 from factories.repositories import Repository as Made
 
 from pylayer.monorepo.repository import Repository
@@ -23,7 +24,7 @@ def test_a_folder_in_no_checkout_has_none(tmp_path):
 
 def test_files_are_told_from_the_folder(made):
     """Whatever their names are."""
-    found = Repository.of(made.folder / "p")
+    found = there(Repository.of(made.folder / "p"))
     assert found.root == made.folder
     assert found.tracked(made.folder / "p") == {"a.py": 0o100644, "é\t.txt": 0o100644}
     assert found.committed(made.folder / "q") == {"b.py": 0o100644}
@@ -34,21 +35,21 @@ def test_files_are_told_from_the_folder(made):
 def test_what_was_only_added_is_tracked_and_not_committed(made):
     """The index and HEAD are two things."""
     made.git("add", "--force", "p/x.env")
-    found = Repository.of(made.folder)
+    found = there(Repository.of(made.folder))
     assert "x.env" in found.tracked(made.folder / "p")
-    assert "x.env" not in found.committed(made.folder / "p")
+    assert "x.env" not in there(found.committed(made.folder / "p"))
     assert found.ignored(made.folder / "p", ["."]) == ["gen/"]
 
 
 def test_nothing_is_committed_in_a_new_repository(tmp_path):
     """None, not no files."""
     made = Made(tmp_path.resolve() / "new")
-    assert Repository.of(made.folder).committed(made.folder) is None
+    assert there(Repository.of(made.folder)).committed(made.folder) is None
 
 
 def test_a_folder_may_be_ignored_itself(made):
     """With all that is in it."""
-    found = Repository.of(made.folder / "p/gen")
+    found = there(Repository.of(made.folder / "p/gen"))
     assert found.ignores(made.folder / "p/gen")
     assert not found.ignores(made.folder / "p")
 
@@ -56,22 +57,22 @@ def test_a_folder_may_be_ignored_itself(made):
 def test_attributes_of_folders_keep_files_back_from_archives(made):
     """As git archive does."""
     made.commit({".gitattributes": "p/docs/ export-ignore\nq/*.py export-ignore\n", "p/docs/a/b.md": ""})
-    found = Repository.of(made.folder)
+    found = there(Repository.of(made.folder))
     assert found.export_ignored(made.folder) == {"p/docs/a/b.md", "q/b.py"}
 
 
 def test_a_hooks_variables_name_no_other_repository(made, tmp_path, monkeypatch):
     """Git sets them for the hook in which pylayer may run."""
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
-    assert Repository.of(made.folder).root == made.folder
+    assert there(Repository.of(made.folder)).root == made.folder
 
 
 def test_a_worktree_and_a_submodule_are_checkouts(made, tmp_path):
     """Their `.git` is a file."""
     made.git("worktree", "add", "--quiet", "../tree")
     tree = tmp_path.resolve() / "tree"
-    assert Repository.of(tree / "p").root == tree
-    assert "a.py" in Repository.of(tree / "p").tracked(tree / "p")
+    assert there(Repository.of(tree / "p")).root == tree
+    assert "a.py" in there(Repository.of(tree / "p")).tracked(tree / "p")
     outer = Made(tmp_path.resolve() / "outer")
     outer.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(made.folder), "sub")
-    assert Repository.of(outer.folder / "sub/p").root == outer.folder / "sub"
+    assert there(Repository.of(outer.folder / "sub/p")).root == outer.folder / "sub"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 from factories.dist import Dist, archive, targets
@@ -169,11 +170,11 @@ def test_the_key_follows_from_the_content(tmp_path):
     assert (f"uploaded to s3://bucket/p/{hashlib.sha256(CONTENT).hexdigest()}.zip",) == result.notes
 
 
-def test_what_was_not_tried_has_its_cause():
+def test_what_was_not_tried_has_its_cause(tmp_path):
     """An item that was given up keeps the version that stands."""
     region = Memory()
     cause = CloudError("unreachable", "ListLayers: no answer")
-    item = Item(group=None, region=region.name, action="unchanged")
+    item = replace(item_of(tmp_path, region), action="unchanged")
 
     assert ("failed", "ListLayers: no answer") == (undone(item, cause).status, undone(item, cause).error)
     assert "unchanged" == undone(item).status

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from pylayer.errors import StoreError
 from pylayer.publish import outputs, published
 from pylayer.publish.published import PublishedVersion
 from pylayer.publish.template import Declared
+
+if TYPE_CHECKING:
+    from pylayer.config.publication import Output
 
 ARN = "arn:aws:lambda:eu-west-1:123456789012:layer:libexample:7"
 KEY = ("libexample", "eu-west-1", "python3.13", "arm64")
@@ -74,7 +79,7 @@ def test_layers_that_left_the_manifest_go():
 
 def test_unchanged_files_are_not_written(tmp_path):
     """The second time nothing is written by any output."""
-    every = ("cdk", "terraform", "sam")
+    every: tuple[Output, ...] = ("cdk", "terraform", "sam")
 
     first = outputs.write(tmp_path, {KEY: place()}, every)
     expected = {

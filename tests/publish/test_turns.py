@@ -4,6 +4,8 @@ import subprocess
 import sys
 import threading
 
+from factories import there
+
 from pylayer.publish.turns import turn
 
 _HOLDER = """
@@ -42,7 +44,7 @@ def test_a_killed_holder_gives_its_turn_back(tmp_path):
     path = tmp_path / "lock"
     command = [sys.executable, "-c", _HOLDER, str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
-        assert "held\n" == holder.stdout.readline()
+        assert "held\n" == there(holder.stdout).readline()
         holder.kill()
     said: list[str] = []
     with turn(path, say=said.append):

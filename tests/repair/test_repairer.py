@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from factories.bytecode import HERE
@@ -48,14 +49,16 @@ def hosts():
 def repaired(folder, hosts, *projects, others=(), options=None, **keys):
     """What becomes of wheels in a layer with these keys."""
     layer = Layer(name="data", projects=(), targets=(), **keys)
-    found = SimpleNamespace(manifest=SimpleNamespace(options=options or {}))
+    found: Any = SimpleNamespace(manifest=SimpleNamespace(options=options or {}))
+
+    nobody: Any = None  # what is asked where a tool must be installed
 
     async def run():
         graph = Graph(jobs=1)
         context = RunContext(
             workspace=found, graph=graph, store=Store(folder / "store"), hosts=hosts, note=print
         )
-        repairer = Repairer(context, requirements=None)
+        repairer = Repairer(context, requirements=nobody)
         built = {one.metadata.name: Built(wheel=one, fresh=False, parts={}) for one in projects}
         contents = BuildContents(projects=built, distributions=others)
         try:

@@ -6,6 +6,7 @@ import zipfile
 from dataclasses import replace
 
 import pytest
+from factories import there
 from factories.dist import entry
 from factories.reports import Workshop, module
 from factories.wheels import make_zip
@@ -59,7 +60,7 @@ def test_unpacked_sizes_are_those_of_the_files(workshop, listed):
             one.file_size for one in archive.infolist() if one.filename.startswith("python/libetl")
         )
 
-    assert weigh(path, listed).part("libetl").unzipped_size == expected
+    assert there(weigh(path, listed).part("libetl")).unzipped_size == expected
 
 
 def test_parts_have_versions_and_come_heaviest_first(workshop, listed):
@@ -71,7 +72,7 @@ def test_parts_have_versions_and_come_heaviest_first(workshop, listed):
 
 def test_kinds_of_files_divide_a_part(workshop, listed):
     """Sources, native code and the rest; together they are the whole part."""
-    part = weigh(workshop.output / "etl-python3.13-x86_64.zip", listed).part("libetl")
+    part = there(weigh(workshop.output / "etl-python3.13-x86_64.zip", listed).part("libetl"))
 
     assert (part.kinds["Python source"], part.kinds["native code"]) == (len(SOURCE), 2000)
     assert sum(part.kinds.values()) == part.unzipped_size
@@ -88,7 +89,7 @@ def test_bytecode_belongs_to_the_distribution_of_its_source(tmp_path):
         },
     )
 
-    assert weigh(path, listed).part("lib").kinds["bytecode"] == 30
+    assert there(weigh(path, listed).part("lib")).kinds["bytecode"] == 30
 
 
 def test_what_is_nobodys_goes_by_its_folder(tmp_path):

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from factories import there
 from factories.resolving import Desk, add, python
 
 from pylayer.errors import ResolveError
@@ -76,7 +77,7 @@ def test_takes_nothing_that_was_uploaded_later(desk, index, moment, found):
 def test_counts_a_duration_from_now_back(text):
     """As uv reads it."""
     expected = datetime.now(UTC) - timedelta(days=7)
-    assert abs(_cutoff(text) - expected) < timedelta(minutes=1)
+    assert abs(there(_cutoff(text)) - expected) < timedelta(minutes=1)
 
 
 def test_refuses_what_is_no_date():

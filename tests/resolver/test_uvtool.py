@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+from factories import there
 
 from pylayer.errors import DownloadError
 from pylayer.index.indexes import Index, IndexSettings
@@ -90,7 +91,7 @@ def test_learns_the_default_index_from_uv():
     """Without asking the network; where one is set, that is it."""
     own = IndexSettings(default=Index(url="https://index.example/d"), env={})
     assert own == with_default(own)
-    assert with_default(IndexSettings(env={})).default.url.startswith("https://")
+    assert there(with_default(IndexSettings(env={})).default).url.startswith("https://")
 
 
 def test_has_no_default_index_where_none_is_wanted():

@@ -4,8 +4,10 @@ import os
 import subprocess
 import sys
 import time
+from typing import Any
 
 import pytest
+from factories import there
 
 from pylayer.errors import StoreError
 from pylayer.store import Store, Usage, uv_cache, write_atomic
@@ -56,10 +58,10 @@ def test_what_is_not_there_is_none(store):
 
 def test_a_damaged_blob_is_removed_and_said(tmp_path):
     """A blob whose bytes changed is as if it had never been there, and the user hears of it."""
-    said = []
+    said: list[str] = []
     first = Store(tmp_path)
     first.open()
-    place = first.blob(first.put_blob(b"abc"))
+    place = there(first.blob(first.put_blob(b"abc")))
     place.chmod(0o644)
     place.write_bytes(b"abd")
     second = Store(tmp_path, note=said.append)
@@ -73,7 +75,8 @@ def test_what_is_no_sha256_names_no_blob(tmp_path):
     store.open()
     secret = tmp_path / "secret"
     secret.write_text("secret")
-    found = [store.blob(path) for path in (str(secret), "../../../secret", "", None)]
+    outside: list[Any] = [str(secret), "../../../secret", "", None]
+    found = [store.blob(path) for path in outside]
 
     assert (found, secret.read_text()) == ([None] * 4, "secret")
 
@@ -82,13 +85,13 @@ def test_a_damaged_blob_can_be_put_again(tmp_path):
     """Putting the same content mends a damaged blob."""
     first = Store(tmp_path)
     first.open()
-    place = first.blob(first.put_blob(b"abc"))
+    place = there(first.blob(first.put_blob(b"abc")))
     place.chmod(0o644)
     place.write_bytes(b"")
     second = Store(tmp_path)
     second.put_blob(b"abc")
 
-    assert second.blob(ABC).read_bytes() == b"abc"
+    assert there(second.blob(ABC)).read_bytes() == b"abc"
 
 
 def test_a_record_comes_back(store):
@@ -108,7 +111,7 @@ def test_a_record_comes_back(store):
 )
 def test_a_damaged_record_is_as_none(tmp_path, damaged):
     """A record that is no JSON, or has another shape than its kind's, is removed, and said."""
-    said = []
+    said: list[str] = []
     store = Store(tmp_path, note=said.append)
     store.put_record(IMAGE, "key", {"id": "sha256:0"})
     place = tmp_path / "records/local/image/key.json"
@@ -180,8 +183,8 @@ def test_usage_counts(store):
 def test_prune_by_age_takes_what_was_not_used(tmp_path):
     """What was used lately stays."""
     store = Store(tmp_path)
-    old = store.blob(store.put_blob(b"abc"))
-    new = store.blob(store.put_blob(b"defg"))
+    old = there(store.blob(store.put_blob(b"abc")))
+    new = there(store.blob(store.put_blob(b"defg")))
     os.utime(old, (time.time() - 100, time.time() - 100))
 
     assert (store.prune(older_than=50), old.exists(), new.exists()) == (
@@ -194,7 +197,7 @@ def test_prune_by_age_takes_what_was_not_used(tmp_path):
 def test_prune_by_size_takes_the_longest_unused(tmp_path):
     """Above the bound, what was used longest ago goes first."""
     store = Store(tmp_path)
-    blobs = [store.blob(store.put_blob(content)) for content in (b"abc", b"def", b"ghi")]
+    blobs = [there(store.blob(store.put_blob(content))) for content in (b"abc", b"def", b"ghi")]
     for age, blob in zip((30, 90, 60), blobs, strict=True):
         os.utime(blob, (time.time() - age, time.time() - age))
     store.prune(larger_than=7)

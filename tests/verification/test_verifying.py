@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+from factories import there
 from factories.dist import entry
 from factories.engines import NATIVE
 from factories.wheels import make_wheel, make_zip
@@ -156,7 +157,7 @@ def test_remembered(repository):
     repository.verify()
     listed = json.loads((repository.root / "dist/layers/layers.json").read_text())
     name = f"one-{RUNTIME}-{NATIVE}"
-    (found,) = imports.recall(repository.store, name, listed["builds"][name]["sha256"])
+    (found,) = there(imports.recall(repository.store, name, listed["builds"][name]["sha256"]))
     assert ("one", True) == (found.module, found.seconds > 0)
 
 

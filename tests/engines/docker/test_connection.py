@@ -21,11 +21,12 @@ from pylayer.errors import EngineError
 from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
 @contextmanager
-def answering(version: dict, *, slow: float = 0, tls: trustme.LeafCert | None = None):
+def answering(version: Mapping[str, object], *, slow: float = 0, tls: trustme.LeafCert | None = None):
     """Yield the host of an engine that knows its version, after `slow` seconds, and nothing else."""
 
     class Handler(BaseHTTPRequestHandler):
