@@ -31,14 +31,24 @@ def library(
 
 
 def _stub(folder: Path, index: int, need: str, machine: str) -> str:
+    path = folder / f"stub{index}.so"
+    path.write_bytes(_stub_content(index, need, machine))
+    return str(path)
+
+
+@cache
+def _stub_content(index: int, need: str, machine: str) -> bytes:
     soname, _, version = need.partition("@")
     options = [f"-Wl,-soname,{soname}"]
-    if version:
-        script = folder / f"{index}.map"
-        script.write_text(f"{version} {{ global: f{index}; }};\n")
-        options.append(f"-Wl,--version-script={script}")
-    _compile(folder, f"stub{index}", f"int f{index}(void) {{ return {index}; }}", machine, *options)
-    return str(folder / f"stub{index}.so")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if version:
+            script = folder / "versions.map"
+            script.write_text(f"{version} {{ global: f{index}; }};\n")
+            options.append(f"-Wl,--version-script={script}")
+        return _compile(
+            folder, f"stub{index}", f"int f{index}(void) {{ return {index}; }}", machine, *options
+        )
 
 
 def _compile(folder: Path, name: str, source: str, machine: str, *options: str) -> bytes:
