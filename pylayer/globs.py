@@ -42,7 +42,7 @@ def faults(words: Iterable[str], globs: Sequence[str], *, kind: str, where: str 
 
 
 def _hint(glob: str, known: Sequence[str]) -> str:
-    from pylayer.tables import suggestion  # noqa: PLC0415  only a mistake needs it
+    from pylayer.tables import suggestion
 
     if near := suggestion(glob, known, listed=False):
         return near

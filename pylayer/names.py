@@ -45,7 +45,7 @@ def requirement_problem(text: str) -> str:
     """Say what is wrong with a PEP 508 requirement; nothing where it is valid."""
     if _PLAIN.fullmatch(text):
         return ""
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415  costs 10 ms
+    from packaging.requirements import InvalidRequirement, Requirement
 
     try:
         Requirement(text)

@@ -75,7 +75,7 @@ class Pipeline:
     `rest` is called once no build needs an engine any more: ending one takes as long as writing archives.
     """
 
-    def __init__(  # noqa: PLR0913  the stages of a build, in their order
+    def __init__(
         self,
         context: RunContext,
         *,

@@ -78,7 +78,7 @@ def kill_all() -> None:
     _EVERY.kill()
 
 
-def run(  # noqa: PLR0913  one door, so all of its options
+def run(
     command: Sequence[str | Path],
     *,
     cwd: Path | None = None,

@@ -32,8 +32,8 @@ def signatures(record: str) -> tuple[str, str]:
 
 def rows(text: bytes) -> Iterator[list[str]]:
     """The rows of a RECORD's `text` as they stand: a path, and where they are told its hash and its size."""
-    import csv  # noqa: PLC0415  a run that builds nothing reads none
-    import io  # noqa: PLC0415
+    import csv
+    import io
 
     # Not by str.splitlines, which ends lines at characters that may stand in a file's name.
     for row in csv.reader(io.StringIO(text.decode(errors="surrogateescape"), newline="")):
@@ -71,8 +71,8 @@ def hash_and_size(content: bytes) -> tuple[str, str]:
 
 
 def _text(found: Iterable[Sequence[str]]) -> bytes:
-    import csv  # noqa: PLC0415  few wheels have theirs written anew
-    import io  # noqa: PLC0415
+    import csv
+    import io
 
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(found)

@@ -47,7 +47,7 @@ def chosen(patterns: Iterable[str], builds: Mapping[str, str]) -> frozenset[str]
 
 
 def _unknown(pattern: str, builds: Mapping[str, str]) -> Fault:
-    from pylayer.tables import suggestion  # noqa: PLC0415  only a mistake needs it, and it is slow to import
+    from pylayer.tables import suggestion
 
     if not pattern:
         return Fault(what="an empty name chooses nothing", hint="leave it out to choose every build")

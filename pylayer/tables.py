@@ -93,7 +93,7 @@ def quoted(key: str) -> str:
 
 def suggestion(word: str, choices: Iterable[str], *, listed: bool = True) -> str:
     """Give a hint: the closest of `choices`, or else all of them if they are few (and to be `listed`)."""
-    from difflib import get_close_matches  # noqa: PLC0415  only a mistake needs it
+    from difflib import get_close_matches
 
     known = list(choices)
     if close := get_close_matches(word, known, n=1, cutoff=0.5):

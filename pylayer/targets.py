@@ -224,7 +224,7 @@ def _platforms(glibc: tuple[int, int], architecture: Architecture) -> tuple[str,
 
 @cache
 def _tags(minor: int, platforms: tuple[str, ...]) -> tuple[Tag, ...]:
-    from packaging.tags import compatible_tags, cpython_tags  # noqa: PLC0415  a no-change run needs none
+    from packaging.tags import compatible_tags, cpython_tags
 
     version = (3, minor)
     return (

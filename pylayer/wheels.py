@@ -123,7 +123,7 @@ def canonicalise(source: Path, destination: Path, *, neighbours: Collection[str]
 
 def _without_paths(metadata: bytes, neighbours: Collection[str]) -> bytes:
     """METADATA in which no requirement on one of the `neighbours` is on a path."""
-    from packaging.requirements import Requirement  # noqa: PLC0415  few wheels have such a path
+    from packaging.requirements import Requirement
 
     end = re.search(rb"\r?\n\r?\n", metadata)
     head = metadata[: end.start()] if end else metadata
@@ -163,8 +163,8 @@ def _read_metadata(archive: Zip) -> Metadata:
     wheel = _fields(archive.content(members[f"{folder}/WHEEL"]))
     if faults := list(_faults(archive.label, folder, metadata, wheel)):
         raise ArchiveError.of(Fault(what=what, where=archive.label, hint=_BUILD_HINT) for what in faults)
-    from packaging.utils import parse_wheel_filename  # noqa: PLC0415
-    from packaging.version import Version  # noqa: PLC0415
+    from packaging.utils import parse_wheel_filename
+    from packaging.version import Version
 
     return Metadata(
         name=normalise(metadata["Name"]),
@@ -179,21 +179,21 @@ def _read_metadata(archive: Zip) -> Metadata:
 
 
 def _fields(text: bytes) -> Message:
-    from email.parser import HeaderParser  # noqa: PLC0415  a run that builds nothing reads no wheel
+    from email.parser import HeaderParser
 
     return HeaderParser().parsestr(text.decode(errors="replace"))
 
 
 def _tags(wheel: Message) -> frozenset[str]:
-    from packaging.tags import parse_tag  # noqa: PLC0415  a run that builds nothing reads no wheel
+    from packaging.tags import parse_tag
 
     lines = (line.strip() for line in wheel.get_all("Tag", ()))
     return frozenset(str(tag) for line in lines if line.count("-") == 2 for tag in parse_tag(line))
 
 
 def _faults(filename: str, folder: str, metadata: Message, wheel: Message) -> Iterator[str]:
-    from packaging.utils import InvalidWheelFilename, parse_wheel_filename  # noqa: PLC0415
-    from packaging.version import InvalidVersion, Version  # noqa: PLC0415
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+    from packaging.version import InvalidVersion, Version
 
     if filename != posixpath.basename(filename):
         yield "is named by a path"

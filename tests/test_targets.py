@@ -48,7 +48,7 @@ def test_a_machine_is_read_in_anybodys_words(word, architecture):
 )
 def test_a_target_takes_wheels_by_its_glibc_and_machine(runtime, takes, refuses):
     """Amazon Linux 2 has glibc 2.26, Amazon Linux 2023 has 2.34; `linux_*` tells nothing."""
-    from packaging.tags import parse_tag  # noqa: PLC0415
+    from packaging.tags import parse_tag
 
     tags = set(target(runtime, "x86_64").tags)
 

@@ -301,7 +301,7 @@ NAMES = st.text("abé _-.", min_size=1, max_size=6).filter(lambda name: name.str
 @settings(max_examples=40, deadline=None)
 def test_the_canonical_form_keeps_every_byte_and_is_a_wheel(tmp_path_factory, files):
     """Any members come through, and the installer's own validation accepts what comes out."""
-    from installer.sources import WheelFile  # noqa: PLC0415  its import is slow
+    from installer.sources import WheelFile
 
     folder = tmp_path_factory.mktemp("wheel")
     path = canonical(folder, make_wheel(folder, files))

@@ -59,7 +59,7 @@ class Compiled:
     sha256: str
 
 
-def assemble(  # noqa: PLR0913  each is a part of an archive, and all but two have defaults
+def assemble(
     wheels: Sequence[Wheel],
     destination: Path,
     *,

@@ -76,7 +76,7 @@ def key(wheel_sha256: str, *, interpreter: Interpreter, only: bool = False) -> s
     return keys.key(parts)
 
 
-def compile_wheels(  # noqa: PLR0913  all that compiling depends on
+def compile_wheels(
     wheels: Iterable[Wheel],
     *,
     open_env: Callable[[], BuildEnv],

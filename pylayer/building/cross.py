@@ -62,7 +62,7 @@ class Cross:
         )
         return Crossed(target=target, builder=builder.architecture, tools=zig, cache=cache)
 
-    def _warmed(  # noqa: PLR0913, PLR0917  what a job needs
+    def _warmed(  # noqa: PLR0917  what a job needs
         self,
         digest: str,
         zig: tuple[Wheel, ...],

@@ -98,7 +98,7 @@ class Projects:
     build's line tells of a project. With `dry`, a wheel that would have to be built is a WouldBuildError.
     """
 
-    def __init__(  # noqa: PLR0913  what a build is given besides
+    def __init__(
         self,
         context: RunContext,
         *,
@@ -359,7 +359,7 @@ class Projects:
         path = self._store.blob(record["sha256"]) if record else None
         return wheels.from_json(record, path) if record and path else None
 
-    def _attempt(  # noqa: PLR0913  all that a build is
+    def _attempt(
         self,
         project: Project,
         source: ProjectSource,

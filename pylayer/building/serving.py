@@ -29,7 +29,7 @@ def allows(requires_python: str | None, python: str) -> bool:
     """Whether a Requires-Python (PEP 440 specifiers) admits any release of a minor version such as `3.13`."""
     if not requires_python:
         return True
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     try:
         specifiers = SpecifierSet(requires_python)

@@ -40,7 +40,7 @@ class FinishedArchive:
     wheels: tuple[Wheel, ...] = ()
 
 
-def inspect(  # noqa: PLR0913  each is one fact about the archive
+def inspect(
     one: FinishedArchive,
     build: Build,
     *,
@@ -71,7 +71,7 @@ def inspect(  # noqa: PLR0913  each is one fact about the archive
     }
 
     def look() -> tuple[Problem, ...]:
-        from pylayer import checks  # noqa: PLC0415  a run that changes nothing needs none of it
+        from pylayer import checks
 
         return checks.check(
             _made(one),
@@ -101,7 +101,7 @@ def inspect_set(
     }
 
     def look() -> tuple[Problem, ...]:
-        from pylayer import checks  # noqa: PLC0415  as above
+        from pylayer import checks
 
         made = [_made(one) for one in layers]
         return checks.check_set(together.name, made, budget=together.budget, accepted=accepted, memory=store)
@@ -110,7 +110,7 @@ def inspect_set(
 
 
 def _made(one: FinishedArchive) -> LayerArchive:
-    from pylayer.checks import LayerArchive  # noqa: PLC0415  as above
+    from pylayer.checks import LayerArchive
 
     return LayerArchive(layer=one.layer, path=one.archive.path, wheels=one.wheels)
 

@@ -30,7 +30,7 @@ class LayerArchive:
     wheels: tuple[Wheel, ...] = ()
 
 
-def check(  # noqa: PLR0913  each is one fact about the layer, and all but two have defaults
+def check(
     made: LayerArchive,
     *,
     target: Target,

@@ -172,7 +172,7 @@ def _unpacked(archive: Zip, member: Member, packed: bytes) -> bytes | bytearray:
     if member.method != DEFLATED:
         return packed
     # Twice as fast as zlib, and these are a layer's biggest files.
-    from deflate import DeflateError, deflate_decompress  # noqa: PLC0415  known files are not unpacked
+    from deflate import DeflateError, deflate_decompress
 
     try:
         return deflate_decompress(packed, member.size)

@@ -24,8 +24,8 @@ _OTHERS = ("macosx", "win", "ios", "android", "emscripten", "pyodide", "wasi")
 
 def check_tags(wheels: Sequence[Wheel], *, target: Target, local: Collection[str]) -> Iterator[Problem]:
     """Wheels for another Python, machine, C library or glibc; `linux_*` is trusted in those of `local`."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415  not in a no-change run
-    from packaging.utils import parse_wheel_filename  # noqa: PLC0415  same
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.utils import parse_wheel_filename
 
     accepted = frozenset(target.tags)
     for wheel in wheels:
@@ -42,7 +42,7 @@ def check_tags(wheels: Sequence[Wheel], *, target: Target, local: Collection[str
             yield Problem(kind="python", severity="error", where=wheel.metadata.name, what=what)
 
 
-def check_requirements(  # noqa: PLR0913  each is one fact about the layer
+def check_requirements(
     wheels: Sequence[Wheel],
     *,
     target: Target,
@@ -123,7 +123,7 @@ def _check_version(requirer: str, requirement: Requirement, found: Wheel) -> Ite
 def _tag_problem(
     wheel: Wheel, tags: Collection[Tag], target: Target, accepted: Collection[Tag], local: Collection[str]
 ) -> Iterator[Problem]:
-    from packaging.tags import Tag  # noqa: PLC0415  not in a no-change run
+    from packaging.tags import Tag
 
     machine = target.architecture.machine
     own = {
@@ -193,13 +193,13 @@ def _needs_extra(text: str) -> bool:
 
 @cache
 def _parse(text: str) -> Requirement:
-    from packaging.requirements import Requirement  # noqa: PLC0415  not in a no-change run
+    from packaging.requirements import Requirement
 
     return Requirement(text)
 
 
 def _parsed(text: str) -> Requirement | None:
-    from packaging.requirements import InvalidRequirement  # noqa: PLC0415  not in a no-change run
+    from packaging.requirements import InvalidRequirement
 
     try:
         return _parse(text)
@@ -208,7 +208,7 @@ def _parsed(text: str) -> Requirement | None:
 
 
 def _satisfies(version: str, requirement: Requirement) -> bool:
-    from packaging.version import Version  # noqa: PLC0415  not in a no-change run
+    from packaging.version import Version
 
     return requirement.specifier.contains(Version(version), prereleases=True)
 

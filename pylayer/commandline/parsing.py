@@ -35,7 +35,7 @@ def read(words: Sequence[str]) -> Command:
 
 def nearest(word: str, choices: Iterable[str]) -> str:
     """Ask whether the nearest of `choices` was meant; nothing where none is near."""
-    from difflib import get_close_matches  # noqa: PLC0415  only a mistake needs it
+    from difflib import get_close_matches
 
     close = get_close_matches(word, list(choices), n=1)
     return f"did you mean {close[0]}?" if close else ""

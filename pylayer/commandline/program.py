@@ -61,16 +61,16 @@ def _core(word: str, rest: Sequence[str]) -> Command:
         case "--version":
             return Telling(text=lambda: [f"pylayer {__version__}"])
         case "--list":
-            from pylayer.commandline import helping  # noqa: PLC0415  only help needs it
+            from pylayer.commandline import helping
 
             return Telling(text=helping.listing)
         case "--complete":
-            from pylayer.commandline import completion  # noqa: PLC0415  only completion needs it
+            from pylayer.commandline import completion
 
             typed = rest[1:] if rest[:1] == ["--"] else rest
             return Telling(text=lambda: completion.candidates(typed))
         case "--print-completion-script":
-            from pylayer.commandline import completion  # noqa: PLC0415  as above
+            from pylayer.commandline import completion
 
             script = completion.script(value or (rest[0] if rest else ""))
             return Telling(text=lambda: script)
@@ -78,7 +78,7 @@ def _core(word: str, rest: Sequence[str]) -> Command:
 
 
 def _help(name: str) -> Command:
-    from pylayer.commandline import helping  # noqa: PLC0415  as above
+    from pylayer.commandline import helping
 
     if not name:
         return Telling(text=helping.overview)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pylayer.store import Store
 
 
-def run(  # noqa: PLR0913  the options of a run
+def run(
     manifest: Path,
     *,
     only: Sequence[str],
@@ -86,7 +86,7 @@ def run(  # noqa: PLR0913  the options of a run
     return outcomes
 
 
-async def _run(  # noqa: PLR0913  the seams of a run
+async def _run(
     found: Workspace,
     selected: Sequence[Build],
     *,

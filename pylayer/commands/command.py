@@ -62,27 +62,27 @@ def options_of(command: type[Command]) -> tuple[Option, ...]:
     )
 
 
-def flag(help: str, *, short: str = "") -> Any:  # noqa: A002, ANN401  a field, as `dataclasses.field` gives
+def flag(help: str, *, short: str = "") -> Any:  # noqa: A002  a field, as `dataclasses.field` gives
     """A field that is False, and True where the option is there."""
     return field(default=False, metadata={"option": {"help": help, "short": short}})
 
 
-def option(  # noqa: PLR0913  what can be said of an option
+def option(
     help: str,  # noqa: A002  what it is called everywhere
     *,
     value: str,
-    default: Any,  # noqa: ANN401  of the field's own type
+    default: Any,
     short: str = "",
     read: Callable[[str], Any] | None = None,
     many: bool = False,
     bare: bool = False,
-) -> Any:  # noqa: ANN401  as above
+) -> Any:
     """A field that an option with a value fills."""
     facts = {"help": help, "value": value, "short": short, "read": read or text, "many": many, "bare": bare}
     return field(default=default, metadata={"option": facts})
 
 
-def words(help: str, *, value: str, read: Callable[[str], Any], short: str = "") -> Any:  # noqa: A002, ANN401  as above
+def words(help: str, *, value: str, read: Callable[[str], Any], short: str = "") -> Any:  # noqa: A002  as above
     """A field that the words after the command fill, at least one."""
     facts = {"help": help, "value": value, "short": short, "read": read, "many": True, "positional": True}
     return field(metadata={"option": facts})
@@ -115,42 +115,42 @@ def path(word: str) -> Path:
     return Path(text(word))
 
 
-def only(what: str) -> Any:  # noqa: ANN401  as above
+def only(what: str) -> Any:
     """The option that chooses builds; `what` they are for."""
     told = f"builds {what}: layers' names or builds' identifiers, globs allowed; can be repeated"
     return option(told, value="GLOB", short="o", default=(), read=listed, many=True)
 
 
-def engine() -> Any:  # noqa: ANN401  as above
+def engine() -> Any:
     """The option that chooses an engine."""
     told = f"one of {', '.join(enginetable.choices())} (default: what layers.toml says, else auto)"
     return option(told, value="NAME", short="e", default="")
 
 
-def jobs() -> Any:  # noqa: ANN401  as above
+def jobs() -> Any:
     """The option that bounds what computes; 0 where it is not given."""
     told = "how many processors the run keeps busy, with all that it starts (default: every one)"
     return option(told, value="N", short="j", default=0, read=count)
 
 
-def manifest() -> Any:  # noqa: ANN401  as above
+def manifest() -> Any:
     """The option that names a layers.toml."""
     told = "path of layers.toml (default: the nearest one, from here upwards)"
     return option(told, value="PATH", short="m", default=None, read=path)
 
 
-def locked() -> Any:  # noqa: ANN401  as above
+def locked() -> Any:
     """The flag that lets nothing be resolved."""
     told = "layers.lock must answer everything: nothing is resolved, and a stale lock is an error"
     return flag(told, short="l")
 
 
-def verify_outputs() -> Any:  # noqa: ANN401  as above
+def verify_outputs() -> Any:
     """The flag that has archives read."""
     return flag("look into the archives on disk, not only at their size and time", short="v")
 
 
-def layer(what: str) -> Any:  # noqa: ANN401  as above
+def layer(what: str) -> Any:
     """The option that chooses layers in AWS; `what` they are for."""
     told = (
         f"layers {what}: layers' names or builds' identifiers, globs allowed; can be repeated (default: all)"
@@ -158,12 +158,12 @@ def layer(what: str) -> Any:  # noqa: ANN401  as above
     return option(told, value="GLOB", short="l", default=(), read=listed, many=True)
 
 
-def region() -> Any:  # noqa: ANN401  as above
+def region() -> Any:
     """The option that chooses regions."""
     told = "regions, instead of those of layers.toml; can be repeated"
     return option(told, value="REGION", short="r", default=(), read=listed, many=True)
 
 
-def profile() -> Any:  # noqa: ANN401  as above
+def profile() -> Any:
     """The option that picks a profile of boto3's."""
     return option("a profile of the AWS configuration", value="NAME", short="p", default=None)

@@ -84,7 +84,7 @@ class OpenRun:
 
 
 @asynccontextmanager
-async def opened(  # noqa: PLR0913  what a run is given
+async def opened(
     found: Workspace,
     *,
     choice: EngineChoice,

@@ -170,7 +170,7 @@ def _bom(build: Build, entry: CatalogueEntry, parts: Sequence[Part]) -> Bom:
     return bom
 
 
-def _tools(tool: Component) -> Any:  # noqa: ANN401  the library's types are there only where it is
+def _tools(tool: Component) -> Any:
     from cyclonedx.model.tool import ToolRepository
 
     return ToolRepository(components=[tool])

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pylayer.outcomes import Reporter
 
 
-def run(  # noqa: PLR0913  the options of the command
+def run(
     manifest: Path,
     *,
     engine: str,

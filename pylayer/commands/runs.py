@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MANIFEST_NAME = "layers.toml"
 
 
-def build(  # noqa: PLR0913  the options of a run
+def build(
     lines: Console,
     *,
     manifest: Path | None = None,

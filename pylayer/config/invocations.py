@@ -50,7 +50,7 @@ def _handler(value: object) -> str:
     return name
 
 
-def _json(value: Any) -> str:  # noqa: ANN401  whatever TOML holds
+def _json(value: Any) -> str:
     try:
         return json.dumps(value, sort_keys=True)
     except TypeError as error:

@@ -53,19 +53,19 @@ class Permissions:
     public: bool = False
 
 
-def region(value: Any) -> str:  # noqa: ANN401  a TOML value
+def region(value: Any) -> str:
     """Take the name of an AWS region."""
     return _matching(value, _REGION, "an AWS region, such as eu-west-1")
 
 
-def bucket(value: Any) -> dict[str, str]:  # noqa: ANN401  a TOML value
+def bucket(value: Any) -> dict[str, str]:
     """Take a bucket's name for every region, or a table of region = bucket."""
     if isinstance(value, str):
         return {"*": _bucket_name(value)}
     return table_of(_bucket_name, name=region)(value)
 
 
-def permissions(value: Any) -> Permissions:  # noqa: ANN401  a TOML value
+def permissions(value: Any) -> Permissions:
     """Take a table of accounts, organizations and public."""
     row = table(
         {
@@ -77,7 +77,7 @@ def permissions(value: Any) -> Permissions:  # noqa: ANN401  a TOML value
     return Permissions(**row)
 
 
-def parameter_prefix(value: Any) -> str:  # noqa: ANN401  a TOML value
+def parameter_prefix(value: Any) -> str:
     """Take what the names of Systems Manager parameters begin with."""
     prefix = string(value).rstrip("/")
     if not _PARAMETER.fullmatch(prefix) or prefix.lower().startswith(("/aws", "/ssm")):
@@ -86,7 +86,7 @@ def parameter_prefix(value: Any) -> str:  # noqa: ANN401  a TOML value
     return prefix
 
 
-def tag_key(value: Any) -> str:  # noqa: ANN401  a TOML value
+def tag_key(value: Any) -> str:
     """Take the key of a tag, which AWS keeps for itself where it begins with aws:."""
     name = _tag(string(value), 128)
     if name.lower().startswith("aws:"):
@@ -94,12 +94,12 @@ def tag_key(value: Any) -> str:  # noqa: ANN401  a TOML value
     return name
 
 
-def tag_value(value: Any) -> str:  # noqa: ANN401  a TOML value
+def tag_value(value: Any) -> str:
     """Take the value of a tag, which may be empty."""
     return _tag(text(value), 256)
 
 
-def key_prefix(value: Any) -> str:  # noqa: ANN401  a TOML value
+def key_prefix(value: Any) -> str:
     """Take what the keys of S3 objects begin with."""
     return _matching(text(value), _KEY_PREFIX, "a prefix of S3 keys") if value != "" else ""
 
@@ -108,7 +108,7 @@ def template(*words: str) -> Parse[str]:
     """Take a text that may hold these `{words}`."""
     hint = f"it may hold {', '.join('{' + word + '}' for word in words)}"
 
-    def parse(value: Any) -> str:  # noqa: ANN401  a TOML value
+    def parse(value: Any) -> str:
         written = text(value)
         try:
             parts = [part[1:] for part in strings.Formatter().parse(written)]
@@ -162,12 +162,12 @@ class PublishSettings:
         return self.layers.get(layer, self.default)
 
 
-def layer_table(value: Any) -> dict[str, Any]:  # noqa: ANN401  a TOML value
+def layer_table(value: Any) -> dict[str, Any]:
     """Take `[layers.NAME.publish]`: the keys that it has, parsed."""
     return as_fields(table(keys_of(LayerSettings))(value))
 
 
-def publish_table(value: Any) -> dict[str, Any]:  # noqa: ANN401  a TOML value
+def publish_table(value: Any) -> dict[str, Any]:
     """Take `[publish]`: the keys that it has, parsed."""
     outputs = list_of(one_of(_OUTPUTS), distinct=True)
     return as_fields(table({**keys_of(LayerSettings), "outputs": outputs})(value))
@@ -192,20 +192,20 @@ def _tag(written: str, limit: int) -> str:
     return written
 
 
-def _account(value: Any) -> str:  # noqa: ANN401  a TOML value
+def _account(value: Any) -> str:
     return _matching(value, _ACCOUNT, "an AWS account (a string of 12 digits)")
 
 
-def _organization(value: Any) -> str:  # noqa: ANN401  a TOML value
+def _organization(value: Any) -> str:
     return _matching(value, _ORGANIZATION, "an AWS organisation, such as o-a1b2c3d4e5")
 
 
-def _bucket_name(value: Any) -> str:  # noqa: ANN401  a TOML value
+def _bucket_name(value: Any) -> str:
     name = _matching(value, _BUCKET, "the name of an S3 bucket")
     return template("region")(name)
 
 
-def _matching(value: Any, pattern: re.Pattern[str], kind: str) -> str:  # noqa: ANN401  a TOML value
+def _matching(value: Any, pattern: re.Pattern[str], kind: str) -> str:
     written = string(value)
     if not pattern.fullmatch(written):
         raise refusal(f'"{written}" is not {kind}')

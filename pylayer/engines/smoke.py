@@ -74,7 +74,7 @@ class SmokeTester(Protocol):
         ...
 
 
-def request(  # noqa: PLR0913  each is one fact about the tester
+def request(
     smoke_test: SmokeTest,
     *,
     opt: str,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Processor = Callable[[], AbstractContextManager[object]]
 
 
-def fetch(  # noqa: PLR0913  what a download depends on
+def fetch(
     pins: Sequence[Pin],
     *,
     store: Store,
@@ -56,7 +56,7 @@ def fetch(  # noqa: PLR0913  what a download depends on
     return tuple(path for path in found if path)
 
 
-def _fetch_all(  # noqa: PLR0913  what a download depends on
+def _fetch_all(
     pins: Sequence[Pin],
     *,
     store: Store,

@@ -208,20 +208,20 @@ class _Auth(AuthBase):
 class _Adapter(HTTPAdapter):
     """Uses one TLS context for all connections: reading a CA bundle takes longer than a small download."""
 
-    def __init__(self, context: ssl.SSLContext, **options: Any) -> None:  # noqa: ANN401  requests' own
+    def __init__(self, context: ssl.SSLContext, **options: Any) -> None:
         self._context = context
         super().__init__(**options)
 
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  requests' own
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **options)
 
-    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  requests' own
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
         return super().proxy_manager_for(*args, ssl_context=self._context, **options)
 
-    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:  # noqa: ANN401, ARG002
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:  # noqa: ARG002
         return super().build_connection_pool_key_attributes(request, True, cert)  # noqa: FBT003
 
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ANN401
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Leave it to the context."""
 
 

@@ -99,7 +99,7 @@ def fork(number: int, modules: Sequence[Module], *, only: bool) -> int:
         with open("tmp/%d.json" % number, "w", encoding="utf-8") as file:
             json.dump(skipped, file)
         status = 0
-    except BaseException:  # noqa: BLE001  whatever it is, the log gets it
+    except BaseException:
         traceback.print_exc()
         sys.stderr.flush()
     os._exit(status)
@@ -120,7 +120,7 @@ def compile_all(modules: Sequence[Module], destination: str, *, only: bool) -> l
             source = archives[name].read(member)
             try:
                 content = bytecode(source, ROOT + member)
-            except Exception as error:  # noqa: BLE001  SyntaxError, ValueError, RecursionError, MemoryError
+            except Exception as error:
                 skipped.append([name, member, reason(error)])
             else:
                 out.writestr(name + "/" + placed(member, only=only), content)

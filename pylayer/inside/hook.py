@@ -67,7 +67,7 @@ def keep_patterns(here: str, project: str) -> None:
     anything in the project.
     """
     try:
-        from pathspec import GitIgnoreSpec  # noqa: PLC0415  hatchling needs it
+        from pathspec import GitIgnoreSpec
     except ImportError:
         return
     folder = project
@@ -97,7 +97,7 @@ def have_git(here: str, known: dict[str, Any]) -> None:
     os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", os.defpath)])
 
 
-def load_backend(name: str, backend_path: Sequence[str], project: str) -> Any:  # noqa: ANN401  PEP 517
+def load_backend(name: str, backend_path: Sequence[str], project: str) -> Any:
     """Import the object that has the hooks; an in-tree backend must come from the project itself."""
     folders = [os.path.join(project, folder) for folder in backend_path]
     for folder in folders:
@@ -136,7 +136,7 @@ def apart(hook: Callable[..., Any], settings: dict[str, Any] | None) -> list[str
         except SystemExit as leaving:
             if isinstance(leaving.code, str):
                 print(leaving.code, file=sys.stderr)
-        except BaseException:  # noqa: BLE001  whatever it is, the log gets it
+        except BaseException:
             traceback.print_exc()
         finally:
             sys.stdout.flush()
@@ -159,7 +159,7 @@ def missing(requires: Sequence[str], installed: Sequence[str]) -> list[str]:
 def satisfied(requirement: str) -> bool:
     """Say whether the environment has `requirement`; False where that cannot be told."""
     try:
-        from packaging.requirements import Requirement  # noqa: PLC0415  it may not be there
+        from packaging.requirements import Requirement
     except ImportError:
         # A bare name needs no parser; of anything else the resolver has the last word.
         return (

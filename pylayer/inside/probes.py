@@ -44,10 +44,10 @@ def main() -> None:
     sys.addaudithook(listen)
 
 
-def told(name: str, ask: Callable[[], Any], answer: Any) -> Callable[[], Any]:  # noqa: ANN401
+def told(name: str, ask: Callable[[], Any], answer: Any) -> Callable[[], Any]:
     """Give a function that answers a project's own code and tells of it; others are answered by `ask`."""
 
-    def asked() -> Any:  # noqa: ANN401
+    def asked() -> Any:
         return answer if tell(name) else ask()
 
     return asked

@@ -74,7 +74,7 @@ class RuntimeApi:
         self.ended.set()
         return True
 
-    def _handler(self) -> Any:  # noqa: ANN401  a class
+    def _handler(self) -> Any:
         api = self
 
         class Handler(BaseHTTPRequestHandler):

@@ -83,7 +83,7 @@ def run(script: str) -> int:
         status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
         if isinstance(leaving.code, str):
             print(leaving.code, file=sys.stderr)
-    except BaseException:  # noqa: BLE001  whatever it is, the log gets it
+    except BaseException:
         traceback.print_exc()
         status = 1
     sys.stdout.flush()

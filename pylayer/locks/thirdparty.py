@@ -65,7 +65,7 @@ class ThirdParty:
     resolved: what the lock does not answer is a LockError.
     """
 
-    def __init__(  # noqa: PLR0913  what a resolution is given besides
+    def __init__(
         self,
         context: RunContext,
         *,

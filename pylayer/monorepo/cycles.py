@@ -22,7 +22,7 @@ def build_cycles(projects: Mapping[str, Definition]) -> list[tuple[str, ...]]:
     graph = {name: needed for name in projects if (needed := _needed(name, projects))}
     if not graph:
         return []
-    from graphlib import CycleError, TopologicalSorter  # noqa: PLC0415  few workspaces have such requirements
+    from graphlib import CycleError, TopologicalSorter
 
     cycles = []
     while True:

@@ -97,7 +97,7 @@ def applies(one: Stated, targets: Iterable[Target]) -> bool:
     """Whether what is stated holds for one of `targets`; a marker that cannot be read does."""
     if not one.marker:
         return True
-    from packaging.markers import InvalidMarker, Marker  # noqa: PLC0415  few have one
+    from packaging.markers import InvalidMarker, Marker
 
     try:
         marker = Marker(one.marker)

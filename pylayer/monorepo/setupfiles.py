@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def name_in_setup_cfg(path: Path, *, where: str) -> str | None:
     """Read `name` of `[metadata]`; None where there is none, ManifestError where the file cannot be read."""
-    from configparser import Error, RawConfigParser  # noqa: PLC0415  most projects have no setup.cfg
+    from configparser import Error, RawConfigParser
 
     parser = RawConfigParser()
     try:
@@ -41,7 +41,7 @@ def uses_scm_version(path: Path, *, where: str) -> bool:
 
 
 def _parsed(path: Path, *, where: str) -> ast.Module:
-    import ast  # noqa: PLC0415  most projects have no setup.py
+    import ast
 
     try:
         with warnings.catch_warnings():
@@ -52,7 +52,7 @@ def _parsed(path: Path, *, where: str) -> ast.Module:
 
 
 def _argument(module: ast.Module, keyword: str) -> ast.expr | None:
-    import ast  # noqa: PLC0415  most projects have no setup.py
+    import ast
 
     for node in ast.walk(module):
         match node:
@@ -65,7 +65,7 @@ def _argument(module: ast.Module, keyword: str) -> ast.expr | None:
 
 def _text(value: ast.expr, module: ast.Module) -> str | None:
     """Give a string literal, or what the module assigns once, and literally, to the name that `value` is."""
-    import ast  # noqa: PLC0415  most projects have no setup.py
+    import ast
 
     match value:
         case ast.Constant(value=str(literal)):

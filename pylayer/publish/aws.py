@@ -62,7 +62,7 @@ class BotoAccount:
         """One region; connects to nothing yet."""
         return BotoRegion(name=name, account=self)
 
-    def client(self, service: str, region: str, *, once: bool = False) -> Any:  # noqa: ANN401  boto3 is untyped
+    def client(self, service: str, region: str, *, once: bool = False) -> Any:
         """Make a client; `once` lets it send a request a single time."""
         retries: Any = {**_RETRIES, "total_max_attempts": 1} if once else _RETRIES
         config = Config(
@@ -247,14 +247,14 @@ class BotoRegion:
             )
 
     @property
-    def _lambda(self) -> Any:  # noqa: ANN401  boto3 is untyped
+    def _lambda(self) -> Any:
         return self._client("lambda")
 
     @property
-    def _publisher(self) -> Any:  # noqa: ANN401  boto3 is untyped
+    def _publisher(self) -> Any:
         return self._client("lambda", once=True)
 
-    def _client(self, service: str, *, once: bool = False) -> Any:  # noqa: ANN401  boto3 is untyped
+    def _client(self, service: str, *, once: bool = False) -> Any:
         key = f"{service} once" if once else service
         with self._lock:
             if key not in self._clients:

@@ -64,7 +64,7 @@ def deliver(item: Item, region: Region, *, folder: Path, revision: str, patience
     return replace(result, notes=tuple(notes), seconds=time.monotonic() - start)
 
 
-def _create(  # noqa: PLR0913, PLR0917  a private step of the function above
+def _create(  # noqa: PLR0917  a private step of the function above
     item: Item, region: Region, archive: Path, revision: str, patience: Patience, notes: list[str]
 ) -> Version:
     group = item.group

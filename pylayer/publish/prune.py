@@ -57,7 +57,7 @@ class Pruned:
     layers: tuple[Old, ...]
 
 
-def prune(  # noqa: PLR0913  one way in, so all of its seams
+def prune(
     folder: Path,
     settings: PublishSettings,
     *,
@@ -143,7 +143,7 @@ def _region(
     return [_layer(region, name, keep, attached, arns, dry_run=options.dry_run) for name in names]
 
 
-def _layer(  # noqa: PLR0913  a private step of the function above
+def _layer(
     region: Region, name: str, keep: int, attached: frozenset[str], arns: frozenset[str], *, dry_run: bool
 ) -> Old:
     delete: list[int] = []

@@ -105,7 +105,7 @@ def write_text(path: Path, text: str) -> bool:
     return True
 
 
-def nested(published: Published, leaf: Any) -> dict[str, Any]:  # noqa: ANN401  any JSON
+def nested(published: Published, leaf: Any) -> dict[str, Any]:
     """Layer → region → runtime → architecture → `leaf(place)`, all sorted."""
     tree: dict[str, Any] = {}
     for key in sorted(published):

@@ -39,7 +39,7 @@ class PublishOutcome:
     results: tuple[Result, ...] = ()
 
 
-def run(  # noqa: PLR0913  one way in, so all of its seams
+def run(
     folder: Path,
     settings: PublishSettings,
     *,
@@ -105,7 +105,7 @@ def _status(task: Task, *, bad: bool) -> int:
     return (MIXED if len(codes) > 1 else codes[0]) if codes else 0
 
 
-def _done(  # noqa: PLR0913, PLR0917  a private step of `run`
+def _done(  # noqa: PLR0917  a private step of `run`
     task: Task,
     items: Sequence[Item],
     settings: PublishSettings,

@@ -66,7 +66,7 @@ class Task:
 
 def connect(*, profile: str | None, patience: Patience) -> Account:
     """Open an Account by boto3; PublishError where that is not installed."""
-    from pylayer.publish import aws  # noqa: PLC0415  the SDK is slow to import, and an extra
+    from pylayer.publish import aws
 
     return aws.connect(profile=profile, patience=patience)
 

@@ -33,7 +33,7 @@ def is_repairable(wheel: Wheel) -> bool:
     )
 
 
-def repair(  # noqa: PLR0913  all that a repaired wheel depends on
+def repair(
     wheel: Wheel,
     *,
     tools: Sequence[Wheel],

@@ -35,7 +35,7 @@ def _refuse_unbuilt(path: Path, only: Sequence[str], *, output: Path) -> None:
     strange = selection.unmatched(only, built)
     if built and not strange:
         return
-    from pylayer.monorepo import workspace  # noqa: PLC0415  only where something is missing
+    from pylayer.monorepo import workspace
 
     declared = {build.id: build.layer.name for build in workspace.load(path).builds}
     if missing := [build for build in sorted(selection.chosen(strange, declared)) if build not in built]:

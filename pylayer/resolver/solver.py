@@ -87,7 +87,7 @@ def _matches(name: str, globs: Iterable[str]) -> bool:
     return any(fnmatchcase(name, glob) for glob in globs)
 
 
-def _inputs(  # noqa: PLR0913  everything that a run of uv reads
+def _inputs(
     request: Request,
     *,
     top: Iterable[str],

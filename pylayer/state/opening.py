@@ -29,7 +29,7 @@ class WorkspaceState:
     def hashes(self) -> FileHashes:
         """What is known of the workspace's files by their status, read when it is first wanted."""
         if self._hashes is None:
-            from pylayer.monorepo.trees import FileHashes  # noqa: PLC0415  a run without changes needs none of it
+            from pylayer.monorepo.trees import FileHashes
 
             self._hashes = FileHashes.load(self.store, self.key)
         return self._hashes

@@ -81,7 +81,7 @@ def take(
     for path in paths:
         name = str(path)
         try:
-            changed = os.stat(name).st_ctime_ns  # noqa: PTH116  thousands of times
+            changed = os.stat(name).st_ctime_ns
         except OSError:
             statuses[name] = None
             continue
@@ -105,11 +105,11 @@ def unchanged(snapshot: Snapshot) -> bool:
 def intact(kept: KeptBuild, *, by_hash: bool = False) -> bool:
     """Whether an archive is as the run left it: by size and time, or by its sha256."""
     try:
-        status = os.stat(kept.path)  # noqa: PTH116  thousands of times
+        status = os.stat(kept.path)
         if (status.st_mtime_ns, status.st_size, status.st_ino) != kept.status:
             return False
         if by_hash:
-            with open(kept.path, "rb") as file:  # noqa: PTH123
+            with open(kept.path, "rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest() == kept.sha256
     except OSError:
         return False
@@ -161,7 +161,7 @@ def now_ns() -> int:
 
 def _status(name: str) -> tuple[int, ...] | None:
     try:
-        status = os.stat(name)  # noqa: PTH116  a string, thousands of times
+        status = os.stat(name)
     except OSError:
         return None
     if S_ISDIR(status.st_mode):
@@ -172,9 +172,9 @@ def _status(name: str) -> tuple[int, ...] | None:
 def _content(name: str) -> str:
     """Digest of a file's bytes or of a folder's names; empty where it is gone."""
     try:
-        if os.path.isdir(name):  # noqa: PTH112
-            return hashlib.sha256(os.fsencode("\0".join(sorted(os.listdir(name))))).hexdigest()  # noqa: PTH208
-        with open(name, "rb") as file:  # noqa: PTH123
+        if os.path.isdir(name):
+            return hashlib.sha256(os.fsencode("\0".join(sorted(os.listdir(name))))).hexdigest()
+        with open(name, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""

@@ -37,7 +37,7 @@ def default_root() -> Path:
     """`PYLAYER_CACHE_DIR`, else the user's cache folder by the platform's custom."""
     if named := os.environ.get("PYLAYER_CACHE_DIR"):
         return Path(named).expanduser().absolute()
-    from platformdirs import user_cache_path  # noqa: PLC0415  not needed where the variable is set
+    from platformdirs import user_cache_path
 
     return user_cache_path("pylayer", appauthor=False)
 

@@ -80,7 +80,7 @@ def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines:
     return (worse or statuses or [0])[0]
 
 
-def judged(  # noqa: PLR0913  a run, and what it is done with
+def judged(
     found: Workspace,
     made: Mapping[str, BuildResult],
     *,
@@ -115,7 +115,7 @@ def judged(  # noqa: PLR0913  a run, and what it is done with
     return results
 
 
-def tried(  # noqa: PLR0913  each is one fact about the run
+def tried(
     found: Workspace,
     builds: Sequence[Build],
     *,

@@ -71,7 +71,7 @@ class Writer:
 
     def add(self, name: str, content: bytes, *, executable: bool = False) -> None:
         """Add `content` as `name`, deflated by the pinned compressor where that makes it smaller."""
-        from deflate import deflate_compress  # noqa: PLC0415  most archives author nothing
+        from deflate import deflate_compress
 
         packed, method = bytes(deflate_compress(content, _LEVEL)), DEFLATED
         if len(packed) >= len(content):

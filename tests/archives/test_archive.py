@@ -308,9 +308,9 @@ FILES = st.dictionaries(
 
 def installed(wheel, folder):
     """Content and executable bit of each file that the `installer` library makes of `wheel` in `folder`."""
-    from installer import install  # noqa: PLC0415  its import is slow
-    from installer.destinations import SchemeDictionaryDestination  # noqa: PLC0415
-    from installer.sources import WheelFile  # noqa: PLC0415
+    from installer import install
+    from installer.destinations import SchemeDictionaryDestination
+    from installer.sources import WheelFile
 
     schemes = {scheme: str(folder) for scheme in ("purelib", "platlib", "data")}
     schemes |= {"scripts": str(folder / "bin"), "headers": str(folder.parent / "headers")}
@@ -357,8 +357,8 @@ def test_an_archive_holds_what_an_installer_would_install(tmp_path_factory, file
 
 def dict_of_record(text):
     """RECORD's rows by path."""
-    import csv  # noqa: PLC0415
-    import io  # noqa: PLC0415
+    import csv
+    import io
 
     return {
         posixpath.normpath(name): rest for name, *rest in csv.reader(io.StringIO(text.decode(), newline=""))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from factories.wheels import make_wheel
@@ -28,6 +27,8 @@ from pylayer.store import Store
 from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pylayer.building.dependencies import Wanted
     from pylayer.building.native import Way
     from pylayer.engines import Job

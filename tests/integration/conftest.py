@@ -10,7 +10,7 @@ import pytest
 @pytest.fixture(scope="session")
 def servers():
     """One moto and its proxy for all tests of this process."""
-    from factories.aws import Servers  # noqa: PLC0415  moto is slow to import, and few tests need it
+    from factories.aws import Servers
 
     servers = Servers()
     yield servers
@@ -20,7 +20,7 @@ def servers():
 @pytest.fixture
 def cloud(servers, monkeypatch, tmp_path):
     """An empty AWS account, to which boto3's own ways lead."""
-    from factories.publishing import environment  # noqa: PLC0415  as above
+    from factories.publishing import environment
 
     servers.cloud.reset()
     for key in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
@@ -33,7 +33,7 @@ def cloud(servers, monkeypatch, tmp_path):
 @pytest.fixture
 def dist(tmp_path):
     """Two layers: a pure one (one content for four builds), and one with a content for each of two builds."""
-    from factories.dist import Dist, archive, targets  # noqa: PLC0415  as above
+    from factories.dist import Dist, archive, targets
 
     dist = Dist(tmp_path / "dist" / "layers")
     pure = archive("pure = 1")
@@ -48,7 +48,7 @@ def docker_images():
 
     With PYLAYER_REQUIRE_DOCKER=1 that is a failure instead.
     """
-    from factories.containers import NeededError, client_with_images  # noqa: PLC0415  Docker's SDK is slow
+    from factories.containers import NeededError, client_with_images
 
     try:
         return client_with_images()
@@ -67,7 +67,7 @@ def docker_cache(tmp_path_factory):
 @pytest.fixture
 def docker_engine(docker_images, docker_cache):
     """A Docker engine in an almost empty environment; its containers are gone afterwards."""
-    from factories.containers import engine  # noqa: PLC0415  as above
+    from factories.containers import engine
 
     made = engine(docker_cache)
     yield made

@@ -63,7 +63,7 @@ def test_interpreter_is_the_images(docker_engine, python, architecture) -> None:
 
 def test_interpreter_is_remembered_between_runs(docker_engine, docker_cache, docker_images) -> None:
     """A second run learns the same from the cache, and starts no container for it."""
-    from factories.containers import engine, owned  # noqa: PLC0415  Docker's SDK is slow to import
+    from factories.containers import engine, owned
 
     found = docker_engine.interpreter(target())
     again = engine(docker_cache)
@@ -148,7 +148,7 @@ def test_requirements_are_installed_and_compiled(docker_engine, tmp_path, into) 
 @pytest.fixture
 def unused(docker_images, docker_engine, tmp_path):
     """A wheel that no environment has yet; the one that a test bakes of it is gone afterwards."""
-    from docker.errors import ImageNotFound  # noqa: PLC0415  as above
+    from docker.errors import ImageNotFound
 
     module = f"home = {str(tmp_path)!r}".encode()
     wheel = wheels.read(make_wheel(tmp_path, {"unused.py": module}, name="unused"))
@@ -160,7 +160,7 @@ def unused(docker_images, docker_engine, tmp_path):
 
 def test_environments_are_baked_once(docker_engine, docker_images, docker_cache, unused, into) -> None:
     """The next run starts from the image that an earlier one kept."""
-    from factories.containers import engine  # noqa: PLC0415  as above
+    from factories.containers import engine
 
     name = f"pylayer/env:{environment.key([unused], interpreter=docker_engine.interpreter(target()))}"
     facts(docker_engine.build_env(target(), [unused]), "", into)
@@ -173,7 +173,7 @@ def test_environments_are_baked_once(docker_engine, docker_images, docker_cache,
 
 def test_a_bare_job_shares_an_open_container(docker_engine, docker_images, unused, into) -> None:
     """It starts none of its own, and sees nothing of what is installed in the one that it shares."""
-    from factories.containers import owned  # noqa: PLC0415  as above
+    from factories.containers import owned
 
     build_env = docker_engine.build_env(target(), [unused])
     facts(build_env, "import unused", into)
@@ -234,7 +234,7 @@ def test_no_network(build_env, into) -> None:
 
 def test_network_where_it_is_declared(docker_images, docker_cache, into, tmp_path) -> None:
     """With a network there is one, and the user's proxies and certificates come along."""
-    from factories.containers import engine  # noqa: PLC0415  as above
+    from factories.containers import engine
 
     bundle = tmp_path / "bundle.pem"
     bundle.write_text("certificates")
@@ -380,7 +380,7 @@ def test_jobs_do_not_see_each_other(docker_engine, tmp_path) -> None:
 
 def test_one_container_for_many_jobs(docker_engine, docker_images, into) -> None:
     """BuildEnvs of one target and set of requirements are one container, gone after close."""
-    from factories.containers import owned  # noqa: PLC0415  as above
+    from factories.containers import owned
 
     before = set(owned(docker_images, os.getpid()))
     for _ in range(2):
@@ -392,7 +392,7 @@ def test_one_container_for_many_jobs(docker_engine, docker_images, into) -> None
 
 def test_container_that_vanishes(docker_engine, docker_images, into) -> None:
     """When someone removes the container, the job says so and the next job gets a new one."""
-    from factories.containers import owned  # noqa: PLC0415  as above
+    from factories.containers import owned
 
     build_env = docker_engine.build_env(target(), ())
     before = set(owned(docker_images, os.getpid()))
@@ -406,7 +406,7 @@ def test_container_that_vanishes(docker_engine, docker_images, into) -> None:
 
 def test_close_ends_running_jobs(docker_engine, docker_images, into) -> None:
     """Closing from another thread ends a running job within a second or two, as an EngineError."""
-    from factories.containers import owned  # noqa: PLC0415  as above
+    from factories.containers import owned
 
     build_env = docker_engine.build_env(target(), ())
     facts(build_env, "", into)
@@ -454,7 +454,7 @@ build_env.run(job("import time; time.sleep(120)"), into=into)
 
 def test_containers_die_with_a_killed_process(docker_images, docker_cache, into) -> None:
     """After kill -9 of pylayer in the midst of a job, its container is gone without anybody's help."""
-    from factories.containers import owned, wait_until_gone  # noqa: PLC0415  as above
+    from factories.containers import owned, wait_until_gone
 
     process = child(HOLD, docker_cache, into)
     assert "ready\n" == there(process.stdout).readline()
@@ -466,9 +466,9 @@ def test_containers_die_with_a_killed_process(docker_images, docker_cache, into)
 
 def test_sweep_removes_what_dead_processes_left(docker_engine, docker_images) -> None:
     """A container that was never started does not end by itself: the next run removes it, and not others'."""
-    from factories.containers import exists  # noqa: PLC0415  as above
+    from factories.containers import exists
 
-    from pylayer.engines.docker.containers import owner_labels  # noqa: PLC0415  as above
+    from pylayer.engines.docker.containers import owner_labels
 
     process = child("")
     process.communicate()

@@ -22,7 +22,7 @@ WORDS = {Architecture.X86_64: "amd64", Architecture.ARM64: "arm64"}
 @pytest.fixture
 def registry(docker_images):
     """An empty registry; the images that were pulled from it are gone afterwards."""
-    from factories.registry import Registry  # noqa: PLC0415  for these tests alone
+    from factories.registry import Registry
 
     registry = Registry()
     yield registry
@@ -37,12 +37,12 @@ def registry(docker_images):
 @pytest.fixture
 def images(docker_images, tmp_path):
     """The images of an engine with an empty cache."""
-    import os  # noqa: PLC0415  for this one
-    from pathlib import Path  # noqa: PLC0415  for this one
+    import os
+    from pathlib import Path
 
-    from pylayer.engines.docker.connection import connect  # noqa: PLC0415  Docker's SDK is slow to import
-    from pylayer.engines.docker.containers import Containers  # noqa: PLC0415  as above
-    from pylayer.engines.docker.images import ImageStore  # noqa: PLC0415  as above
+    from pylayer.engines.docker.connection import connect
+    from pylayer.engines.docker.containers import Containers
+    from pylayer.engines.docker.images import ImageStore
 
     connection = connect(os.environ, home=Path.home())
     containers = Containers(connection)

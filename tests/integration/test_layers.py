@@ -71,7 +71,7 @@ def test_layers_work_in_their_own_runtime(built, layer, target):
 
 def test_the_handler_answers(built, tmp_path):
     """The example's Lambda handler returns what its layer says of itself."""
-    from factories.monorepo import ROOT  # noqa: PLC0415
+    from factories.monorepo import ROOT
 
     code = (ROOT / "examples" / "handler" / "app.py").read_text() + "\nprint(handler({}, None)['name'])"
 
@@ -161,7 +161,7 @@ def test_the_local_engine_gives_the_same_members(built, tmp_path):
 
 def _sources(archive):
     """Members and their CRC, without bytecode: that follows the interpreter's patch version."""
-    import zipfile  # noqa: PLC0415
+    import zipfile
 
     with zipfile.ZipFile(archive) as opened:
         return {one.filename: one.CRC for one in opened.infolist() if not one.filename.endswith(".pyc")}

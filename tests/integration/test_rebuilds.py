@@ -293,7 +293,7 @@ def test_killed_runs_leave_no_wrong_archive(mono):
 
 def _content(mono):
     """The sha256 of every archive on disk."""
-    import hashlib  # noqa: PLC0415
+    import hashlib
 
     return {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in mono.output.glob("*.zip")}
 

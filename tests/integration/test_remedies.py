@@ -96,9 +96,9 @@ def test_symbols_are_gone_and_that_is_told(repaired):
 
 def test_the_archive_passes_unzip_and_record_is_right(repaired):
     """RECORD has the hash of what is there."""
-    import base64  # noqa: PLC0415
-    import csv  # noqa: PLC0415
-    import hashlib  # noqa: PLC0415
+    import base64
+    import csv
+    import hashlib
 
     archive = repaired.output / "linked-python3.13-arm64.zip"
     subprocess.run(["unzip", "-tqq", archive], check=True)

@@ -251,7 +251,7 @@ def test_a_changed_byte_is_refused_or_reads_as_zipfile_does(tmp_path_factory, po
 
 def test_real_wheels_read_as_zipfile_reads_them():
     """Those of the standard library's ensurepip, where it has them."""
-    import ensurepip  # noqa: PLC0415  not everywhere
+    import ensurepip
 
     for path in (Path(ensurepip.__file__).parent / "_bundled").glob("*.whl"):
         with zipfile.ZipFile(path) as archive:

@@ -49,7 +49,7 @@ class DockerBuildEnv:
     environment.
     """
 
-    def __init__(  # noqa: PLR0913  all that a build environment is
+    def __init__(
         self,
         resources: EnvResources,
         *,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def entries(path: Path, label: str) -> Iterator[LockfileEntry]:
     """Read it."""
-    from packaging.pylock import Pylock, PylockValidationError  # noqa: PLC0415  few have one
+    from packaging.pylock import Pylock, PylockValidationError
 
     try:
         lock = Pylock.from_dict(document(path, where=label))
