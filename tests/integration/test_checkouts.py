@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+pytestmark = pytest.mark.command
+
 # Backends, each with what it takes to package what lies in the package's folder.
 BACKENDS = {
     "hatchling": ('["hatchling"]', "hatchling.build", ""),

@@ -9,6 +9,8 @@ from itertools import pairwise
 import pytest
 from factories.monorepo import empty
 
+pytestmark = pytest.mark.command
+
 MANIFEST = """
 packages = ["packages/*"]
 [defaults]

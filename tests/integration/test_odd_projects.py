@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from factories.monorepo import Monorepo, empty
 
+pytestmark = pytest.mark.command
+
 MANIFEST = """
 packages = ["{packages}"]
 engine = "local"

@@ -6,6 +6,8 @@ import pytest
 from factories.wheels import make_wheel
 from factories.workshop import workshop
 
+pytestmark = pytest.mark.command
+
 BUILD = "data-python3.11-x86_64"
 
 

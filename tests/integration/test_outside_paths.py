@@ -8,6 +8,8 @@ import pytest
 from factories.wheels import make_wheel
 from factories.workshop import workshop
 
+pytestmark = pytest.mark.command
+
 LAYER = '[layers.data]\nrequirements = ["six"]\n'
 BUILD = "data-python3.11-x86_64"
 

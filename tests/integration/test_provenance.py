@@ -13,6 +13,8 @@ from factories.repositories import Repository
 from factories.wheels import make_wheel
 from factories.workshop import workshop
 
+pytestmark = pytest.mark.command
+
 LIBA = "liba-python3.11-x86_64"
 PYPROJECT = "packages/liba/pyproject.toml"
 
