@@ -46,6 +46,14 @@ def lint_alone(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def fuzz(session: nox.Session) -> None:
+    """Try many more odd documents than the tests do, others every time (the first argument says how many)."""
+    tries, *words = session.posargs or ["20000"]
+    words = ["--numprocesses=auto", "--timeout=0", "tests/fuzz", *words]
+    session.run(BIN / "python", "-m", "pytest", *words, env={"PYLAYER_FUZZ": tries})
+
+
+@nox.session(venv_backend="none")
 def benchmarks(session: nox.Session) -> None:
     """Measure pylayer against its rivals on this machine (arguments go to benchmarks/run.py)."""
     session.run(BIN / "python", "benchmarks/run.py", *session.posargs)

@@ -10,6 +10,7 @@ import re
 _MEBIBYTE = 1 << 20
 _KIBIBYTE = 1 << 10
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(?:i?B)?|B)", re.IGNORECASE)
+_MOST_DIGITS = 30  # no disk has as many bytes
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -28,4 +29,6 @@ def read_size(text: str) -> int | None:
     if text.strip() == "0":
         return 0
     match = _SIZE.fullmatch(text.strip())
-    return int(float(match[1]) * _UNITS[(match[2] or "").upper()]) if match else None
+    if not match or len(match[1]) > _MOST_DIGITS:
+        return None
+    return int(float(match[1]) * _UNITS[(match[2] or "").upper()])

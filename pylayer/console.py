@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, TextIO
 
+from pylayer import shown
 from pylayer.amounts import size_text
 from pylayer.errors import UsageError
 from pylayer.outcomes import Outcome, State
@@ -22,7 +24,8 @@ _COLOURS = {State.BUILT: "32", State.CACHED: "36", State.FAILED: "31", State.SKI
 class Console:
     """One line for each build as it ends, a failure's log as one block before its error, a summary.
 
-    An error that several builds share is told once. NO_COLOR and FORCE_COLOR are honoured
+    An error that several builds share is told once. Whatever others wrote is only shown (see `shown`).
+    NO_COLOR and FORCE_COLOR are honoured
     (https://no-color.org, https://force-color.org).
     """
 
@@ -35,25 +38,25 @@ class Console:
 
     def say(self, text: str) -> None:
         """Print a line that was asked for."""
-        self._print(self._out, text)
+        self._print(self._out, shown.block(text))
 
     def note(self, text: str) -> None:
         """Print a note at once."""
-        self._print(self._err, f"pylayer: {text}")
+        self._print(self._err, shown.entry(f"pylayer: {text}"))
 
     def warn(self, fault: Fault) -> None:
         """Print a warning at once."""
-        self._print(self._err, f"{self._paint('warning', '33')}: {fault}")
+        self._print(self._err, f"{self._paint('warning', '33')}: {_told(fault)}")
 
     def outcome(self, outcome: Outcome) -> None:
         """Print a build's line, and its error where nobody has told it yet."""
         if outcome.state is State.FAILED and outcome.error and id(outcome.error) not in self._told:
             self._told.add(id(outcome.error))
             self.error(outcome.error)
-        line = f"{outcome.build.id}  {self._state(outcome.state)}  {_facts(outcome)}"
+        line = f"{outcome.build.id}  {self._state(outcome.state)}  {shown.line(_facts(outcome))}"
         self._print(self._out, line.rstrip())
         for text in outcome.notes:
-            self._print(self._out, f"    {text}")
+            self._print(self._out, shown.entry(f"    {text}"))
 
     def cached(self, identifier: str, *, wheels: int, size: int) -> None:
         """Print the line of a build in which nothing changed."""
@@ -67,10 +70,10 @@ class Console:
         """Print an error: its log as a block, then what, where and what to do."""
         if error.log.strip():
             bar = "─" * 40
-            self._print(self._err, f"{bar}\n{error.log.rstrip()}\n{bar}")
+            self._print(self._err, f"{bar}\n{shown.block(error.log).rstrip()}\n{bar}")
         for fault in error.faults:
             # A wrong command line is answered in a line.
-            text = fault.line if isinstance(error, UsageError) else str(fault)
+            text = shown.line(fault.line) if isinstance(error, UsageError) else _told(fault)
             self._print(self._err, f"{self._paint('error', '31')}: {text}")
 
     def summary(self, outcomes: Sequence[Outcome], *, seconds: float) -> None:
@@ -88,7 +91,7 @@ class Console:
             if outcome.state is State.SKIPPED and outcome.error:
                 reasons.setdefault(str(outcome.error), []).append(outcome.build.id)
         for reason, builds in reasons.items():
-            self._print(self._err, f"left: {', '.join(builds)}\n  {reason}")
+            self._print(self._err, f"left: {', '.join(builds)}\n  {shown.entry(reason)}")
 
     def _print(self, stream: TextIO, text: str) -> None:
         with self._lock:
@@ -120,6 +123,11 @@ def wants_colour(stream: TextIO) -> bool:
     if os.environ.get("FORCE_COLOR"):
         return True
     return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _told(fault: Fault) -> str:
+    """A fault as it is shown: where it is, in one line, what it is, and what to do."""
+    return shown.entry(str(replace(fault, where=shown.line(fault.where))))
 
 
 def _facts(outcome: Outcome) -> str:

@@ -1,7 +1,8 @@
 """Every error a user can meet: what happened, where, what to do next, and the exit status it gives.
 
 Exit statuses: 0 all went well; 1 failures of several kinds at once; 2 a command line that is wrong; the
-rest are the `exit_code` of the classes below; 20 a dry run that found something to do; 130 interrupted.
+rest are the `exit_code` of the classes below; 20 a dry run that found something to do; 128 and the number of
+the signal that ended it (130: Ctrl-C).
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 MIXED = 1
 PENDING = 20
-INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

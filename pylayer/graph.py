@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
+from pylayer.errors import PylayerError
 from pylayer.processors import Processors
 
 if TYPE_CHECKING:
@@ -28,6 +29,14 @@ T = TypeVar("T")
 
 # The keys of the steps that the present one was started for, from the outermost to itself.
 _within: ContextVar[tuple[Hashable, ...]] = ContextVar("within", default=())
+
+
+class CircleError(PylayerError):
+    """A step that waits for itself; `keys` go from it to the one that it would wait for, itself again."""
+
+    def __init__(self, keys: Sequence[Hashable]) -> None:
+        super().__init__(f"waits for itself: {' → '.join(map(str, keys))}")
+        self.keys = tuple(keys)
 
 
 class Watcher(Protocol):
@@ -49,17 +58,43 @@ class Graph:
         self.processors = Processors(jobs)
         self._watcher = watcher
         self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
+        self._awaited: dict[Hashable, list[Hashable]] = {}  # by step, the steps that it waits for now
         self._computing = ThreadPoolExecutor(jobs, thread_name_prefix="step")
         self._waiting = ThreadPoolExecutor(DOWNLOADS, thread_name_prefix="wait")
 
     async def once(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Await the step of this key, started at its first use; an error reaches all who await it."""
+        """Await the step of this key, started at its first use; an error reaches all who await it.
+
+        Raises CircleError where that step, by way of others, waits for the present one: for ever.
+        """
         task = self._tasks.get(key)
+        own = _within.get()[-1:]
         if task is None:
             task = self._tasks[key] = asyncio.create_task(self._step(key, make))
-        # The one who is cancelled does not take the step away from the others.
-        result: T = await asyncio.shield(task)
+        elif own and not task.done() and (way := self._way(key, own[0])):
+            raise CircleError((*own, *way))
+        awaited = self._awaited.setdefault(own[0], []) if own else []
+        awaited.append(key)
+        try:
+            # The one who is cancelled does not take the step away from the others.
+            result: T = await asyncio.shield(task)
+        finally:
+            awaited.remove(key)
         return result
+
+    def _way(self, start: Hashable, end: Hashable) -> tuple[Hashable, ...]:
+        """How `start` comes to wait for `end`: the steps between them, both included; empty where not."""
+        ways: dict[Hashable, tuple[Hashable, ...]] = {start: (start,)}
+        left = [start]
+        while left:
+            step = left.pop()
+            if step == end:
+                return ways[step]
+            for further in self._awaited.get(step, ()):
+                if further not in ways:
+                    ways[further] = (*ways[step], further)
+                    left.append(further)
+        return ()
 
     async def compute(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking function that keeps a processor busy, here or in an engine."""

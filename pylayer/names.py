@@ -48,7 +48,18 @@ def requirement_problem(text: str) -> str:
     from packaging.requirements import InvalidRequirement, Requirement
 
     try:
-        Requirement(text)
+        url = Requirement(text).url
     except InvalidRequirement as error:
         return str(error).partition("\n")[0]
-    return ""
+    return address_problem(url) if url else ""
+
+
+def address_problem(url: str) -> str:
+    """Say why nobody can ask at an address; nothing where that may be. It may hold credentials: not shown."""
+    from urllib.parse import urlsplit
+
+    try:
+        urlsplit(url).port  # noqa: B018  it is read here
+    except ValueError as error:
+        return f"is an address that cannot be read: {str(error).partition(' as ')[0]}"
+    return "holds a character that no address has" if any(ord(each) < ord(" ") for each in url) else ""

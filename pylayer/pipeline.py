@@ -14,7 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pylayer import soundness
+from pylayer import disk, soundness
+from pylayer.alone import alone
 from pylayer.archives import catalogue, recipes
 from pylayer.archives.additions import pack
 from pylayer.archives.recipes import Recipe, assemble
@@ -127,9 +128,7 @@ class Pipeline:
         except PylayerError as error:
             outcome = Outcome(build=build, state=State.FAILED, error=error)
         except Exception as bug:  # noqa: BLE001  whatever it is, the other builds go on
-            # One of a shared step reaches several builds, and is told once.
-            unexpected = self._bugs.setdefault(bug, UnexpectedError.of_bug(bug, where=build.id))
-            outcome = Outcome(build=build, state=State.FAILED, error=unexpected)
+            outcome = Outcome(build=build, state=State.FAILED, error=self._error_of(bug, build))
         else:
             outcome = Outcome(
                 build=build,
@@ -145,6 +144,13 @@ class Pipeline:
         self._checker.failed(build)
         self._reporter.outcome(outcome)
         return BuildResult(outcome=outcome, made=made)
+
+    def _error_of(self, bug: Exception, build: Build) -> PylayerError:
+        """What is told of an exception that nobody expected: the disk is full, or pylayer is at fault."""
+        if isinstance(bug, OSError) and (full := disk.full(bug)):
+            return full
+        # One of a shared step reaches several builds, and is told once.
+        return self._bugs.setdefault(bug, UnexpectedError.of_bug(bug, where=build.id))
 
     def _needs_no_engine(self, build: Build) -> None:
         self._busy.discard(build.id)
@@ -253,11 +259,12 @@ class Pipeline:
     def _write_catalogue(self, results: Mapping[str, BuildResult]) -> None:
         """Bring layers.json up to date, and remove the archives of builds that the manifest no longer has."""
         path = self._output / catalogue.NAME
-        before = catalogue.read(path)  # another run may have written it meanwhile
         known = {build.id for build in self._workspace.builds}
-        gone = before.builds.keys() - known
         entries = {name: _entry(result.build, result.made) for name, result in results.items() if result.made}
-        catalogue.write(path, before.merged(entries, without={*gone, *results}))
+        with alone(self._output):
+            before = catalogue.read(path)  # another run may have written it meanwhile
+            gone = before.builds.keys() - known
+            catalogue.write(path, before.merged(entries, without={*gone, *results}))
         for identifier in gone:
             with suppress(OSError):
                 (self._output / before.builds[identifier].path).unlink()

@@ -1,24 +1,32 @@
 """A command line becomes its exit status and its output, and nothing that it started is left behind.
 
 Every command runs in a process group of its own, so that a Ctrl-C in the terminal reaches pylayer alone and
-pylayer decides what ends when: an interrupted or overdue command is killed with all its children.
+pylayer decides what ends when: an interrupted or overdue command is killed with all its children. Where
+pylayer itself is killed, `watchdog` does that.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import subprocess
+import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pylayer import watchdog
 from pylayer.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+
+_LONGEST = 8 << 20  # bytes of a log: nobody reads as many
+_PIECE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +36,25 @@ class Completed:
     status: int
     stdout: str
     stderr: str
+
+
+class OutputEnd:
+    """What a program prints; its end, where that is more than anybody reads."""
+
+    def __init__(self) -> None:
+        self._kept = bytearray()
+        self._dropped = 0
+
+    def add(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self._kept += data
+        if len(self._kept) > 2 * _LONGEST:
+            self._dropped += len(self._kept) - _LONGEST
+            del self._kept[:-_LONGEST]
+
+    def __str__(self) -> str:
+        text = self._kept.decode(errors="replace")
+        return f"… {self._dropped} bytes before this are left out …\n{text}" if self._dropped else text
 
 
 class ProcessGroup:
@@ -70,7 +97,46 @@ class ProcessGroup:
         _kill(process)
 
 
+class _Watch:
+    """The watchdog of this process, started with its first command; where it cannot be, there is none."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._program: subprocess.Popen[bytes] | None = None
+
+    def begin(self, process: subprocess.Popen[str]) -> None:
+        """Have the group of `process` killed when this process is."""
+        with self._lock, suppress(OSError):
+            if self._program is None:
+                self._program = subprocess.Popen(
+                    [sys.executable, "-I", "-S", watchdog.__file__],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    cwd="/",
+                    start_new_session=True,
+                )
+                atexit.register(self._end)
+            self._say(f"+{process.pid}\n")
+
+    def end(self, process: subprocess.Popen[str]) -> None:
+        """Forget a process that has ended: its number may be another's soon."""
+        with self._lock, suppress(OSError):
+            self._say(f"-{process.pid}\n")
+
+    def _say(self, text: str) -> None:
+        if self._program is not None and self._program.stdin is not None:
+            self._program.stdin.write(text.encode())
+            self._program.stdin.flush()
+
+    def _end(self) -> None:
+        if self._program is not None:
+            with suppress(OSError, subprocess.TimeoutExpired):
+                self._program.communicate(timeout=1)
+
+
 _EVERY = ProcessGroup()
+_WATCH = _Watch()
 
 
 def kill_all() -> None:
@@ -90,24 +156,43 @@ def run(
 ) -> Completed:
     """Run `command` to its end; text is UTF-8, and what is not is replaced.
 
-    `env` is the whole environment (None: this process's), `timeout` is in seconds, `merged` puts what goes
-    to stderr into stdout, in the order in which it was printed. Raises ToolError when the program cannot be
-    started, is overdue, or was killed from another thread.
+    `env` is the whole environment (None: this process's), `timeout` is in seconds. A `merged` one, which has
+    neither input nor timeout, has what goes to stderr in stdout, in the order in which it was printed, and of
+    megabytes the end alone. Raises ToolError when the program cannot be started, is overdue, or was killed
+    from another thread.
     """
     groups = (_EVERY,) if group is None else (_EVERY, group)
     process = _start(command, cwd=cwd, env=env, merged=merged)
+    _WATCH.begin(process)
     try:
         for each in groups:
             each.enter(process)
-        stdout, stderr = process.communicate(input, timeout=timeout)
+        if merged:
+            stdout, stderr = _printed(process), ""
+        else:
+            stdout, stderr = process.communicate(input, timeout=timeout)
     except subprocess.TimeoutExpired as error:
         raise ToolError(f"{command[0]} was still running after {timeout:g} s, and was ended") from error
     finally:
         _kill(process)
+        _WATCH.end(process)
         killed = [each.leave(process) for each in groups]
     if any(killed):
         raise ToolError(f"{command[0]} was stopped")
     return Completed(status=process.returncode, stdout=stdout, stderr=stderr or "")
+
+
+def _printed(process: subprocess.Popen[str]) -> str:
+    """Read what a process prints while it does; it may be more than memory holds."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.close()
+    printed = OutputEnd()
+    with process.stdout:
+        while piece := os.read(process.stdout.fileno(), _PIECE):
+            printed.add(piece)
+    process.wait()
+    return str(printed).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _start(

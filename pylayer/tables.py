@@ -22,6 +22,7 @@ from pylayer.errors import Fault, ManifestError
 if TYPE_CHECKING:
     from pathlib import Path
 
+S = TypeVar("S")
 T = TypeVar("T")
 K = TypeVar("K", bound=str)
 Parse = Callable[[Any], T]
@@ -60,6 +61,8 @@ def document(path: Path, *, where: str) -> dict[str, Any]:
     except tomli.TOMLDecodeError as error:
         place = f"{where}: line {error.lineno}, column {error.colno}"
         raise ManifestError(f"TOML syntax: {error.msg}", where=place) from error
+    except (RecursionError, ValueError) as error:  # nesting without end, a number of thousands of digits
+        raise ManifestError(f"TOML beyond all bounds: {error}", where=where) from error
 
 
 def take(parse: Parse[T], value: object, *, default: T, faults: list[Fault], place: str = "") -> T:
@@ -199,12 +202,33 @@ def list_of(item: Parse[T], *, distinct: bool = False, some: bool = False) -> Pa
                 faults.append(Fault(where=f"[{index}]", what=f"{_shown(raw)} is in the list already"))
                 continue
             members.append(member)
-            seen.add(member)
+            if distinct:
+                seen.add(member)
         if faults:
             raise InvalidError(faults, partial=tuple(members))
         return tuple(members)
 
     return parse
+
+
+def made(parse: Parse[S], make: Callable[[S], T]) -> Parse[T]:
+    """Make something of what `parse` takes; where it finds fault, of what can be used all the same.
+
+    Where `make` refuses that, it is for want of what was faulty, and goes without saying. Without this,
+    whoever goes on after a fault is handed what is half made.
+    """
+
+    def parsed(value: object) -> T:
+        try:
+            taken = parse(value)
+        except InvalidError as error:
+            if error.partial is MISSING:
+                raise
+            partial = take(make, error.partial, default=MISSING, faults=[])
+            raise InvalidError(error.faults, partial=partial) from error
+        return make(taken)
+
+    return parsed
 
 
 def table_of(item: Parse[T], *, name: Parse[K] = string) -> Parse[dict[K, T]]:  # type: ignore[assignment]
@@ -229,14 +253,19 @@ def table_of(item: Parse[T], *, name: Parse[K] = string) -> Parse[dict[K, T]]:  
     return parse
 
 
-def table(keys: Mapping[str, Parse[Any]]) -> Parse[dict[str, Any]]:
-    """Take a table with no other keys than these; the ones that are absent are absent from the result."""
+def table(keys: Mapping[str, Parse[Any]], *, others: bool = False) -> Parse[dict[str, Any]]:
+    """Take a table with no other keys than these; the ones that are absent are absent from the result.
+
+    With `others`, it is somebody else's and may have keys that are left out here.
+    """
 
     def parse(value: object) -> dict[str, Any]:
         faults: list[Fault] = []
         row: dict[str, Any] = {}
         for name, member in _table(value).items():
             if name not in keys:
+                if others:
+                    continue
                 faults.append(Fault(where=quoted(name), what="unknown key", hint=suggestion(name, keys)))
                 continue
             parsed = take(keys[name], member, default=MISSING, faults=faults, place=name)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pylayer.zips.members import Member
 
 _BUILD_HINT = "what wrote this wheel is at fault: its build backend, or a tool that changed it afterwards"
+_LONGEST_METADATA = 8 << 20  # bytes: real ones have some thousands, and parsing takes nine times as much
 _ELF = b"\x7fELF"
 _MACH_O = (b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe")
 _MACH_O_FAT = (b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf")
@@ -123,13 +124,16 @@ def canonicalise(source: Path, destination: Path, *, neighbours: Collection[str]
 
 def _without_paths(metadata: bytes, neighbours: Collection[str]) -> bytes:
     """METADATA in which no requirement on one of the `neighbours` is on a path."""
-    from packaging.requirements import Requirement
+    from packaging.requirements import InvalidRequirement, Requirement
 
     end = re.search(rb"\r?\n\r?\n", metadata)
     head = metadata[: end.start()] if end else metadata
 
     def plain(match: re.Match[bytes]) -> bytes:
-        requirement = Requirement(match[2].decode())
+        try:
+            requirement = Requirement(match[2].decode(errors="replace"))
+        except InvalidRequirement:
+            return match[0]  # whoever follows it says what is wrong with it
         if normalise(requirement.name) not in neighbours:
             return match[0]
         requirement.url = None
@@ -159,6 +163,10 @@ def _read_metadata(archive: Zip) -> Metadata:
     if missing := [name for name in ("METADATA", "WHEEL", "RECORD") if f"{folder}/{name}" not in members]:
         where = f"{archive.label}: {folder}"
         raise ArchiveError(f"has no {', '.join(missing)}", where=where, hint=_BUILD_HINT)
+    for name in ("METADATA", "WHEEL"):
+        if (size := members[f"{folder}/{name}"].size) > _LONGEST_METADATA:
+            what = f"has a {name} of {size} bytes: more than {_LONGEST_METADATA} are not read"
+            raise ArchiveError(what, where=archive.label, hint=_BUILD_HINT)
     metadata = _fields(archive.content(members[f"{folder}/METADATA"]))
     wheel = _fields(archive.content(members[f"{folder}/WHEEL"]))
     if faults := list(_faults(archive.label, folder, metadata, wheel)):

@@ -7,7 +7,7 @@ import pytest
 
 from pylayer.config.layers import Build, Layer
 from pylayer.console import Console, wants_colour
-from pylayer.errors import BuildError, NeedsDockerError, UsageError
+from pylayer.errors import BuildError, Fault, NeedsDockerError, UsageError
 from pylayer.outcomes import Outcome, State
 from pylayer.targets import Architecture, Target, load_runtimes
 
@@ -101,3 +101,27 @@ def test_a_wrong_command_line_is_one_line(lines, streams):
     lines.error(UsageError("no such layer", where="--only", hint="did you mean liba?"))
 
     assert "error: --only: no such layer; did you mean liba?\n" == streams[1].getvalue()
+
+
+def test_what_a_build_prints_commands_nobody(lines, streams):
+    """Neither the terminal nor the CI system, and no line of it passes for pylayer's."""
+    error = BuildError(
+        "failed\nerror: forged", where="a\nb", hint="\x1b[31mhint", log="\x1b]0;x\x07\n::error::forged\n"
+    )
+    lines.outcome(Outcome(build=build(), state=State.FAILED, error=error))
+    bar = "─" * 40
+    assert streams[1].getvalue() == (
+        f"{bar}\n\\x1b]0;x\\x07\n\\::error::forged\n{bar}\n"
+        "error: a\\nb: failed\n    error: forged\n    hint\n"
+    )
+
+
+def test_what_is_said_and_noted_is_only_shown(lines, streams):
+    """Half a character, too, which no stream could write."""
+    lines.say("one\x1b[2J\udc80")
+    lines.note("two\n::error::x")
+    lines.warn(Fault(what="three\r::error::x"))
+    lines.outcome(Outcome(build=build(), state=State.BUILT, notes=("a\n##[error]x",)))
+    assert "one\\x1b[2J\\udc80\n" in streams[0].getvalue()
+    assert "    a\n    #\\#[error]x\n" in streams[0].getvalue()
+    assert streams[1].getvalue() == "pylayer: two\n    \\::error::x\nwarning: three\n    \\::error::x\n"

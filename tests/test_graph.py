@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from pylayer.graph import Graph, together
+from pylayer.graph import CircleError, Graph, together
 
 
 def test_a_step_is_done_once_for_all_who_want_it():
@@ -169,3 +169,51 @@ def test_a_step_computes_with_a_processor():
 
     ended, checked = asyncio.run(story())
     assert ended <= checked
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("length", [1, 2, 5])
+def test_steps_in_a_circle_are_an_error(length):
+    """Each would wait for the next, and the last one for the first, for ever."""
+
+    async def story():
+        graph = Graph(jobs=1)
+
+        async def step(number):
+            await asyncio.sleep(0)
+            await graph.once((number + 1) % length, lambda: step((number + 1) % length))
+
+        try:
+            await graph.once(0, lambda: step(0))
+        finally:
+            await graph.stop()
+
+    with pytest.raises(CircleError) as raised:
+        asyncio.run(story())
+    last = length - 1
+    assert raised.value.keys == (last, *range(length))
+
+
+@pytest.mark.timeout(30)
+def test_steps_that_share_others_are_no_circle():
+    """A diamond, and a step awaited twice by one, end well."""
+
+    async def story():
+        graph = Graph(jobs=1)
+
+        async def leaf():
+            await asyncio.sleep(0.01)
+            return 1
+
+        async def middle():
+            return await graph.once("leaf", leaf)
+
+        async def top():
+            wanted = [graph.once(key, middle) for key in ("left", "right", "left")]
+            return sum(await asyncio.gather(*wanted, graph.once("leaf", leaf)))
+
+        result = await graph.once("top", top)
+        await graph.stop()
+        return result
+
+    assert asyncio.run(story()) == 4

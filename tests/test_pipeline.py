@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from threading import Thread
 
 import pytest
 from factories.fakes import FakeEngine, FakeIndex, FakeRun, pure
@@ -35,8 +36,8 @@ def run_of(folder, *, manifest="", backend=pure, **fakes):
     return FakeRun(mono.root, engine=FakeEngine(backend=backend), **fakes)
 
 
-def ends(run, *, rested=None):
-    """Run everything; by build, its state, and the results."""
+def ends(run, *, rested=None, layer=""):
+    """Run everything, or a layer; by build, its state, and the results."""
 
     async def work(context, projects):
         pipeline = Pipeline(
@@ -47,7 +48,7 @@ def ends(run, *, rested=None):
             rest=lambda: rested.append(1) if rested is not None else None,
             reporter=run.told,
         )
-        return await pipeline.run(run.workspace.builds)
+        return await pipeline.run([one for one in run.workspace.builds if layer in one.id])
 
     results = run.do(work)
     return {name: result.outcome.state for name, result in results.items()}, results
@@ -161,3 +162,16 @@ def test_a_bug_in_one_build_fails_that_one_alone(tmp_path):
     assert isinstance(error, UnexpectedError)
     assert "pylayer itself is at fault: KeyError: 'python/d/settings.py'" == error.faults[0].what
     assert "Traceback (most recent call last)" in error.log
+
+
+def test_runs_that_end_together_keep_each_others_entries(tmp_path):
+    """Each has made another layer, and both are listed."""
+    runs = {layer: run_of(tmp_path) for layer in ("liba", "libb")}
+    for _ in range(5):
+        (runs["liba"].root / "dist/layers/layers.json").unlink(missing_ok=True)
+        threads = [Thread(target=ends, args=(run,), kwargs={"layer": layer}) for layer, run in runs.items()]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(every(State.BUILT, State.BUILT)) == listed(runs["liba"])

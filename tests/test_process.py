@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -142,3 +143,38 @@ def test_interrupt_ends_the_command(tmp_path: Path) -> None:
     )
     assert process.run(python(code), timeout=30).stdout == "interrupted\n"
     assert wait_until_dead(int(wait_for(tmp_path / "pid")))
+
+
+def test_a_kill_of_the_parent_ends_its_commands(tmp_path: Path) -> None:
+    """After `kill -9`, nothing that was started runs on, children of children included."""
+    code = f"from pylayer import process; process.run({with_child(tmp_path / 'pid')!r})"
+    with subprocess.Popen(python(code), start_new_session=True) as parent:
+        child = int(wait_for(tmp_path / "pid"))
+        parent.kill()
+    assert wait_until_dead(child)
+
+
+def test_the_watchdog_is_not_heard_of() -> None:
+    """It ends with pylayer, and neither of them says anything."""
+    code = f"from pylayer import process; process.run({python('pass')!r}); process.run({python('pass')!r})"
+    assert subprocess.run(python(code), check=True, timeout=60, capture_output=True).stderr == b""
+
+
+def test_a_log_without_end_keeps_its_end() -> None:
+    """What a build prints last says why it failed; what comes before may be gigabytes."""
+    log = process.OutputEnd()
+    for _ in range(40):
+        log.add(b"x" * (1 << 20))
+    log.add(b"error: the reason")
+    assert str(log).startswith("… ")
+    assert str(log).endswith("xxxerror: the reason")
+    assert len(str(log)) < 17 << 20
+
+
+def test_merged_output_without_end_is_not_held(tmp_path: Path) -> None:
+    """A build may print gigabytes: its last lines say why it failed."""
+    code = "import os\nfor _ in range(40): os.write(1, b'x' * (1 << 20))\nos.write(2, b'the reason')"
+    printed = process.run(python(code), merged=True).stdout
+    assert printed.startswith("… ")
+    assert printed.endswith("xthe reason")
+    assert len(printed) < 17 << 20

@@ -101,6 +101,7 @@ def test_large_wheels_are_shared_out(tmp_path, store):
     assert 2 + 3 == len(looked)
 
 
+@pytest.mark.command
 def test_a_layer_with_a_damaged_wheel_fails(tmp_path):
     """Exit status 0 and an archive that cannot be unpacked is the worst of ends; other layers are built."""
     with workshop(tmp_path) as shop:

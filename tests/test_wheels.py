@@ -334,3 +334,10 @@ def test_no_path_of_a_neighbour_is_left(tmp_path):
     with zipfile.ZipFile(tmp_path / "out.whl") as archive:
         text = archive.read("example-1.0.dist-info/METADATA").decode()
     assert ("home/somebody" not in text, "in/the/description" in text) == (True, True)
+
+
+def test_metadata_beyond_all_bounds_are_not_read(tmp_path):
+    """A small file can have gigabytes of them, and parsing takes many times as much."""
+    path = make_wheel(tmp_path, metadata=["X: " + "a" * (9 << 20)])
+    with pytest.raises(ArchiveError, match=r"has a METADATA of 94\d+ bytes: more than 8388608 are not read"):
+        wheels.read(path)

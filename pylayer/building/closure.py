@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from packaging.requirements import Requirement
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+from packaging.requirements import InvalidRequirement, Requirement
 
 from pylayer.errors import Fault, ResolveError
 from pylayer.markers import holds
-from pylayer.names import normalise
+from pylayer.names import normalise, required_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
@@ -87,13 +88,12 @@ async def close(
 
     `metadata` gives what the wheels of some projects say. `outside` are third-party distributions that are
     in the layer already: where one of those requires a project, that project belongs to the layer as well.
-    Raises ResolveError listing every project whose version is not the required one.
+    Raises ResolveError listing every project whose version is not the required one, or for a requirement that
+    cannot be read.
     """
     walk = _Walk(root, projects=projects)
     for text in root.requirements:
-        requirement = Requirement(text)
-        if walk.holds(requirement, frozenset()):
-            walk.want(requirement, wanted_by=root.wanted_by)
+        walk.read(text, extras=frozenset(), wanted_by=root.wanted_by)
     for other in outside:
         walk.follow(other, extras=frozenset(other.extras), only_projects=True)
     known: dict[str, Metadata] = {}
@@ -164,11 +164,23 @@ class _Walk:
     def follow(self, metadata: Metadata, *, extras: frozenset[str], only_projects: bool = False) -> None:
         """Note the requirements of a distribution that hold with any of `extras`."""
         for text in metadata.requires:
+            # What others wrote long ago, such as `pytz (>dev)`, is read by the resolver, in its way.
+            if not only_projects or required_name(text) in self._projects:
+                self.read(text, extras=extras, wanted_by=metadata.name)
+
+    def read(self, text: str, *, extras: frozenset[str], wanted_by: str) -> None:
+        """Note a requirement (PEP 508) where its marker holds with any of `extras`, or none."""
+        try:
             requirement = Requirement(text)
-            if only_projects and normalise(requirement.name) not in self._projects:
-                continue
-            if self.holds(requirement, extras):
-                self.want(requirement, wanted_by=metadata.name)
+            active = holds(requirement.marker, self._root.markers, extras=extras)
+        except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName) as error:
+            raise ResolveError(
+                f"{wanted_by} requires {text!r}, which cannot be read: {str(error).partition(chr(10))[0]}",
+                where=self._root.where,
+                hint='write it as PEP 508 does: "name>=1.2"',
+            ) from error
+        if active:
+            self.want(requirement, wanted_by=wanted_by)
 
     def check(self, known: Mapping[str, Metadata]) -> None:
         """Raise for each project of another version than someone requires."""
@@ -204,7 +216,3 @@ class _Walk:
                 known_ones = f"it has {there}" if there else "it has none"
                 told.append(f'{wanted_by} asks for the extra "{extra}" of {name}: {known_ones}')
         return told
-
-    def holds(self, requirement: Requirement, extras: frozenset[str]) -> bool:
-        """Whether its marker holds with any of `extras`, or none."""
-        return holds(requirement.marker, self._root.markers, extras=extras)

@@ -14,6 +14,8 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from packaging.requirements import Requirement
+
 from pylayer import __version__, below, enginetable, wheels
 from pylayer.below import OutsideError
 from pylayer.building import missing, native, packaged, sources
@@ -21,10 +23,11 @@ from pylayer.building.closure import Root, close
 from pylayer.building.native import Plain
 from pylayer.building.serving import allows, serves, trusted
 from pylayer.engines import Job
-from pylayer.errors import BuildError, NeedsDockerError, PylayerError
+from pylayer.errors import BuildError, Fault, NeedsDockerError, PylayerError
+from pylayer.graph import CircleError
 from pylayer.keys import Parts, key
 from pylayer.monorepo import checkout, trees, vcs, workspace
-from pylayer.names import required_name
+from pylayer.names import required_name, requirement_problem
 from pylayer.store import kinds
 from pylayer.targets import Target
 
@@ -220,9 +223,20 @@ class Projects:
         return builders[-1]
 
     async def _once(self, project: Project, builder: Target, way: Way = _PLAIN) -> Built:
-        return await self._graph.once(
-            ("wheel", project.path, builder, way.name), lambda: self._build(project, builder, way)
-        )
+        try:
+            return await self._graph.once(
+                ("wheel", project.path, builder, way.name),
+                lambda: self._build(project, builder, way),
+            )
+        except CircleError as circle:
+            names = [
+                self._named(each[1]) for each in circle.keys if isinstance(each, tuple) and each[0] == "wheel"
+            ]
+            raise BuildError(
+                f"cannot be built without itself: {' → '.join(names)}",
+                where=project.name,
+                hint="one of their get_requires_for_build_wheel hooks must go without another",
+            ) from circle
 
     async def _build(self, project: Project, builder: Target, way: Way) -> Built:
         source = await self._source_of(project)
@@ -274,11 +288,39 @@ class Projects:
                 parts = self._put(outcome, source, parts)
                 return Built(wheel=outcome, fresh=True, parts=parts, note=_bulk(project, source, parts))
             asked = outcome
+            self._refuse_addresses(project, asked)
         raise BuildError(
             f"asks for other build requirements each time it is asked: {', '.join(asked)}",
             where=project.name,
             hint="its get_requires_for_build_wheel hook must settle",
         )
+
+    def _named(self, path: Path) -> str:
+        """The name of the project at `path`; of an unpacked sdist, that of its folder."""
+        return next((name for name, one in self._workspace.projects.items() if one.path == path), path.name)
+
+    def _refuse_addresses(self, project: Project, asked: Sequence[str]) -> None:
+        """Refuse addresses that a hook asks for by itself: this host would fetch them.
+
+        A build without a network could tell anybody anything by such an address, and take in what nobody
+        declared. Raises BuildError for what is no requirement as well.
+        """
+        faults = []
+        for text in asked:
+            if problem := requirement_problem(text):
+                hint = "its get_requires_for_build_wheel hook must give requirements (PEP 508)"
+                faults.append(Fault(what=f"asks for {text!r}: {problem}", where=project.name, hint=hint))
+            elif (
+                "@" in text
+                and Requirement(text).url
+                and text not in project.requires
+                and required_name(text) not in self._workspace.projects
+            ):
+                what = f"asks for a build requirement by an address that it does not declare: {text}"
+                hint = "if that is meant, add it to build-system.requires as it is written here"
+                faults.append(Fault(what=what, where=project.name, hint=hint))
+        if faults:
+            raise BuildError.of(faults)
 
     async def _required(
         self, project: Project, requires: Sequence[str], *, builder: Target, host: BuildHost
@@ -401,7 +443,7 @@ class Projects:
                     log=done.log,
                 )
             if not (filename := done.answer.get("wheel")):
-                return tuple(done.answer["requires"])
+                return _asked(done, where=where)
             try:
                 path = below.find(folder, filename)
             except OutsideError as error:
@@ -460,6 +502,16 @@ def _could_have(source: ProjectSource, wheel: Wheel) -> bool:
 def _laid(source: ProjectSource) -> tuple[TreeEntry, ...]:
     """Give the files of the tree, with those of version control, each name once."""
     return tuple({entry.name: entry for entry in (*source.seen.inside, *source.entries)}.values())
+
+
+def _asked(done: Done, *, where: str) -> tuple[str, ...]:
+    """The requirements that a hook gave; raises BuildError where its answer has none."""
+    requires = done.answer.get("requires")
+    if not isinstance(requires, list) or not all(isinstance(text, str) for text in requires):
+        raise BuildError(
+            "its build backend gave neither a wheel nor a list of requirements", where=where, log=done.log
+        )
+    return tuple(requires)
 
 
 def _parts(

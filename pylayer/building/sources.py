@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import lzma
 import tarfile
 import zipfile
+import zlib
 from typing import TYPE_CHECKING
 
+from pylayer.disk import filling
 from pylayer.errors import BuildError, Fault
 from pylayer.monorepo import projectfile
 from pylayer.monorepo.workspace import Project
@@ -16,6 +19,13 @@ if TYPE_CHECKING:
     from pylayer.index.pins import Pin
 
 
+# What the two modules raise for archives that are damaged, encrypted or of an unknown kind.
+_DAMAGED = (
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+    *(EOFError, NotImplementedError, RuntimeError, ValueError),
+)
+
+
 def unpack(path: Path, pin: Pin, *, into: Path) -> Project:
     """Unpack the sdist at `path` below the folder `into`, by PEP 706's rules for data.
 
@@ -24,13 +34,9 @@ def unpack(path: Path, pin: Pin, *, into: Path) -> Project:
     """
     into.mkdir(parents=True, exist_ok=True)
     try:
-        if pin.filename.endswith(".zip"):
-            with zipfile.ZipFile(path) as zipped:
-                zipped.extractall(into)  # noqa: S202  zipfile keeps members inside the folder
-        else:
-            with tarfile.open(path) as tarred:
-                tarred.extractall(into, filter="data")
-    except (tarfile.TarError, zipfile.BadZipFile, OSError, EOFError) as error:
+        with filling(into):
+            _extract(path, pin, into=into)
+    except (*_DAMAGED, OSError) as error:
         raise BuildError(f"cannot be unpacked: {error}", where=pin.filename) from error
     tops = [child for child in into.iterdir() if child.is_dir()]
     if len(tops) != 1:
@@ -47,3 +53,12 @@ def unpack(path: Path, pin: Pin, *, into: Path) -> Project:
         requires_python=definition.requires_python,
         unpacked=True,
     )
+
+
+def _extract(path: Path, pin: Pin, *, into: Path) -> None:
+    if pin.filename.endswith(".zip"):
+        with zipfile.ZipFile(path) as zipped:
+            zipped.extractall(into)  # noqa: S202  zipfile keeps members inside the folder
+    else:
+        with tarfile.open(path) as tarred:
+            tarred.extractall(into, filter="data")

@@ -25,7 +25,16 @@ if TYPE_CHECKING:
 
 # Of pylayer's own files, those that decide what is found in an archive.
 DECISIVE = (
-    *("amounts.py", "checks", "config/budgets.py", "config/values.py", "globs.py", "limits.py", "markers.py"),
+    *(
+        "amounts.py",
+        "checks",
+        "config/budgets.py",
+        "config/values.py",
+        "descriptors.py",
+        "globs.py",
+        "limits.py",
+        "markers.py",
+    ),
     *("names.py", "problems.py", "recordfile.py", "runtimes.toml", "tables.py", "targets.py", "wheels.py"),
     "zips",
 )

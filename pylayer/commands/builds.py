@@ -10,7 +10,6 @@ from pylayer.building.compiler import Compiler
 from pylayer.commands import context
 from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import LockError
-from pylayer.locks import lock as locks
 from pylayer.locks.thirdparty import Policy
 from pylayer.monorepo import workspace
 from pylayer.pipeline import Pipeline
@@ -122,7 +121,7 @@ async def _run(
         if not policy.locked:
             good = all(result.outcome.good for result in made.values())
             complete = good and len(selected) == len(found.builds)
-            locks.write(found.manifest.root / LOCK_NAME, run.lock(complete=complete))
+            run.keep_lock(complete=complete)
     return made
 
 

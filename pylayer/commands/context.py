@@ -68,8 +68,11 @@ class OpenRun:
                     errors[build.id] = error
         return errors
 
-    def lock(self, *, complete: bool, settled: bool = False) -> Lock:
-        """The lock after the run; see `pylayer.locks.lock.Run`."""
+    def keep_lock(self, *, complete: bool, settled: bool = False, dry: bool = False) -> tuple[Lock, bool]:
+        """Write the lock after the run, see `pylayer.locks.lock.Run`; the lock, and whether it changed.
+
+        With `dry` nothing is written, and it would change.
+        """
         found = self.context.workspace
         run = Run(
             engine=self.hosts.engine,
@@ -80,7 +83,8 @@ class OpenRun:
             complete=complete,
             settled=settled or found.manifest.engine == self.hosts.engine,
         )
-        return self.before.after(run, known=[build.id for build in found.builds])
+        path, known = found.manifest.root / LOCK_NAME, [build.id for build in found.builds]
+        return locks.keep(path, run, before=self.before, known=known, dry=dry)
 
 
 @asynccontextmanager

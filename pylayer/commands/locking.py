@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from pylayer import enginetable
 from pylayer.commands import context
 from pylayer.commands.builds import refuse_stale
-from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import LockError, NeedsDockerError, UsageError
 from pylayer.locks import lock as locks
 from pylayer.locks.thirdparty import Policy
@@ -85,9 +84,7 @@ async def _locked(
         reporter.outcome(outcome)
     if policy.locked:
         return outcomes, ["layers.lock is up to date"], False
-    after = run.lock(complete=not outcomes, settled=settled)
-    path = found.manifest.root / LOCK_NAME
-    new = locks.differs(path, after) if dry else locks.write(path, after)
+    after, new = run.keep_lock(complete=not outcomes, settled=settled, dry=dry)
     for line in changes(before, after):
         reporter.note(line)
     state = ("would be written" if dry else "written") if new else "was up to date"

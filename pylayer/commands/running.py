@@ -9,8 +9,11 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from pylayer import disk
 from pylayer.console import Console
-from pylayer.errors import INTERRUPTED, PylayerError
+from pylayer.descriptors import raise_limit
+from pylayer.errors import PylayerError
+from pylayer.interrupts import as_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,15 +23,22 @@ if TYPE_CHECKING:
 
 def run_command(asked: Callable[[], Command]) -> int:
     """Run the command that `asked` gives; its status, or that of the PylayerError that either raises."""
+    raise_limit()
     lines = Console()
-    try:
-        return asked().run(lines)
-    except PylayerError as error:
-        lines.error(error)
-        return error.exit_code
-    except KeyboardInterrupt:
-        lines.note("interrupted")
-        _leave(INTERRUPTED)
+    with as_interrupts() as interrupt:
+        try:
+            return asked().run(lines)
+        except PylayerError as error:
+            lines.error(error)
+            return error.exit_code
+        except OSError as error:
+            if (full := disk.full(error)) is None:
+                raise
+            lines.error(full)
+            return full.exit_code
+        except KeyboardInterrupt:
+            lines.note("interrupted")
+            _leave(interrupt.status)
 
 
 def _leave(code: int) -> NoReturn:

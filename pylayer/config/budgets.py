@@ -12,7 +12,17 @@ from pylayer.amounts import read_size
 from pylayer.config.values import layer_name
 from pylayer.errors import Fault
 from pylayer.limits import MOST_LAYERS, MOST_UNZIPPED, as_aws_says
-from pylayer.tables import as_fields, list_of, quoted, refusal, string, suggestion, table, table_of
+from pylayer.tables import (
+    as_fields,
+    list_of,
+    made,
+    quoted,
+    refusal,
+    string,
+    suggestion,
+    table,
+    table_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -55,13 +65,16 @@ def size(value: object) -> int:
 
 def budgets(value: object) -> Budgets:
     """Take `[budgets]`."""
-    return Budgets(**as_fields(table({"layer": size, "layers": table_of(size, name=layer_name)})(value)))
+    keys = table({"layer": size, "layers": table_of(size, name=layer_name)})
+    return made(keys, lambda row: Budgets(**as_fields(row)))(value)
 
 
 def sets(value: object) -> tuple[LayerSet, ...]:
     """Take `[sets]`, sorted by name."""
-    rows = table_of(_layer_set, name=layer_name)(value)
-    return tuple(LayerSet(name=name, **row) for name, row in sorted(rows.items()))
+    return made(
+        table_of(_layer_set, name=layer_name),
+        lambda rows: tuple(LayerSet(name=name, **row) for name, row in sorted(rows.items())),
+    )(value)
 
 
 def unknown_layers(
@@ -78,7 +91,10 @@ def unknown_layers(
 
 
 def _layer_set(value: object) -> dict[str, Any]:
-    row = table({"layers": _layers, "budget": size})(value)
+    return made(table({"layers": _layers, "budget": size}), _with_layers)(value)
+
+
+def _with_layers(row: dict[str, Any]) -> dict[str, Any]:
     if "layers" not in row:
         raise refusal("names no layers", hint='write layers = ["one", "other"]')
     return row

@@ -9,7 +9,7 @@ from pylayer import below
 from pylayer.below import OutsideError
 from pylayer.config.values import relative
 from pylayer.errors import Fault
-from pylayer.tables import quoted, refusal, string, table, table_of
+from pylayer.tables import made, quoted, refusal, string, table, table_of
 from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
@@ -36,8 +36,10 @@ class ExtraFile:
 
 def extra_files(value: object) -> tuple[ExtraFile, ...]:
     """Take `files`: by path under /opt one source for all architectures, or a table with some of them."""
-    rows = table_of(_sources, name=_place)(value)
-    return tuple(ExtraFile(path=path, sources=rows[path]) for path in sorted(rows))
+    return made(
+        table_of(_sources, name=_place),
+        lambda rows: tuple(ExtraFile(path=path, sources=rows[path]) for path in sorted(rows)),
+    )(value)
 
 
 def missing(layer: str, files: Iterable[ExtraFile], *, root: Path) -> Iterator[Fault]:
@@ -83,5 +85,7 @@ def _sources(value: object) -> tuple[tuple[Architecture, str], ...]:
     if not isinstance(value, dict):
         source = relative(value)
         return tuple((architecture, source) for architecture in Architecture)
-    row = table({one.value: relative for one in Architecture})(value)
-    return tuple((one, row[one.value]) for one in Architecture if one.value in row)
+    return made(
+        table({one.value: relative for one in Architecture}),
+        lambda row: tuple((one, row[one.value]) for one in Architecture if one.value in row),
+    )(value)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pylayer.config.values import environment
-from pylayer.tables import as_fields, refusal, string, table
+from pylayer.tables import as_fields, made, refusal, string, table
 
 _HANDLER = re.compile(r"[\w./-]+\.[A-Za-z_]\w*")
 
@@ -29,7 +29,11 @@ class Invoke:
 
 def invocation(value: object) -> Invoke:
     """Take `invoke`."""
-    row = table({"handler": _handler, "event": _json, "expect": _json, "env": environment})(value)
+    keys = table({"handler": _handler, "event": _json, "expect": _json, "env": environment})
+    return made(keys, _invoke)(value)
+
+
+def _invoke(row: dict[str, Any]) -> Invoke:
     if "handler" not in row:
         raise refusal("names no handler", hint='write handler = "package.module.function"')
     return Invoke(**as_fields(row))
@@ -52,6 +56,8 @@ def _handler(value: object) -> str:
 
 def _json(value: Any) -> str:
     try:
-        return json.dumps(value, sort_keys=True)
+        return json.dumps(value, sort_keys=True, allow_nan=False)
     except TypeError as error:
         raise refusal("holds a date or time, which JSON has not", hint="write it as a string") from error
+    except ValueError as error:
+        raise refusal("holds inf or nan, which JSON has not", hint="write it as a string") from error

@@ -23,6 +23,7 @@ from pylayer.config.values import (
     distribution,
     engine_choice,
     layer_name,
+    path,
     relative,
     requirement,
     runtime,
@@ -40,7 +41,6 @@ from pylayer.tables import (
     one_of,
     quoted,
     renamed,
-    string,
     table,
     table_of,
     take,
@@ -201,7 +201,7 @@ def _top_keys(known: Mapping[str, Runtime]) -> dict[str, Any]:
     layer = {**keys_of(Layer), **targets, "packages": list_of(distribution, distinct=True, some=True)}
     return {
         **keys_of(Manifest),
-        "output": string,
+        "output": path,
         "defaults": table({**targets, **keys_of(Layer, inherited=True)}),
         "layers": table_of(table(layer), name=layer_name),
         "projects": table_of(table(keys_of(ProjectOptions)), name=distribution),

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pylayer.config.values import distribution
 from pylayer.errors import Fault
-from pylayer.names import is_index_name
+from pylayer.names import address_problem, is_index_name
 from pylayer.tables import (
     InvalidError,
     as_fields,
@@ -27,7 +27,7 @@ from pylayer.tables import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_DURATION = re.compile(r"\d+ (?:hour|day|week)s?")
+_DURATION = re.compile(r"\d{1,5} (?:hour|day|week)s?")
 
 
 def index_name(value: object) -> str:
@@ -41,6 +41,8 @@ def index_name(value: object) -> str:
 def address(value: object) -> str:
     """Take the address of an index, or its path relative to layers.toml; never with credentials."""
     url = string(value)
+    if problem := address_problem(url):
+        raise refusal(problem)
     if "://" in url and "@" in urlsplit(url).netloc:
         raise refusal(
             "holds credentials, and layers.toml is committed",
@@ -118,12 +120,16 @@ def exclude_newer(value: object) -> str:
             value = datetime.fromisoformat(value) if len(value) > len("2026-01-31") else _date(value)
         except ValueError:
             raise refusal(f'"{value}" is no moment', hint=_MOMENT) from None
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise refusal("names no time zone", hint=_MOMENT)
-        return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    if isinstance(value, date):
-        return f"{value + timedelta(days=1):%Y-%m-%d}T00:00:00Z"
+    try:
+        if isinstance(value, datetime):
+            if value.tzinfo is None:
+                raise refusal("names no time zone", hint=_MOMENT)
+            value = value.astimezone(UTC)
+            return f"{value.replace(microsecond=0, tzinfo=None).isoformat()}Z"
+        if isinstance(value, date):
+            return f"{(value + timedelta(days=1)).isoformat()}T00:00:00Z"
+    except OverflowError:
+        raise refusal("is beyond the end, or the beginning, of the calendar", hint=_MOMENT) from None
     raise refusal("must be a moment", hint=_MOMENT)
 
 

@@ -13,6 +13,7 @@ from pylayer.tables import (
     key,
     keys_of,
     list_of,
+    made,
     one_of,
     refusal,
     string,
@@ -67,14 +68,14 @@ def bucket(value: Any) -> dict[str, str]:
 
 def permissions(value: Any) -> Permissions:
     """Take a table of accounts, organizations and public."""
-    row = table(
+    keys = table(
         {
             "accounts": list_of(_account, distinct=True),
             "organizations": list_of(_organization, distinct=True),
             "public": boolean,
         }
-    )(value)
-    return Permissions(**row)
+    )
+    return made(keys, lambda row: Permissions(**row))(value)
 
 
 def parameter_prefix(value: Any) -> str:
@@ -164,13 +165,13 @@ class PublishSettings:
 
 def layer_table(value: Any) -> dict[str, Any]:
     """Take `[layers.NAME.publish]`: the keys that it has, parsed."""
-    return as_fields(table(keys_of(LayerSettings))(value))
+    return made(table(keys_of(LayerSettings)), as_fields)(value)
 
 
 def publish_table(value: Any) -> dict[str, Any]:
     """Take `[publish]`: the keys that it has, parsed."""
     outputs = list_of(one_of(_OUTPUTS), distinct=True)
-    return as_fields(table({**keys_of(LayerSettings), "outputs": outputs})(value))
+    return made(table({**keys_of(LayerSettings), "outputs": outputs}), as_fields)(value)
 
 
 def settings(general: Mapping[str, Any], layers: Mapping[str, Mapping[str, Any]]) -> PublishSettings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pylayer import enginetable
 from pylayer.limits import LAYER_NAME_RULE, is_layer_name
 from pylayer.names import is_name, normalise, requirement_problem
-from pylayer.tables import list_of, one_of, refusal, string, suggestion, table, table_of
+from pylayer.tables import list_of, made, one_of, refusal, string, suggestion, table, table_of
 from pylayer.targets import RUNTIME_NAME, Architecture, ImageReferences, Runtime, unknown_runtime
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from pylayer.tables import Parse
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_GLIBC = re.compile(r"(\d+)\.(\d+)")
+_LONGEST_PATH = 1000  # bytes: macOS allows 1024 for the whole of it
+_LONGEST_PART = 255
+_GLIBC = re.compile(r"(\d{1,2})\.(\d{1,3})")
 
 
 def distribution(value: object) -> str:
@@ -59,18 +62,31 @@ def variable(value: object) -> str:
     return name
 
 
+def path(value: object) -> str:
+    """Take a path that a file system can have: no NUL, no more bytes than Linux and macOS allow."""
+    written = string(value)
+    if "\0" in written:
+        raise refusal(f"{json.dumps(written)} holds a NUL, which no path has")
+    encoded = written.encode()
+    if len(encoded) > _LONGEST_PATH or any(len(part) > _LONGEST_PART for part in encoded.split(b"/")):
+        raise refusal(
+            f'"{written[:40]}…" is too long for a path', hint=f"{_LONGEST_PART} bytes for each part"
+        )
+    return written
+
+
 def relative(value: object) -> str:
     """Take a path or glob that is relative, with slashes on every system."""
-    path = string(value)
-    if path.startswith("/") or path[1:3] in (":/", ":\\"):
+    written = path(value)
+    if written.startswith("/") or written[1:3] in (":/", ":\\"):
         raise refusal(
-            f'"{path}" is absolute', hint="it would lie elsewhere on another machine: write it relative"
+            f'"{written}" is absolute', hint="it would lie elsewhere on another machine: write it relative"
         )
-    if "\\" in path:
-        raise refusal(f'"{path}" holds a backslash', hint=f'write "{path.replace(chr(92), "/")}"')
-    if any("**" in part and part != "**" for part in path.split("/")):
-        raise refusal(f'"{path}" has a ** that is not a whole part of it', hint="write a/**/b, or one *")
-    return path
+    if "\\" in written:
+        raise refusal(f'"{written}" holds a backslash', hint=f'write "{written.replace(chr(92), "/")}"')
+    if any("**" in part and part != "**" for part in written.split("/")):
+        raise refusal(f'"{written}" has a ** that is not a whole part of it', hint="write a/**/b, or one *")
+    return written
 
 
 def pattern(value: object) -> str:
@@ -123,10 +139,10 @@ def runtimes(known: Mapping[str, Runtime]) -> Parse[dict[str, Runtime]]:
     """Take `[runtimes]`: what differs from the table of `known` ones; gives those that it names."""
     overrides = table_of(table({"build-image": images, "image": images, "glibc": glibc}), name=_runtime_name)
 
-    def parse(value: object) -> dict[str, Runtime]:
-        return {name: _overridden(runtime(known)(name), row) for name, row in overrides(value).items()}
+    def overridden(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Runtime]:
+        return {name: _overridden(runtime(known)(name), row) for name, row in rows.items()}
 
-    return parse
+    return made(overrides, overridden)
 
 
 def _runtime_name(value: str) -> str:
@@ -172,7 +188,7 @@ def glibc(value: object) -> tuple[int, int]:
 
 def environment(value: object) -> tuple[tuple[str, str], ...]:
     """Take environment variables with their values, sorted."""
-    return tuple(sorted(table_of(_content, name=variable)(value).items()))
+    return made(table_of(_content, name=variable), lambda rows: tuple(sorted(rows.items())))(value)
 
 
 def _content(value: object) -> str:
@@ -181,8 +197,8 @@ def _content(value: object) -> str:
 
 def settings(value: object) -> tuple[tuple[str, str], ...]:
     """Take a build backend's config settings (PEP 517), sorted by key; a list gives its key several times."""
-    rows: dict[str, tuple[str, ...]] = table_of(_setting)(value)
-    return tuple((name, one) for name in sorted(rows) for one in rows[name])
+    rows: Parse[dict[str, tuple[str, ...]]] = table_of(_setting)
+    return made(rows, lambda rows: tuple((name, one) for name in sorted(rows) for one in rows[name]))(value)
 
 
 def _setting(value: object) -> tuple[str, ...]:

@@ -13,7 +13,8 @@ from installer.destinations import SchemeDictionaryDestination
 from installer.exceptions import InstallerError
 from installer.sources import WheelFile
 
-from pylayer.errors import BuildError
+from pylayer.disk import filling
+from pylayer.errors import BuildError, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,22 +43,14 @@ def install(wheels: Sequence[Wheel], into: Path, *, interpreter: Interpreter, pr
     """Make the environment in the folder `into`, fit to be found at `prefix` by its Python.
 
     It is what `venv` makes (https://docs.python.org/3/library/venv.html), so `.pth` files and scripts work.
-    Raises BuildError for a wheel that cannot be installed.
+    Wheels come first, so that there is no link yet that one could write through. Raises BuildError for one
+    that cannot be installed, or has a file in a place of the environment's own.
     """
     python = f"python3.{interpreter.minor}"
     packages = into / "lib" / python / "site-packages"
     packages.mkdir(parents=True)
-    (into / "lib64").symlink_to("lib")
     (into / "bin").mkdir()
-    (into / "bin" / "python").symlink_to(interpreter.executable)
-    (into / "bin" / "python3").symlink_to("python")
-    (into / "bin" / python).symlink_to("python")
-    (into / "pyvenv.cfg").write_text(
-        f"home = {PurePosixPath(interpreter.executable).parent}\n"
-        "include-system-site-packages = false\n"
-        f"version = {interpreter.version}\n",
-        encoding="utf-8",
-    )
+    own = ("pyvenv.cfg", "bin/python", "bin/python3", f"bin/{python}")
     for wheel in sorted(wheels, key=lambda wheel: wheel.filename):
         destination = SchemeDictionaryDestination(
             scheme_dict={
@@ -71,12 +64,38 @@ def install(wheels: Sequence[Wheel], into: Path, *, interpreter: Interpreter, pr
             script_kind="posix",
             overwrite_existing=True,
         )
-        _install_one(wheel, destination)
+        _install_one(wheel, destination, into)
+        _refuse_taken(into, own, wheel)
+    (into / "bin" / "python").symlink_to(interpreter.executable)
+    (into / "bin" / "python3").symlink_to("python")
+    (into / "bin" / python).symlink_to("python")
+    if not (into / "lib64").exists():  # some wheels have a folder of that name among their data
+        (into / "lib64").symlink_to("lib")
+    (into / "pyvenv.cfg").write_text(
+        f"home = {PurePosixPath(interpreter.executable).parent}\n"
+        "include-system-site-packages = false\n"
+        f"version = {interpreter.version}\n",
+        encoding="utf-8",
+    )
 
 
-def _install_one(wheel: Wheel, destination: SchemeDictionaryDestination) -> None:
+def _refuse_taken(into: Path, own: Sequence[str], wheel: Wheel) -> None:
+    """Raise BuildError where `wheel` has taken a place; where case does not count, in any spelling."""
+    faults = [
+        Fault(
+            what=f"the build requirement {wheel.filename} has a file of its own for {place}",
+            hint="that is the environment's own: use another version of it, or do without it",
+        )
+        for place in own
+        if (into / place).exists()
+    ]
+    if faults:
+        raise BuildError.of(faults)
+
+
+def _install_one(wheel: Wheel, destination: SchemeDictionaryDestination, into: Path) -> None:
     try:
-        with ZipFile(wheel.path) as archive:
+        with filling(into), ZipFile(wheel.path) as archive:
             # Its name there is what counts: a store may keep the file under another one.
             archive.filename = wheel.filename
             install_wheel(WheelFile(archive), destination, additional_metadata={"INSTALLER": b"pylayer\n"})

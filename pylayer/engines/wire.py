@@ -13,6 +13,7 @@ from pylayer.below import OutsideError
 from pylayer.engines import Done
 from pylayer.errors import BuildError, EngineError
 from pylayer.processors import confinement
+from pylayer.store import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pylayer.engines import Job
 
 _CHUNK = 1 << 18
+_LONGEST_HEADER = 16 << 20  # bytes: it lists a file in a hundred of them, and no wheel has as many
+_MOST_RESULTS = 4 << 30  # bytes: what a zip without extensions can be
 
 
 @cache
@@ -62,7 +65,10 @@ def pack(job: Job, *, folder: str) -> Iterator[bytes]:
 
 
 class Results:
-    """What comes back from a job, while it comes: its files are written into a folder."""
+    """What comes back from a job, while it comes: its files are written into a folder.
+
+    All of it is the job's word, and a build's own code writes to the same stream: none of it is believed.
+    """
 
     def __init__(self, into: Path) -> None:
         self._into = into
@@ -84,7 +90,11 @@ class Results:
         return int(self._header["status"])
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes of the stream. Raises EngineError for a name that leaves the folder."""
+        """Take the next bytes of the stream.
+
+        Raises EngineError for what is no header, or a name that leaves the folder; StoreError where the disk
+        does not take it.
+        """
         rest = memoryview(data)
         if self._header is None:
             rest = self._feed_header(data)
@@ -92,7 +102,8 @@ class Results:
             if self._file is None:
                 return  # no file is awaited
             taken = rest[: self._missing]
-            self._file.write(taken)
+            with writing(self._into):
+                self._file.write(taken)
             self._missing -= len(taken)
             rest = rest[len(taken) :]
             self._next()
@@ -113,12 +124,17 @@ class Results:
     def _feed_header(self, data: bytes) -> memoryview:
         line, newline, rest = data.partition(b"\n")
         self._line += line
+        if len(self._line) > _LONGEST_HEADER:
+            raise EngineError("a job's results cannot be read: they begin with a line without end")
         if newline:
             try:
                 self._header = json.loads(self._line)
-                self._awaited = list(reversed(self._header["files"]))
-            except (ValueError, KeyError, TypeError) as error:
+                self._awaited = [_listed(row) for row in reversed(self._header["files"])]
+                int(self._header["status"])
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise EngineError(f"a job's results cannot be read: {bytes(self._line[:200])!r}") from error
+            if sum(size for _, size, _ in self._awaited) > _MOST_RESULTS:
+                raise EngineError(f"a job's results are more than {_MOST_RESULTS >> 30} GiB")
             self._next()
         return memoryview(rest)
 
@@ -130,9 +146,20 @@ class Results:
                 return
             name, self._missing, executable = self._awaited.pop()
             path = self._into / _plain(name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("wb")
-            path.chmod(0o755 if executable else 0o644)
+            with writing(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = path.open("wb")
+                path.chmod(0o755 if executable else 0o644)
+
+
+def _listed(row: object) -> tuple[str, int, bool]:
+    """Take one file of the header; raises ValueError or TypeError."""
+    if not isinstance(row, list):
+        raise TypeError(row)
+    name, size, executable = row
+    if not isinstance(name, str) or type(size) is not int or size < 0:
+        raise ValueError(row)
+    return name, size, bool(executable)
 
 
 def _plain(name: str) -> PurePosixPath:

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pylayer.disk import filling
 from pylayer.errors import DownloadError, Fault
 from pylayer.index.simple import local_path
 from pylayer.index.web import TransientError, Web, server
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from pylayer.store import Store
 
     Processor = Callable[[], AbstractContextManager[object]]
+
+_LARGEST = 4 << 30  # bytes of a file whose size the index does not say
 
 
 def fetch(
@@ -112,7 +115,8 @@ def _fetch(pin: Pin, *, folder: Path, store: Store, web: Web, processor: Process
 
 def _copy(source: Path, part: Path) -> None:
     try:
-        shutil.copyfile(source, part)
+        with filling(part):
+            shutil.copyfile(source, part)
     except OSError as error:
         raise DownloadError(f"cannot be read: {error.strerror}", hint=f"the file is {source}") from error
 
@@ -132,7 +136,7 @@ def _transfer(pin: Pin, *, part: Path, web: Web, processor: Processor) -> None:
         if reply.status == 206 and not resumed:
             part.unlink(missing_ok=True)
             raise TransientError("the server sent another part of the file than was asked for")
-        _write(reply, part, resumed=resumed)
+        _write(reply, part, resumed=resumed, most=_LARGEST if pin.size is None else pin.size)
     if pin.size is not None and (size := part.stat().st_size) < pin.size:
         raise TransientError(f"truncated: {size} of {pin.size} bytes arrived")
     try:
@@ -145,11 +149,20 @@ def _transfer(pin: Pin, *, part: Path, web: Web, processor: Processor) -> None:
         raise
 
 
-def _write(reply: Reply, part: Path, *, resumed: bool) -> None:
+def _write(reply: Reply, part: Path, *, resumed: bool, most: int) -> None:
+    """Write what comes; raises DownloadError where the file would have more than `most` bytes."""
     expected = reply.headers.get("Content-Length", "")
     received = 0
     with writing(part), part.open("ab" if resumed else "wb") as file:
         for chunk in reply.chunks():
+            if file.tell() + len(chunk) > most:
+                file.truncate(0)  # none of it is to be gone on with
+                raise DownloadError(
+                    f"has more bytes, and the index promised {most}"
+                    if most < _LARGEST
+                    else f"has more than {_LARGEST >> 30} GiB",
+                    hint="the index, or what lies between, is at fault",
+                )
             file.write(chunk)
             received += len(chunk)
     if expected.isdecimal() and received != int(expected):

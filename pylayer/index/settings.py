@@ -14,13 +14,81 @@ from typing import TYPE_CHECKING, Any
 from pylayer.errors import Fault, ManifestError
 from pylayer.index import stating
 from pylayer.index.indexes import Index, IndexPin, IndexSettings, Login
-from pylayer.names import is_index_name, normalise
-from pylayer.tables import document
+from pylayer.names import address_problem, is_index_name, normalise
+from pylayer.tables import (
+    boolean,
+    document,
+    in_file,
+    list_of,
+    made,
+    refusal,
+    string,
+    table,
+    table_of,
+    take,
+    text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pylayer.monorepo.sourcetables import SourceTables
+    from pylayer.tables import Parse
+
+
+def _address(value: object) -> str:
+    """Take where an index is, without telling what may be a credential in it."""
+    if problem := address_problem(string(value)):
+        raise refusal(problem)
+    return string(value)
+
+
+def _rows_of_source(value: object) -> tuple[dict[str, Any], ...]:
+    """Take one table of [tool.uv.sources], or a list of them."""
+    row = table({"index": string, "marker": _marker}, others=True)
+    return list_of(row)(value) if isinstance(value, list) else (row(value),)
+
+
+def _marker(value: object) -> str:
+    from packaging.markers import InvalidMarker, Marker
+
+    try:
+        return str(Marker(string(value))) and string(value)
+    except InvalidMarker as error:
+        raise refusal(f"is no marker (PEP 508): {str(error).partition(chr(10))[0]}") from error
+
+
+def _index(row: dict[str, Any]) -> dict[str, Any]:
+    if "url" not in row:
+        raise refusal("an index needs a url")
+    name = row.get("name", "")
+    if (name and not is_index_name(name)) or (row.get("explicit") and not name):
+        raise refusal("needs a name of letters, digits, '-', '_' and '.'")
+    return row
+
+
+# What of uv's settings is of use here; it has many more, which it reads itself.
+_INDEX = made(
+    table(
+        {"url": _address, "name": text, "explicit": boolean, "default": boolean, "format": string},
+        others=True,
+    ),
+    _index,
+)
+_UV = table(
+    {
+        "index": list_of(_INDEX),
+        "index-url": _address,
+        "extra-index-url": list_of(_address),
+        "find-links": list_of(_address),
+        "keyring-provider": string,
+        "index-strategy": string,
+        "no-index": boolean,
+        "sources": table_of(_rows_of_source),
+    },
+    others=True,
+)
+_PYPROJECT = table({"tool": table({"uv": _UV}, others=True)}, others=True)
 
 
 def read(
@@ -38,18 +106,17 @@ def read(
     files.
     """
     env = dict(os.environ if env is None else env)
-    given = [*_from_environment(env), *tables]
-    pinnings = [IndexPin(distribution=normalise(name), index=index) for name, index in (pins or {}).items()]
-    links = [Index.at(link) for link in env.get("UV_FIND_LINKS", "").split(",") if link]
-    scalars: dict[str, Any] = {}
     faults: list[Fault] = []
-    for path, table in _configurations(root, env):
-        where = path.name if path.parent == root else str(path)
-        given += _from_table(table, folder=path.parent, where=where, faults=faults)
-        links += [Index.at(link, folder=path.parent) for link in _flat(table)]
-        scalars = {**table, **scalars}
+    given = [*_from_environment(env, faults), *tables]
+    pinnings = [IndexPin(distribution=normalise(name), index=index) for name, index in (pins or {}).items()]
+    links = [Index.at(link) for link in _words(env, "UV_FIND_LINKS", faults, separator=",")]
+    scalars: dict[str, Any] = {}
+    for path, row in _configurations(root, env, faults):
+        given += _from_table(row, folder=path.parent)
+        links += [Index.at(link, folder=path.parent) for link in _flat(row)]
+        scalars = {**row, **scalars}
         if path.parent == root:
-            pinnings += _sources(table)
+            pinnings += _sources(row)
     given += stating.of_root(stated, folder=root)
     given += stating.of_packages(stated, known=given, folder=root, faults=faults)
     pinnings += stating.pinnings(stated, but=pins or {})
@@ -75,16 +142,25 @@ def read(
         find_links=tuple(links),
         strategy=env.get("UV_INDEX_STRATEGY") or scalars.get("index-strategy") or "first-index",
         keyring=(keyring or env.get("PIP_KEYRING_PROVIDER", "")) in {"subprocess", "import"},
-        no_index=scalars.get("no-index") is True,
+        no_index=scalars.get("no-index", False),
         offline=_true(env.get("UV_OFFLINE", "")),
         env=env,
     )
 
 
-def _from_environment(env: Mapping[str, str]) -> list[Index]:
-    words = [*env.get("UV_INDEX", "").split(), *env.get("UV_EXTRA_INDEX_URL", "").split()]
-    defaults = [env.get("UV_DEFAULT_INDEX", "").strip(), env.get("UV_INDEX_URL", "").strip()]
-    return [*map(_named, words), *(replace(_named(word), default=True) for word in defaults if word)]
+def _from_environment(env: Mapping[str, str], faults: list[Fault]) -> list[Index]:
+    words = [*_words(env, "UV_INDEX", faults), *_words(env, "UV_EXTRA_INDEX_URL", faults)]
+    defaults = [*_words(env, "UV_DEFAULT_INDEX", faults), *_words(env, "UV_INDEX_URL", faults)]
+    return [*map(_named, words), *(replace(_named(word), default=True) for word in defaults)]
+
+
+def _words(
+    env: Mapping[str, str], variable: str, faults: list[Fault], *, separator: str | None = None
+) -> list[str]:
+    """The addresses, with or without a name before, that a variable has."""
+    words = [word for word in env.get(variable, "").split(separator) if word]
+    faults += [Fault(what=problem, where=variable) for word in words if (problem := address_problem(word))]
+    return [word for word in words if not address_problem(word)]
 
 
 def _named(text: str) -> Index:
@@ -92,16 +168,19 @@ def _named(text: str) -> Index:
     return Index.at(url, name=name) if given and url and is_index_name(name) else Index.at(text)
 
 
-def _configurations(root: Path, env: Mapping[str, str]) -> list[tuple[Path, dict[str, Any]]]:
-    """Give the tables that uv would read, the most particular first."""
+def _configurations(
+    root: Path, env: Mapping[str, str], faults: list[Fault]
+) -> list[tuple[Path, dict[str, Any]]]:
+    """Give the tables that uv would read, the most particular first; of each what is of a right type."""
     if (named := env.get("UV_CONFIG_FILE")) and not _true(env.get("UV_NO_CONFIG", "")):
-        return [(Path(named), document(Path(named), where=named))]
+        return [(Path(named), _read(_UV, Path(named), where=named, faults=faults))]
     found = []
     own, project = root / "uv.toml", root / "pyproject.toml"
-    table = document(project, where=project.name).get("tool", {}).get("uv", {}) if project.is_file() else {}
+    tool = _read(_PYPROJECT, project, where=project.name, faults=faults) if project.is_file() else {}
+    table = tool.get("tool", {}).get("uv", {})
     if own.is_file():
         # As with uv, this file replaces all of [tool.uv] but what only a pyproject.toml can say.
-        table = {**document(own, where=own.name), "sources": table.get("sources", {})}
+        table = {**_read(_UV, own, where=own.name, faults=faults), "sources": table.get("sources", {})}
         found.append((own, table))
     elif table:
         found.append((project, table))
@@ -111,39 +190,43 @@ def _configurations(root: Path, env: Mapping[str, str]) -> list[tuple[Path, dict
     system = [Path(folder) for folder in env.get("XDG_CONFIG_DIRS", "").split(":") if folder]
     places = [home, *system, Path("/etc")]
     paths = [place / "uv" / "uv.toml" for place in places]
-    return found + [(path, document(path, where=str(path))) for path in paths if path.is_file()]
+    others = [(path, _read(_UV, path, where=str(path), faults=faults)) for path in paths if path.is_file()]
+    return found + others
 
 
-def _from_table(table: Mapping[str, Any], *, folder: Path, where: str, faults: list[Fault]) -> list[Index]:
+def _read(parse: Parse[dict[str, Any]], path: Path, *, where: str, faults: list[Fault]) -> dict[str, Any]:
+    """Read one file; raises ManifestError where it is no TOML."""
+    own: list[Fault] = []
+    none: dict[str, Any] = {}
+    row = take(parse, document(path, where=where), default=none, faults=own)
+    faults += in_file(where, own)
+    return row
+
+
+def _from_table(table: Mapping[str, Any], *, folder: Path) -> list[Index]:
     found = []
-    for number, row in enumerate(table.get("index") or ()):
-        url, name = row.get("url"), row.get("name", "")
-        place = f"{where}: index[{number}]"
-        if not isinstance(url, str) or not url:
-            faults.append(Fault(what="an index needs a url", where=place))
-        elif (name and not is_index_name(name)) or (row.get("explicit") and not name):
-            faults.append(Fault(what="needs a name of letters, digits, '-', '_' and '.'", where=place))
-        elif row.get("format") != "flat":
-            flags = {key: row.get(key) is True for key in ("explicit", "default")}
-            found.append(Index.at(url, name=name, folder=folder, **flags))
-    found += [Index.at(url, folder=folder) for url in _strings(table, "extra-index-url")]
-    if isinstance(url := table.get("index-url"), str):
+    for row in table.get("index", ()):
+        if row.get("format") != "flat":
+            flags = {key: row.get(key, False) for key in ("explicit", "default")}
+            found.append(Index.at(row["url"], name=row.get("name", ""), folder=folder, **flags))
+    found += [Index.at(url, folder=folder) for url in table.get("extra-index-url", ())]
+    if url := table.get("index-url"):
         found.append(Index.at(url, default=True, folder=folder))
     return found
 
 
 def _flat(table: Mapping[str, Any]) -> list[str]:
     """Give the addresses of plain lists of files."""
-    rows = [row for row in table.get("index") or () if row.get("format") == "flat"]
-    return [*_strings(table, "find-links"), *(row["url"] for row in rows if isinstance(row.get("url"), str))]
+    rows = [row for row in table.get("index", ()) if row.get("format") == "flat"]
+    return [*table.get("find-links", ()), *(row["url"] for row in rows)]
 
 
 def _sources(table: Mapping[str, Any]) -> list[IndexPin]:
     """Read which distributions [tool.uv.sources] takes from an index."""
     found = []
-    for name, source in (table.get("sources") or {}).items():
-        for row in source if isinstance(source, list) else [source]:
-            if isinstance(row, dict) and isinstance(row.get("index"), str):
+    for name, rows in table.get("sources", {}).items():
+        for row in rows:
+            if "index" in row:
                 pinning = IndexPin(distribution=normalise(name), index=row["index"])
                 found.append(replace(pinning, marker=row.get("marker", "")))
     return found
@@ -163,10 +246,6 @@ def _with_environment(index: Index, env: Mapping[str, str]) -> Index:
     if not index.name or (username is None and password is None):
         return index
     return replace(index, login=Login(username=username or "", password=password))
-
-
-def _strings(table: Mapping[str, Any], key: str) -> list[str]:
-    return [each for each in table.get(key) or () if isinstance(each, str)]
 
 
 def _true(text: str) -> bool:

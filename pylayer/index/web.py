@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -39,6 +40,9 @@ _CONNECT = 10.0  # seconds
 _LONGEST_PAUSE = 10.0
 _LONGEST_RETRY_AFTER = 60.0  # seconds: a server that asks for more is as good as away
 _CHUNK = 1 << 18
+_LONGEST_PAGE = 128 << 20  # bytes: the public index's longest has a tenth of that
+_PATIENCE = 60.0  # seconds in which so much comes as
+_SLOWEST = 1 << 10  # bytes in each: a socket's own timeout begins anew with every byte
 
 
 class NotFoundError(DownloadError):
@@ -56,28 +60,42 @@ class TransientError(Exception):
 class Reply:
     """A reply whose head has arrived: `status` is 200, 206 or 416; `url` is where redirects ended."""
 
-    def __init__(self, response: requests.Response, stopped: threading.Event) -> None:
+    def __init__(self, response: requests.Response, stopped: threading.Event, *, patience: float) -> None:
         self._response = response
         self._stopped = stopped
+        self._patience = patience
         self.status = response.status_code
         self.headers: Mapping[str, str] = response.headers
         self.url = str(response.url)
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the body as it was sent: no content encoding is undone."""
-        try:
-            for chunk in self._response.raw.stream(_CHUNK, decode_content=False):
-                if self._stopped.is_set():
-                    raise CancelledError
-                yield chunk
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise TransientError(f"the transfer broke off ({_reason(error)})") from error
+        return self._pieces(decoded=False)
 
     def text(self) -> str:
-        """Read the whole body of a page, which is UTF-8."""
+        """Read the whole body of a page, which is UTF-8. Raises DownloadError for one beyond all bounds."""
+        body = bytearray()
+        for piece in self._pieces(decoded=True):
+            body += piece
+            if len(body) > _LONGEST_PAGE:
+                what = f"sent a page of more than {_LONGEST_PAGE >> 20} MiB"
+                raise DownloadError(what, where=server(self.url), hint="no index needs as much for one name")
+        return body.decode(errors="replace")
+
+    def _pieces(self, *, decoded: bool) -> Iterator[bytes]:
+        """Yield the body as it comes in; raises TransientError where it breaks off, or hardly moves."""
+        began, received = time.monotonic(), 0
         try:
-            return self._response.content.decode(errors="replace")
-        except (requests.RequestException, OSError) as error:
+            while piece := self._response.raw.read1(_CHUNK, decode_content=decoded):
+                if self._stopped.is_set():
+                    raise CancelledError
+                yield piece
+                received += len(piece)
+                if (passed := time.monotonic() - began) > self._patience:
+                    if received < _SLOWEST * passed:
+                        raise TransientError(f"the transfer hardly moves: {received} bytes in {passed:.0f} s")
+                    began, received = time.monotonic(), 0
+        except (urllib3.exceptions.HTTPError, OSError) as error:
             raise TransientError(f"the transfer broke off ({_reason(error)})") from error
 
 
@@ -85,13 +103,21 @@ class Web:
     """Connections to indexes, kept open and shared; safe to use from several threads.
 
     `pause` is in seconds, and doubles after each passing fault. How often and how long to try are uv's
-    variables UV_HTTP_RETRIES and UV_HTTP_TIMEOUT.
+    variables UV_HTTP_RETRIES and UV_HTTP_TIMEOUT; `patience`, in seconds, bears with what hardly moves.
     """
 
-    def __init__(self, settings: IndexSettings, *, connections: int = 16, pause: float = 0.5) -> None:
+    def __init__(
+        self,
+        settings: IndexSettings,
+        *,
+        connections: int = 16,
+        pause: float = 0.5,
+        patience: float = _PATIENCE,
+    ) -> None:
         self._settings = settings
         self._logins = Logins(settings)
         self._pause = pause
+        self._patience = patience
         self._tries = 1 + _number(settings.env.get("UV_HTTP_RETRIES"), 3)
         self._timeout = (_CONNECT, float(_number(settings.env.get("UV_HTTP_TIMEOUT"), 30)))
         self._stopped = threading.Event()
@@ -146,7 +172,7 @@ class Web:
             self._open.add(response)
             try:
                 _check(response, login=login)
-                yield Reply(response, self._stopped)
+                yield Reply(response, self._stopped, patience=self._patience)
             finally:
                 self._open.discard(response)
 

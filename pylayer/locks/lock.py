@@ -10,12 +10,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from packaging.version import Version
+
 from pylayer import enginetable
+from pylayer.alone import alone
 from pylayer.digests import Digest
 from pylayer.errors import Fault, LockError
 from pylayer.index.pins import Pin
+from pylayer.names import is_name
 from pylayer.store import write_atomic
-from pylayer.tables import document
+from pylayer.tables import (
+    InvalidError,
+    boolean,
+    document,
+    in_file,
+    list_of,
+    quoted,
+    refusal,
+    string,
+    table,
+    table_of,
+    text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,6 +39,60 @@ if TYPE_CHECKING:
 
 VERSION = 1
 _ALGORITHM = "sha256:"  # what stands before an image's digest
+
+
+def _setting(value: object) -> object:
+    """Take what a setting can be: a text, a whole number, a boolean, or a list or table of such."""
+    if isinstance(value, dict):
+        return table_of(_setting)(value)
+    if isinstance(value, list):
+        return list(list_of(_setting)(value))
+    if isinstance(value, (str, int)):
+        return value
+    raise refusal("is of no type that a setting has")
+
+
+def _digest(value: object) -> Digest:
+    try:
+        return Digest(value)
+    except ValueError as error:
+        raise refusal(f"the sha256 {error}") from error
+
+
+def _image(value: object) -> str:
+    """Take the digest of an image, which becomes a part of what an engine pulls."""
+    _digest(value.removeprefix(_ALGORITHM) if isinstance(value, str) else value)
+    return str(value)
+
+
+def _version(value: object) -> int:
+    if value != VERSION:
+        raise refusal("is of another version")
+    return VERSION
+
+
+_ENTRY = table(
+    {
+        "requirements": list_of(text),
+        "exclude": list_of(text),
+        "build-from-source": list_of(text),
+        "distributions": list_of(string),
+        "stale": boolean,
+    },
+    others=True,
+)
+_LOCK = table(
+    {
+        "version": _version,
+        "engine": text,
+        "settings": table_of(_setting),
+        "images": table_of(_image),
+        "builds": table_of(_ENTRY),
+        "build-requirements": table_of(_ENTRY),
+        "distributions": table_of(table_of(_digest)),
+    },
+    others=True,
+)
 _HEADER = (
     "# Written by pylayer: commit it. `pylayer lock` brings it up to date, `--upgrade` moves versions.\n"
 )
@@ -68,6 +138,18 @@ class Run:
     images: Mapping[str, str] = field(default_factory=dict)
     complete: bool = False
     settled: bool = False
+
+    def yielding(self, now: Lock, *, before: Lock) -> Run:
+        """This run, less what it found in the lock `before` it and took: of that, `now` has the last word."""
+        builds = {
+            name: now.builds.get(name, one) if one == before.builds.get(name) else one
+            for name, one in self.builds.items()
+        }
+        environments = {
+            name: now.environments.get(name, one) if one == before.environments.get(name) else one
+            for name, one in self.environments.items()
+        }
+        return replace(self, builds=builds, environments=environments)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,12 +204,13 @@ def read(path: Path) -> Lock | None:
             where=path.name,
             hint="use the pylayer that wrote it, or remove it and run `pylayer lock`",
         )
+    data = _shaped(data, where=path.name)
     try:
-        files = _files(data.get("distributions", {}), where=path.name)
+        files = data.get("distributions", {})
         return Lock(
             engine=data.get("engine", ""),
             settings=data.get("settings", {}),
-            images=_images(data.get("images", {}), where=path.name),
+            images=data.get("images", {}),
             builds=dict(_entries(data.get("builds", {}), files)),
             environments=dict(_entries(data.get("build-requirements", {}), files)),
         )
@@ -135,6 +218,29 @@ def read(path: Path) -> Lock | None:
         raise LockError(
             f"is damaged: {error}", where=path.name, hint="restore it from git, or remove it and lock again"
         ) from error
+
+
+def _shaped(data: Mapping[str, Any], *, where: str) -> dict[str, Any]:
+    """What is known of a lock's tables, of the types that it has; LockError for all that is of others."""
+    try:
+        return _LOCK(dict(data))
+    except InvalidError as error:
+        raise LockError.of(
+            replace(fault, hint="restore it from git, or remove it and lock again")
+            for fault in in_file(where, error.faults)
+        ) from error
+
+
+def keep(path: Path, run: Run, *, before: Lock, known: Iterable[str], dry: bool = False) -> tuple[Lock, bool]:
+    """Bring layers.lock up to what a run has, which began with `before`: the lock, and whether it changed.
+
+    What other runs wrote meanwhile stays. With `dry` nothing is written: it says whether it would change.
+    Raises LockError where what is there cannot be read any more.
+    """
+    with alone(path.parent):
+        now = read(path) or Lock()
+        after = now.after(run.yielding(now, before=before), known=known)
+        return after, differs(path, after) if dry else write(path, after)
 
 
 def write(path: Path, lock: Lock) -> bool:
@@ -156,7 +262,7 @@ def dumps(lock: Lock) -> str:
         lines += [
             "",
             "[settings]",
-            *(f"{name} = {_value(lock.settings[name])}" for name in sorted(lock.settings)),
+            *(f"{_key(name)} = {_value(lock.settings[name])}" for name in sorted(lock.settings)),
         ]
     if lock.images:
         lines += [
@@ -203,39 +309,6 @@ def stale(faults: Mapping[str, Iterable[str]]) -> LockError:
     )
 
 
-def _files(table: Mapping[str, Any], *, where: str) -> dict[str, dict[str, Digest]]:
-    """The sha256 of each file by distribution and by name; raises LockError for all that is none."""
-    faults: list[Fault] = []
-    files: dict[str, dict[str, Digest]] = {}
-    for name, row in table.items():
-        files[name] = {}
-        for filename, sha256 in row.items():
-            try:
-                files[name][filename] = Digest(sha256)
-            except ValueError as error:
-                faults.append(_no_digest(error, f"{where}: {filename}"))
-    if faults:
-        raise LockError.of(faults)
-    return files
-
-
-def _images(table: Mapping[str, Any], *, where: str) -> dict[str, str]:
-    """The digest of each image by target; raises LockError for all that is none."""
-    faults = []
-    for name, digest in table.items():
-        try:
-            Digest(digest.removeprefix(_ALGORITHM) if isinstance(digest, str) else digest)
-        except ValueError as error:
-            faults.append(_no_digest(error, f"{where}: images.{name}"))
-    if faults:
-        raise LockError.of(faults)
-    return dict(table)
-
-
-def _no_digest(error: ValueError, where: str) -> Fault:
-    return Fault(what=f"the sha256 {error}", where=where, hint="restore layers.lock from git")
-
-
 def _entries(
     table: Mapping[str, Any], files: Mapping[str, Mapping[str, Digest]]
 ) -> Iterator[tuple[str, Locked]]:
@@ -244,6 +317,9 @@ def _entries(
         for line in entry["distributions"]:
             distribution, _, filename = line.partition(" = ")
             pinned, _, version = distribution.partition(" ")
+            if not is_name(pinned):
+                raise ValueError(f"{pinned!r} is no name of a distribution")
+            Version(version)
             sha256 = files[distribution][filename]
             pins.append(Pin(name=pinned, version=version, filename=filename, sha256=sha256))
         terms = Terms(
@@ -282,6 +358,10 @@ def _value(value: object) -> str:
             return "[" + ", ".join(_value(item) for item in value) + "]"
         case _:
             raise TypeError(value)
+
+
+def _key(name: str) -> str:
+    return name if quoted(name) == name else _text(name)
 
 
 def _text(text: str) -> str:

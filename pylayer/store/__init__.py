@@ -21,6 +21,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from pylayer import disk
 from pylayer.digests import Digest
 from pylayer.errors import StoreError
 from pylayer.liveness import alive
@@ -297,10 +298,10 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if told := disk.full(error, path):
+            raise told from error
         elsewhere = "name another place (output in layers.toml, PYLAYER_CACHE_DIR)"
         hint = {
-            errno.ENOSPC: "free some space on that file system and run the same command again",
-            errno.EDQUOT: "free some of your quota and run the same command again",
             errno.EACCES: f"make it writable, or {elsewhere}",
             errno.EROFS: elsewhere,
         }.get(error.errno or 0, "")

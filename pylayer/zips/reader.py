@@ -14,6 +14,7 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
+from pylayer.descriptors import Lasting
 from pylayer.errors import ArchiveError, Fault, StoreError
 from pylayer.zips.format import (
     DESCRIPTOR,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 _HINT = "get or build another file of it: this one is refused as it is"
 _MAPPED = 1 << 20  # bytes from which mapping a file beats reading it; each mapping keeps a descriptor
+_LASTING = Lasting()
 
 
 class Zip:
@@ -54,6 +56,7 @@ class Zip:
         self.path = path
         self.label = label or path.name
         # At once: of a wheel's thousands of members, a call for each costs more than their bytes do.
+        self._mapped = False
         self._data = self._load()
         self._view = memoryview(self._data)
         self._ends: dict[int, int] = {}
@@ -68,6 +71,9 @@ class Zip:
     def close(self) -> None:
         """Let go of the file; its members can be read no more."""
         self._data, self._view = b"", memoryview(b"")
+        if self._mapped:
+            self._mapped = False
+            _LASTING.give_back()
 
     def sha256(self) -> str:
         """The hash (hex) of the whole file."""
@@ -123,9 +129,12 @@ class Zip:
     def _load(self) -> bytes | mmap.mmap:
         try:
             with self.path.open("rb", buffering=0) as file:
-                if os.fstat(file.fileno()).st_size >= _MAPPED:
+                if os.fstat(file.fileno()).st_size >= _MAPPED and _LASTING.take():
                     with suppress(OSError):  # some network file systems cannot
-                        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+                        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+                        self._mapped = True
+                        return mapped
+                    _LASTING.give_back()
                 return file.readall()
         except OSError as error:
             raise StoreError(

@@ -160,3 +160,17 @@ def test_an_extra_that_nobody_has_is_told_with_those_there_are():
 def test_a_layers_extra_is_of_one_of_its_projects():
     """It is asked of all of them."""
     assert closure("a[s3]", "b[s3]", projects=[project("a", extras=("s3",)), project("b")]).warnings == ()
+
+
+def test_what_others_wrote_long_ago_is_no_error():
+    """As celery 4.1's METADATA has it: no project's name, so that it is the resolver's to read."""
+    outside = [Metadata(name="celery", version="4.1.0", requires=("pytz (>dev)", "b"))]
+    found = closure("a", projects=[project("a"), project("b")], outside=outside)
+    assert found == Closure(projects=("a", "b"), requirements=())
+
+
+@pytest.mark.parametrize("text", ["pytz (>dev)", "pytz ; dependency_groups == 'x'", "", "b >="])
+def test_what_a_project_requires_must_be_readable(text):
+    """It is the team's own to mend: an error that says whose it is."""
+    with pytest.raises(ResolveError, match=r"data-python3\.11-arm64: a requires .*, which cannot be read: "):
+        closure("a", projects=[project("a", text), project("b")])

@@ -205,3 +205,65 @@ def test_without_a_container_native_code_needs_docker(tmp_path):
     )
     with pytest.raises(NeedsDockerError, match="has to build: zig cannot be had"):
         built_for(run, "python3.13-x86_64")
+
+
+def circle_of(folder):
+    """A run over two projects of which each asks, once it is built, for the other."""
+    others = {"liba": "libb", "libb": "liba"}
+    run = run_of(folder, engine=FakeEngine(backend=lambda ask: [others[ask.project]]))
+    run_folder = folder / "mono" / "packages"
+    (run_folder / "libb").mkdir()
+    (run_folder / "libb" / "libb.py").write_text('"""B."""\n')
+    text = (run_folder / "liba" / "pyproject.toml").read_text()
+    (run_folder / "libb" / "pyproject.toml").write_text(text.replace("liba", "libb"))
+    return FakeRun(folder / "mono", engine=run.engine)
+
+
+@pytest.mark.timeout(60)
+def test_hooks_that_ask_for_each_other_end_in_an_error(tmp_path):
+    """It names the circle, which no file declares, whoever is asked for first; nobody waits for ever."""
+
+    async def work(_, projects):
+        wanted = [projects.built(name, run.target("python3.13-x86_64")) for name in ("liba", "libb")]
+        return await asyncio.gather(*wanted, return_exceptions=True)
+
+    run = circle_of(tmp_path)
+    first, second = run.do(work)
+    assert isinstance(first, BuildError)
+    assert isinstance(second, BuildError)
+    assert "cannot be built without itself: " in str(first)
+    assert {"liba → libb → liba", "libb → liba → libb"} & {str(first).split(": ")[2].split("\n")[0]}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "x @ http://example.com/leak/DATA/x-1.0-py3-none-any.whl",
+        "x@http://example.com/x-1.0.whl",
+        "x @ git+https://example.com/x ; python_version > '3'",
+    ],
+)
+def test_a_hook_cannot_have_an_address_fetched(tmp_path, asked):
+    """A build that has no network would have one through the host."""
+    run = run_of(tmp_path, engine=FakeEngine(backend=lambda _: ["fine>=1", asked]))
+    with pytest.raises(BuildError, match="asks for a build requirement by an address that it does not"):
+        built_for(run, "python3.13-x86_64")
+    assert 1 == len(run.engine.asked)
+
+
+def test_a_hook_may_ask_for_an_address_that_is_declared(tmp_path):
+    """What build-system.requires has is known to whoever reads it."""
+    declared = "x @ https://example.com/x-1.0-py3-none-any.whl"
+
+    def backend(ask):
+        return pure(ask) if len(run.engine.asked) > 1 else [declared]
+
+    run = run_of(tmp_path, requires=f'"{declared}"', engine=FakeEngine(backend=backend))
+    assert ["liba-1.0-py3-none-any.whl"] == built_for(run, "python3.13-x86_64")
+
+
+def test_what_a_hook_asks_for_must_be_a_requirement(tmp_path):
+    """Nonsense is the backend's fault, and said so."""
+    run = run_of(tmp_path, engine=FakeEngine(backend=lambda _: ["pytz (>dev)"]))
+    with pytest.raises(BuildError, match=r"liba: asks for 'pytz \(>dev\)': "):
+        built_for(run, "python3.13-x86_64")

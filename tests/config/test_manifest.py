@@ -284,3 +284,48 @@ def test_what_is_dropped_is_inherited(tmp_path):
     """A layer's own patterns take the place of the defaults'."""
     text = 'drop = ["**/tests/**"]\n[layers.a]\n[layers.b]\ndrop = []'
     assert [("**/tests/**",), ()] == [layer.drop for layer in manifest(tmp_path, DEFAULTS + text).layers]
+
+
+HEAD = 'packages = ["packages/*"]\n[defaults]\nruntimes = ["python3.12"]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ('[layers.a.files]\n"bin/x" = 1\n', ['layers.a.files."bin/x"']),
+        ('[layers.a.files]\n"bin/x" = { arm64 = 1 }\n', ['layers.a.files."bin/x".arm64']),
+        ('[layers.a.files]\n"bin/x" = { arm65 = "x" }\n', ['layers.a.files."bin/x".arm65']),
+        ('[layers.a.files]\n"bin/x" = "' + "a" * 300 + '"\n', ['layers.a.files."bin/x"']),
+        ('[runtimes."python3.12"]\nglibc = 2.34\n', ['runtimes."python3.12".glibc']),
+        ('[runtimes."python3.12"]\nimage = { arm65 = "x" }\n', ['runtimes."python3.12".image.arm65']),
+        ("[budgets]\nlayer = 1.5\n", ["budgets.layer"]),
+        ("[projects.a.env]\nA = 1\n", ["projects.a.env.A"]),
+        ("[projects.a.config-settings]\nA = 1\n", ["projects.a.config-settings.A"]),
+        ("[publish.permissions]\npublic = 1\n", ["publish.permissions.public"]),
+        ('[layers.a.invoke]\nhandler = "a.b"\nevent = nan\n', ["layers.a.invoke.event"]),
+        ('[[index]]\nname = "a"\nurl = "http://[x"\n', ["index[0].url"]),
+    ],
+)
+def test_natural_mistakes_are_faults(tmp_path, text, places):
+    """What is right beside a mistake is used as what it is; each mistake is told once, with its place."""
+    path = tmp_path / "layers.toml"
+    path.write_text(HEAD + text)
+    _, faults = read(path)
+    assert [f"layers.toml: {place}" for place in places] == [fault.where for fault in faults]
+
+
+@pytest.mark.parametrize("value", ["0001-01-01T00:00:00+23:00", "9999-12-31", '"9999-12-31"'])
+def test_a_moment_beyond_the_calendar_is_a_fault(tmp_path, value):
+    """No calendar goes on after the year 9999."""
+    path = tmp_path / "layers.toml"
+    path.write_text(f"exclude-newer = {value}\n{HEAD}")
+    assert ["layers.toml: exclude-newer"] == [fault.where for fault in read(path)[1]]
+
+
+@pytest.mark.parametrize("value", ["[" * 100_000, "{a=" * 1000, "9" * 5000, '"\\ud800"'])
+def test_toml_beyond_all_bounds_is_an_error(tmp_path, value):
+    """Nesting until the stack ends, a number of thousands of digits, half a character."""
+    path = tmp_path / "layers.toml"
+    path.write_text(f"{HEAD}a = {value}\n")
+    with pytest.raises(ManifestError, match=r"layers\.toml: .*TOML"):
+        read(path)

@@ -13,7 +13,7 @@ from factories.wheels import File, make_wheel
 
 from pylayer import wheels
 from pylayer.engines import Interpreter, environment
-from pylayer.errors import BuildError
+from pylayer.errors import BuildError, PylayerError
 
 HOST = Interpreter(
     version=".".join(map(str, sys.version_info[:3])),
@@ -134,3 +134,46 @@ def test_key_follows_wheels_and_interpreter(tmp_path: Path) -> None:
         environment.key([one, two], interpreter=replace(HOST, identity="cd" * 32)),
     }
     assert 3 == len(others - {key})
+
+
+@pytest.mark.parametrize("name", ["python", "python3", f"python3.{sys.version_info.minor}"])
+def test_no_wheel_writes_through_the_python(tmp_path: Path, name: str) -> None:
+    """A script called as the interpreter is refused, and that interpreter is as it was."""
+    interpreter = tmp_path / "usr" / "python"
+    interpreter.parent.mkdir()
+    interpreter.write_bytes(b"the host's own")
+    wheel = wheels.read(make_wheel(tmp_path, {f"example-1.0.data/scripts/{name}": b"#!python\nevil"}))
+    host = replace(HOST, executable=str(interpreter))
+    with pytest.raises(BuildError, match=rf"any\.whl has a file of its own for bin/{name}"):
+        environment.install([wheel], tmp_path / "env", interpreter=host, prefix="/p")
+    assert b"the host's own" == interpreter.read_bytes()
+
+
+def test_no_entry_point_takes_the_name_of_the_python(tmp_path: Path) -> None:
+    """A console script called `python` is refused as well."""
+    wheel = make_wheel(
+        tmp_path, {"example.py": b""}, entry_points="[console_scripts]\npython = example:main\n"
+    )
+    with pytest.raises(BuildError, match="has a file of its own for bin/python"):
+        installed(tmp_path, wheel)
+
+
+def test_no_wheel_says_which_environment_it_is(tmp_path: Path) -> None:
+    """pyvenv.cfg is not taken from a wheel's data, in which it could name another Python."""
+    with pytest.raises(BuildError, match=r"has a file of its own for pyvenv\.cfg"):
+        installed(tmp_path, make_wheel(tmp_path, {"example-1.0.data/data/pyvenv.cfg": b"home = /tmp"}))
+
+
+def test_no_wheel_writes_through_lib64(tmp_path: Path) -> None:
+    """A wheel that has data in `lib64` keeps them there; nothing else is where it was not put."""
+    root = installed(tmp_path, make_wheel(tmp_path, {"example-1.0.data/data/lib64/x.txt": b"data"}))
+    assert b"data" == (root / "lib64" / "x.txt").read_bytes()
+    assert not (root / "lib" / "x.txt").exists()
+
+
+@pytest.mark.parametrize("name", ["../out.py", "/out.py", "a/../../../../../out.py"])
+def test_no_wheel_leaves_the_environment(tmp_path: Path, name: str) -> None:
+    """A member whose name leads out of the environment is refused, and written nowhere."""
+    with pytest.raises(PylayerError):
+        installed(tmp_path, make_wheel(tmp_path, {name: b"x = 1"}))
+    assert not list(tmp_path.rglob("out.py"))

@@ -99,3 +99,44 @@ def test_nonsense_is_an_error(tmp_path: Path) -> None:
     """A first line that is no JSON is an error that shows it."""
     with pytest.raises(EngineError, match="cannot be read: b'nonsense'"):
         Results(tmp_path).feed(b"nonsense\n")
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    "files",
+    [
+        [["a", -1, False]],
+        [["a", 1.5, False]],
+        [["a", True, False]],
+        [["a", "1", False]],
+        [[1, 1, False]],
+        [["a", 1]],
+        ["abc"],
+        [None],
+        5,
+        None,
+        [["a", 1 << 62, False]],
+    ],
+)
+def test_a_list_of_files_that_is_none(tmp_path: Path, files: object) -> None:
+    """A build's own code can write to the stream: it hangs nobody, and fills no disk."""
+    header = json.dumps({"status": 0, "answer": None, "files": files}).encode() + b"\n"
+    with pytest.raises(EngineError, match="a job's results"):
+        Results(tmp_path).feed(header + b"more than nothing")
+    assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("header", [b"[" * 100_000 + b"\n", b"[]\n", b'{"files": []}\n', b"\xff\n"])
+def test_a_header_that_is_none(tmp_path: Path, header: bytes) -> None:
+    """Nesting without end, and what lacks a status, are errors that show how it begins."""
+    with pytest.raises(EngineError, match="a job's results cannot be read"):
+        Results(tmp_path).feed(header)
+
+
+def test_a_header_without_end(tmp_path: Path) -> None:
+    """A line that never ends is not gathered for ever."""
+    results = Results(tmp_path)
+    for _ in range(16):
+        results.feed(bytes(1 << 20))
+    with pytest.raises(EngineError, match="a line without end"):
+        results.feed(b"x")

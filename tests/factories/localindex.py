@@ -7,6 +7,7 @@ import json
 import socket
 import struct
 import threading
+import time
 from base64 import b64encode
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,7 +35,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What to send in place of the truth: a status, or the first `cut` bytes of the body, then an end."""
+    """What to send in place of the truth: a status, or the first `cut` bytes of the body, then an end.
+
+    With `trickle`, so many seconds pass after each byte.
+    """
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -42,6 +46,7 @@ class Answer:
     reset: bool = False
     body: bytes | None = None
     ranges: bool = True
+    trickle: float = 0
 
 
 class LocalIndex:
@@ -204,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
             headers = {"Content-Range": f"bytes {start}-{end}/{len(content)}"}
             self._send(206, content[start : end + 1], headers, answer)
         else:
-            self._send(200, content, {"Accept-Ranges": "bytes"}, answer)
+            self._send(200, content, {"Accept-Ranges": "bytes", **answer.headers}, answer)
 
     def _send(
         self,
@@ -219,7 +224,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body if answer.cut is None else body[: answer.cut])
+            sent = body if answer.cut is None else body[: answer.cut]
+            size = 1 if answer.trickle else max(1, len(sent))
+            for start in range(0, len(sent), size):
+                self.wfile.write(sent[start : start + size])
+                time.sleep(answer.trickle)
         self.close_connection = self.close_connection or answer.cut is not None
         if answer.reset:
             # Closing with this option set resets the connection, as a crash does.

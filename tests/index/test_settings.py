@@ -145,7 +145,7 @@ def test_lists_all_that_is_wrong_at_once(tmp_path):
         read(tmp_path, env={"HOME": str(tmp_path)})
     assert 3 == len(error.value.faults)
     assert "nowhere" in str(error.value)
-    assert "pyproject.toml: index[1]" in str(error.value)
+    assert "pyproject.toml: tool.uv.index[1]" in str(error.value)
 
 
 def test_pins_what_the_manifest_pins(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor
@@ -169,3 +170,29 @@ def test_ends_waits_when_it_is_stopped(index, tmp_path):
 def test_names_a_server_without_its_credentials():
     """As errors show it."""
     assert "index.example:8443" == server("https://me:pw@index.example:8443/simple?a=b")
+
+
+@pytest.mark.timeout(60)
+def test_waits_for_no_transfer_that_hardly_moves(index, tmp_path):
+    """A byte now and then keeps a socket's own timeout from ever ending."""
+    path = f"/files/{FILE}"
+    index.answers[path] = [Answer(trickle=0.01)] * 2
+    settings = IndexSettings(env={"HOME": str(tmp_path), "UV_HTTP_RETRIES": "1"})
+    with (
+        Web(settings, pause=0.01, patience=0.1) as client,
+        pytest.raises(DownloadError, match=r"the transfer hardly moves: \d+ bytes in 0 s; tried 2 times"),
+    ):
+        read(client, index.root + path)
+
+
+def test_reads_no_page_without_end(index, tmp_path):
+    """Of a few bytes on the way, gigabytes can be made."""
+    path = f"/files/{FILE}"
+    packed = gzip.compress(bytes(130 << 20), 9)
+    index.answers[path] = [Answer(body=packed, headers={"Content-Encoding": "gzip"})]
+    with (
+        web(tmp_path) as client,
+        client.get(index.root + path, headers={}) as reply,
+        pytest.raises(DownloadError, match="sent a page of more than 128 MiB"),
+    ):
+        reply.text()

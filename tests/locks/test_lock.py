@@ -1,5 +1,7 @@
 """layers.lock says the same after it was written and read, names no index, and tells what is stale."""
 
+from dataclasses import replace
+
 import pytest
 from factories import there
 
@@ -99,8 +101,11 @@ def test_every_sha256_that_is_none_is_told(tmp_path):
     with pytest.raises(LockError) as caught:
         lock.read(tmp_path / "layers.lock")
     assert [
-        ("layers.lock: a-1-py3-none-any.whl", f"the sha256 is not 64 hex digits: {secret!r}"),
-        ("layers.lock: a-1.tar.gz", "the sha256 is not 64 hex digits: 7"),
+        (
+            'layers.lock: distributions."a 1"."a-1-py3-none-any.whl"',
+            f"the sha256 is not 64 hex digits: {secret!r}",
+        ),
+        ('layers.lock: distributions."a 1"."a-1.tar.gz"', "the sha256 is not 64 hex digits: 7"),
     ] == [(fault.where, fault.what) for fault in caught.value.faults]
 
 
@@ -115,7 +120,7 @@ def test_an_image_is_locked_by_its_digest(tmp_path, images):
 def test_images_that_are_no_table_are_damage(tmp_path):
     """Not an error of Python's."""
     (tmp_path / "layers.lock").write_text("version = 1\nimages = true\n")
-    with pytest.raises(LockError, match="damaged"):
+    with pytest.raises(LockError, match=r"images: must be a table, not a boolean"):
         lock.read(tmp_path / "layers.lock")
 
 
@@ -201,3 +206,57 @@ def ran(whole, **changes):
 
 def locked(*requirements, pins=(), stale=False, **terms):
     return Locked(terms=Terms(requirements=requirements, **terms), pins=pins, stale=stale)
+
+
+def test_what_another_run_wrote_meanwhile_stays(whole, tmp_path):
+    """Two runs of different builds that began with the same lock both have their entries in it."""
+    path = tmp_path / "layers.lock"
+    lock.write(path, whole)
+    known = [*whole.builds, "one", "other"]
+    entry = locked("numpy>=2", pins=(NUMPY,))
+    for name in ("one", "other"):
+        run = Run(
+            engine="docker",
+            settings=whole.settings,
+            builds={name: entry},
+            environments={f"of {name}": locked("setuptools>=61", pins=(SETUPTOOLS,))},
+        )
+        lock.keep(path, run, before=whole, known=known)
+    found = there(lock.read(path))
+    assert set(known) == set(found.builds)
+    assert {*whole.environments, "of one", "of other"} == set(found.environments)
+
+
+def test_what_a_run_only_read_is_not_put_back(whole, tmp_path):
+    """A version that another run moved meanwhile stays moved."""
+    path = tmp_path / "layers.lock"
+    name = "data-python3.11-x86_64"
+    moved = locked("numpy>=2", pins=(replace(NUMPY, version="2.3.0"),))
+    lock.write(path, replace(whole, builds={**whole.builds, name: moved}))
+    run = Run(
+        engine="docker",
+        settings=whole.settings,
+        builds={name: whole.builds[name]},
+        environments=whole.environments,
+        images=whole.images,
+        complete=True,
+    )
+    after, written = lock.keep(path, run, before=whole, known=list(whole.builds))
+    assert (moved, False) == (after.builds[name], written)
+
+
+def test_a_key_that_is_not_bare_is_quoted(tmp_path):
+    """Whatever a setting is called, what was written is read."""
+    odd = Lock(engine="local", settings={"a b": ["x"], "c": 1})
+    lock.write(tmp_path / "layers.lock", odd)
+    assert lock.read(tmp_path / "layers.lock") == odd
+
+
+@pytest.mark.parametrize("line", ["numpy x = a.whl", "../a 1.0 = a.whl", "numpy"])
+def test_a_distribution_that_is_none(tmp_path, line):
+    """An error, and no version that nobody can compare."""
+    text = f'version = 1\n[builds.a]\nrequirements = []\ndistributions = ["{line}"]\n'
+    name = line.partition(" = ")[0]
+    (tmp_path / "layers.lock").write_text(f'{text}[distributions."{name}"]\n"a.whl" = "{"a" * 64}"\n')
+    with pytest.raises(LockError, match="is damaged"):
+        lock.read(tmp_path / "layers.lock")

@@ -18,6 +18,7 @@ from pylayer.engines.docker.connection import DOCKER_ERRORS, explain
 from pylayer.engines.docker.streams import STDOUT
 from pylayer.engines.wire import Results, script_text
 from pylayer.errors import EngineError
+from pylayer.process import OutputEnd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,7 +108,7 @@ class DockerBuildEnv:
                 **job.env,
             },
         )
-        log = bytearray()
+        log = OutputEnd()
         with running, closing(Results(into)) as results:
             with suppress(ConnectionError):  # it has ended early: what it printed says why
                 running.stream.send(wire.pack(job, folder=folder))
@@ -115,11 +116,11 @@ class DockerBuildEnv:
                 if kind == STDOUT:
                     results.feed(piece)
                 else:
-                    log += piece
+                    log.add(piece)
             if results.complete:
                 self._left.pop(job.name, None)  # it removed its folder itself
             status = results.status if results.complete else running.status() or 1
-            return results.done(status, log=log.decode(errors="replace"))
+            return results.done(status, log=str(log))
 
     def _enter(self, container: Container, name: str) -> int:
         """Give the job a user; where one of that name left its folder, because it was killed, remove it."""

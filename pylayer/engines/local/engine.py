@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from pylayer.disk import filling, refuse_full
 from pylayer.engines import (
     TOOLS_VARIABLE,
     Done,
@@ -144,11 +145,13 @@ class LocalEngine:
                 os.utime(made)  # says when it was last used
             return prefix
         folders.sweep(prefix.parent)
-        with folders.private(beside=prefix) as folder:
+        with filling(prefix), folders.private(beside=prefix) as folder:
             root = folder / "env"
             environment.install(wheels, root, interpreter=interpreter, prefix=str(prefix))
             warm = wire.script_text("warm")
-            run([interpreter.executable, "-I", "-c", warm, root / "lib"], group=self._jobs.group)
+            done = run([interpreter.executable, "-I", "-c", warm, root / "lib"], group=self._jobs.group)
+            # Python says nothing where it could write but a part of a .pyc file, and fails when it reads it.
+            refuse_full(folder, log=done.stdout + done.stderr)
             try:
                 root.rename(prefix)
             except OSError:
@@ -194,7 +197,7 @@ class LocalBuildEnv:
 
     def run(self, job: Job, *, into: Path) -> Done:
         """Run `job`; see `pylayer.engines.BuildEnv`."""
-        with self._jobs, folders.private() as private:
+        with self._jobs, folders.private() as private, filling(private):
             folder = private / job.name
             for name in ("src", "out", "home", "tmp"):
                 (folder / name).mkdir(parents=True)
@@ -212,7 +215,11 @@ class LocalBuildEnv:
                 if self._jobs.closed:
                     raise EngineError("the job was stopped", where=job.name) from error
                 raise
-            shutil.copytree(folder / "out", into, dirs_exist_ok=True, ignore=_all_but_plain)
+            if done.status != 0:
+                refuse_full(private, log=done.stdout)
+            shutil.copytree(
+                folder / "out", into, dirs_exist_ok=True, ignore=_all_but_plain, copy_function=_copied
+            )
             return Done(status=done.status, log=done.stdout, answer=_answer(folder / "answer.json"))
 
 
@@ -223,7 +230,8 @@ def _write(path: Path, content: Path | bytes, *, executable: bool) -> None:
         path.write_bytes(content)
     else:
         try:
-            shutil.copyfile(content, path)
+            with filling(path):
+                shutil.copyfile(content, path)
         except OSError as error:
             raise BuildError(f"cannot be read: {error.strerror}", where=str(content)) from error
     path.chmod(0o755 if executable else 0o644)
@@ -232,6 +240,11 @@ def _write(path: Path, content: Path | bytes, *, executable: bool) -> None:
 
 def _size_of(folder: Path) -> int:
     return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+
+
+def _copied(source: str, destination: str) -> None:
+    with filling(Path(destination)):  # by itself, copytree gathers what goes wrong, and names the source
+        shutil.copy2(source, destination)
 
 
 def _all_but_plain(folder: str, names: list[str]) -> list[str]:

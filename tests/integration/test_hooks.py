@@ -1,0 +1,38 @@
+"""What a build backend asks for, of a run that gives it no more than it may have."""
+
+from __future__ import annotations
+
+import pytest
+from factories.workshop import workshop
+
+pytestmark = pytest.mark.command
+
+GOOD = "good-python3.11-x86_64"
+
+
+@pytest.mark.timeout(120)
+def test_hooks_in_a_circle_end_their_own_builds_alone(tmp_path):
+    """Each asks for the other, once it is there; nothing in a file says so beforehand."""
+    with workshop(tmp_path) as shop:
+        shop.member("liba", asks=["libb"])
+        shop.member("libb", asks=["liba"])
+        shop.member("good")
+        shop.layers()
+        ran = shop.run("layers")
+        assert [GOOD] == list(shop.catalogue())
+    assert ran.status == 9
+    assert "cannot be built without itself: lib" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_hook_tells_nobody_anything_by_an_address(tmp_path):
+    """The host would ask for it, though the build has no network."""
+    with workshop(tmp_path) as shop:
+        shop.member("liba", asks=[f"x @ {shop.index.root}/leak/DATA/x-1.0-py3-none-any.whl"])
+        shop.member("good")
+        shop.layers()
+        ran = shop.run("layers")
+        assert [GOOD] == list(shop.catalogue())
+        assert not [path for path in shop.index.paths() if "leak" in path]
+    assert ran.status == 9
+    assert "by an address that it does not declare" in ran.err
