@@ -44,7 +44,9 @@ def measure(work: Path, *, rounds: int, pylayer: Pylayer) -> Row:
         start = time.perf_counter()
         for layer, build in layers:
             problems = checks.check(layer, target=build.target, local=made.names)
-            if errors := [str(one.fault(build.id)) for one in problems if one.severity == "error"]:
+            if errors := [
+                str(problem.fault(build.id)) for problem in problems if problem.severity == "error"
+            ]:
                 row.wrong[BUILD] = "\n".join(errors)
         row.add(CHECKS, time.perf_counter() - start)
     return row
@@ -62,10 +64,12 @@ def layers_of(folder: Path) -> list[tuple[checks.LayerArchive, Build]]:
         names = {pin.sha256: pin.filename for pin in locked.builds[build.id].pins}
         entry = entries[build.id]
         contents = []
-        for one in entry.distributions:
-            path = store.blob(one.sha256)
+        for distribution in entry.distributions:
+            path = store.blob(distribution.sha256)
             assert path is not None
-            filename = names.get(one.sha256, f"{one.name}-{one.version}-py3-none-any.whl")
+            filename = names.get(
+                distribution.sha256, f"{distribution.name}-{distribution.version}-py3-none-any.whl"
+            )
             contents.append(wheels.read(path, filename=filename))
         path = found.manifest.output / entry.path
         layers.append((checks.LayerArchive(layer=build.layer.name, path=path, wheels=tuple(contents)), build))

@@ -64,7 +64,7 @@ def main() -> None:
     lines = code("").count("\n")
     print(f"{lines} lines of C, {rounds} rounds, seconds of the whole command")
     for way, runs in seconds.items():
-        print(f"{way:10} {statistics.median(runs):6.1f}  ({', '.join(f'{one:.1f}' for one in runs)})")
+        print(f"{way:10} {statistics.median(runs):6.1f}  ({', '.join(f'{seconds:.1f}' for seconds in runs)})")
     print(f"ratio      {statistics.median(seconds['container']) / statistics.median(seconds['cross']):6.1f}")
 
 

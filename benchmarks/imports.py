@@ -83,6 +83,6 @@ def _by_pip(work: Path, folder: Path) -> Path:
 def _seconds(tester: SmokeTester, archive: Path, *, target: Target) -> Mapping[str, float]:
     smoke_test = SmokeTest(name=archive.name, target=target, archives=(archive,), modules=MODULES)
     imports = tester.run(smoke_test).answer["imports"]
-    if errors := [one["error"] for one in imports if one["error"]]:
+    if errors := [imported["error"] for imported in imports if imported["error"]]:
         raise SystemExit(f"{archive.name} does not work: {os.linesep.join(errors)}")
-    return {one["module"]: one["seconds"] for one in imports}
+    return {imported["module"]: imported["seconds"] for imported in imports}

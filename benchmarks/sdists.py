@@ -155,7 +155,13 @@ def trial(name: str, folder: Path, *, runtimes: list[str], store: Path) -> tuple
     _, code, expected = CASES[name]
     versions: set[str] = set()
     for build, entry in catalogue.items():
-        versions.add(next(one["version"] for one in entry["distributions"] if one["name"] == name))
+        versions.add(
+            next(
+                distribution["version"]
+                for distribution in entry["distributions"]
+                if distribution["name"] == name
+            )
+        )
         how = "in its container" if f"container of {build.removeprefix('trial-')}:" in ran.err else "cross"
         works = worked(build, mono.output / entry["path"], code, expected)
         cells[build] = f"{how}, {'works' if works else '**fails**'}"

@@ -18,7 +18,7 @@ def plain(path: object) -> PurePosixPath:
     """Take a relative path with slashes that never climbs, whatever is on disk. Raises OutsideError."""
     taken = PurePosixPath(_text(path))
     if not taken.parts or taken.is_absolute() or ".." in taken.parts:
-        raise OutsideError(f"leads out of its folder: {path!r}")
+        raise OutsideError(f"leads outside its folder: {path!r}")
     return taken
 
 
@@ -29,11 +29,11 @@ def find(root: Path, path: object, *, start: Path | None = None) -> Path:
     """
     top, found = os.path.realpath(root), os.path.realpath(os.path.join(start or root, _text(path)))  # noqa: PTH118
     if os.path.commonpath([top, found]) != top or found == top:
-        raise OutsideError(f"leads out of {root}: {path!r}")
+        raise OutsideError(f"leads outside {root}: {path!r}")
     return Path(found)
 
 
 def _text(path: object) -> str:
     if not isinstance(path, str) or not path or "\0" in path:
-        raise OutsideError(f"is none: {path!r}")
+        raise OutsideError(f"is not a path: {path!r}")
     return path

@@ -77,21 +77,21 @@ class Console:
             self._print(self._err, f"{self._paint('error', '31')}: {text}")
 
     def summary(self, outcomes: Sequence[Outcome], *, seconds: float) -> None:
-        """Print how many ended how; then each reason for which builds were left."""
+        """Print how many ended how; then each reason for which builds were skipped."""
         counts = [
             f"{count} {state.value}" for state in State if (count := sum(o.state is state for o in outcomes))
         ]
         self.total(", ".join(counts) or "nothing to build", seconds=seconds)
-        self.left(outcomes)
+        self.skipped(outcomes)
 
-    def left(self, outcomes: Sequence[Outcome]) -> None:
-        """Print each reason for which builds were left."""
+    def skipped(self, outcomes: Sequence[Outcome]) -> None:
+        """Print each reason for which builds were skipped."""
         reasons: dict[str, list[str]] = {}
         for outcome in outcomes:
             if outcome.state is State.SKIPPED and outcome.error:
                 reasons.setdefault(str(outcome.error), []).append(outcome.build.id)
         for reason, builds in reasons.items():
-            self._print(self._err, f"left: {', '.join(builds)}\n  {shown.entry(reason)}")
+            self._print(self._err, f"skipped: {', '.join(builds)}\n  {shown.entry(reason)}")
 
     def _print(self, stream: TextIO, text: str) -> None:
         with self._lock:

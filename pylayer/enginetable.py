@@ -1,4 +1,4 @@
-"""The engines that there are, and what can be said of each without importing it.
+"""The engines, and what is known about each without importing it.
 
 It stands below layers.toml, which names engines, and so knows the classes by name alone. A further
 engine is a class (`pylayer.engines.ListedEngine`) and an entry in ENGINES.

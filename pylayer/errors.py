@@ -66,7 +66,7 @@ class PylayerError(Exception):
 
 
 class UsageError(PylayerError):
-    """A command line that asks for something that is not there; each fault is told in one line."""
+    """A command line that asks for something that does not exist; each fault takes one line."""
 
     exit_code = 2
 
@@ -93,13 +93,13 @@ class LockError(PylayerError):
 
 
 class DownloadError(PylayerError):
-    """An index or a file on it cannot be had, or is not what was promised."""
+    """An index or a file on it cannot be fetched, or is not what was promised."""
 
     exit_code = 6
 
 
 class EngineError(PylayerError):
-    """The engine, or an image it needs, cannot be had."""
+    """The engine, or an image it needs, is not available."""
 
     exit_code = 7
 
@@ -109,7 +109,7 @@ class ImageError(EngineError):
 
 
 class NeedsDockerError(EngineError):
-    """No engine that answers has the target's libc, which this takes: it is skipped until Docker does."""
+    """No engine that answers has the libc that this needs: it is skipped until Docker can be reached."""
 
     exit_code = 8
 
@@ -172,8 +172,8 @@ class UnexpectedError(PylayerError):
         """The error that stands for `bug`, which ended what `where` names."""
         said = traceback.format_exception_only(bug)[-1].strip()
         return cls(
-            f"pylayer itself is at fault: {said}",
+            f"this is a bug in pylayer: {said}",
             where=where,
-            hint="the traceback above says where: please report it, with what the layer is made of",
+            hint="please report it, with the traceback above and what the layer is made of",
             log="".join(traceback.format_exception(bug)),
         )

@@ -47,4 +47,4 @@ def _hint(glob: str, known: Sequence[str]) -> str:
     if near := suggestion(glob, known, listed=False):
         return near
     some = sorted(known)[:_MOST_NAMED]
-    return f"known are: {', '.join(some)}{', …' if len(known) > len(some) else ''}" if some else ""
+    return f"choose from: {', '.join(some)}{', …' if len(known) > len(some) else ''}" if some else ""

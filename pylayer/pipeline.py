@@ -160,7 +160,7 @@ class Pipeline:
     async def _make(self, build: Build) -> BuiltArchive:
         contents = await self._dependencies.contents(build)
         built, others = contents.projects, contents.distributions
-        everything = (*(one.wheel for one in built.values()), *others)
+        everything = (*(project.wheel for project in built.values()), *others)
         # Beside the compiling, which is done by another process.
         looked_at = asyncio.ensure_future(self._looked_at(others))
         try:
@@ -190,7 +190,7 @@ class Pipeline:
             layer=build.layer.name, archive=replace(archive, path=place), wheels=repaired.wheels
         )
         problems = await self._checker.of_build(finished, build, local=built, left_out=contents.left_out)
-        ways = [*contents.warnings, *(one.note for one in built.values() if one.note)]
+        ways = [*contents.warnings, *(project.note for project in built.values() if project.note)]
         return BuiltArchive(
             archive=finished.archive,
             fresh=fresh,
@@ -284,7 +284,7 @@ def _entry(build: Build, made: BuiltArchive) -> catalogue.CatalogueEntry:
         code_sha256=made.archive.code_sha256,
         size=made.archive.size,
         unzipped_size=made.archive.unzipped_size,
-        distributions=tuple(sorted(distributions, key=lambda one: one.name)),
+        distributions=tuple(sorted(distributions, key=lambda distribution: distribution.name)),
     )
 
 
@@ -293,7 +293,7 @@ def parts_of(build: Build, contents: BuildContents, *, python: str, files: Mappi
     return {
         **asked_for(build.layer),
         "bytecode compiled by": python,
-        "projects": {name: one.parts for name, one in contents.projects.items()},
+        "projects": {name: project.parts for name, project in contents.projects.items()},
         "distributions": {
             wheel.metadata.name: f"{wheel.metadata.version} {wheel.sha256}"
             for wheel in contents.distributions

@@ -20,7 +20,7 @@ Kind = Literal[
     "machine",  # compiled for another architecture
     "musl",  # compiled for another C library
     "symbols",  # wants newer versions of the runtime's libraries
-    "library",  # wants a shared library that is not there
+    "library",  # needs a shared library that is missing
     "tag",  # a wheel for another target
     "python",  # a distribution that refuses the runtime's Python
     "requirement",  # a distribution that is missing, or there in a version that will not do
@@ -59,7 +59,7 @@ def acceptance(value: object) -> str:
     pattern = string(value)
     kind = pattern.partition(":")[0]
     if kind not in get_args(Kind):
-        raise refusal(f'"{kind}" is no kind of problem', hint=suggestion(kind, get_args(Kind)))
+        raise refusal(f'"{kind}" is not a kind of problem', hint=suggestion(kind, get_args(Kind)))
     return pattern
 
 

@@ -172,7 +172,7 @@ def run(
         else:
             stdout, stderr = process.communicate(input, timeout=timeout)
     except subprocess.TimeoutExpired as error:
-        raise ToolError(f"{command[0]} was still running after {timeout:g} s, and was ended") from error
+        raise ToolError(f"{command[0]} was still running after {timeout:g} s, and was stopped") from error
     finally:
         _kill(process)
         _WATCH.end(process)

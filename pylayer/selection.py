@@ -50,7 +50,7 @@ def _unknown(pattern: str, builds: Mapping[str, str]) -> Fault:
     from pylayer.tables import suggestion
 
     if not pattern:
-        return Fault(what="an empty name chooses nothing", hint="leave it out to choose every build")
+        return Fault(what="an empty name selects nothing", hint="leave it out to select every build")
     layers = dict.fromkeys(builds.values())
     hint = suggestion(pattern, [*layers, *builds], listed=False) or suggestion(pattern, layers)
     return Fault(what=f'no layer or build matches "{pattern}"', hint=hint)

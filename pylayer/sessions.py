@@ -33,7 +33,7 @@ def register(*, prefix: str = "", only: Collection[str] = table.NAMES) -> None:
     ]
     faults += [
         Fault(
-            what="the noxfile has a session of this name already",
+            what="the noxfile already has a session of this name",
             where=prefix + name,
             hint='write register(prefix="pylayer-"), or register(only=[…]) without it',
         )

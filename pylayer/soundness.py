@@ -50,7 +50,7 @@ async def _looked(wheel: Wheel, *, graph: Graph, store: Store) -> None:
     if found:
         told = found[:_TOLD]
         if more := len(found) - len(told):
-            told.append(Fault(what=f"{more} more of its files are like that", where=wheel.filename))
+            told.append(Fault(what=f"{more} more of its files are damaged in this way", where=wheel.filename))
         raise ArchiveError.of(told)
     store.put_record(SOUND, wheel.sha256, {})
 

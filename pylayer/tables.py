@@ -101,7 +101,7 @@ def suggestion(word: str, choices: Iterable[str], *, listed: bool = True) -> str
     known = list(choices)
     if close := get_close_matches(word, known, n=1, cutoff=0.5):
         return f'did you mean "{close[0]}"?'
-    return "known are: " + ", ".join(known) if listed and 0 < len(known) <= _FEW else ""
+    return "choose from: " + ", ".join(known) if listed and 0 < len(known) <= _FEW else ""
 
 
 def key(parse: Parse[Any], *, inherited: bool = False, formerly: str = "") -> dict[str, Any]:
@@ -132,7 +132,9 @@ def renamed(kind: type, row: object, *, place: str) -> tuple[Any, list[Fault]]:
         if field.metadata.get("formerly")
     }
     notices = [
-        Fault(what=f"`{old}` is called `{new}` now", where=f"{place}.{old}", hint="rename it: both are read")
+        Fault(
+            what=f"`{old}` is now called `{new}`", where=f"{place}.{old}", hint="rename it: both still work"
+        )
         for old, new in former.items()
         if old in row
     ]
@@ -199,7 +201,7 @@ def list_of(item: Parse[T], *, distinct: bool = False, some: bool = False) -> Pa
             if member is MISSING:
                 continue
             if distinct and member in seen:
-                faults.append(Fault(where=f"[{index}]", what=f"{_shown(raw)} is in the list already"))
+                faults.append(Fault(where=f"[{index}]", what=f"{_shown(raw)} is already in the list"))
                 continue
             members.append(member)
             if distinct:
@@ -243,7 +245,7 @@ def table_of(item: Parse[T], *, name: Parse[K] = string) -> Parse[dict[K, T]]:  
                 continue
             parsed = take(item, member, default=MISSING, faults=faults, place=quoted(raw))
             if own in row:
-                faults.append(Fault(where=quoted(raw), what=f'is "{own}" once more, under another spelling'))
+                faults.append(Fault(where=quoted(raw), what=f'is "{own}" again, spelled differently'))
             elif parsed is not MISSING:
                 row[own] = parsed
         if faults:

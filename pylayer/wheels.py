@@ -148,7 +148,9 @@ def dist_info(members: Iterable[Member], label: str) -> str:
     found = sorted(top for top in tops if top.endswith(".dist-info"))
     if len(found) != 1:
         listed = ", ".join(found) or "none"
-        raise ArchiveError(f"has not exactly one .dist-info folder: {listed}", where=label, hint=_BUILD_HINT)
+        raise ArchiveError(
+            f"does not have exactly one .dist-info folder: {listed}", where=label, hint=_BUILD_HINT
+        )
     return found[0]
 
 
@@ -210,7 +212,7 @@ def _faults(filename: str, folder: str, metadata: Message, wheel: Message) -> It
     try:
         name, version, _, named_tags = parse_wheel_filename(filename)
     except InvalidWheelFilename as error:
-        yield f"is not named as a wheel is: {error}"
+        yield f"does not have a wheel's file name: {error}"
         return
     if normalise(metadata.get("Name", "")) != name:
         yield f"is named {name}, but its METADATA says {metadata.get('Name', 'nothing')}"

@@ -43,7 +43,7 @@ def test_a_link_is_where_it_leads(tmp_path):
     (root / "in").symlink_to("file")
     assert root / "file" == below.find(root, "in")
     for path in ("out", "up/secret"):
-        with pytest.raises(OutsideError, match="leads out of"):
+        with pytest.raises(OutsideError, match="leads outside"):
             below.find(root, path)
 
 

@@ -68,7 +68,7 @@ def test_the_summary_lists_what_was_left_by_its_reason(lines, streams):
 
     assert streams[0].getvalue() == "1 built, 2 skipped in 1.2 s\n"
     assert streams[1].getvalue() == (
-        "left: one-python3.12-arm64, two-python3.12-arm64\n  libfast: has native code\n"
+        "skipped: one-python3.12-arm64, two-python3.12-arm64\n  libfast: has native code\n"
     )
 
 

@@ -16,7 +16,7 @@ from pylayer.enginetable import ENGINES
 from pylayer.errors import EngineError
 from pylayer.store import Store
 
-MEMBERS = {name for one in (Engine, ListedEngine) for name in vars(one) if not name.startswith("_")}
+MEMBERS = {name for protocol in (Engine, ListedEngine) for name in vars(protocol) if not name.startswith("_")}
 
 
 @pytest.mark.parametrize("name", ENGINES)

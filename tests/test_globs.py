@@ -31,7 +31,7 @@ def test_each_glob_that_matches_nothing_is_told_with_the_nearest():
     assert ["wep-python3.13-arm64", "x"] == unmatched(WORDS, ["etl-*", "wep-python3.13-arm64", "x"])
     assert [
         ('no build matches "wep-python3.13-arm64"', "--only", f'did you mean "{WORDS[2]}"?'),
-        ('no build matches "x"', "--only", f"known are: {', '.join(WORDS)}"),
+        ('no build matches "x"', "--only", f"choose from: {', '.join(WORDS)}"),
     ] == [(fault.what, fault.where, fault.hint) for fault in found]
 
 

@@ -16,7 +16,7 @@ def test_all_that_checks_are_made_of_decides_them():
     listed = [f"pylayer.{name.removesuffix('.py').replace('/', '.')}" for name in DECISIVE]
 
     assert {
-        module for module in used if not any(f"{module}.".startswith(f"{one}.") for one in listed)
+        module for module in used if not any(f"{module}.".startswith(f"{prefix}.") for prefix in listed)
     } == set()
 
 

@@ -160,7 +160,7 @@ def test_a_bug_in_one_build_fails_that_one_alone(tmp_path):
     error, other = (results[A.format(machine)].outcome.error for machine in ("x86_64", "arm64"))
     assert error is other
     assert isinstance(error, UnexpectedError)
-    assert "pylayer itself is at fault: KeyError: 'python/d/settings.py'" == error.faults[0].what
+    assert "this is a bug in pylayer: KeyError: 'python/d/settings.py'" == error.faults[0].what
     assert "Traceback (most recent call last)" in error.log
 
 

@@ -34,7 +34,7 @@ def test_a_kind_that_is_none_is_refused():
     with pytest.raises(InvalidError) as caught:
         acceptance("libary:*libGL*")
     (fault,) = caught.value.faults
-    assert ('"libary" is no kind of problem', 'did you mean "library"?') == (fault.what, fault.hint)
+    assert ('"libary" is not a kind of problem', 'did you mean "library"?') == (fault.what, fault.hint)
 
 
 def test_a_problem_becomes_a_fault_of_its_build():

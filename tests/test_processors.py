@@ -66,7 +66,7 @@ def test_threads_and_programs_keep_to_the_processors_of_a_run():
         told = subprocess.run([sys.executable, "-c", COUNT], capture_output=True, check=True).stdout
         assert 1 == confinement()
     assert ([1], b"1\n", before, None) == (
-        [len(one) for one in seen],
+        [len(batch) for batch in seen],
         told,
         os.sched_getaffinity(0),
         confinement(),

@@ -64,5 +64,5 @@ def test_every_pattern_that_means_nothing_is_told():
 
     assert [
         'no layer or build matches "my-lbi"; did you mean "my-lib"?',
-        "an empty name chooses nothing; leave it out to choose every build",
+        "an empty name selects nothing; leave it out to select every build",
     ] == str(caught.value).splitlines()

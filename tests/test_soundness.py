@@ -88,7 +88,7 @@ def test_many_damaged_members_are_counted(tmp_path, store):
     path = make_wheel(tmp_path, {**files, "example-1.0.dist-info/RECORD": record})
     with pytest.raises(ArchiveError) as caught:
         ensured(path, store)
-    assert (6, "15 more of its files are like that") == (
+    assert (6, "15 more of its files are damaged in this way") == (
         len(caught.value.faults),
         caught.value.faults[-1].what,
     )

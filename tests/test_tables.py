@@ -74,7 +74,7 @@ def test_an_unknown_key_gets_a_suggestion():
 
 def test_few_choices_are_listed_where_none_is_close():
     """Without a close one, a short list says more than nothing."""
-    assert suggestion("zzz", ["alpha", "beta"]) == "known are: alpha, beta"
+    assert suggestion("zzz", ["alpha", "beta"]) == "choose from: alpha, beta"
 
 
 def test_many_choices_are_not_listed():
@@ -85,7 +85,7 @@ def test_many_choices_are_not_listed():
 def test_a_member_twice_is_refused():
     """A list of distinct members names the second."""
     assert faults_of(list_of(string, distinct=True), ["a", "b", "a"]) == [
-        ("[2]", '"a" is in the list already')
+        ("[2]", '"a" is already in the list')
     ]
 
 
@@ -97,7 +97,7 @@ def test_an_empty_list_is_refused_where_some_are_needed():
 def test_two_spellings_of_one_key_are_refused():
     """What the name's parser makes equal is there twice."""
     assert faults_of(table_of(string, name=lambda name: name.lower()), {"A": "1", "a": "2"}) == [
-        ("a", 'is "a" once more, under another spelling'),
+        ("a", 'is "a" again, spelled differently'),
     ]
 
 
@@ -199,6 +199,6 @@ def test_a_former_name_is_read_with_a_notice():
     both, _ = renamed(Thing, {"more": True, "one-more": True}, place="defaults")
 
     assert ({"one-more": True, "other": 1}, {"more", "one-more"}) == (row, set(both))
-    assert [("defaults.more", "`more` is called `one-more` now")] == [
-        (one.where, one.what) for one in notices
+    assert [("defaults.more", "`more` is now called `one-more`")] == [
+        (notice.where, notice.what) for notice in notices
     ]

@@ -60,7 +60,7 @@ def test_a_line_gives_what_was_said(parsed, line, values):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["layers", "--jobs", "x"], 'error: --jobs: "x" is not a number from 1 up'),
+        (["layers", "--jobs", "x"], 'error: --jobs: "x" is not a number of 1 or more'),
         (["build-layer", ""], "error: --name: is empty"),
         (["layers", "--only="], "error: --only: is empty"),
     ],

@@ -173,7 +173,7 @@ def test_a_name_that_is_a_path_is_refused(tmp_path):
 @pytest.mark.parametrize("name", ["example.whl", "example-1.0.zip", "example-1.0-any.whl"])
 def test_a_file_that_is_not_named_as_a_wheel_is_refused(tmp_path, name):
     """The name is what installers choose by."""
-    with pytest.raises(ArchiveError, match="is not named as a wheel is"):
+    with pytest.raises(ArchiveError, match="does not have a wheel's file name"):
         wheels.read(make_wheel(tmp_path).rename(tmp_path / name))
 
 

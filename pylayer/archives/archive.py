@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _FILES = "`files` of layers.toml"
 _BYTECODE = "its bytecode"
-_CLASH_HINT = "leave one of them out (`exclude`, `drop`), or put them into layers of their own"
+_CLASH_HINT = "leave one of them out (`exclude`, `drop`), or put them into separate layers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,33 +112,33 @@ def assemble(
 
 
 def _gather(sources: dict[str, list[Source]], file: Zip, placed: Iterable[Placed]) -> None:
-    for one in placed:
-        sources.setdefault(one.path, []).append((file, one))
+    for member in placed:
+        sources.setdefault(member.path, []).append((file, member))
 
 
 def _as_they_stand(file: Zip) -> list[Placed]:
-    return [Placed(one.name, one, one.executable) for one in file.members]
+    return [Placed(member.name, member, member.executable) for member in file.members]
 
 
 def _by_path(bytecode: Sequence[Compiled]) -> list[tuple[Path, list[str]]]:
     """Each file once, with the distributions that have it: those of the same modules share one."""
     owners: dict[Path, list[str]] = {}
-    for one in bytecode:
-        owners.setdefault(one.path, []).append(one.distribution)
+    for compiled in bytecode:
+        owners.setdefault(compiled.path, []).append(compiled.distribution)
     return [(path, sorted(owners[path])) for path in sorted(owners)]
 
 
 def _compiled(file: Zip, lost: Collection[str]) -> list[Placed]:
     """The members of a companion, but for those whose source is `lost`."""
     placed = _as_they_stand(file)
-    return [one for one in placed if source_of(one.path) not in lost] if lost else placed
+    return [member for member in placed if source_of(member.path) not in lost] if lost else placed
 
 
 def _choose(sources: Mapping[str, list[Source]], destination: Path) -> list[Source]:
     """One source for each path, in the order of the archive."""
     if not sources:
         raise ArchiveError(
-            "would be an archive without a file",
+            "would be an empty archive",
             where=destination.name,
             hint="give the layer a package or a requirement",
         )
@@ -186,7 +186,7 @@ def _contest_hint(paths: Sequence[str], names: Sequence[str]) -> str:
     owner = normalise(names[0].partition("-")[0])
     if pattern == ROOT:  # nothing but python/ is common to them
         pattern = paths[0]
-    return f'say whose are taken, prefer = {{ "{pattern.removeprefix(ROOT)}" = "{owner}" }}, or {_CLASH_HINT}'
+    return f'say whose to take, prefer = {{ "{pattern.removeprefix(ROOT)}" = "{owner}" }}, or {_CLASH_HINT}'
 
 
 def _clashes_with_folders(sources: Mapping[str, list[Source]]) -> Iterator[Fault]:
@@ -203,28 +203,30 @@ def _clashes_with_folders(sources: Mapping[str, list[Source]]) -> Iterator[Fault
 
 def same(found: Sequence[Source]) -> bool:
     """Whether all give the same content."""
-    checksums = {(one.member.crc, one.member.size) for _, one in found if one.content is None}
-    return len(checksums) <= 1 and len({_content(file, one) for file, one in found}) == 1
+    checksums = {(placed.member.crc, placed.member.size) for _, placed in found if placed.content is None}
+    return len(checksums) <= 1 and len({_content(file, placed) for file, placed in found}) == 1
 
 
 def _one_of(found: Sequence[Source]) -> Source:
     """The same one in whatever order they come: their compressed bytes may differ, and their modes."""
-    copied = [(file, one) for file, one in found if one.content is None]
+    copied = [(file, placed) for file, placed in found if placed.content is None]
     file, one = min(copied or found, key=lambda source: _packed(*source))
     return file, one._replace(executable=any(one.executable for _, one in found))
 
 
-def _content(file: Zip, one: Placed) -> bytes:
-    return file.content(one.member) if one.content is None else one.content
+def _content(file: Zip, placed: Placed) -> bytes:
+    return file.content(placed.member) if placed.content is None else placed.content
 
 
-def _packed(file: Zip, one: Placed) -> tuple[int, bytes]:
-    return (one.member.method, file.packed(one.member)) if one.content is None else (0, one.content)
+def _packed(file: Zip, placed: Placed) -> tuple[int, bytes]:
+    return (
+        (placed.member.method, file.packed(placed.member)) if placed.content is None else (0, placed.content)
+    )
 
 
 def _copy(chosen: Iterable[Source], writer: Writer) -> None:
-    for file, one in chosen:
-        if one.content is None:
-            writer.copy(one.path, file, one.member, executable=one.executable)
+    for file, placed in chosen:
+        if placed.content is None:
+            writer.copy(placed.path, file, placed.member, executable=placed.executable)
         else:
-            writer.add(one.path, one.content, executable=one.executable)
+            writer.add(placed.path, placed.content, executable=placed.executable)

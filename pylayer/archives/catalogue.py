@@ -99,7 +99,7 @@ def loads(text: bytes | str, *, where: str, folder: Path | None = None) -> Catal
         raise _damaged(where, "has no table of builds")
     if document.get("version") != VERSION:
         raise StoreError(
-            f"is of version {document.get('version')!r}; this pylayer reads version {VERSION}",
+            f"has version {document.get('version')!r}; this pylayer reads version {VERSION}",
             where=where,
             hint="build the layers again with this pylayer",
         )
@@ -149,7 +149,7 @@ def _entry(value: object, where: str, faults: list[Fault], *, folder: Path | Non
     hint = "delete it and build the layers again: this file is pylayer's own"
     wrong = [key for key, kind in _WORDS.items() if type(value.get(key)) is not kind]
     faults += [
-        Fault(what="is missing or of a wrong type", where=f"{where}.{key}", hint=hint) for key in wrong
+        Fault(what="is missing or of the wrong type", where=f"{where}.{key}", hint=hint) for key in wrong
     ]
     for key, check in (("sha256", Digest), ("path", partial(below.find, folder) if folder else below.plain)):
         if key not in wrong:
@@ -161,14 +161,16 @@ def _entry(value: object, where: str, faults: list[Fault], *, folder: Path | Non
     listed = value.get("distributions", [])
     try:
         distributions = tuple(
-            Distribution(name=str(one["name"]), version=str(one["version"]), sha256=Digest(one["sha256"]))
-            for one in listed
+            Distribution(name=str(row["name"]), version=str(row["version"]), sha256=Digest(row["sha256"]))
+            for row in listed
         )
     except ValueError as error:
         faults.append(Fault(what=f"a sha256 {error}", where=f"{where}.distributions", hint=hint))
         return None
     except (KeyError, TypeError):
-        faults.append(Fault(what="is missing or of a wrong type", where=f"{where}.distributions", hint=hint))
+        faults.append(
+            Fault(what="is missing or of the wrong type", where=f"{where}.distributions", hint=hint)
+        )
         return None
     if wrong:
         return None
@@ -178,11 +180,15 @@ def _entry(value: object, where: str, faults: list[Fault], *, folder: Path | Non
 
 
 def _table(entry: CatalogueEntry) -> dict[str, Any]:
-    distributions = sorted(entry.distributions, key=lambda one: (one.name, one.version, one.sha256))
+    distributions = sorted(
+        entry.distributions,
+        key=lambda distribution: (distribution.name, distribution.version, distribution.sha256),
+    )
     return {
         **{key: getattr(entry, key) for key in _WORDS},
         "distributions": [
-            {"name": one.name, "version": one.version, "sha256": one.sha256} for one in distributions
+            {"name": distribution.name, "version": distribution.version, "sha256": distribution.sha256}
+            for distribution in distributions
         ],
         **_sorted(entry.extra),
     }

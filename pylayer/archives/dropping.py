@@ -54,9 +54,9 @@ class Dropped:
         """Lines for a person."""
         counted = "1 file" if self.files == 1 else f"{self.files} files"
         lines = [f"drop saves {counted}, {size_text(self.size)} unzipped, {size_text(self.packed)} zipped"]
-        lines += [f"drop spares {path}: {reason}" for path, reason in self.kept[:_TOLD]]
+        lines += [f"drop keeps {path}: {reason}" for path, reason in self.kept[:_TOLD]]
         if self.kept[_TOLD:]:
-            lines.append(f"drop spares {len(self.kept) - _TOLD} more")
+            lines.append(f"drop keeps {len(self.kept) - _TOLD} more")
         return lines
 
 
@@ -78,7 +78,12 @@ def choose(
         choice.spare_libraries()
         choice.spare_packages()
         choice.refuse_emptiness()
-        saved = {one.path: one.member for _, _, all_ in placed for one in all_ if one.path in choice.wanted}
+        saved = {
+            member.path: member.member
+            for _, _, all_ in placed
+            for member in all_
+            if member.path in choice.wanted
+        }
     for path in bytecode:
         with Zip(path) as file:
             for member in file.members:
@@ -102,20 +107,20 @@ class _Choice:
     def __init__(self, placed: Sequence[tuple[Wheel, Zip, list[Placed]]], patterns: Sequence[str]) -> None:
         matches = matcher(patterns)
         self._placed = placed
-        self.paths = {one.path for _, _, members in placed for one in members}
+        self.paths = {member.path for _, _, members in placed for member in members}
         self.wanted = {path for path in self.paths if not _in_dist_info(path) and matches(path)}
         self.kept: dict[str, str] = {}
 
     def spare_entry_points(self) -> None:
         for _, file, members in self._placed:
-            for one in members:
-                if one.path.endswith(".dist-info/entry_points.txt") and _in_dist_info(one.path):
-                    for module in _entry_points(file.content(one.member).decode(errors="replace")):
+            for member in members:
+                if member.path.endswith(".dist-info/entry_points.txt") and _in_dist_info(member.path):
+                    for module in _entry_points(file.content(member.member).decode(errors="replace")):
                         self._spare(_files_of(module, self.wanted), f"an entry point is in {module}")
 
     def spare_libraries(self) -> None:
         """Keep what the linker would miss, and what that would miss in turn."""
-        if not any(_is_elf(file, one) for file, one in self._members() if one.path in self.wanted):
+        if not any(_is_elf(file, member) for file, member in self._members() if member.path in self.wanted):
             return
         elves = dict(self._elves())
         givers: dict[str, set[str]] = defaultdict(set)
@@ -138,19 +143,17 @@ class _Choice:
                 stays.add(folder)
                 folder = posixpath.dirname(folder)
         inits = [path for path in self.wanted if posixpath.basename(path) == "__init__.py"]
-        self._spare(
-            [path for path in inits if posixpath.dirname(path) in stays], "something of its package stays"
-        )
+        self._spare([path for path in inits if posixpath.dirname(path) in stays], "part of its package stays")
 
     def refuse_emptiness(self) -> None:
         faults = [
             Fault(
-                what="drop leaves no module of it",
+                what="drop would leave no module of it",
                 where=wheel.filename,
                 hint=f'to do without it, write exclude = ["{wheel.metadata.name}"]',
             )
             for wheel, _, members in self._placed
-            if (modules := {one.path for one in members if one.path.endswith(_MODULES)})
+            if (modules := {member.path for member in members if member.path.endswith(_MODULES)})
             and modules <= self.wanted
         ]
         if faults:
@@ -165,13 +168,13 @@ class _Choice:
     def _members(self) -> Iterator[tuple[Zip, Placed]]:
         for wheel, file, members in self._placed:
             if wheel.metadata.native:
-                for one in members:
-                    yield file, one
+                for member in members:
+                    yield file, member
 
     def _elves(self) -> Iterator[tuple[str, Elf]]:
-        for file, one in self._members():
-            if _is_elf(file, one) and (found := elf.read(file.content(one.member))):
-                yield one.path, found
+        for file, member in self._members():
+            if _is_elf(file, member) and (found := elf.read(file.content(member.member))):
+                yield member.path, found
 
 
 def matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
@@ -214,5 +217,5 @@ def _files_of(module: str, paths: Iterable[str]) -> list[str]:
     ]
 
 
-def _is_elf(file: Zip, one: Placed) -> bool:
-    return file.head(one.member, len(elf.MAGIC)) == elf.MAGIC if one.member.size else False
+def _is_elf(file: Zip, placed: Placed) -> bool:
+    return file.head(placed.member, len(elf.MAGIC)) == elf.MAGIC if placed.member.size else False

@@ -112,9 +112,9 @@ def _place_data(wheel: Zip, member: Member, name: str, runtime: Runtime) -> Plac
     scheme, _, rest = name.partition("/")
     if scheme not in _SCHEMES or not rest:
         raise ArchiveError(
-            "lies in a .data folder that no installer knows",
+            "is in a .data folder that no installer knows",
             where=f"{wheel.label}: {member.name}",
-            hint=f"known are {', '.join(_SCHEMES)}",
+            hint=f"they know {', '.join(_SCHEMES)}",
         )
     if scheme == "headers":
         return None

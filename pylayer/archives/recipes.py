@@ -49,7 +49,7 @@ class Recipe:
                 "runtime": self.target.runtime.name,  # the shebangs of scripts name it
                 "only bytecode": self.only_bytecode,
                 "wheels": sorted(wheel.sha256 for wheel in self.wheels),
-                "compiled": sorted(one.sha256 for one in self.compiled),
+                "compiled": sorted(compiled.sha256 for compiled in self.compiled),
                 "files": self.files.sha256,
                 "drop": [dropping.FORMAT, *self.drop] if self.drop else [],
                 **({"prefer": [settling.FORMAT, *self.prefer]} if self.prefer else {}),
@@ -73,7 +73,7 @@ def assemble(recipe: Recipe, place: Path, *, store: Store) -> Assembled:
     runtime = recipe.target.runtime
     dropped, settled = dropping.Dropped(), settling.Settled()
     if recipe.drop:
-        bytecode = [one.path for one in recipe.compiled]
+        bytecode = [compiled.path for compiled in recipe.compiled]
         dropped = dropping.choose(recipe.wheels, bytecode, patterns=recipe.drop, runtime=runtime)
     if recipe.prefer:
         settled = settling.settle(recipe.wheels, prefer=recipe.prefer, runtime=runtime, without=dropped.paths)

@@ -58,8 +58,8 @@ def settle(
         pattern, name = matching[-1]
         used.add(pattern)
         if name not in givers:
-            what = f"{name} is preferred, which has no such file"
-            faults.append(Fault(what=what, where=path, hint=f"it is of {' and '.join(givers)}"))
+            what = f"{name} is preferred, but has no such file"
+            faults.append(Fault(what=what, where=path, hint=f"it is in {' and '.join(givers)}"))
             continue
         others = tuple(giver for giver in givers if giver != name)
         for other in others:
@@ -71,7 +71,7 @@ def settle(
         f"prefer takes {_listed(paths)} from {name}, not from {' and '.join(others)}"
         for (name, others), paths in taken.items()
     ]
-    notes += [f'prefer settles nothing by "{pattern}"' for pattern, _ in prefer if pattern not in used]
+    notes += [f'prefer has no effect for "{pattern}"' for pattern, _ in prefer if pattern not in used]
     return Settled(lost={name: frozenset(paths) for name, paths in lost.items()}, notes=tuple(notes))
 
 
@@ -83,8 +83,8 @@ def _contested(
         sources: dict[str, list[tuple[str, Source]]] = {}
         for wheel in sorted(wheels, key=lambda wheel: wheel.metadata.name):
             file = stack.enter_context(Zip(wheel.path, label=wheel.filename))
-            for one in place(file, runtime=runtime, without=without):
-                sources.setdefault(one.path, []).append((wheel.metadata.name, (file, one)))
+            for placed in place(file, runtime=runtime, without=without):
+                sources.setdefault(placed.path, []).append((wheel.metadata.name, (file, placed)))
         for path in sorted(sources):
             found = sources[path]
             if len(found) > 1 and not same([source for _, source in found]):

@@ -232,7 +232,11 @@ class _Batch:
                 writer.copy(name, file, member, executable=False)
             writer.finish()
         refused = self._seen.refused
-        return path, len(members), [(name, refused[one]) for name, one in own.items() if one in refused]
+        return (
+            path,
+            len(members),
+            [(name, refused[member]) for name, member in own.items() if member in refused],
+        )
 
     def _run(self, build_env: BuildEnv, tree: Sequence[TreeEntry], *, only: bool, processes: int) -> Done:
         name = f"bytecode.{keys.key({entry.name: only for entry in tree})[:12]}"

@@ -116,15 +116,15 @@ def _refuse_address(want: Want, *, where: str) -> None:
     server = urlsplit(url)
     if server.scheme == "file":
         raise ResolveError(
-            f"{want.wanted_by} requires {want.name} by a path, and it is no project of the monorepo",
+            f"{want.wanted_by} requires {want.name} by a path that is no project of the monorepo",
             where=where,
-            hint="find it by `packages` in layers.toml, or require it from an index",
+            hint="let `packages` in layers.toml find it, or require it from an index",
         )
     if server.password or (server.username and not server.scheme.endswith("ssh")):
         raise ResolveError(
             f"{want.wanted_by} requires {want.name} from an address with credentials in it",
             where=where,
-            hint="take them out: git and netrc have places for them",
+            hint="take them out: give them to git, or to netrc",
         )
 
 
@@ -186,7 +186,7 @@ class _Walk:
         """Raise for each project of another version than someone requires."""
         faults = [
             Fault(
-                what=f"{want.wanted_by} requires {want.requirement}, and the monorepo has {version}",
+                what=f"{want.wanted_by} requires {want.requirement}, but the monorepo has {version}",
                 where=self._root.where,
                 hint=f"change the requirement, or the version of {want.name}",
             )

@@ -55,11 +55,13 @@ class Compiler:
             )
         queue = self._queues[builder, only]
         made = await queue.bytecode(wheels)
-        notes = [f"{member} is left uncompiled: {reason}" for one in made for member, reason in one.skipped]
+        notes = [
+            f"{member} stays uncompiled: {reason}" for compiled in made for member, reason in compiled.skipped
+        ]
         return Bytecode(
             files=tuple(
-                Compiled(distribution=wheel.metadata.name, path=one.path, sha256=one.sha256)
-                for wheel, one in zip(wheels, made, strict=True)
+                Compiled(distribution=wheel.metadata.name, path=compiled.path, sha256=compiled.sha256)
+                for wheel, compiled in zip(wheels, made, strict=True)
             ),
             python=host.interpreter.version,
             notes=tuple(notes),

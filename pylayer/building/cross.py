@@ -35,7 +35,7 @@ ZIG = "ziglang>=0.13"
 _FORMAT = 2  # of what zig made, as the store keeps it
 _SCRIPTS = ("cross", "hook", "probes")
 _CPLUSPLUS = (".cc", ".cpp", ".cxx", ".hpp")
-_HINT = 'its target\'s container builds it: native = "container" in layers.toml'
+_HINT = 'build it in the target\'s container: native = "container" in layers.toml'
 
 
 class Cross:
@@ -49,7 +49,7 @@ class Cross:
     async def way(
         self, entries: Sequence[TreeEntry], *, target: Target, builder: Target, host: BuildHost
     ) -> Crossed:
-        """The way to build sources for `target`; raises PylayerError where zig cannot be had."""
+        """The way to build sources for `target`; raises PylayerError where zig is not available."""
         zig = await self._requirements.environment((ZIG,), target=builder, host=host)
         both = ("c", "c++")
         languages = both if any(entry.name.endswith(_CPLUSPLUS) for entry in entries) else ("c",)
@@ -80,12 +80,12 @@ class Cross:
         with self._store.scratch() as folder:
             done = build_env.run(Job(name=f"zig-{digest[:12]}", script="cross", request=request), into=folder)
             if done.status != 0:
-                raise BuildError(f"zig makes nothing for {triple(target)}", where=str(builder), log=done.log)
+                raise BuildError(f"zig cannot compile for {triple(target)}", where=str(builder), log=done.log)
             sha256 = self._store.put_blob(folder / "zig-cache.tgz")
         self._store.put_record(kinds.ZIG, digest, {"sha256": sha256})
         kept = self._store.blob(sha256)
         if kept is None:
-            raise StoreError("what zig made is gone", hint="run the same command again")
+            raise StoreError("what zig compiled has disappeared", hint="run the same command again")
         return kept
 
 
@@ -127,7 +127,7 @@ class Crossed:
         if found := crossed.probes(done.answer, target=self.target, builder=self.builder):
             return found[0]
         errors = [line.strip() for line in done.log.splitlines() if "error:" in line.lower()]
-        return f"its build fails with a cross compiler: {errors[0]}" if errors else ""
+        return f"its build failed with the cross compiler: {errors[0]}" if errors else ""
 
     def finished(self, path: Path, done: Done, *, where: str) -> Path:
         """The wheel, tagged for the target; raises BuildError listing all that is wrong with it."""
@@ -173,7 +173,9 @@ def retagged(path: Path, target: Target) -> Path:
 def _tagged(content: bytes, python: str, abi: str, target: Target) -> bytes:
     lines = [line for line in content.decode().splitlines() if line and not line.startswith("Tag:")]
     tags = [
-        f"Tag: {one}-{other}-{target.platforms[0]}" for one in python.split(".") for other in abi.split(".")
+        f"Tag: {interpreter}-{other}-{target.platforms[0]}"
+        for interpreter in python.split(".")
+        for other in abi.split(".")
     ]
     return "\n".join([*lines, *tags, ""]).encode()
 

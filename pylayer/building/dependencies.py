@@ -106,7 +106,7 @@ class Dependencies:
         closed = await self._closed(build)
         built = {project: await self._project(project, build.target) for project in closed.closure.projects}
         versions = {wheel.metadata.name: wheel.metadata.version for wheel in closed.others}
-        versions |= {name: one.wheel.metadata.version for name, one in built.items()}
+        versions |= {name: project.wheel.metadata.version for name, project in built.items()}
         left_out = {
             name: f"{version} ({layer} has it)"
             for name, (version, layer) in sorted(closed.given.items())
@@ -114,12 +114,12 @@ class Dependencies:
         }
         if left_out and len(left_out) == len(versions):
             raise ResolveError(
-                "nothing is left of it: the layers that provide for it have everything",
+                "it would be empty: the layers that provide for it have everything already",
                 where=build.id,
-                hint="use those layers alone",
+                hint="use those layers without it",
             )
         return BuildContents(
-            projects={name: one for name, one in built.items() if name not in left_out},
+            projects={name: project for name, project in built.items() if name not in left_out},
             distributions=tuple(wheel for wheel in closed.others if wheel.metadata.name not in left_out),
             left_out=left_out,
             warnings=closed.closure.warnings,
@@ -139,7 +139,7 @@ class Dependencies:
         for provider in providers(build, self._workspace):
             closed = await self._closed(provider)
             built = [await self._project(name, build.target) for name in closed.closure.projects]
-            for wheel in (*(one.wheel for one in built), *closed.others):
+            for wheel in (*(project.wheel for project in built), *closed.others):
                 name = wheel.metadata.name
                 given.setdefault(name, closed.given.get(name, (wheel.metadata.version, provider.layer.name)))
         return given
@@ -187,7 +187,7 @@ class Dependencies:
     async def _closure(self, build: Build, before: Closed | PylayerError | None) -> Closure | PylayerError:
         async def metadata(names: frozenset[str]) -> Mapping[str, Metadata]:
             built = await together([self._project(name, build.target) for name in sorted(names)])
-            return {one.wheel.metadata.name: one.wheel.metadata for one in built}
+            return {project.wheel.metadata.name: project.wheel.metadata for project in built}
 
         outside = [wheel.metadata for wheel in before.others] if isinstance(before, Closed) else []
         try:
@@ -227,16 +227,16 @@ def providers(build: Build, workspace: Workspace) -> list[Build]:
     names = build.layer.provided_by
     if not names:
         return []
-    return [one for one in workspace.builds if one.layer.name in names and one.target == build.target]
+    return [other for other in workspace.builds if other.layer.name in names and other.target == build.target]
 
 
 def _agreeing(closed: Closed, build: Build) -> Closed | ResolveError:
     """Refuse what is left out of a layer because another gives it, in another version."""
     faults = [
         Fault(
-            what=f"needs {name} {wheel.metadata.version}, and the layer {layer} gives {name} {version}",
+            what=f"needs {name} {wheel.metadata.version}, but the layer {layer} provides {name} {version}",
             where=build.id,
-            hint="let both require versions that go together, or pin one in constraints",
+            hint="make both require compatible versions, or pin one in `constraints`",
         )
         for wheel in closed.others
         if (name := wheel.metadata.name) in closed.given

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildHost:
-    """Where a target's Python runs: the engine, what can be said of it, and what that Python is there.
+    """Where a target's Python runs: the engine, its kind, and its Python there.
 
     `instead_of` says why it is not the engine before, where others were asked first.
     """
@@ -133,7 +133,7 @@ class EngineHosts:
         if locked and digest != locked:
             reference = target.runtime.build_image[target.architecture]
             raise LockError(
-                f"{reference} is {digest or 'without a digest'} here, and {locked} in the lock",
+                f"{reference} is {digest or 'without a digest'} here, but {locked} in the lock",
                 where=str(target),
                 hint="pull the locked one, or run `pylayer lock` and commit layers.lock",
             )
@@ -152,7 +152,7 @@ class EngineHosts:
         reason = error.faults[0].what
         if following and reason not in self._noted:
             self._noted.add(reason)
-            self._note(f"{what} ({reason}): building {following.at} what it can")
+            self._note(f"{what} ({reason}): building what is possible {following.at}")
 
     def close(self) -> None:
         """End every engine, running jobs included."""

@@ -88,7 +88,7 @@ class Crossing(Protocol):
     ) -> Way:
         """The way to build sources for `target` on `host`, where `builder`'s Python runs.
 
-        Raises PylayerError where the compiler cannot be had.
+        Raises PylayerError where there is no compiler.
         """
         ...
 

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 FORMAT = 2
 _PLAIN = Plain()
 ROUNDS = 3
-_OUTSIDE_HINT = "a backend gives the name of a file in the folder that it was told (PEP 517)"
+_OUTSIDE_HINT = "a backend must return the name of a file in the folder that it was given (PEP 517)"
 SOURCE_DATE_EPOCH = "315532800"  # 1980-01-01, where zip's time begins
 
 
@@ -98,7 +98,7 @@ class Projects:
     """The wheels of a workspace's projects, made as they are asked for.
 
     `unpacked` is a folder for sdists, which the caller removes. The context's `note` hears of an sdist what a
-    build's line tells of a project. With `dry`, a wheel that would have to be built is a WouldBuildError.
+    build's line says about a project. With `dry`, a wheel that would have to be built is a WouldBuildError.
     """
 
     def __init__(
@@ -189,7 +189,7 @@ class Projects:
         built = await self._once(project, target)
         host = await self._hosts.host(target)
         if not host.kind.has_target_libc and not trusted(built.wheel, target):
-            what = "has native code, which a container of the target has to build"
+            what = "has native code, which must be built in a container of the target"
             raise NeedsDockerError(
                 f"{what}: {reason}" if reason else what,
                 where=project.name,
@@ -279,7 +279,7 @@ class Projects:
                 raise
             if (await self._source(project)).digest != source.digest:
                 raise BuildError(
-                    "its files changed while it was built",
+                    "its files changed while it was being built",
                     where=project.name,
                     hint="run the same command again",
                 )
@@ -290,9 +290,9 @@ class Projects:
             asked = outcome
             self._refuse_addresses(project, asked)
         raise BuildError(
-            f"asks for other build requirements each time it is asked: {', '.join(asked)}",
+            f"asks for different build requirements each time it is asked: {', '.join(asked)}",
             where=project.name,
-            hint="its get_requires_for_build_wheel hook must settle",
+            hint="its get_requires_for_build_wheel hook must settle on one answer",
         )
 
     def _named(self, path: Path) -> str:
@@ -474,9 +474,9 @@ class Projects:
         wheel = wheels.read(canonical, filename=path.name)
         if wheel.metadata.name != project.name:
             raise BuildError(
-                f"its build gave a wheel of another name: {path.name}",
+                f"its build made a wheel with another name: {path.name}",
                 where=where,
-                hint="the name in the project's metadata and the one that its backend uses must be one",
+                hint="the name in the project's metadata and the one that its backend uses must be the same",
                 log=done.log,
             )
         digest = self._store.put_blob(canonical)

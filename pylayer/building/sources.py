@@ -40,10 +40,12 @@ def unpack(path: Path, pin: Pin, *, into: Path) -> Project:
         raise BuildError(f"cannot be unpacked: {error}", where=pin.filename) from error
     tops = [child for child in into.iterdir() if child.is_dir()]
     if len(tops) != 1:
-        raise BuildError("is no sdist: it has not exactly one folder at its top", where=pin.filename)
+        raise BuildError(
+            "is not an sdist: it does not have exactly one folder at the top", where=pin.filename
+        )
     definition, faults = projectfile.read(tops[0], where=pin.filename)
     if definition is None:
-        raise BuildError.of(faults or [Fault(what="has nothing that could be built", where=pin.filename)])
+        raise BuildError.of(faults or [Fault(what="has nothing to build", where=pin.filename)])
     return Project(
         name=pin.name,
         path=tops[0],

@@ -61,13 +61,13 @@ class Checker:
             build,
             local=local,
             left_out=left_out,
-            beside=[one for one in beside if one],
+            beside=[archive for archive in beside if archive],
             manifest=self._workspace.manifest,
             store=self._store,
         )
         if errors := _faults(problems, "error", build.id):
             raise CheckError.of(errors)
-        return [f"warning: {one.where}: {one.what} [{one.kind}]" for one in problems]
+        return [f"warning: {problem.where}: {problem.what} [{problem.kind}]" for problem in problems]
 
     async def of_sets(
         self, good: Sequence[Build]
@@ -83,7 +83,7 @@ class Checker:
                 names = [f"{name}-{target}" for name in together.layers]
                 own = [made[name] for name in names if name in made]
                 layers = [await self._archive(builds[name]) if name in builds else None for name in names]
-                finished = [one for one in layers if one]
+                finished = [layer for layer in layers if layer]
                 if not own or len(finished) < len(names):
                     continue
                 problems = await self._graph.compute(
@@ -115,4 +115,4 @@ class Checker:
 
 
 def _faults(problems: Sequence[Problem], severity: str, place: str) -> list[Fault]:
-    return [one.fault(place) for one in problems if one.severity == severity]
+    return [problem.fault(place) for problem in problems if problem.severity == severity]

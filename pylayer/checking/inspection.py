@@ -104,7 +104,7 @@ def inspect_set(
     """What is wrong with the layers of a set for one target, used in their order."""
     asked = {
         "set": together.name,
-        "layers": [[one.layer, one.archive.sha256] for one in layers],
+        "layers": [[layer.layer, layer.archive.sha256] for layer in layers],
         "budget": together.budget,
         "accept": list(accepted),
     }
@@ -112,16 +112,16 @@ def inspect_set(
     def look() -> tuple[Problem, ...]:
         from pylayer import checks
 
-        made = [_made(one) for one in layers]
+        made = [_made(layer) for layer in layers]
         return checks.check_set(together.name, made, budget=together.budget, accepted=accepted, memory=store)
 
     return _once(asked, look, store=store)
 
 
-def _made(one: FinishedArchive) -> LayerArchive:
+def _made(finished: FinishedArchive) -> LayerArchive:
     from pylayer.checks import LayerArchive
 
-    return LayerArchive(layer=one.layer, path=one.archive.path, wheels=one.wheels)
+    return LayerArchive(layer=finished.layer, path=finished.archive.path, wheels=finished.wheels)
 
 
 def _once(
@@ -129,9 +129,9 @@ def _once(
 ) -> tuple[Problem, ...]:
     digest = key({"checks": source(*DECISIVE), **asked})
     if (known := store.record(PROBLEMS, digest)) is not None:
-        return tuple(_problem(one) for one in known["problems"])
+        return tuple(_problem(row) for row in known["problems"])
     found = look()
-    store.put_record(PROBLEMS, digest, {"problems": [asdict(one) for one in found]})
+    store.put_record(PROBLEMS, digest, {"problems": [asdict(problem) for problem in found]})
     return found
 
 

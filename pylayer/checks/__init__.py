@@ -116,4 +116,6 @@ def _unreadable(error: ArchiveError, path: Path) -> tuple[Problem, ...]:
 
 
 def _ordered(problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    return tuple(sorted(problems, key=lambda one: (one.severity, one.kind, one.where, one.what)))
+    return tuple(
+        sorted(problems, key=lambda problem: (problem.severity, problem.kind, problem.where, problem.what))
+    )

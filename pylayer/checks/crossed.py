@@ -43,7 +43,7 @@ def reasons(path: Path, *, target: Target, builder: Architecture, answer: Mappin
     found = probes(answer, target=target, builder=builder)
     tags = path.stem.split("-")[-3:]
     if not _accepted(tags, target):
-        found.append(f"is tagged {'-'.join(tags)}, which {target} does not take")
+        found.append(f"is tagged {'-'.join(tags)}, which {target} does not accept")
     folders = [str(folder).encode() for folder in answer.get("folders", ())]
     with ZipFile(path) as wheel:
         own = {posixpath.basename(name) for name in wheel.namelist()}
@@ -79,17 +79,17 @@ def _faults(
         return
     suffix = f".cpython-3{target.runtime.minor}-{target.architecture.machine}-linux-gnu.so"
     if _EXTENSION.search(name) and not name.endswith(suffix):
-        yield f"is not named as {target}'s Python looks for it: *{suffix}"
+        yield f"does not have the name that {target}'s Python looks for: *{suffix}"
     yield from _system(found, target, own)
     if any(folder in content for folder in folders):
-        yield "names a folder of the machine that built it"
+        yield "contains the path of a folder on the machine that built it"
 
 
 def _system(found: Elf, target: Target, own: Collection[str]) -> Iterator[str]:
     """What the system would have to have."""
     for library in found.needed:
         if library not in LIBRARIES and library not in own:
-            yield f"links {library}, which is not the target's own"
+            yield f"links to {library}, which the target does not have"
     limit = target.runtime.glibc
     for library, versions in found.versions:
         for version in versions:

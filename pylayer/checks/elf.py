@@ -1,4 +1,4 @@
-"""An ELF file's bytes → what the dynamic linker wants of the system: machine, libraries, symbol versions.
+"""An ELF file's bytes → what the dynamic linker needs from the system: machine, libraries, symbol versions.
 
 Reads what the linker itself reads, the program headers and the dynamic section, so it works on stripped files
 too. Structures are those of https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html, versions those of
@@ -63,7 +63,7 @@ def read(data: bytes | bytearray) -> Elf | None:
         order = {1: "<", 2: ">"}[data[5]]
         kind, machine = struct.unpack_from(f"{order}HH", data, 16)
     except (KeyError, IndexError, struct.error):
-        return Elf(machine=0, bits=0, kind=ET_DYN, damaged="its header is cut short or not ELF's")
+        return Elf(machine=0, bits=0, kind=ET_DYN, damaged="its header is cut short, or is not an ELF header")
     if kind not in (ET_EXEC, ET_DYN):
         return Elf(machine=machine, bits=bits, kind=kind)
     try:

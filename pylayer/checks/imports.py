@@ -97,7 +97,7 @@ def _other_versions(contents: ArchiveContents, target: Target) -> Iterator[Probl
             found.setdefault(match[1], member.name)
     own = found.pop(str(target.runtime), None)
     for version, path in sorted(found.items()):
-        problem = _problem(path, f"lies where only {version} looks; this archive is for {target.runtime}")
+        problem = _problem(path, f"is where only {version} looks; this archive is for {target.runtime}")
         yield problem if not own else _warning(problem)
 
 
@@ -132,7 +132,7 @@ def _bytecode(contents: ArchiveContents, target: Target) -> Iterator[Problem]:
     ]
     if foreign:
         more = f" (and {len(foreign) - 1} more)" if foreign[1:] else ""
-        what = f"is bytecode that {target.runtime} does not read: useless weight{more}"
+        what = f"is bytecode that {target.runtime} does not read: dead weight{more}"
         yield _warning(_problem(foreign[0], what, "build the archive again"))
 
 
@@ -140,12 +140,12 @@ def _pth(contents: ArchiveContents) -> Iterator[Problem]:
     for member in contents.members:
         folder, _, name = member.name.rpartition("/")
         if name.endswith(".pth") and folder == "python" and not _HARMLESS_PTH.fullmatch(name):
-            what = "is not read on Lambda: /opt/python is no site-packages folder"
+            what = "is not read on Lambda: /opt/python is not a site-packages folder"
             if name.startswith("__editable__"):
                 hint = "an editable install leaves the package itself out: build it as a wheel"
                 yield _problem(member.name, what, hint)
             else:
-                hint = "what it adds to sys.path, or runs at start, must be done by the function"
+                hint = "whatever it adds to sys.path, or runs at start, is up to the function"
                 yield _warning(_problem(member.name, what, hint))
 
 
@@ -153,27 +153,27 @@ def _contradictions(contents: ArchiveContents) -> Iterator[Problem]:
     for path, claims in contents.claims.items():
         if len(claims) > 1 and len({hashed for _, hashed in claims if hashed}) > 1:
             names = " and ".join(sorted({owner for owner, _ in claims}))
-            what = f"is given by {names}, and differs: only one of them is in the archive"
-            hint = "put them into layers of their own, or leave one out with `exclude`"
+            what = f"comes from {names}, with different contents: only one of them is in the archive"
+            hint = "put them into separate layers, or leave one out with `exclude`"
             yield Problem(kind="twice", severity="error", where=path, what=what, hint=hint)
 
 
 def _twice(contents: ArchiveContents, archive: Path, tops: Mapping[str, Top]) -> Iterator[Problem]:
-    hint = "put them into layers of their own, or leave one out with `exclude`"
+    hint = "put them into separate layers, or leave one out with `exclude`"
     for name, top in tops.items():
         files, packages = set(top.files.values()), set(top.packages.values())
         if top.files and top.packages and files != packages:
             hidden, shown = next(iter(top.files)), next(iter(top.packages))
-            by = f"{_giver(packages)} gives it as a package ({shown})"
-            what = f"module {name} is given twice: {by}, which hides this file of {_giver(files)}"
+            by = f"{_giver(packages)} has it as a package ({shown})"
+            what = f"module {name} is there twice: {by}, which hides this file of {_giver(files)}"
             yield Problem(kind="twice", severity="error", where=hidden, what=what, hint=hint)
         elif len(files) > 1:
-            what = f"module {name} is given by {_giver(files)}: Python takes {min(top.files, key=_priority)}"
+            what = f"module {name} comes from {_giver(files)}: Python takes {min(top.files, key=_priority)}"
             yield Problem(kind="twice", severity="error", where=next(iter(top.files)), what=what, hint=hint)
         for path in top.packages:
             givers = {owner for owner, _ in contents.claims.get(path, ())}
             if len(givers) > 1 and not _is_namespace(archive, contents, path):
-                what = f"package {name} is given by {_giver(givers)}: their files are mixed in one folder"
+                what = f"package {name} comes from {_giver(givers)}: their files are mixed in one folder"
                 yield Problem(kind="twice", severity="warning", where=path, what=what, hint=hint)
 
 
@@ -195,9 +195,7 @@ def _is_namespace(archive: Path, contents: ArchiveContents, path: str) -> bool:
 def _standard_library(tops: Mapping[str, Top], target: Target) -> Iterator[Problem]:
     for name in sorted(tops.keys() & provided(target).stdlib):
         where = next(iter({**tops[name].packages, **tops[name].files}))
-        what = (
-            f"{tops[name].giver or 'it'} takes the place of the standard library's {name}: layers come first"
-        )
+        what = f"{tops[name].giver or 'it'} replaces the standard library's {name}: layers come first"
         hint = "leave the distribution out: a backport for older Pythons breaks newer ones"
         yield Problem(kind="stdlib", severity="warning", where=where, what=what, hint=hint)
 

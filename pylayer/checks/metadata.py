@@ -60,7 +60,9 @@ def check_requirements(
     elsewhere = {*provided(target).distributions, *excluded}
     own = [_parse(text) for text in requested]
     # Everyone without extras, and then, as the list grows, once more with each extra that somebody asks for.
-    requirers = [("the layer", [one for one in own if holds(one.marker, target.markers)])]
+    requirers = [
+        ("the layer", [requirement for requirement in own if holds(requirement.marker, target.markers)])
+    ]
     requirers += [(wheel.metadata.name, _active(wheel, "", target)) for wheel in wheels]
     seen: set[tuple[str, str]] = set()
     for wheel in wheels:
@@ -76,7 +78,7 @@ def check_requirements(
                 seen |= new
             elif name not in elsewhere:
                 what = f"requires {_shown(requirement)}, which neither the layer nor {target.runtime} has"
-                hint = "add it to the layer's requirements, or to `exclude` where another layer gives it"
+                hint = "add it to the layer's requirements, or to `exclude` where another layer provides it"
                 yield Problem(kind="requirement", severity="error", where=requirer, what=what, hint=hint)
 
 
@@ -92,7 +94,7 @@ def check_runtime(
     advice = "bring boto3, botocore and s3transfer with it, or leave it to the runtime with `exclude`"
     if (some := taken & given.together) and some != given.together:
         missing = ", ".join(sorted(given.together - some))
-        what = f"takes the place of the runtime's, but not {missing}, which is made for another release"
+        what = f"replaces the runtime's, but not {missing}, which is made for another release"
         yield Problem(
             kind="runtime", severity="warning", where=" and ".join(sorted(some)), what=what, hint=advice
         )
@@ -101,14 +103,14 @@ def check_runtime(
             name = requirement.name
             version = versions.get(name) if name in taken and requirer not in taken else None
             if version and not _satisfies(version, requirement):
-                what = f"{version} takes the place of the runtime's, whose {requirer} requires {requirement}"
+                what = f"{version} replaces the runtime's, whose {requirer} requires {requirement}"
                 hint = f"ask for {requirement}, or {advice}"
                 yield Problem(kind="runtime", severity="warning", where=name, what=what, hint=hint)
     for name in sorted(taken):
         for module in given.distributions[name]:
             owner = modules.get(module, name)
             if owner != name or name == "awslambdaric":
-                what = f"takes the place of the runtime's {module}"
+                what = f"replaces the runtime's {module}"
                 yield Problem(
                     kind="runtime", severity="warning", where=owner or f"python/{module}", what=what
                 )
@@ -116,7 +118,7 @@ def check_runtime(
 
 def _check_version(requirer: str, requirement: Requirement, found: Wheel) -> Iterator[Problem]:
     if not _satisfies(found.metadata.version, requirement):
-        what = f"requires {_shown(requirement)}, and there is {found.metadata.name} {found.metadata.version}"
+        what = f"requires {_shown(requirement)}, but there is {found.metadata.name} {found.metadata.version}"
         yield Problem(kind="requirement", severity="error", where=requirer, what=what)
 
 
@@ -133,7 +135,7 @@ def _tag_problem(
     }
     if own & set(accepted):
         if wheel.metadata.name not in local:
-            what = f"is a linux_{machine} wheel: it promises nothing about the glibc that it needs"
+            what = f"is a linux_{machine} wheel: it does not say which glibc it needs"
             hint = "have it built here (`build-from-source`), or choose a manylinux wheel"
             yield Problem(kind="tag", severity="warning", where=wheel.filename, what=what, hint=hint)
         return
@@ -162,8 +164,8 @@ def _unreadable(wheel: Wheel) -> Iterator[Problem]:
     """Requirements as nobody writes them any more, such as `pytz (>dev)`: installers differ about them."""
     for text in wheel.metadata.requires:
         if not _needs_extra(text) and not _parsed(text):
-            what = f"has a requirement that cannot be read, and was not looked at: {text}"
-            hint = "see that the layer has what it needs, or take a newer version"
+            what = f"has a requirement that cannot be read, and was not checked: {text}"
+            hint = "make sure that the layer has what it needs, or take a newer version"
             name = wheel.metadata.name
             yield Problem(kind="requirement", severity="warning", where=name, what=what, hint=hint)
 

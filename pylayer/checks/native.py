@@ -75,7 +75,7 @@ def _check_machine(findings: _Findings, path: str, elf: Elf, target: Target, loc
     wanted = target.architecture.machine
     what = f"is built for {elf.machine_name}; {target} runs {wanted} code"
     if _is_idle(findings.contents, path, target, local):
-        findings.add(path, "machine", "warning", what, "where nothing needs it, leave it out with `drop`")
+        findings.add(path, "machine", "warning", what, "if nothing needs it, leave it out with `drop`")
     else:
         findings.add(path, "machine", "error", what, f"build it, or choose a wheel, for {wanted}")
 
@@ -100,7 +100,7 @@ def _is_musl(elf: Elf) -> bool:
 
 
 def _check_libraries(findings: _Findings, linker: Linker, path: str, elf: Elf, target: Target) -> list[str]:
-    """The libraries that are nowhere; others that may be a problem are told."""
+    """The libraries that do not exist; others that may be a problem are reported."""
     names = list(elf.needed)
     if elf.interpreter and not elf.soname:
         names.append(posixpath.basename(elf.interpreter))
@@ -110,11 +110,11 @@ def _check_libraries(findings: _Findings, linker: Linker, path: str, elf: Elf, t
             case "nowhere":
                 missing.append(name)
             case "doubtful":
-                what = f"needs {name}, which AWS's image of {target.runtime} has, but maybe not Lambda itself"
+                what = f"needs {name}, which AWS's image of {target.runtime} has, but Lambda itself may not"
                 hint = f"to be sure, put it into the layer's lib/ {_REMEDY}"
                 findings.add(path, "library", "warning", what, hint)
             case "elsewhere":
-                what = f"needs {name}, which is in the layer, but in no folder where the linker looks"
+                what = f"needs {name}, which is in the layer, but not in a folder where the linker looks"
                 hint = "it works only where something loads that file first"
                 findings.add(path, "library", "warning", what, hint)
             case "layer" | "runtime":
@@ -146,7 +146,7 @@ def _tell_missing(
             )
             hint = f"put it into the layer's lib/ {_REMEDY}"
             if not vital:
-                hint = f"most of {owner} works without; to have all of it, {hint}"
+                hint = f"most of {owner} works without it; to have all of it, {hint}"
             findings.add(path, "library", "error" if vital else "warning", what, hint)
 
 

@@ -35,7 +35,7 @@ def _modes(contents: ArchiveContents) -> Iterator[Problem]:
             hint = "files need 0644, folders and programs 0755"
             yield Problem(kind="mode", severity="error", where=member.name, what=what, hint=hint)
         elif member.name.startswith(_PROGRAMS) and not folder and not member.mode & _RUN:
-            what = f"has mode {member.mode & 0o7777:04o}: it lies among programs, and cannot be run"
+            what = f"has mode {member.mode & 0o7777:04o}: it is among programs, but cannot be run"
             yield Problem(
                 kind="mode", severity="warning", where=member.name, what=what, hint="programs need 0755"
             )
@@ -47,7 +47,9 @@ def _twins(contents: ArchiveContents) -> Iterator[Problem]:
         spellings[member.name.lower()].append(member.name)
     for names in spellings.values():
         if len(names) > 1:
-            what = f"differs from {', '.join(names[1:])} in case alone: macOS and Windows keep one of them"
+            what = (
+                f"differs from {', '.join(names[1:])} only in case: macOS and Windows keep just one of them"
+            )
             yield Problem(
                 kind="path", severity="warning", where=names[0], what=what, hint="rename one of them"
             )
@@ -62,7 +64,7 @@ def _clashes(contents: ArchiveContents) -> Iterator[Problem]:
             folders[folder] = name
             folder = folder.rpartition("/")[0]
     for name in sorted(names & folders.keys()):
-        what = f"is a file, and a folder for {folders[name]}"
+        what = f"is a file, but also the folder of {folders[name]}"
         yield Problem(kind="path", severity="error", where=name, what=what, hint="rename one of them")
 
 
@@ -75,6 +77,6 @@ def _strays(contents: ArchiveContents) -> Iterator[Problem]:
     ]
     if strays:
         more = f" ({len(strays) - 1} more like it)" if strays[1:] else ""
-        what = f"lies outside python/, where Lambda's Python does not look{more}"
+        what = f"is outside python/, where Lambda's Python does not look{more}"
         hint = "the zip must have python/ at its root: https://docs.aws.amazon.com/lambda/latest/dg/python-layers.html"
         yield Problem(kind="import", severity="error", where=strays[0], what=what, hint=hint)

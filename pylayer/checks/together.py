@@ -29,12 +29,12 @@ def _distributions(name: str, layers: Sequence[ArchiveContents]) -> Iterator[Pro
             continue
         listed = ", ".join(f"{version} in {layer}" for layer, version in by_layer.items())
         if len(set(by_layer.values())) > 1:
-            what = f"{distribution} is there in several versions, whose files get mixed: {listed}"
+            what = f"{distribution} is there in several versions, whose files are mixed: {listed}"
             hint = "lock the layers of a set to one version"
             yield Problem(kind="twice", severity="error", where=name, what=what, hint=hint)
         else:
             what = f"{distribution} is there several times: {listed}"
-            hint = "let one layer give it, and `exclude` it from the others"
+            hint = "let one layer provide it, and `exclude` it from the others"
             yield Problem(kind="twice", severity="warning", where=name, what=what, hint=hint)
 
 
@@ -48,6 +48,6 @@ def _files(name: str, layers: Sequence[ArchiveContents]) -> Iterator[Problem]:
                 continue
             if other.owner(member.name) and other.owner(member.name) == layer.owner(member.name):
                 continue  # said above, once for the distribution
-            what = f"{member.name} differs in {other.name} and {layer.name}: the one of {layer.name} is used"
+            what = f"{member.name} differs in {other.name} and {layer.name}: the one in {layer.name} is used"
             hint = "rename one of them, or do not use these layers together"
             yield Problem(kind="twice", severity="error", where=name, what=what, hint=hint)

@@ -50,6 +50,6 @@ def candidates(words: Sequence[str]) -> Iterator[str]:
 def script(shell: str) -> list[str]:
     """The lines that make a shell ask for candidates; UsageError for a shell that is not known."""
     if shell not in SHELLS:
-        what = f'cannot help the shell "{shell}"' if shell else "needs the name of a shell"
+        what = f'has no script for the shell "{shell}"' if shell else "needs the name of a shell"
         raise UsageError(what, where="--print-completion-script", hint=f"one of {', '.join(SHELLS)}")
     return _SCRIPTS[shell].splitlines()

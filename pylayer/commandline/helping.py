@@ -20,10 +20,13 @@ _LONGEST = max(map(len, table.NAMES))
 _NARROWEST = 40  # characters that the right column has at least
 
 CORE = (
-    ("-h, --help [COMMAND]", "this, or what one command does and which options it has"),
-    ("-l, --list", "the commands, one a line"),
+    ("-h, --help [COMMAND]", "this overview, or what a command does and its options"),
+    ("-l, --list", "the commands, one per line"),
     ("-V, --version", "the version"),
-    ("--print-completion-script SHELL", "what makes the shell complete pylayer's words: bash, zsh or fish"),
+    (
+        "--print-completion-script SHELL",
+        "a script that completes pylayer's commands and options: bash, zsh or fish",
+    ),
 )
 
 _EXAMPLES = (
@@ -56,7 +59,7 @@ def of_command(name: str) -> Iterator[str]:
     if positional := [each for each in options if each.positional]:
         yield from ("", *_columns((each.value, each.help) for each in positional))
     named = [(_spelling(each), each.help) for each in options if not each.positional]
-    yield from ("", "Options:", *_columns([*named, ("-h, --help", "this")]))
+    yield from ("", "Options:", *_columns([*named, ("-h, --help", "this help")]))
 
 
 def listing() -> Iterator[str]:

@@ -99,7 +99,7 @@ class _CommandWords:
         elif word in table.NAMES:
             self._wrong("one command at a time", hint=f"then run: pylayer {word}")
         else:
-            self._wrong(f'takes no names, and here is "{word}"', hint=self._instead(word))
+            self._wrong(f'takes no names, but was given "{word}"', hint=self._instead(word))
 
     def _instead(self, word: str) -> str:
         for name in ("only", "layer"):

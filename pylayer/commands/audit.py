@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditCommand(Command):
-    """Let pip-audit look for known vulnerabilities in what layers.lock holds."""
+    """Check the versions in layers.lock for known vulnerabilities, with pip-audit."""
 
     manifest: Path | None = command.manifest()
 

@@ -39,10 +39,10 @@ def run(manifest: Path, *, say: Callable[[str], None]) -> None:
         raise LockError("there is none", where=LOCK_NAME, hint="run `pylayer lock`")
     resolver = settings_of(found)
     names = {pin.name for entry in locked.builds.values() for pin in entry.pins}
-    elsewhere = {one.distribution for table in found.tables for one in table.stated}
+    elsewhere = {source.distribution for table in found.tables for source in table.stated}
     apart = {name for name in names if name in elsewhere or resolver.pinned(name)}
     if left := sorted(apart):
-        say(f"left out, since they come from a private index: {', '.join(left)}")
+        say(f"not checked, since they do not come from a public index: {', '.join(left)}")
     status = 0
     with TemporaryDirectory(prefix="pylayer-") as folder:
         for number, lines in enumerate(sets(locked, without=apart)):
@@ -56,7 +56,7 @@ def run(manifest: Path, *, say: Callable[[str], None]) -> None:
         raise CheckError(
             f"pip-audit ended with status {status}",
             where=LOCK_NAME,
-            hint="move what it names with `pylayer lock --upgrade=NAME`",
+            hint="upgrade what it names with `pylayer lock --upgrade=NAME`",
         )
 
 
@@ -81,5 +81,7 @@ def _command() -> Sequence[str | Path]:
     if found := shutil.which("pip-audit"):
         return (found,)
     raise ToolError(
-        "pip-audit is not installed", where="audit", hint="`pip install pip-audit`, or pipx install it"
+        "pip-audit is not installed",
+        where="audit",
+        hint="`pip install pip-audit`, or `pipx install pip-audit`",
     )

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildLayerCommand(Command):
-    """Build the layers of these names; what cannot be built is an error."""
+    """Build the layers that you name; it is an error if one of them cannot be built."""
 
     name: tuple[str, ...] = command.words(
-        "layers' names or builds' identifiers, with commas between them; globs allowed",
+        "names of layers or identifiers of builds, separated by commas; globs allowed",
         value="NAME",
         short="n",
         read=command.listed,
     )
-    only: tuple[str, ...] = command.only("to make of these")
+    only: tuple[str, ...] = command.only("to make, of these")
     engine: str = command.engine()
     jobs: int = command.jobs()
     manifest: Path | None = command.manifest()

@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheCommand(Command):
-    """Tell what is kept for later runs and how large it is, and remove some of it."""
+    """Show what is kept for later runs and how large it is, and remove some of it."""
 
     older_than: str = command.option(
-        "remove what was not used for so long: 12h, 30d, 8w", value="AGE", short="o", default=""
+        "remove what has not been used for this long: 12h, 30d, 8w", value="AGE", short="o", default=""
     )
     larger_than: str = command.option(
-        "remove what was unused longest until the store is no larger: 500MB, 5GB",
+        "remove what has been unused for longest, until the store is no larger than this: 500MB, 5GB",
         value="SIZE",
         short="l",
         default="",
     )
     dry_run: bool = command.flag(
-        "say what would be removed, and remove nothing; exit status 20 where something would", short="d"
+        "say what would be removed, and remove nothing; exit status 20 if something would", short="d"
     )
 
     def run(self, lines: Console) -> int:

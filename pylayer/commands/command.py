@@ -51,7 +51,7 @@ class Command(ABC):
 
     @abstractmethod
     def run(self, lines: Console) -> int:
-        """Do it, and tell of it by `lines`; the exit status. Raises PylayerError."""
+        """Do it, and report it by `lines`; the exit status. Raises PylayerError."""
 
 
 def options_of(command: type[Command]) -> tuple[Option, ...]:
@@ -106,7 +106,7 @@ def listed(word: str) -> tuple[str, ...]:
 def count(word: str) -> int:
     """Read a number from 1 up."""
     if not (word.isascii() and word.isdigit() and int(word) > 0):
-        raise ValueError("is not a number from 1 up")
+        raise ValueError("is not a number of 1 or more")
     return int(word)
 
 
@@ -117,7 +117,7 @@ def path(word: str) -> Path:
 
 def only(what: str) -> Any:
     """The option that chooses builds; `what` they are for."""
-    told = f"builds {what}: layers' names or builds' identifiers, globs allowed; can be repeated"
+    told = f"builds {what}: names of layers or identifiers of builds, globs allowed; can be repeated"
     return option(told, value="GLOB", short="o", default=(), read=listed, many=True)
 
 
@@ -129,38 +129,38 @@ def engine() -> Any:
 
 def jobs() -> Any:
     """The option that bounds what computes; 0 where it is not given."""
-    told = "how many processors the run keeps busy, with all that it starts (default: every one)"
+    told = "how many processors the run may keep busy, including what it starts (default: all)"
     return option(told, value="N", short="j", default=0, read=count)
 
 
 def manifest() -> Any:
     """The option that names a layers.toml."""
-    told = "path of layers.toml (default: the nearest one, from here upwards)"
+    told = "path of layers.toml (default: the nearest one, here or in a folder above)"
     return option(told, value="PATH", short="m", default=None, read=path)
 
 
 def locked() -> Any:
     """The flag that lets nothing be resolved."""
-    told = "layers.lock must answer everything: nothing is resolved, and a stale lock is an error"
+    told = "use layers.lock as it is: nothing is resolved, and a stale lock is an error"
     return flag(told, short="l")
 
 
 def verify_outputs() -> Any:
     """The flag that has archives read."""
-    return flag("look into the archives on disk, not only at their size and time", short="v")
+    return flag("check the contents of the archives on disk, not only their size and time", short="v")
 
 
 def layer(what: str) -> Any:
     """The option that chooses layers in AWS; `what` they are for."""
     told = (
-        f"layers {what}: layers' names or builds' identifiers, globs allowed; can be repeated (default: all)"
+        f"layers {what}: names of layers or identifiers of builds, globs allowed; repeatable (default: all)"
     )
     return option(told, value="GLOB", short="l", default=(), read=listed, many=True)
 
 
 def region() -> Any:
     """The option that chooses regions."""
-    told = "regions, instead of those of layers.toml; can be repeated"
+    told = "regions to use instead of those in layers.toml; can be repeated"
     return option(told, value="REGION", short="r", default=(), read=listed, many=True)
 
 

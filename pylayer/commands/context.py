@@ -58,7 +58,7 @@ class OpenRun:
     repairer: Repairer
 
     async def errors(self, builds: Sequence[Build]) -> dict[str, PylayerError | None]:
-        """Find all that goes into `builds` or is used on it; by build id, why that cannot be had."""
+        """Find all that goes into `builds` or is used on it; by build id, why that is not possible."""
         errors = await self.dependencies.errors(builds)
         for build in builds:
             if not errors[build.id]:
@@ -160,7 +160,7 @@ def _locked_engine(lock: Lock | None, choice: EngineChoice) -> EngineChoice:
     """The engine of the lock: a locked run never changes it."""
     if lock is None:
         raise LockError(
-            "there is none, and nothing is resolved with --locked",
+            "there is none, but --locked resolves nothing",
             where=LOCK_NAME,
             hint="run `pylayer lock` and commit it",
         )
@@ -172,7 +172,7 @@ def _locked_engine(lock: Lock | None, choice: EngineChoice) -> EngineChoice:
         )
     if choice not in (enginetable.AUTO, lock.engine):
         raise LockError(
-            f"was made with the {lock.engine} engine, and this run is to use {choice}",
+            f"was made with the {lock.engine} engine, but this run uses {choice}",
             where=LOCK_NAME,
             hint=f"use --engine {lock.engine}, or run `pylayer lock --engine {choice}` and commit it",
         )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorCommand(Command):
-    """Say where each target can be built on this machine, how native code is, and what is in the way."""
+    """Say where and how this machine can build each target, native code too, or what stands in the way."""
 
     engine: str = command.engine()
     manifest: Path | None = command.manifest()

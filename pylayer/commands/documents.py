@@ -88,8 +88,12 @@ def document(build: Build, entry: CatalogueEntry, archive: Path, *, origins: Map
         normalise(fields["Name"]): fields for fields in map(BytesParser().parsebytes, members.values())
     }
     parts = [
-        Part(distribution=one, fields=metadata.get(one.name), purl=origins.get(one.name, ""))
-        for one in entry.distributions
+        Part(
+            distribution=distribution,
+            fields=metadata.get(distribution.name),
+            purl=origins.get(distribution.name, ""),
+        )
+        for distribution in entry.distributions
     ]
     return JsonV1Dot6(_bom(build, entry, parts)).output_as_string(indent=2) + "\n"
 

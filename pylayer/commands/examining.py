@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from pylayer.targets import Target
 
 _WAYS = {
-    "auto": "cross-compiled where that can be trusted, else in the target's container",
+    "auto": "cross-compiled where that can be trusted, otherwise built in the target's container",
     "cross": "cross-compiled",
-    "container": "in the target's container",
+    "container": "built in the target's container",
 }
 
 
@@ -74,11 +74,11 @@ def _uv() -> str:
 def _engines(
     choice: EngineChoice, *, store: Store, stack: ExitStack, say: Callable[[str], None]
 ) -> Iterator[tuple[EngineKind, ListedEngine | EngineError]]:
-    """The engines that may be used, or why they cannot be; a line is said of each that there is."""
+    """The engines that may be used, or why they cannot be; each gets a line."""
     chosen = enginetable.candidates(choice)
     for kind in enginetable.ENGINES.values():
         if kind not in chosen:
-            say(f"{kind.name:<8} not asked: the engine is to be {choice}")
+            say(f"{kind.name:<8} not tried: the engine must be {choice}")
             continue
         try:
             engine = choose.connect(kind, store=store)
@@ -94,7 +94,11 @@ def _engines(
 
 def _lock(manifest: Path) -> str:
     before = locks.read(manifest.parent / LOCK_NAME)
-    return f"{LOCK_NAME}, of the {before.engine} engine" if before else "none yet: the first build writes it"
+    return (
+        f"{LOCK_NAME}, made with the {before.engine} engine"
+        if before
+        else "none yet: the first build writes it"
+    )
 
 
 def _host(target: Target, engines: Sequence[tuple[EngineKind, ListedEngine | EngineError]]) -> str:
@@ -134,6 +138,6 @@ def _way(parts: dict[str, object]) -> str:
         case {"cross": {"by": str(compiler)}}:
             return f"cross-compiled by {' '.join(compiler.split()[:2])}"
         case {"not cross-built": str(reason)}:
-            return f"in the target's container ({reason})"
+            return f"built in the target's container ({reason})"
         case _:
-            return "by the compiler of its place"
+            return "built by the builder's own compiler"

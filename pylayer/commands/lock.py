@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockCommand(Command):
-    """Bring layers.lock up to date: what is stale is resolved, all else stays."""
+    """Bring layers.lock up to date: resolve what is stale, and keep everything else."""
 
     upgrade: tuple[str, ...] | Literal[True] = command.option(
-        "all versions may move; with names, with commas between them, only those",
+        "upgrade all distributions, or only those named, separated by commas",
         value="NAMES",
         short="u",
         default=(),
         read=command.listed,
         bare=True,
     )
-    locked: bool = command.flag("say whether layers.lock is up to date, and change nothing", short="l")
+    locked: bool = command.flag("only check that layers.lock is up to date", short="l")
     dry_run: bool = command.flag(
-        "say what would change, and leave layers.lock as it is; exit status 20 where something would",
+        "say what would change, and leave layers.lock as it is; exit status 20 if something would",
         short="d",
     )
     engine: str = command.engine()
@@ -52,6 +52,6 @@ class LockCommand(Command):
             dry=self.dry_run,
             reporter=lines,
         )
-        lines.left(outcomes)
+        lines.skipped(outcomes)
         lines.total("; ".join(changed), seconds=time.perf_counter() - started)
         return runs.status(outcomes, strict=bool(os.environ.get("CI"))) or (PENDING if pending else 0)

@@ -130,7 +130,7 @@ def _refuse_unknown(names: frozenset[str], before: Lock) -> None:
 def _left_over(before: Lock, found: Workspace) -> LockError | None:
     """What the lock has for builds that are no more."""
     gone = before.builds.keys() - {build.id for build in found.builds}
-    return locks.stale({name: ["layers.toml has no such build any more"] for name in gone}) if gone else None
+    return locks.stale({name: ["layers.toml no longer has this build"] for name in gone}) if gone else None
 
 
 def _outcome(build: Build, error: PylayerError) -> Outcome:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PruneCommand(Command):
-    """Delete old versions of our layers on AWS, never one that a function uses."""
+    """Delete old versions of your layers on AWS, but never one that a function uses."""
 
     keep: int = command.option(
-        "how many of the newest versions of each layer stay (default: 10)",
+        "how many of the newest versions of each layer to keep (default: 10)",
         value="N",
         short="k",
         default=10,
@@ -28,7 +28,7 @@ class PruneCommand(Command):
     region: tuple[str, ...] = command.region()
     profile: str | None = command.profile()
     dry_run: bool = command.flag(
-        "print what would be deleted, and do nothing; exit status 20 where there is something to do",
+        "print what would be deleted, and do nothing; exit status 20 if there is something to do",
         short="d",
     )
     json: bool = command.flag("print it as JSON", short="j")
@@ -43,7 +43,9 @@ class PruneCommand(Command):
         found = workspace.load(self.manifest or runs.nearest(Path.cwd()))
         outcome = publish.prune(
             found.manifest.output,
-            publication.settings(found.manifest.publish, {one.name: one.publish for one in found.layers}),
+            publication.settings(
+                found.manifest.publish, {layer.name: layer.publish for layer in found.layers}
+            ),
             declared=publish.declared(found.layers),
             keep=self.keep,
             options=publish.Options(

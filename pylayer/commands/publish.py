@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishCommand(Command):
-    """Publish what dist/layers holds and AWS has not: a plan first, then the doing."""
+    """Publish what is in dist/layers but not yet on AWS: make a plan, then carry it out."""
 
     layer: tuple[str, ...] = command.layer("to publish")
     region: tuple[str, ...] = command.region()
     profile: str | None = command.profile()
     dry_run: bool = command.flag(
-        "print the plan, and do nothing; exit status 20 where there is something to do", short="d"
+        "print the plan, and do nothing; exit status 20 if there is something to do", short="d"
     )
     json: bool = command.flag("print the plan or the results as JSON", short="j")
-    confirm: bool = command.flag("let names be merged and split as the plan says", short="c")
-    public: bool = command.flag("let layers that layers.toml calls public be given to everyone", short="u")
+    confirm: bool = command.flag("allow names to be merged and split as the plan says", short="c")
+    public: bool = command.flag("allow layers that are public in layers.toml to become public", short="u")
     manifest: Path | None = command.manifest()
 
     def run(self, lines: Console) -> int:
@@ -37,7 +37,9 @@ class PublishCommand(Command):
         found = workspace.load(self.manifest or runs.nearest(Path.cwd()))
         outcome = publish.run(
             found.manifest.output,
-            publication.settings(found.manifest.publish, {one.name: one.publish for one in found.layers}),
+            publication.settings(
+                found.manifest.publish, {layer.name: layer.publish for layer in found.layers}
+            ),
             declared=publish.declared(found.layers),
             options=publish.Options(
                 layers=self.layer,

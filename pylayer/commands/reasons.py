@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pylayer.keys import Parts
     from pylayer.state.opening import WorkspaceState
 
-_NEVER = ["was never built here"]
+_NEVER = ["has never been built here"]
 # What follows from where a project is built, not from what changed of it.
 _OF_THE_PLACE = ("python", "platform", "interpreter", "build requirements")
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportCommand(Command):
-    """Tell what is in the archives and how large, what changed, and where the last build's time went."""
+    """Show what is in the archives and its size, what changed, and where the last build spent its time."""
 
-    only: tuple[str, ...] = command.only("to tell of")
+    only: tuple[str, ...] = command.only("to report on")
     against: Path | None = command.option(
         "another layers.json to compare with, or its folder (default: what the last run replaced)",
         value="PATH",
@@ -26,7 +26,7 @@ class ReportCommand(Command):
         read=command.path,
     )
     html: Path | None = command.option(
-        "write it as one page for a browser, which needs no network",
+        "write it as a single page for a browser, which needs no network",
         value="FILE",
         default=None,
         read=command.path,

@@ -45,8 +45,8 @@ def build(
     state = opening.glance(path, note=lines.note)
     kept = _kept(state, options, only=only, names=names, by_hash=verify_outputs)
     if kept:
-        for identifier, one in kept.items():
-            lines.cached(identifier, wheels=one.wheels, size=one.size)
+        for identifier, archive in kept.items():
+            lines.cached(identifier, wheels=archive.wheels, size=archive.size)
         lines.total(f"{len(kept)} cached", seconds=time.perf_counter() - started)
         return 0
     from pylayer.commands import builds
@@ -68,7 +68,7 @@ def build(
 def status(outcomes: Sequence[Outcome], *, strict: bool) -> int:
     """The exit status of a run: that of its one kind of failure, or of a mix.
 
-    What was left for want of Docker counts where `strict`.
+    What was skipped for want of Docker counts where `strict`.
     """
     codes = {
         outcome.error.exit_code
@@ -96,7 +96,7 @@ def _kept(
     if not wanted or not wanted <= before.builds.keys():
         return {}
     kept = {identifier: before.builds[identifier] for identifier in before.all_builds if identifier in wanted}
-    if not all(snapshot.intact(one, by_hash=by_hash) for one in kept.values()):
+    if not all(snapshot.intact(archive, by_hash=by_hash) for archive in kept.values()):
         return {}
     if not snapshot.unchanged(before) or not _described_alike(before):
         return {}

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SbomCommand(Command):
-    """Write beside each archive what is in it, as a CycloneDX document."""
+    """Write a CycloneDX document of what is in each archive, next to it."""
 
-    only: tuple[str, ...] = command.only("to tell of")
+    only: tuple[str, ...] = command.only("to describe")
     manifest: Path | None = command.manifest()
 
     def run(self, lines: Console) -> int:

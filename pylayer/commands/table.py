@@ -16,7 +16,7 @@ GROUPS = {
     "Build": ("layers", "build-layer", "lock"),
     "Check": ("verify", "audit", "doctor"),
     "Publish": ("publish", "prune"),
-    "Look into": ("report", "why", "sbom"),
+    "Inspect": ("report", "why", "sbom"),
     "Clean up": ("cache",),
 }
 NAMES = tuple(name for names in GROUPS.values() for name in names)

@@ -51,11 +51,11 @@ class Limits:
         """Read `30d` and `5GB`; UsageError naming the option where that is not what they look like."""
         found = _AGE.fullmatch(age.strip()) if age else None
         if age and not found:
-            raise UsageError(f"{age!r} is no age", where="--older-than", hint="write 12h, 30d or 8w")
+            raise UsageError(f"{age!r} is not an age", where="--older-than", hint="write 12h, 30d or 8w")
         seconds = int(found[1]) * _SECONDS[found[2].lower()] if found else None
         bound = read_size(size) if size else None
         if size and bound is None:
-            raise UsageError(f"{size!r} is no size", where="--larger-than", hint="write 500MB or 5GB")
+            raise UsageError(f"{size!r} is not a size", where="--larger-than", hint="write 500MB or 5GB")
         return cls(age=seconds, size=bound)
 
 
@@ -84,7 +84,7 @@ def tend(
             with closing(connect(kind)) as engine:
                 pending = _tend_engine(kind.name, engine, limits, say, dry=dry) or pending
         except EngineError as error:
-            say(f"{kind.name:<7} cannot be asked: {error.faults[0].what}")
+            say(f"{kind.name:<7} not available: {error.faults[0].what}")
     return pending
 
 

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyCommand(Command):
-    """Import what is in the archives, and run handlers, as Lambda would: in the runtime's own image."""
+    """Import what is in the archives, and run handlers, as Lambda would, in the runtime's own image."""
 
     only: tuple[str, ...] = command.only("to verify")
     engine: str = command.engine()
-    again: bool = command.flag("try also what was found to work before, and has not changed", short="a")
+    again: bool = command.flag("also try archives that worked before and have not changed", short="a")
     manifest: Path | None = command.manifest()
 
     def run(self, lines: Console) -> int:

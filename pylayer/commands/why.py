@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhyCommand(Command):
-    """Tell what changed since a build was made, or why it was made the last time."""
+    """Say what changed since a build was made, or why it was last made."""
 
     build: tuple[str, ...] = command.words(
-        "builds' identifiers or layers' names, with commas between them; globs allowed",
+        "identifiers of builds or names of layers, separated by commas; globs allowed",
         value="BUILD",
         short="b",
         read=command.listed,

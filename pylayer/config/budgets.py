@@ -82,9 +82,9 @@ def unknown_layers(
 ) -> Iterator[Fault]:
     """Faults for layers named in `[budgets]` and `[sets]` that are not among the `known`."""
     places = [(f"budgets.layers.{quoted(name)}", name) for name in given.layers]
-    for one in together:
-        place = f"sets.{quoted(one.name)}.layers"
-        places += [(f"{place}[{index}]", name) for index, name in enumerate(one.layers)]
+    for layers in together:
+        place = f"sets.{quoted(layers.name)}.layers"
+        places += [(f"{place}[{index}]", name) for index, name in enumerate(layers.layers)]
     for place, name in places:
         if name not in known:
             yield Fault(what=f'there is no layer "{name}"', where=place, hint=suggestion(name, known))

@@ -56,7 +56,7 @@ def missing(layer: str, files: Iterable[ExtraFile], *, root: Path) -> Iterator[F
                 yield Fault(
                     what=f"the path {error}",
                     where=f"layers.{quoted(layer)}.files.{quoted(file.path)}",
-                    hint="what is in a layer is in the repository, for all who build it: copy it there",
+                    hint="what goes into a layer must be in the repository, for everyone: copy it there",
                 )
                 continue
             if not (root / source).is_file():
@@ -75,7 +75,9 @@ def _is_repository(folder: Path) -> bool:
 def _place(value: object) -> str:
     path = string(value)
     if path.startswith(_OPT):
-        raise refusal(f'"{path}" is absolute', hint=f'all is under /opt: write "{path.removeprefix(_OPT)}"')
+        raise refusal(
+            f'"{path}" is absolute', hint=f'every path is under /opt: write "{path.removeprefix(_OPT)}"'
+        )
     if any(part in ("", ".", "..") for part in relative(path).split("/")):
         raise refusal(f'"{path}" cannot be the path of a file under /opt', hint='such as "lib/libpq.so.5"')
     return path
@@ -86,6 +88,10 @@ def _sources(value: object) -> tuple[tuple[Architecture, str], ...]:
         source = relative(value)
         return tuple((architecture, source) for architecture in Architecture)
     return made(
-        table({one.value: relative for one in Architecture}),
-        lambda row: tuple((one, row[one.value]) for one in Architecture if one.value in row),
+        table({architecture.value: relative for architecture in Architecture}),
+        lambda row: tuple(
+            (architecture, row[architecture.value])
+            for architecture in Architecture
+            if architecture.value in row
+        ),
     )(value)

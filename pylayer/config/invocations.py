@@ -58,6 +58,8 @@ def _json(value: Any) -> str:
     try:
         return json.dumps(value, sort_keys=True, allow_nan=False)
     except TypeError as error:
-        raise refusal("holds a date or time, which JSON has not", hint="write it as a string") from error
+        raise refusal(
+            "holds a date or time, which JSON does not have", hint="write it as a string"
+        ) from error
     except ValueError as error:
-        raise refusal("holds inf or nan, which JSON has not", hint="write it as a string") from error
+        raise refusal("holds inf or nan, which JSON does not have", hint="write it as a string") from error

@@ -110,7 +110,7 @@ def find(start: Path) -> Path:
         if (candidate / MANIFEST_NAME).is_file():
             return candidate / MANIFEST_NAME
     raise ManifestError(
-        f"there is no {MANIFEST_NAME} here, nor in a folder above",
+        f"there is no {MANIFEST_NAME} here, or in any folder above",
         where=str(folder),
         hint='write one: packages = ["packages/*"] and [defaults] runtimes = ["python3.13"]',
     )
@@ -138,7 +138,7 @@ def read(path: Path, *, today: date | None = None) -> tuple[Manifest, list[Fault
     layers = tuple(_layer(name, keys, defaults) for name, keys in declared.items())
     template = _layer("", {"packages": ()}, defaults) if "runtimes" in defaults else None
     faults += _alike(declared)
-    faults += [fault for one in layers for fault in missing(one.name, one.files, root=path.parent)]
+    faults += [fault for layer in layers for fault in missing(layer.name, layer.files, root=path.parent)]
     if template is None and (bare := [name for name, keys in declared.items() if "runtimes" not in keys]):
         faults.append(no_runtimes(bare))
     used = (*layers, template) if template and row.get("discover") != "listed" else layers
@@ -186,7 +186,7 @@ def _local_runtimes(known: Mapping[str, Runtime], faults: list[Fault]) -> dict[s
 def no_runtimes(layers: Iterable[str]) -> Fault:
     """Say that these layers have no runtimes, neither of their own nor by default."""
     return Fault(
-        what=f"gives no runtimes, and these layers have none of their own: {', '.join(layers)}",
+        what=f"gives no runtimes, but these layers have none of their own: {', '.join(layers)}",
         where="defaults",
         hint='write [defaults] runtimes = ["python3.13"]',
     )
@@ -214,7 +214,9 @@ def _layer(name: str, keys: Mapping[str, Any], defaults: Mapping[str, Any]) -> L
     minors = row.pop("runtimes", ())
     architectures = row.pop("architectures", tuple(Architecture))
     targets = [
-        Target(runtime=one, architecture=architecture) for one in minors for architecture in architectures
+        Target(runtime=runtime, architecture=architecture)
+        for runtime in minors
+        for architecture in architectures
     ]
     own = () if "requirements" in row else (normalise(name),)
     return Layer(
@@ -229,7 +231,7 @@ def _alike(names: Iterable[str]) -> list[Fault]:
     """Refuse layers whose archives would be one file where case does not count (macOS, Windows)."""
     first: dict[str, str] = {}
     return [
-        Fault(what=f'differs from "{first[name.lower()]}" by case alone', where=f"layers.{name}")
+        Fault(what=f'differs from "{first[name.lower()]}" only in case', where=f"layers.{name}")
         for name in names
         if first.setdefault(name.lower(), name) != name
     ]
@@ -238,23 +240,25 @@ def _alike(names: Iterable[str]) -> list[Fault]:
 def _warnings(layers: Sequence[Layer], today: date) -> list[Fault]:
     used: dict[Runtime, list[str]] = {}
     for layer in layers:
-        for one in dict.fromkeys(target.runtime for target in layer.targets):
-            used.setdefault(one, []).append(layer.name or "[defaults]")
+        for each in dict.fromkeys(target.runtime for target in layer.targets):
+            used.setdefault(each, []).append(layer.name or "[defaults]")
     warnings = list(half_excluded(layers))
-    for one in sorted(used, key=lambda one: one.minor):
-        hint = f"used by {', '.join(used[one])}"
-        if not one.known:
-            what = f"{one} is not known here: it is taken to be like the newest one (glibc {_dotted(one)})"
+    for each in sorted(used, key=lambda each: each.minor):
+        hint = f"used by {', '.join(used[each])}"
+        if not each.known:
+            what = f"pylayer does not know {each}, and treats it like the newest one (glibc {_dotted(each)})"
             warnings.append(Fault(what=what, where="runtimes", hint=hint))
-        if one.deprecated and one.deprecated <= today:
-            what = f"AWS deprecated {one} on {one.deprecated}{_blocks(one)}"
+        if each.deprecated and each.deprecated <= today:
+            what = f"AWS deprecated {each} on {each.deprecated}{_blocks(each)}"
             warnings.append(Fault(what=what, where="runtimes", hint=hint))
     return warnings
 
 
-def _dotted(one: Runtime) -> str:
-    return ".".join(map(str, one.glibc))
+def _dotted(runtime: Runtime) -> str:
+    return ".".join(map(str, runtime.glibc))
 
 
-def _blocks(one: Runtime) -> str:
-    return f", and lets no function be created with it from {one.block_create}" if one.block_create else ""
+def _blocks(runtime: Runtime) -> str:
+    return (
+        f", and allows no new functions with it from {runtime.block_create}" if runtime.block_create else ""
+    )

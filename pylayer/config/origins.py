@@ -46,7 +46,7 @@ def address(value: object) -> str:
     if "://" in url and "@" in urlsplit(url).netloc:
         raise refusal(
             "holds credentials, and layers.toml is committed",
-            hint="take them out; give them by UV_INDEX_<NAME>_USERNAME and _PASSWORD, netrc or the keyring",
+            hint="give them by UV_INDEX_<NAME>_USERNAME and _PASSWORD, netrc or the keyring instead",
         )
     return url
 
@@ -72,13 +72,13 @@ def index_tables(value: object) -> tuple[IndexTable, ...]:
     faults: list[Fault] = []
     tables: list[IndexTable] = []
     none: dict[str, Any] = {}
-    for number, one in enumerate(value):
-        row = take(table(keys_of(IndexTable)), one, default=none, faults=faults, place=f"[{number}]")
-        if isinstance(one, dict):
+    for number, raw in enumerate(value):
+        row = take(table(keys_of(IndexTable)), raw, default=none, faults=faults, place=f"[{number}]")
+        if isinstance(raw, dict):
             faults += [
                 Fault(what="is missing", where=f"[{number}].{name}")
                 for name in ("name", "url")
-                if name not in one
+                if name not in raw
             ]
         tables.append(IndexTable(**as_fields(row)))
     faults += _contradictions(tables)
@@ -90,20 +90,20 @@ def index_tables(value: object) -> tuple[IndexTable, ...]:
 def _contradictions(tables: list[IndexTable]) -> Iterator[Fault]:
     names: set[str] = set()
     owners: dict[str, str] = {}
-    for number, one in enumerate(tables):
-        if one.name and one.name in names:
-            yield Fault(what=f'there is an index "{one.name}" already', where=f"[{number}].name")
-        names.add(one.name)
-        if one.explicit and not one.distributions:
+    for number, index in enumerate(tables):
+        if index.name and index.name in names:
+            yield Fault(what=f'there is already an index "{index.name}"', where=f"[{number}].name")
+        names.add(index.name)
+        if index.explicit and not index.distributions:
             yield Fault(
-                what="is explicit, and nothing is taken from it",
+                what="is explicit, but no distribution is to come from it",
                 where=f"[{number}]",
-                hint='say what is: distributions = ["name"]',
+                hint='name those that are: distributions = ["name"]',
             )
-        for place, name in enumerate(one.distributions):
-            if owners.setdefault(name, one.name) != one.name:
+        for place, name in enumerate(index.distributions):
+            if owners.setdefault(name, index.name) != index.name:
                 yield Fault(
-                    what=f'"{name}" is taken from the index "{owners[name]}" alone already',
+                    what=f'"{name}" already comes from the index "{owners[name]}" alone',
                     where=f"[{number}].distributions[{place}]",
                 )
 
@@ -119,7 +119,7 @@ def exclude_newer(value: object) -> str:
         try:
             value = datetime.fromisoformat(value) if len(value) > len("2026-01-31") else _date(value)
         except ValueError:
-            raise refusal(f'"{value}" is no moment', hint=_MOMENT) from None
+            raise refusal(f'"{value}" is not a date or time', hint=_MOMENT) from None
     try:
         if isinstance(value, datetime):
             if value.tzinfo is None:
@@ -130,7 +130,7 @@ def exclude_newer(value: object) -> str:
             return f"{(value + timedelta(days=1)).isoformat()}T00:00:00Z"
     except OverflowError:
         raise refusal("is beyond the end, or the beginning, of the calendar", hint=_MOMENT) from None
-    raise refusal("must be a moment", hint=_MOMENT)
+    raise refusal("must be a date or time", hint=_MOMENT)
 
 
 def _date(text: str) -> date:

@@ -34,7 +34,7 @@ def faults(layers: Sequence[Layer]) -> Iterator[Fault]:
         yield Fault(
             what=f"goes in a circle: {' is provided by '.join(circle)}",
             where=f"layers.{circle[0]}.provided-by",
-            hint="one of them must stand alone",
+            hint="one of them must do without the others",
         )
 
 
@@ -44,9 +44,9 @@ def half_excluded(layers: Iterable[Layer]) -> Iterator[Fault]:
         excluded = BOTO3 & {*layer.exclude}
         if excluded and excluded != BOTO3:
             yield Fault(
-                what=f"leaves out {', '.join(sorted(excluded))} of what belongs to boto3, and not all of it",
+                what=f"leaves out {', '.join(sorted(excluded))}, but not everything that belongs to boto3",
                 where=f"layers.{layer.name}.exclude",
-                hint=f"AWS updates them as one: exclude {', '.join(sorted(BOTO3 - excluded))} as well",
+                hint=f"AWS updates them together: exclude {', '.join(sorted(BOTO3 - excluded))} as well",
             )
 
 

@@ -91,7 +91,7 @@ def tag_key(value: Any) -> str:
     """Take the key of a tag, which AWS keeps for itself where it begins with aws:."""
     name = _tag(string(value), 128)
     if name.lower().startswith("aws:"):
-        raise refusal(f'"{name}" begins with aws:, which AWS keeps for itself')
+        raise refusal(f'"{name}" begins with aws:, which AWS reserves for itself')
     return name
 
 
@@ -119,7 +119,9 @@ def template(*words: str) -> Parse[str]:
             if word is not None and (word not in words or form or conversion):
                 raise refusal(f'"{written}" holds the unknown placeholder {{{word}}}', hint=hint)
         if "{{" in written or "}}" in written:
-            raise refusal(f'"{written}" holds doubled braces', hint="AWS's names and our templates have none")
+            raise refusal(
+                f'"{written}" holds doubled braces', hint="neither AWS's names nor these templates have any"
+            )
         return written
 
     return parse

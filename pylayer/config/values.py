@@ -49,7 +49,7 @@ def layer_name(value: object) -> str:
     """Take a layer's name: a part of file names and of the name on AWS."""
     name = string(value)
     if not is_layer_name(name):
-        hint = f"{LAYER_NAME_RULE} (AWS takes no others)"
+        hint = f"{LAYER_NAME_RULE} (AWS accepts no others)"
         raise refusal(f'"{name}" cannot be the name of a layer', hint=hint)
     return name
 
@@ -80,12 +80,13 @@ def relative(value: object) -> str:
     written = path(value)
     if written.startswith("/") or written[1:3] in (":/", ":\\"):
         raise refusal(
-            f'"{written}" is absolute', hint="it would lie elsewhere on another machine: write it relative"
+            f'"{written}" is absolute',
+            hint="on another machine it would be somewhere else: write a relative path",
         )
     if "\\" in written:
         raise refusal(f'"{written}" holds a backslash', hint=f'write "{written.replace(chr(92), "/")}"')
     if any("**" in part and part != "**" for part in written.split("/")):
-        raise refusal(f'"{written}" has a ** that is not a whole part of it', hint="write a/**/b, or one *")
+        raise refusal(f'"{written}" has a ** beside other characters', hint="write a/**/b, or a single *")
     return written
 
 
@@ -94,9 +95,9 @@ def pattern(value: object) -> str:
     written = string(value)
     glob = written[: len(written) - len(written.lstrip("/"))] + relative(written.lstrip("/"))
     if glob.startswith("!"):
-        raise refusal(f'"{glob}": patterns that take back others are not known here')
+        raise refusal(f'"{glob}": patterns that take back others (!) are not supported')
     if ".." in glob.split("/"):
-        raise refusal(f'"{glob}" leaves the folder that it is for')
+        raise refusal(f'"{glob}" points outside its folder')
     return glob
 
 
@@ -108,7 +109,7 @@ def preferences(value: object) -> tuple[tuple[str, str], ...]:
 def architecture(value: object) -> Architecture:
     """Take Lambda's word for an architecture."""
     name = string(value)
-    known = [one.value for one in Architecture]
+    known = [architecture.value for architecture in Architecture]
     if name in known:
         return Architecture(name)
     meant = Architecture.of_machine(name)
@@ -173,7 +174,7 @@ def _images(base: ImageReferences, given: Mapping[str, str]) -> ImageReferences:
 
 def images(value: object) -> dict[str, str]:
     """Take one image reference for both architectures, or a table with one for each (or for one of them)."""
-    names = [one.value for one in Architecture]
+    names = [architecture.value for architecture in Architecture]
     if isinstance(value, dict):
         return table(dict.fromkeys(names, string))(value)
     return dict.fromkeys(names, string(value))
@@ -198,7 +199,7 @@ def _content(value: object) -> str:
 def settings(value: object) -> tuple[tuple[str, str], ...]:
     """Take a build backend's config settings (PEP 517), sorted by key; a list gives its key several times."""
     rows: Parse[dict[str, tuple[str, ...]]] = table_of(_setting)
-    return made(rows, lambda rows: tuple((name, one) for name in sorted(rows) for one in rows[name]))(value)
+    return made(rows, lambda rows: tuple((name, word) for name in sorted(rows) for word in rows[name]))(value)
 
 
 def _setting(value: object) -> tuple[str, ...]:

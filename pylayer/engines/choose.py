@@ -25,7 +25,7 @@ def connect(kind: EngineKind, *, store: Store) -> ListedEngine:
 def nowhere(reasons: Sequence[EngineError]) -> EngineError:
     """One error of why each of some engines will not do, in the order in which they were asked.
 
-    It is of the class of the last one, which it tells of first: that one was to do what the others cannot.
+    It is of the class of the last one, which comes first: that one was to do what the others cannot.
     """
     *earlier, last = reasons
     if not earlier:

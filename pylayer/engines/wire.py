@@ -185,7 +185,7 @@ def _read(path: Path, size: int) -> Iterator[bytes]:
                 chunk = file.read(min(size, _CHUNK))
                 if not chunk:
                     raise BuildError(
-                        "changed while it was read", where=str(path), hint="run the command again"
+                        "changed while it was being read", where=str(path), hint="run the command again"
                     )
                 size -= len(chunk)
                 yield chunk

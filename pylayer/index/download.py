@@ -135,7 +135,7 @@ def _transfer(pin: Pin, *, part: Path, web: Web, processor: Processor) -> None:
         resumed = reply.status == 206 and reply.headers.get("Content-Range", "").startswith(f"bytes {start}-")
         if reply.status == 206 and not resumed:
             part.unlink(missing_ok=True)
-            raise TransientError("the server sent another part of the file than was asked for")
+            raise TransientError("the server sent a different part of the file than it was asked for")
         _write(reply, part, resumed=resumed, most=_LARGEST if pin.size is None else pin.size)
     if pin.size is not None and (size := part.stat().st_size) < pin.size:
         raise TransientError(f"truncated: {size} of {pin.size} bytes arrived")
@@ -173,8 +173,8 @@ def _check(pin: Pin, part: Path) -> None:
     size = part.stat().st_size
     if pin.size is not None and size != pin.size:
         raise DownloadError(
-            f"has {size} bytes, and the index promised {pin.size}",
-            hint="the index, or what lies between, is at fault",
+            f"has {size} bytes, but the index promised {pin.size}",
+            hint="the index, or a mirror or proxy on the way, is at fault",
         )
     digest = hash_file(part)
     if digest != pin.sha256:

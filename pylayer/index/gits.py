@@ -70,7 +70,7 @@ def origin(name: str, url: str) -> Origin:
     path, _, ref = parts.path.partition("@")
     subdirectory = parse_qs(parts.fragment).get("subdirectory", [""])[0].strip("/")
     if ".." in subdirectory.split("/") or ref.startswith("-"):
-        raise ResolveError(f"{url} is no address of a source", where=name)
+        raise ResolveError(f"{url} is not the address of a source", where=name)
     return Origin(
         name=name,
         url=urlunsplit(parts._replace(path=path, fragment="")),
@@ -133,7 +133,7 @@ class _Git:
             wanted = next((name for name in names if self._is_commit(name)), "")
         if not wanted:
             raise DownloadError(
-                f"has no branch, tag or commit {ref}", where=self._where, hint="what follows the @ is wrong"
+                f"has no branch, tag or commit {ref}", where=self._where, hint="correct what follows the @"
             )
         self.run("checkout", "--quiet", "--detach", wanted)
         if (self._folder / ".gitmodules").is_file():
@@ -166,9 +166,9 @@ class _Git:
         if done.status != 0:
             said = self._settings.redact(done.stderr.strip())
             raise DownloadError(
-                f"git cannot have it: {said}",
+                f"git cannot fetch it: {said}",
                 where=self._where,
-                hint="does `git ls-remote` with this address work here? Nobody is asked for a password",
+                hint="does `git ls-remote` work here with this address? pylayer never asks for a password",
             )
         return done.stdout
 

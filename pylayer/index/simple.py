@@ -117,7 +117,7 @@ def _page(url: str, *, web: Web, where: str) -> Sequence[Mapping[str, Any]] | No
             try:
                 return [_from_json(row, reply.url) for row in json.loads(text)["files"]]
             except (ValueError, KeyError, TypeError) as error:
-                raise TransientError("the page is not what the Simple API promises") from error
+                raise TransientError("the page does not follow the Simple API") from error
 
     try:
         return web.persist(ask, where=where)

@@ -29,10 +29,10 @@ def pinnings(stated: Sequence[SourceTables], *, but: Mapping[str, str]) -> list[
     """Which distributions come from an index alone; of the names in `but`, layers.toml says it."""
     settled = {normalise(name) for name in but}
     return [
-        IndexPin(distribution=one.distribution, index=one.provenance.address, marker=one.marker)
+        IndexPin(distribution=source.distribution, index=source.provenance.address, marker=source.marker)
         for table in stated
-        for one in table.stated
-        if one.provenance.kind == "index" and one.distribution not in settled
+        for source in table.stated
+        if source.provenance.kind == "index" and source.distribution not in settled
     ]
 
 
@@ -54,12 +54,13 @@ def of_packages(
     for table in stated[1:]:
         for each in table.indexes:
             by_name = any(
-                one.provenance.kind == "index" and one.provenance.address == each.name for one in table.stated
+                source.provenance.kind == "index" and source.provenance.address == each.name
+                for source in table.stated
             )
             if not (by_name or each.explicit) and not _asked(each, known, stated[0]):
                 faults.append(
                     Fault(
-                        what=f"takes distributions from {_shown(each)}, which is not asked here",
+                        what=f"takes distributions from {_shown(each)}, which is not used here",
                         where=each.where,
                         hint="name it in [[index]] of layers.toml, or take each distribution from it by name",
                     )
@@ -72,7 +73,7 @@ def of_packages(
             if not same_place(first.url, index.url):
                 faults.append(
                     Fault(
-                        what=f'calls another index "{each.name}" than {whose.where} does',
+                        what=f'uses the name "{each.name}" for another index than {whose.where} does',
                         where=each.where,
                         hint="give each index a name of its own, or name the right one in layers.toml",
                     )

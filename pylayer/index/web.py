@@ -158,13 +158,13 @@ class Web:
             if number + 1 < self._tries:
                 self._stopped.wait(self._wait(number, last.after))
         times = f"{self._tries} times" if self._tries > 1 else "once"
-        raise DownloadError(f"{last}; tried {times}", where=where, hint="try again when the server is well")
+        raise DownloadError(f"{last}; tried {times}", where=where, hint="try again once the server works")
 
     @contextmanager
     def get(self, url: str, *, headers: Mapping[str, str]) -> Iterator[Reply]:
         """Ask once. Raises TransientError, NotFoundError, or DownloadError for what will not change."""
         if self._settings.offline:
-            raise DownloadError("is not at hand, and UV_OFFLINE forbids the network", where=server(url))
+            raise DownloadError("is needed, but UV_OFFLINE forbids the network", where=server(url))
         if self._stopped.is_set():
             raise CancelledError
         login = self._logins.of(url)
@@ -195,7 +195,7 @@ class Web:
         except requests.ConnectionError as error:
             raise TransientError(f"cannot be reached ({_reason(error)})") from error
         except requests.RequestException as error:
-            raise DownloadError(f"cannot be asked ({type(error).__name__})", where=where) from error
+            raise DownloadError(f"cannot be queried ({type(error).__name__})", where=where) from error
 
     def _wait(self, number: int, after: float | None) -> float:
         if after is not None:
@@ -257,7 +257,7 @@ def _check(response: requests.Response, *, login: Login | None) -> None:
     if status in {200, 206, 416}:
         return
     if status in {404, 410}:
-        raise NotFoundError(f"is not there ({status})", where=where)
+        raise NotFoundError(f"does not exist there ({status})", where=where)
     if status in {401, 403}:
         what = f"refused the credentials ({status})" if login else f"asks for credentials ({status})"
         raise DownloadError(what, where=where, hint=LOGIN_HINT)

@@ -89,7 +89,7 @@ def listen(event: str, arguments: tuple[Any, ...]) -> None:
     words = text.split() if event == "os.system" else [text]
     # Meson sees so whether the compiler that it finds for this machine, in a cross build too, is one.
     if words and "sanity_check" not in words[0] and is_targets(words[0]):
-        note("runs %s, which it has compiled for the target" % os.path.basename(words[0]))
+        note("runs %s, which it compiled for the target" % os.path.basename(words[0]))
 
 
 def is_targets(path: str) -> bool:

@@ -95,9 +95,9 @@ class Fetcher:
         )
         if lost := [pin for pin in pins if not self._store.blob(pin.sha256)]:
             raise DownloadError(
-                f"the commit {gits.commit_of(lost[0])} has other files than were locked",
+                f"the commit {gits.commit_of(lost[0])} no longer has the files that were locked",
                 where=lost[0].name,
-                hint=f"find out why before you trust it; `pylayer lock --upgrade {lost[0].name}` takes them",
+                hint=f"find out why before trusting it; `pylayer lock --upgrade {lost[0].name}` accepts them",
             )
 
     async def _wheel(
@@ -126,7 +126,7 @@ class Addresses:
 
     def __init__(self, requirements: Iterable[str], located: Mapping[str, str] | None = None) -> None:
         direct = [Requirement(text) for text in requirements if "@" in text]
-        stated = {normalise(one.name): one.url for one in direct if one.url}
+        stated = {normalise(reference.name): reference.url for reference in direct if reference.url}
         self._urls: Mapping[str, str] = {**stated, **(located or {})}
 
     def origin(self, pin: Pin) -> Origin | None:

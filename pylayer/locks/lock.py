@@ -184,13 +184,15 @@ class Lock:
             engine=self.engine if desk else run.engine,
             settings=run.settings,
             images=images,
-            builds={name: one for name, one in builds.items() if name in stay and one.terms.requirements},
+            builds={
+                name: entry for name, entry in builds.items() if name in stay and entry.terms.requirements
+            },
             environments=environments,
         )
 
 
 def _kept(entries: Mapping[str, Locked], *, stale: bool) -> dict[str, Locked]:
-    return {name: replace(one, stale=one.stale or stale) for name, one in entries.items()}
+    return {name: replace(entry, stale=entry.stale or stale) for name, entry in entries.items()}
 
 
 def read(path: Path) -> Lock | None:
@@ -200,7 +202,7 @@ def read(path: Path) -> Lock | None:
     data = document(path, where=path.name)
     if data.get("version") != VERSION:
         raise LockError(
-            f"is of version {data.get('version')!r}; this pylayer reads version {VERSION}",
+            f"has version {data.get('version')!r}; this pylayer reads version {VERSION}",
             where=path.name,
             hint="use the pylayer that wrote it, or remove it and run `pylayer lock`",
         )

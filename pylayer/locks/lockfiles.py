@@ -129,7 +129,7 @@ def read(path: Path, *, label: str) -> Lockfile:
         raise ManifestError(
             f"cannot be read as a lock file: {missing}",
             where=label,
-            hint="make it anew with the tool that wrote it, or set lockfiles = false in layers.toml",
+            hint="write it again with the tool that made it, or set lockfiles = false in layers.toml",
         ) from error
     except OSError as error:
         raise ManifestError(f"cannot be read: {error.strerror}", where=label) from error
@@ -146,7 +146,7 @@ def _format(path: Path, label: str) -> Format:
         if _matches(each, path):
             return each
     known = ", ".join(name for each in FORMATS for name in each.names)
-    raise ManifestError("is not a lock file that is known here", where=label, hint=f"known are: {known}")
+    raise ManifestError("is not a lock file in a known format", where=label, hint=f"choose from: {known}")
 
 
 def _matches(form: Format, path: Path) -> bool:

@@ -130,7 +130,7 @@ class LockResolver:
             raise _attributed(error, case.held) from error
         kept = tuple(provided[pin.name][0] if pin.name in provided else pin for pin in pins)
         if faults := [
-            Fault(what=what, where=case.python.label, hint="take the right file, or lock anew")
+            Fault(what=what, where=case.python.label, hint="use the right file, or lock again")
             for pin in kept
             for what in wrong_hash(pin, place)
         ]:
@@ -202,9 +202,9 @@ class LockResolver:
             raise ResolveError(f"cannot be used: {error}", where=str(path)) from error
         if own != name or tags.isdisjoint(case.python.tags):
             raise ResolveError(
-                f"is no wheel of {name} that runs there",
+                f"is not a wheel of {name} that runs there",
                 where=f"{path.name} for {case.python.label}",
-                hint="name another file, or leave it to an index",
+                hint="name another file, or take it from an index",
             )
         stored = self._store.blob(wheel.sha256)
         assert stored is not None

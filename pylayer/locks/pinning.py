@@ -72,7 +72,7 @@ class LockfilePins:
     def _file(self, path: Path) -> Lockfile:
         if path not in self._read:
             if not path.is_file():
-                raise ManifestError(f'lockfiles names "{path.name}", which is not there', where=str(path))
+                raise ManifestError(f'lockfiles names "{path.name}", which does not exist', where=str(path))
             root = self._workspace.manifest.root
             label = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
             self._read[path] = lockfiles.read(path, label=label)
@@ -93,7 +93,7 @@ def looked_for(found: Workspace) -> Iterator[Path]:
     for path in paths:
         yield from lockfiles.files(path)
         yield from _places_in(path)
-    yield from _files(one.provenance for table in found.tables for one in table.stated)
+    yield from _files(source.provenance for table in found.tables for source in table.stated)
 
 
 def _places_in(path: Path) -> Iterator[Path]:

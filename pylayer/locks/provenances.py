@@ -1,7 +1,7 @@
 """What pyproject.toml files and lock files say → where each distribution of a build is taken from.
 
-What they name and what cannot be had from there is never taken from elsewhere: it is an error for whoever
-needs it. What a pyproject.toml says goes before a lock file, which may be older.
+What they name is never taken from anywhere else: where it is not available, that is an error for
+whoever needs it. What a pyproject.toml says takes precedence over a lock file, which may be older.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Whereabouts:
     """Where distributions are taken from, by normalised name; of what is in no table, an index decides.
 
     `located` are direct references (`git+…`, `https://…`, `file:///…`) in place of an index, `hashes` what a
-    file may be, `refused` why one cannot be had from where it has to come from.
+    file may be, `refused` why one is not available where it has to come from.
     """
 
     located: Mapping[str, str] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Allowed:
 
 
 class Provenances:
-    """Knows what is said of a workspace's distributions."""
+    """Knows what is said about a workspace's distributions."""
 
     def __init__(self, found: Workspace, settings: IndexSettings) -> None:
         self._found = found
@@ -87,41 +87,51 @@ class Provenances:
     def _stated(self, target: Target) -> dict[str, list[Stated]]:
         found: dict[str, list[Stated]] = {}
         for table in self._found.tables:
-            for one in table.stated:
-                if applies(one, [target]):
-                    found.setdefault(one.distribution, []).append(one)
+            for source in table.stated:
+                if applies(source, [target]):
+                    found.setdefault(source.distribution, []).append(source)
         return found
 
     def _of_tables(self, name: str, stated: Sequence[Stated], held: Sequence[Held]) -> str | Fault:
-        """A direct reference, nothing where an index serves it, or why it cannot be had."""
-        if len({one.provenance for one in stated}) > 1:
-            words = "; ".join(dict.fromkeys(f"{one.where} has it from {one.provenance}" for one in stated))
+        """A direct reference, nothing where an index serves it, or why it is not available."""
+        if len({source.provenance for source in stated}) > 1:
+            words = "; ".join(
+                dict.fromkeys(f"{source.where} takes it from {source.provenance}" for source in stated)
+            )
             return Fault(
-                what=f"{name} is to come from several places: {words}",
-                hint="let all packages take it from one",
+                what=f"{name} would come from several places: {words}",
+                hint="make all packages take it from the same place",
             )
         where, provenance = stated[0].where, stated[0].provenance
         if provenance.kind == "git":
             # The lock file of whoever wrote this has a commit of the branch that is named here.
-            for one in held:
-                if one.provenance and one.provenance.kind == "git" and _one_repository(one, provenance):
-                    provenance = one.provenance
+            for lockfile in held:
+                if (
+                    lockfile.provenance
+                    and lockfile.provenance.kind == "git"
+                    and _one_repository(lockfile, provenance)
+                ):
+                    provenance = lockfile.provenance
         return self._located(name, provenance, where)
 
     def _of_locks(self, name: str, held: Sequence[Held]) -> str | Fault:
-        places = {one.provenance for one in held if one.provenance and one.provenance.kind in _ELSEWHERE}
-        if len(places) > 1 or (places and any(one.unclear for one in held)):
+        places = {
+            lockfile.provenance
+            for lockfile in held
+            if lockfile.provenance and lockfile.provenance.kind in _ELSEWHERE
+        }
+        if len(places) > 1 or (places and any(lockfile.unclear for lockfile in held)):
             return Fault(
-                what=f"{', '.join(one.label for one in held)} have {name} from several places",
-                hint="let all take it from one",
+                what=f"{', '.join(lockfile.label for lockfile in held)} take {name} from several places",
+                hint="make all take it from the same place",
             )
-        for one in held:
-            if one.provenance and one.provenance.kind in _ELSEWHERE:
-                return self._located(name, one.provenance, one.label)
-            if one.provenance and not one.hashes and not self._asked(name, one.provenance):
+        for lockfile in held:
+            if lockfile.provenance and lockfile.provenance.kind in _ELSEWHERE:
+                return self._located(name, lockfile.provenance, lockfile.label)
+            if lockfile.provenance and not lockfile.hashes and not self._asked(name, lockfile.provenance):
                 return Fault(
-                    what=f"{one.label} has {name} from {one.provenance}, where nothing is asked for here, "
-                    "and no hash of it",
+                    what=f"{lockfile.label} takes {name} from {lockfile.provenance}, which is not used here, "
+                    "and has no hash of it",
                     hint="name that index in [[index]] of layers.toml, or lock with hashes",
                 )
         return ""
@@ -145,25 +155,25 @@ class Provenances:
                 return self._at_path(name, Path(provenance.address), where)
             case "workspace":
                 return Fault(
-                    what=f"{where} has {name} from the workspace, and there is no project of this name",
-                    hint="find it by `packages` in layers.toml",
+                    what=f"{where} takes {name} from the workspace, but there is no project of this name",
+                    hint="let `packages` in layers.toml find it",
                 )
             case _:
                 return ""
 
     def _at_path(self, name: str, path: Path, where: str) -> str | Fault:
-        says = f"{where} has {name} from {Path(relpath(path, self._found.manifest.root)).as_posix()}"
+        says = f"{where} takes {name} from {Path(relpath(path, self._found.manifest.root)).as_posix()}"
         if not path.exists():
-            return Fault(what=f"{says}, which is not there", hint="bring it back, or lock anew")
+            return Fault(what=f"{says}, which does not exist", hint="bring it back, or lock again")
         if path.is_dir():
             return Fault(
                 what=f"{says}, where no project of this name was found",
-                hint="find it by `packages` in layers.toml",
+                hint="let `packages` in layers.toml find it",
             )
         if path.suffix != ".whl":
             return Fault(
-                what=f"{says}: of files, only wheels are taken by their path",
-                hint="name the folder of its source, or make a wheel of it",
+                what=f"{says}: a path to a file must be that of a wheel",
+                hint="name the folder of its source, or build a wheel from it",
             )
         return path.as_uri()
 
@@ -174,9 +184,9 @@ def written(reference: str, *, root: Path) -> str:
     return f"file:{Path(relpath(path, root)).as_posix()}" if path else reference
 
 
-def _one_repository(one: Held, provenance: Provenance) -> bool:
-    assert one.provenance
-    locked, stated = (gits.origin("", each.address) for each in (one.provenance, provenance))
+def _one_repository(lockfile: Held, provenance: Provenance) -> bool:
+    assert lockfile.provenance
+    locked, stated = (gits.origin("", each.address) for each in (lockfile.provenance, provenance))
     return (locked.url.removesuffix(".git"), locked.subdirectory) == (
         stated.url.removesuffix(".git"),
         stated.subdirectory,
@@ -192,15 +202,17 @@ def _allowed(name: str, located: str, held: Sequence[Held]) -> Allowed | Fault |
         # A path has no other version than what is there now.
         digest = _digest(path, path.stat().st_mtime_ns)
         found.append(Allowed(sha256=frozenset({digest}), label=path.name))
-    for one in held:
-        sha256 = frozenset(each.removeprefix("sha256:") for each in one.hashes if each.startswith("sha256:"))
-        if one.hashes and not sha256:
+    for lockfile in held:
+        sha256 = frozenset(
+            each.removeprefix("sha256:") for each in lockfile.hashes if each.startswith("sha256:")
+        )
+        if lockfile.hashes and not sha256:
             return Fault(
-                what=f"{one.label} has no sha256 of {name}, and indexes tell no other hash",
+                what=f"{lockfile.label} has no sha256 of {name}, and indexes give no other hash",
                 hint="lock with sha256",
             )
         if sha256:
-            found.append(Allowed(sha256=sha256, label=one.label))
+            found.append(Allowed(sha256=sha256, label=lockfile.label))
     if not found:
         return None
     return Allowed(

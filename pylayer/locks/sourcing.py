@@ -32,24 +32,26 @@ def choices(found: Workspace, settings: IndexSettings) -> dict[str, Any]:
 
 
 def _elsewhere(table: SourceTables, root: Path) -> Iterator[str]:
-    """What is said of repositories, addresses and files: as requirements, without credentials."""
-    for one in table.stated:
-        address = one.provenance.address
-        if one.provenance.kind in {"git", "url"}:
+    """What is said about repositories, addresses and files: as requirements, without credentials."""
+    for source in table.stated:
+        address = source.provenance.address
+        if source.provenance.kind in {"git", "url"}:
             address = without_login(address)
-        elif one.provenance.kind == "path" and not Path(address).is_dir():
+        elif source.provenance.kind == "path" and not Path(address).is_dir():
             address = f"file:{Path(relpath(address, root)).as_posix()}"
         else:
             continue
-        yield f"{one.distribution} @ {address}" + (f" ; {one.marker}" if one.marker else "")
+        yield f"{source.distribution} @ {address}" + (f" ; {source.marker}" if source.marker else "")
 
 
 def settings_of(found: Workspace) -> IndexSettings:
     """What layers.toml, the packages and the environment say of indexes; raises ManifestError."""
     manifest = found.manifest
     tables = tuple(
-        Index.at(one.url, name=one.name, explicit=one.explicit, default=one.default, folder=manifest.root)
-        for one in manifest.index
+        Index.at(
+            index.url, name=index.name, explicit=index.explicit, default=index.default, folder=manifest.root
+        )
+        for index in manifest.index
     )
-    pins = {name: one.name for one in manifest.index for name in one.distributions}
+    pins = {name: index.name for index in manifest.index for name in index.distributions}
     return read_settings(manifest.root, tables=tables, pins=pins, stated=found.tables)

@@ -200,7 +200,7 @@ class ThirdParty:
             yield from wrong_hash(pin, case.whereabouts)
             yield from _misplaced(pin, case)
             if given.get(pin.name, pin.version) != pin.version:
-                yield f"{pin.name} {pin.version}: the layer that gives it has {given[pin.name]}"
+                yield f"{pin.name} {pin.version}: the layer that provides it has {given[pin.name]}"
 
     def _kept(self, before: Locked | None) -> dict[str, str]:
         """The versions of an entry that are to stay where they can."""
@@ -242,13 +242,13 @@ class ThirdParty:
         found: dict[str, Locked | PylayerError] = {}
         if not unknown:
             return found
-        ordered = sorted(unknown, key=lambda one: (one[0].build.target.runtime.minor, one[0].build.id))
+        ordered = sorted(unknown, key=lambda pair: (pair[0].build.target.runtime.minor, pair[0].build.id))
         preferences: dict[str, str] = {}
         layers = {want.build.layer.name for want, _ in ordered}
         siblings = [build.id for build in self._workspace.builds if build.layer.name in layers]
         for name in (*(want.build.id for want, _ in ordered), *siblings):
             preferences = self._kept(self._before.builds.get(name)) | preferences
-        for _, group in groupby(ordered, key=lambda one: one[0].build.target.runtime.minor):
+        for _, group in groupby(ordered, key=lambda pair: pair[0].build.target.runtime.minor):
             pairs = list(group)
             for want, case in pairs:
                 preferred = replace(case, preferences={**preferences, **want.given})
@@ -264,8 +264,8 @@ class ThirdParty:
         """Resolve one runtime's builds again, at the lowest version of all in which they differ."""
         solved = [one for want, _ in pairs if isinstance(one := found[want.build.id], Locked)]
         versions: dict[str, set[str]] = {}
-        for one in solved:
-            for name, version in one.versions.items():
+        for locked in solved:
+            for name, version in locked.versions.items():
                 versions.setdefault(name, set()).add(version)
         lowest = {name: min(each, key=Version) for name, each in versions.items() if len(each) > 1}
         if not lowest:
@@ -277,7 +277,7 @@ class ThirdParty:
             if isinstance(found[want.build.id], Locked)
         }
         # Where that does not go, each keeps the newest that it can have.
-        return {} if any(isinstance(one, PylayerError) for one in again.values()) else again
+        return {} if any(isinstance(result, PylayerError) for result in again.values()) else again
 
     def _located(self, text: str, whereabouts: Whereabouts) -> str:
         """A requirement, on the place that a distribution has to come from.
@@ -310,7 +310,7 @@ def _misplaced(pin: Pin, case: Case) -> Iterator[str]:
     url = case.whereabouts.located.get(pin.name, "")
     if not url:
         if gits.commit_of(pin) and pin.name not in _addresses(case.terms):
-            yield f"{pin.name} {pin.version} is not from git any more"
+            yield f"{pin.name} {pin.version} no longer comes from git"
     elif gits.is_git(url):
         # Where a branch or a tag is meant, a lock keeps the commit that it was.
         ref = gits.origin(pin.name, url).ref

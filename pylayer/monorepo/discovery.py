@@ -31,8 +31,8 @@ class Found:
     not be told that it does not exist. `passed` says by name of folders that are no packages why not; of
     those that were asked for, `faults` do too. `places` are the folders relative to layers.toml's (posix).
     `followed` are the projects that others take from a path or from the workspace, and no glob matches: they
-    are built where they are needed, and are no layers. `tables` are all that is said of sources, those beside
-    layers.toml first.
+    are built where they are needed, and are no layers. `tables` are all that is said about sources,
+    first those beside layers.toml.
     """
 
     definitions: Mapping[str, Definition]
@@ -153,7 +153,7 @@ def _nearest(root: Path, glob: str) -> str:
             break
         place /= part
     return (
-        f"there is nothing like that in {(root / place).name}/" if place.parts else f"it counts from {root}"
+        f"nothing in {(root / place).name}/ matches the rest" if place.parts else f"it is relative to {root}"
     )
 
 

@@ -45,11 +45,11 @@ class Following:
         """
         wanted = self._asked.union(*(definition.required for definition in known.values())) - known.keys()
         found: set[str] = set()
-        for one in self._stated(known):
-            name = one.distribution
-            if name not in wanted or name in found or not applies(one, self._targets):
+        for stated in self._stated(known):
+            name = stated.distribution
+            if name not in wanted or name in found or not applies(stated, self._targets):
                 continue
-            for folder in self._folders(one):
+            for folder in self._folders(stated):
                 place = Path(os.path.relpath(folder, self._root)).as_posix()
                 definition, _ = projectfile.read(folder, where=place)
                 if definition and definition.name == name:
@@ -61,46 +61,46 @@ class Following:
         """Refuse a path that leads to another folder than the one which has the package."""
         return [
             Fault(
-                what=f"has {one.distribution} from {one.provenance}, and the package of that name "
-                f"is in {folders[one.distribution]}",
-                where=one.where,
+                what=f"takes {stated.distribution} from {stated.provenance}, but the package of that name "
+                f"is in {folders[stated.distribution]}",
+                where=stated.where,
                 hint="name that folder, or leave the other out of `packages` in layers.toml",
             )
-            for one in self._stated(known)
-            if one.distribution in folders
-            and one.provenance.kind == "path"
-            and Path(one.provenance.address).is_dir()
-            and not Path(one.provenance.address).samefile(folders[one.distribution])
-            and applies(one, self._targets)
+            for stated in self._stated(known)
+            if stated.distribution in folders
+            and stated.provenance.kind == "path"
+            and Path(stated.provenance.address).is_dir()
+            and not Path(stated.provenance.address).samefile(folders[stated.distribution])
+            and applies(stated, self._targets)
         ]
 
     def _stated(self, known: Mapping[str, Definition]) -> list[Stated]:
         return [
             *self._top.stated,
-            *(one for definition in known.values() for one in definition.tables.stated),
+            *(stated for definition in known.values() for stated in definition.tables.stated),
         ]
 
-    def _folders(self, one: Stated) -> Iterator[Path]:
-        if one.provenance.kind == "path":
-            folder = Path(one.provenance.address)
+    def _folders(self, stated: Stated) -> Iterator[Path]:
+        if stated.provenance.kind == "path":
+            folder = Path(stated.provenance.address)
             yield from [folder] if folder.is_dir() else []
-        elif one.provenance.kind == "workspace":
+        elif stated.provenance.kind == "workspace":
             left = {path for glob in self._top.excluded for path in self._root.glob(glob)}
             for glob in self._top.members:
                 matched = sorted(self._root.glob(glob)) if glob not in {".", "./"} else []
                 # The name of a folder says most of the time who is in it.
-                near = [path for path in matched if normalise(path.name) == one.distribution]
+                near = [path for path in matched if normalise(path.name) == stated.distribution]
                 yield from (path for path in (*near, *matched) if path.is_dir() and path not in left)
 
 
-def applies(one: Stated, targets: Iterable[Target]) -> bool:
+def applies(stated: Stated, targets: Iterable[Target]) -> bool:
     """Whether what is stated holds for one of `targets`; a marker that cannot be read does."""
-    if not one.marker:
+    if not stated.marker:
         return True
     from packaging.markers import InvalidMarker, Marker
 
     try:
-        marker = Marker(one.marker)
+        marker = Marker(stated.marker)
     except InvalidMarker:
         return True
     return any(holds(marker, target.markers) for target in targets)

@@ -154,7 +154,7 @@ def _required(pyproject: Mapping[str, Any], tables: SourceTables) -> Iterator[st
     declared = "project" in pyproject or "dependencies" in poetry
     if not declared or "dependencies" in (project.get("dynamic") or ()):
         # What they are, its backend alone knows.
-        yield from (one.distribution for one in tables.stated)
+        yield from (stated.distribution for stated in tables.stated)
 
 
 def _build_system(pyproject: Mapping[str, Any]) -> tuple[tuple[str, ...], str, tuple[str, ...], list[Fault]]:
@@ -165,7 +165,7 @@ def _build_system(pyproject: Mapping[str, Any]) -> tuple[tuple[str, ...], str, t
     system = pyproject["build-system"]
     if not isinstance(system, dict) or "requires" not in system:
         what = "must be a table with the key `requires` (PEP 518)"
-        hint = 'write requires = ["setuptools>=61"], say'
+        hint = 'such as requires = ["setuptools>=61"]'
         return (), "", (), [Fault(what=what, where="build-system", hint=hint)]
     place = "build-system"
     none: tuple[str, ...] = ()
@@ -174,7 +174,7 @@ def _build_system(pyproject: Mapping[str, Any]) -> tuple[tuple[str, ...], str, t
     )
     if "build-backend" not in system:
         # As pip and build do: the legacy backend, with its requirement where the project forgot it.
-        forgotten = all(required_name(one) != "setuptools" for one in requires)
+        forgotten = all(required_name(requirement) != "setuptools" for requirement in requires)
         return (*requires, *(LEGACY_REQUIRES if forgotten else ())), LEGACY_BACKEND, (), faults
     backend = take(string, system["build-backend"], default="", faults=faults, place=f"{place}.build-backend")
     given = system.get("backend-path", [])
@@ -187,7 +187,8 @@ def _inside(value: object) -> str:
     path = string(value)
     if path.startswith("/") or ".." in normpath(path).split("/"):
         raise refusal(
-            f'"{path}" leaves the project', hint="PEP 517: relative to the project, and inside of it"
+            f'"{path}" points outside the project',
+            hint="PEP 517: it must be relative to the project, and inside it",
         )
     return path
 

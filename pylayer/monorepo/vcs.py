@@ -64,9 +64,9 @@ def version(project: Project, required: Sequence[Wheel], *, store: Store) -> str
     answer = done.stdout.strip().rpartition("\n")[2]
     if done.status != 0 or not _VERSION.match(answer):
         raise BuildError(
-            f"{project.vcs} cannot tell its version on this host",
+            f"{project.vcs} cannot work out its version on this host",
             where=project.name,
-            hint="is there a git history with a tag (a shallow clone has none)? Its output is above",
+            hint="does the git history have a tag (a shallow clone has none)? Its output is above",
             log=done.stdout + done.stderr,
         )
     if state:

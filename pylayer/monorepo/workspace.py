@@ -147,7 +147,7 @@ def select(builds: Sequence[Build], only: Sequence[str], *, layers: Sequence[str
     selection.chosen((*only, *layers), known)  # what means nothing in either is told at once
     wanted = selection.chosen(only, known) & selection.chosen(layers, known)
     if known and not wanted:
-        raise UsageError(f"nothing of {', '.join(layers)} is in {', '.join(only)}", where="--only")
+        raise UsageError(f"no build is in both {', '.join(layers)} and {', '.join(only)}", where="--only")
     return tuple(build for build in builds if build.id in wanted)
 
 
@@ -197,7 +197,7 @@ def _layers(read: Manifest, found: Found) -> tuple[tuple[Layer, ...], list[Fault
         faults.append(manifest.no_runtimes(added))
     if not (added or read.layers or found.faults):
         faults.append(
-            Fault(what="describes no layer", hint='write packages = ["packages/*"], or [layers.NAME]')
+            Fault(what="describes no layers", hint='write packages = ["packages/*"], or [layers.NAME]')
         )
     layers = [*read.layers]
     if read.template:
@@ -208,13 +208,13 @@ def _layers(read: Manifest, found: Found) -> tuple[tuple[Layer, ...], list[Fault
 
 
 def _lost_lockfiles(layers: Sequence[Layer], read: Manifest) -> list[Fault]:
-    """Refuse lock files that layers name and that are nowhere."""
+    """Refuse lock files that layers name and that do not exist."""
     named = {path: layer.name for layer in reversed(layers) for path in layer.lockfiles or ()}
     return [
         Fault(
             what=f'there is no file "{path}"',
             where=f"layers.{layer}.lockfiles",
-            hint="paths count from layers.toml",
+            hint="paths are relative to layers.toml",
         )
         for path, layer in named.items()
         if not (read.root / path).is_file()
@@ -222,7 +222,7 @@ def _lost_lockfiles(layers: Sequence[Layer], read: Manifest) -> list[Fault]:
 
 
 def _missing(layer: Layer, found: Found) -> list[Fault]:
-    """Refuse projects of a layer that are nowhere; of those that are broken, their own faults tell."""
+    """Refuse projects of a layer that do not exist; those that are broken have faults of their own."""
     faults = []
     for index, name in enumerate(layer.projects):
         if name in found.definitions or name in found.broken:
@@ -235,7 +235,7 @@ def _missing(layer: Layer, found: Found) -> list[Fault]:
         what = f'there is no project "{name}"'
         faults.append(
             Fault(
-                what=f"{what}, and neither `packages` nor `requirements` say what is in the layer"
+                what=f"{what}, and neither `packages` nor `requirements` says what it holds"
                 if implied
                 else what,
                 where=f"layers.{layer.name}" + ("" if implied else f".packages[{index}]"),
@@ -246,7 +246,7 @@ def _missing(layer: Layer, found: Found) -> list[Fault]:
 
 
 def _of_options(read: Manifest, projects: Mapping[str, Project], found: Found) -> list[Fault]:
-    """Refuse options of projects that are nowhere, and `inputs` that are."""
+    """Refuse options of projects that do not exist, and `inputs` that match nothing."""
     faults = []
     repository = Path(os.path.commonpath([read.root, *found.folders.values()]))
     for name, options in read.options.items():
@@ -264,12 +264,12 @@ def _of_inputs(project: Project, globs: Sequence[str], repository: Path) -> list
         where = f"projects.{project.name}.inputs[{index}]"
         if not inputs.top(project.path, [glob])[0].is_relative_to(repository):
             # Else the name of a folder above the repository would be in the path that compilers write down.
-            what = f'"{glob}" leaves the repository ({repository})'
+            what = f'"{glob}" points outside the repository ({repository})'
             hint = "make a symbolic link to it in the project: links are followed"
             faults.append(Fault(what=what, where=where, hint=hint))
         elif next(inputs.matches(project.path, glob), None) is None:
             what = f'"{glob}" matches nothing'
-            faults.append(Fault(what=what, where=where, hint=f"it counts from {project.path}"))
+            faults.append(Fault(what=what, where=where, hint=f"it is relative to {project.path}"))
     return faults
 
 
@@ -292,7 +292,7 @@ def _of_cycles(found: Found) -> list[Fault]:
         Fault(
             what=f"build requirements go in a circle: {' needs '.join(cycle)}",
             where=f"{found.places[cycle[0]]}/pyproject.toml: build-system.requires",
-            hint="none of them can be built first: let one of them do without the other at build time",
+            hint="none of them can be built first: make one of them build without the other",
         )
         for cycle in build_cycles(found.definitions)
     ]

@@ -205,7 +205,7 @@ class BotoRegion:
             self._send(upload)
             version = self._stored(upload)
         if upload.mode == "reference" and not version:
-            what = f"the bucket {upload.bucket} keeps no versions, which storage-mode reference needs"
+            what = f"the bucket {upload.bucket} has no versioning, which storage-mode reference needs"
             raise CloudError("refused", what)
         return Stored(
             bucket=upload.bucket, key=upload.key, version=version or None, mode=upload.mode, uploaded=uploaded

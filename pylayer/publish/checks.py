@@ -33,9 +33,9 @@ def warnings(groups: Iterable[LayerGroup]) -> list[Fault]:
     known = load_runtimes()
     return [
         Fault(
-            what=f"is for {name}, a preview since {since}: AWS may change it, and promises nothing",
+            what=f"is for {name}, a preview since {since}: AWS may change it, and makes no promises",
             where=group.name,
-            hint="let no function in production use it",
+            hint="do not use it for functions in production",
         )
         for group in groups
         for name in group.runtimes
@@ -49,9 +49,9 @@ def _archive(group: LayerGroup, folder: Path) -> list[Fault]:
     try:
         size = (folder / entry.path).stat().st_size
     except OSError:
-        return [Fault(what="layers.json names it, and it is not there", where=where, hint=hint)]
+        return [Fault(what="layers.json names it, but it is not there", where=where, hint=hint)]
     if size != entry.size:
-        what = f"has {size} bytes, and {entry.size} in layers.json"
+        what = f"has {size} bytes, but {entry.size} according to layers.json"
         return [Fault(what=what, where=where, hint=hint)]
     return []
 
@@ -70,6 +70,6 @@ def _limits(group: LayerGroup, regions: Sequence[str]) -> list[Fault]:
         hint = f"name a bucket for {', '.join(without)}: [publish] bucket"
         found.append(Fault(what=what, where=group.name, hint=hint))
     if len(group.runtimes) > MOST_RUNTIMES:
-        what = f"is for {len(group.runtimes)} runtimes; AWS takes {MOST_RUNTIMES}"
+        what = f"is for {len(group.runtimes)} runtimes; AWS allows {MOST_RUNTIMES}"
         found.append(Fault(what=what, where=group.name))
     return found

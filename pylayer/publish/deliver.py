@@ -79,7 +79,7 @@ def _create(  # noqa: PLR0917  a private step of the function above
     version = _publish(item, region, draft, patience, notes)
     if version.code_sha256 != group.entry.code_sha256:
         region.remove(group.name, version.number)
-        what = f"AWS got other bytes than {archive.name} has; version {version.number} was deleted again"
+        what = f"AWS received other bytes than {archive.name} has; version {version.number} was deleted again"
         raise CloudError("refused", what)
     return version
 
@@ -132,10 +132,10 @@ def _publish(item: Item, region: Region, draft: Draft, patience: Patience, notes
         try:
             found = _find(item, region)
         except CloudError as error:
-            what = f"{doubt}; whether it was published cannot be seen: the next run will"
+            what = f"{doubt}; whether it was published is not known: the next run finds out"
             raise CloudError(error.kind, what) from error
         if found:
-            notes.append(f"{doubt}, but it was carried out")
+            notes.append(f"{doubt}, but it was published")
             return found
     raise CloudError(doubt.kind if doubt else "refused", f"{doubt} ({patience.attempts} attempts)")
 
@@ -165,7 +165,7 @@ def _sole(item: Item, region: Region, made: Version, notes: list[str]) -> Versio
     try:
         region.remove(item.group.name, made.number)
     except CloudError as error:
-        notes.append(f"{same}, and the duplicate {made.number} could not be deleted: {error}")
+        notes.append(f"{same}, but the duplicate {made.number} could not be deleted: {error}")
     else:
         notes.append(f"{same}: the duplicate {made.number} was deleted")
     return found

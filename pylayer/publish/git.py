@@ -17,7 +17,7 @@ def revision(root: Path) -> str:
     try:
         done = process.run(["git", "describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"], cwd=root)
     except ToolError as error:
-        raise PublishError("no revision to name: git is not there", hint=hint) from error
+        raise PublishError("no revision to name: git is not installed", hint=hint) from error
     if done.status:
         raise PublishError("no revision to name", where=str(root), hint=hint, log=done.stderr)
     return done.stdout.strip()

@@ -24,7 +24,7 @@ MAPPINGS = "layers.mappings.json"
 PARAMETERS = "layers.parameters.{region}.yaml"
 
 _HELPER = """\
-// Written by `pylayer publish`: the layer versions that stand for the layers of this repository.
+// Written by `pylayer publish`: the current layer versions of this repository.
 
 export const layers = %s as const;
 
@@ -35,7 +35,7 @@ type Table = Record<string, Record<string, Record<string, Record<string, string>
 /**
  * The ARN of the layer version to attach; throws where none is published.
  *
- * `region` is a region's name and no token: give the stack an `env`.
+ * `region` must be the name of a region, not a token: give the stack an `env`.
  */
 export function layerArn(layer: LayerName, region: string, runtime: string, architecture: string): string {
   const arn = (layers as Table)[layer]?.[region]?.[runtime]?.[architecture];
@@ -78,7 +78,7 @@ def clashes(declared: Mapping[str, Declared]) -> list[Fault]:
     for layer in sorted(declared):
         name = logical_name(layer, "", "")
         if (owner := owners.setdefault(name, layer)) != layer:
-            what = f"is {name} for CloudFormation, and so is {owner}"
+            what = f"becomes {name} in CloudFormation, and so does {owner}"
             hint = "rename one of the layers, or leave sam out of [publish] outputs"
             faults.append(Fault(what=what, where=layer, hint=hint))
     return faults

@@ -115,8 +115,12 @@ def _plan(
     moves = _moves(group, holdings.newest, taken)
     wanted = grants(group.settings.permissions)
     granted = _granted(group, region, current) if current else frozenset()
-    grant = tuple(one for one in wanted if one.id not in granted)
-    revoke = sorted(one for one in granted - {one.id for one in wanted} if one.startswith(OURS))
+    grant = tuple(statement for statement in wanted if statement.id not in granted)
+    revoke = sorted(
+        statement
+        for statement in granted - {statement.id for statement in wanted}
+        if statement.startswith(OURS)
+    )
     arn = current.arn if current else None
     item = Item(
         group=group,
@@ -132,8 +136,8 @@ def _plan(
         ),
     )
     barriers = [*(moves if not consent.moves and not current else ())]
-    if not consent.public and any(one.id == PUBLIC for one in grant):
-        barriers.append("would be given to everyone: confirm with --public")
+    if not consent.public and any(statement.id == PUBLIC for statement in grant):
+        barriers.append("would become public: confirm with --public")
     return _blocked(item, barriers) if barriers else item
 
 

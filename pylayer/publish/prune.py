@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Reason = Literal["newest", "attached", "published"]
 
 NOTICE = (
-    "functions that have a deleted version keep it, but it cannot be attached again; "
+    "functions that use a deleted version keep it, but it cannot be attached again; "
     "functions in other accounts cannot be seen from here"
 )
 
@@ -74,7 +74,7 @@ def prune(
     AWS where the task is wrong.
     """
     if keep < 1:
-        raise PublishError(f"cannot keep {keep} versions", hint="keep at least the newest")
+        raise PublishError(f"cannot keep {keep} versions", hint="keep at least one")
     account = None
     wanted = selection.chosen(options.layers, builds_of(declared))
     names = _names(folder, settings, declared, wanted, options.regions)
@@ -83,7 +83,7 @@ def prune(
         names = {(name, region or account.default_region or "") for name, region in names}
     if not names or ("" in {region for _, region in names}):
         hint = "publish first, and name regions in [publish] of layers.toml"
-        raise PublishError("knows no published layers here", where=str(folder), hint=hint)
+        raise PublishError("has no published layers", where=str(folder), hint=hint)
     account = account or opened(profile=options.profile, patience=options.patience)
     arns = frozenset(place.arn for place in published.read(folder / published.NAME).values())
     regions = {str(region): account.region(str(region)) for _, region in names}

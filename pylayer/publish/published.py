@@ -44,7 +44,7 @@ def read(path: Path) -> dict[Key, PublishedVersion]:
     try:
         document = json.loads(path.read_bytes())
         if document["version"] != VERSION:
-            raise StoreError(f"is of version {document['version']!r}, not {VERSION}", where=str(path))
+            raise StoreError(f"has version {document['version']!r}, not {VERSION}", where=str(path))
         return {key: PublishedVersion(**table) for key, table in _leaves(document["layers"])}
     except FileNotFoundError:
         return {}

@@ -122,7 +122,7 @@ def _done(  # noqa: PLR0917  a private step of `run`
                 say(lines.done(result))
     finally:  # also where the user interrupts: what stands must be known
         _record(task, results, settings, declared, say)
-    results.sort(key=lambda one: (one.item.group.name, one.item.region))
+    results.sort(key=lambda result: (result.item.group.name, result.item.region))
     for line in lines.summary(results):
         say(line)
     status = _status(task, bad=any(result.status in ("blocked", "failed") for result in results))

@@ -87,7 +87,7 @@ def _refusal(error: sdk.ClientError, operation: str) -> CloudError:
     kind = _CODES.get(code) or _STATUSES.get(status) or ("service" if status >= 500 else "refused")
     match kind:
         case "credentials":
-            what = f"AWS does not take the credentials ({code}): sign in again, or enable the region"
+            what = f"AWS does not accept the credentials ({code}): sign in again, or enable the region"
         case "denied":
             what = f"{operation}: access denied: {message}" if message else f"{operation}: access denied"
         case "quota":

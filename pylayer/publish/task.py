@@ -151,8 +151,10 @@ def whole(found: Iterable[LayerGroup], wanted: Collection[str]) -> tuple[LayerGr
         if all(build in wanted for build in own):
             groups.append(group)
         elif any(build in wanted for build in own):
-            what = f"{', '.join(own)} have the same content, and are one layer version"
-            faults.append(Fault(what=what, where=group.name, hint=f"choose all: --layer {','.join(own)}"))
+            what = f"{', '.join(own)} have the same content, and make up one layer version"
+            faults.append(
+                Fault(what=what, where=group.name, hint=f"select all of them: --layer {','.join(own)}")
+            )
     if faults:
         raise UsageError.of(faults)
     return tuple(groups)
@@ -177,7 +179,7 @@ def _entries(
         whole = [entry for entry in own if entry]
         lacking = ["-".join(build) for build, entry in zip(what.builds, own, strict=True) if entry is None]
         if lacking:
-            said = f"has no archive for {', '.join(lacking)}: nothing of it is published"
+            said = f"has no archive for {', '.join(lacking)}: none of it is published"
             faults.append(
                 Fault(what=said, where=layer, hint=f"build it first: `pylayer build-layer {layer}`")
             )

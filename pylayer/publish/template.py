@@ -202,7 +202,7 @@ def _name(
 def _version(layer: str, entry: CatalogueEntry) -> str | None:
     """The version of the distribution that the layer is named after, or of its only one."""
     own = normalise(layer)
-    versions = [one.version for one in entry.distributions if one.name == own]
+    versions = [distribution.version for distribution in entry.distributions if distribution.name == own]
     if not versions and len(entry.distributions) == 1:
         return entry.distributions[0].version
     return versions[0] if versions else None
@@ -210,7 +210,7 @@ def _version(layer: str, entry: CatalogueEntry) -> str | None:
 
 def _wording(template: str, words: Mapping[str, str | None], where: str, faults: list[Fault]) -> Wording:
     if "{version}" in template and words["version"] is None:
-        hint = "leave {version} out for this layer: it has several distributions, none of the layer's name"
+        hint = "leave {version} out for this layer: none of its several distributions has the layer's name"
         faults.append(Fault(what="has no version to name", where=where, hint=hint))
 
     def fill(match: re.Match[str]) -> str:
@@ -233,7 +233,7 @@ def _unacceptable(group: LayerGroup) -> list[Fault]:
     ):
         length = len(wording.text("0" * 18))
         if length > limit:
-            what = f"the {word} has {length} characters; AWS takes {limit}"
+            what = f"the {word} has {length} characters; AWS allows {limit}"
             faults.append(Fault(what=what, where=group.name, hint=f"shorten `{word}` in layers.toml"))
     return faults
 
@@ -249,7 +249,7 @@ def _same_names(found: Iterable[LayerGroup]) -> list[Fault]:
                 f"{group.layer} for {', '.join(group.runtimes)} on {', '.join(group.architectures)}"
                 for group in same
             )
-            what = f"{builds} differ, and would all be published under this name"
-            hint = "tell them apart in `name`: {layer}-{python}-{architecture}"
+            what = f"{builds} differ, but would all be published under this name"
+            hint = "tell them apart by `name`: {layer}-{python}-{architecture}"
             faults.append(Fault(what=what, where=name, hint=hint))
     return faults

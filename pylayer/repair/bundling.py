@@ -72,7 +72,7 @@ def repair(
             raise BuildError(
                 f"auditwheel cannot make it a {platform} wheel",
                 where=f"{wheel.metadata.name} for {target}",
-                hint="what it says is above; build in the runtime's image, or put the library into `files`",
+                hint="its output is above; build in the runtime's image, or put the library into `files`",
                 log=done.log,
             )
         canonical = folder / "canonical"

@@ -60,7 +60,7 @@ class Repairer:
         if build.layer.strip and any(wheel.metadata.native for wheel in made):
             parts["stripped by"] = tool = await self._stripper(build.target)
             stripped = await together([self._stripped(wheel, build.target, tool) for wheel in made])
-            made = [one.wheel for one in stripped]
+            made = [result.wheel for result in stripped]
             notes = _notes(stripped)
         if names := self._repairable(contents, build):
             tools = await self._repairers(build.target)
@@ -113,7 +113,7 @@ class Repairer:
         host = await self._hosts.host(target)
         if not host.kind.has_target_libc:
             raise NeedsDockerError(
-                "has native code to repair, which takes a container of the target",
+                "has native code to repair, which needs a container of the target",
                 where=str(target),
                 hint=host.instead_of or enginetable.elsewhere(),
             )
@@ -157,7 +157,7 @@ class Repairer:
 
 
 def _wheels(contents: BuildContents) -> list[Wheel]:
-    return [*(one.wheel for one in contents.projects.values()), *contents.distributions]
+    return [*(built.wheel for built in contents.projects.values()), *contents.distributions]
 
 
 async def _same(wheel: Wheel) -> Wheel:
@@ -165,7 +165,7 @@ async def _same(wheel: Wheel) -> Wheel:
 
 
 def _no_tool(target: Target, host: BuildHost) -> BuildError | NeedsDockerError:
-    what = "has native code to strip, and there is neither strip nor llvm-strip"
+    what = "has native code to strip, but there is neither strip nor llvm-strip"
     if host.kind.has_images:
         hint = "add binutils or LLVM to the image, or take `strip` out of layers.toml"
         return BuildError(f"{what} in its build image", where=str(target), hint=hint)
@@ -178,8 +178,8 @@ def _versions(tools: Sequence[Wheel]) -> dict[str, str]:
 
 
 def _notes(stripped: Sequence[Stripped]) -> list[str]:
-    saved = sum(one.saved for one in stripped)
+    saved = sum(result.saved for result in stripped)
     notes = [f"strip saves {size_text(saved)} unzipped"]
-    left = [f"{path}: {why}" for one in stripped for path, why in one.left]
-    notes += [f"strip leaves {text}" for text in left[:_TOLD]]
-    return notes + ([f"strip leaves {len(left) - _TOLD} more files as they are"] if left[_TOLD:] else [])
+    left = [f"{path}: {why}" for result in stripped for path, why in result.left]
+    notes += [f"strip skips {text}" for text in left[:_TOLD]]
+    return notes + ([f"strip skips {len(left) - _TOLD} more files"] if left[_TOLD:] else [])

@@ -77,7 +77,7 @@ def strip(
                 if _loads_alike(before, after):
                     changed[path] = after
                 else:
-                    left.append((path, "stripped, it would not load as before"))
+                    left.append((path, "stripped, it would load differently"))
         digest = wheel.sha256
         if changed:
             rewrite(wheel, changed, folder / "stripped.whl")

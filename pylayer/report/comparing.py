@@ -84,14 +84,14 @@ def compare(
 def alike(comparison: Comparison) -> list[tuple[Change, ...]]:
     """The changes, those of a layer that came about by the same distributions told together."""
     groups: dict[object, list[Change]] = {}
-    for one in comparison.changes:
-        entry = one.after or one.before
+    for change in comparison.changes:
+        entry = change.after or change.before
         assert entry
         moves = tuple(
             (move.name, move.before and move.before.version, move.after and move.after.version)
-            for move in one.moved
+            for move in change.moved
         )
-        groups.setdefault((entry.layer, one.state, moves), []).append(one)
+        groups.setdefault((entry.layer, change.state, moves), []).append(change)
     return [tuple(group) for group in groups.values()]
 
 
@@ -106,16 +106,16 @@ def _moved(
 
 
 def _by_name(entry: CatalogueEntry | None) -> dict[str, Distribution]:
-    return {one.name: one for one in entry.distributions} if entry else {}
+    return {distribution.name: distribution for distribution in entry.distributions} if entry else {}
 
 
-def _side(one: Distribution | None, weights: Weights | None) -> Side | None:
-    if one is None:
+def _side(distribution: Distribution | None, weights: Weights | None) -> Side | None:
+    if distribution is None:
         return None
-    part = weights.part(one.name) if weights else None
+    part = weights.part(distribution.name) if weights else None
     if part is None:
-        return Side(version=one.version)
-    return Side(version=one.version, size=part.size, unzipped_size=part.unzipped_size)
+        return Side(version=distribution.version)
+    return Side(version=distribution.version, size=part.size, unzipped_size=part.unzipped_size)
 
 
 def _state(before: object, after: object) -> State:

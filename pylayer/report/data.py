@@ -20,14 +20,14 @@ def document(report: Report) -> dict[str, Any]:
     run = report.last_run
     return {
         "version": VERSION,
-        "builds": {one.build: _build(one, report.imports.get(one.build)) for one in report.builds},
+        "builds": {build.build: _build(build, report.imports.get(build.build)) for build in report.builds},
         "changes": _changes(report.comparison) if report.comparison else None,
         "last_run": asdict(run) if run else None,
     }
 
 
-def _build(one: WeighedBuild, imports: Sequence[Import] | None) -> dict[str, Any]:
-    entry = one.entry
+def _build(build: WeighedBuild, imports: Sequence[Import] | None) -> dict[str, Any]:
+    entry = build.entry
     return {
         "layer": entry.layer,
         "runtime": entry.runtime,
@@ -35,7 +35,7 @@ def _build(one: WeighedBuild, imports: Sequence[Import] | None) -> dict[str, Any
         "sha256": entry.sha256,
         "size": entry.size,
         "unzipped_size": entry.unzipped_size,
-        "overhead": one.weights.overhead,
+        "overhead": build.weights.overhead,
         "distributions": [
             {
                 "name": part.name,
@@ -45,34 +45,34 @@ def _build(one: WeighedBuild, imports: Sequence[Import] | None) -> dict[str, Any
                 "files": part.files,
                 "kinds": dict(part.kinds),
             }
-            for part in one.weights.parts
+            for part in build.weights.parts
         ],
         "imports": None if imports is None else [_import(module) for module in imports],
     }
 
 
-def _import(one: Import) -> dict[str, Any]:
-    return {"module": one.module, "seconds": one.seconds, "packages": dict(one.packages)}
+def _import(measured: Import) -> dict[str, Any]:
+    return {"module": measured.module, "seconds": measured.seconds, "packages": dict(measured.packages)}
 
 
 def _changes(comparison: Comparison) -> dict[str, Any]:
     return {
         "against": comparison.against,
-        "builds": {one.build: _change(one) for one in comparison.changes},
+        "builds": {change.build: _change(change) for change in comparison.changes},
     }
 
 
-def _change(one: Change) -> dict[str, Any]:
-    sides = (("before", one.before), ("after", one.after))
+def _change(change: Change) -> dict[str, Any]:
+    sides = (("before", change.before), ("after", change.after))
     sizes = {
         name: {"size": entry.size, "unzipped_size": entry.unzipped_size} if entry else None
         for name, entry in sides
     }
     moved = [
         {"name": each.name, "state": each.state, "before": _side(each.before), "after": _side(each.after)}
-        for each in one.moved
+        for each in change.moved
     ]
-    return {"state": one.state, **sizes, "distributions": moved}
+    return {"state": change.state, **sizes, "distributions": moved}
 
 
 def _side(side: Side | None) -> dict[str, Any] | None:

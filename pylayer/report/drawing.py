@@ -29,15 +29,15 @@ _LETTER, _MARGIN = 7.4, 14  # pixels of a label's letter, and of what is left be
 _LINE, _LINES = 26, 46  # pixels of height that a label of one line, and of two, takes
 
 
-def treemap(one: WeighedBuild, *, label: str) -> str:
+def treemap(build: WeighedBuild, *, label: str) -> str:
     """The distributions of a build by unpacked size, each divided by kinds of files."""
-    parts = [part for part in one.weights.parts if part.unzipped_size]
+    parts = [part for part in build.weights.parts if part.unzipped_size]
     shown, rest = parts[:_MOST_CELLS], parts[_MOST_CELLS:]
     sizes = [part.unzipped_size for part in shown]
     if rest:
         sizes.append(sum(part.unzipped_size for part in rest))
     boxes = squarify(sizes, Box(0, 0, _WIDE, HEIGHT))
-    total = one.entry.unzipped_size
+    total = build.entry.unzipped_size
     cells = [_cell(part, box, total) for part, box in zip(shown, boxes, strict=False)]
     if rest:
         text = f"{words.counted(len(rest), 'smaller distribution')}, {words.size(sizes[-1])} unpacked"

@@ -55,8 +55,8 @@ class Report:
     def layers(self) -> dict[str, list[WeighedBuild]]:
         """The builds of each layer, the heaviest layer (unpacked) and in it the heaviest build first."""
         found: dict[str, list[WeighedBuild]] = {}
-        for one in sorted(self.builds, key=lambda one: (-one.entry.unzipped_size, one.build)):
-            found.setdefault(one.entry.layer, []).append(one)
+        for build in sorted(self.builds, key=lambda build: (-build.entry.unzipped_size, build.build)):
+            found.setdefault(build.entry.layer, []).append(build)
         return found
 
 
@@ -84,12 +84,12 @@ def gather(
     return Report(
         title=title,
         builds=tuple(
-            WeighedBuild(build=name, entry=one, weights=weights[name]) for name, one in chosen.items()
+            WeighedBuild(build=name, entry=entry, weights=weights[name]) for name, entry in chosen.items()
         ),
         imports={
             name: found
-            for name, one in chosen.items()
-            if (found := imports.recall(store, name, one.sha256)) is not None
+            for name, entry in chosen.items()
+            if (found := imports.recall(store, name, entry.sha256)) is not None
         },
         comparison=_comparison(now, weights, only=only, against=against, state=state),
         last_run=lastrun.load(state),

@@ -51,16 +51,18 @@ def _header(report: Report) -> str:
         f"{words.counted(len(report.builds), 'build')}. "
         f"The heaviest, <b>{escape(name)}</b> for {escape(heaviest.target)}, unpacks to "
         f"<b>{words.size(heaviest.entry.unzipped_size)}</b>: {part} of the {LIMIT} that a function "
-        f"may have together with all its layers.</p>\n<dl class=figures>{figures}</dl>\n</header>"
+        f"and all its layers may have together.</p>\n<dl class=figures>{figures}</dl>\n</header>"
     )
 
 
 def _figures(report: Report) -> Iterator[tuple[str, str, str]]:
-    archives = {one.entry.sha256: one.entry for one in report.builds}
+    archives = {build.entry.sha256: build.entry for build in report.builds}
     packed = sum(entry.size for entry in archives.values())
     unpacked = sum(entry.unzipped_size for entry in archives.values())
     yield "Archives", f"{len(archives):,}", f"{words.size(packed)} zipped, {words.size(unpacked)} unpacked"
-    names = {(part.name, part.version) for one in report.builds for part in one.weights.parts if part.version}
+    names = {
+        (part.name, part.version) for build in report.builds for part in build.weights.parts if part.version
+    }
     single = len({name for name, _ in names})
     versions = "each in one version" if single == len(names) else f"in {len(names)} versions"
     yield "Distributions", f"{single:,}", versions
@@ -72,14 +74,14 @@ def _figures(report: Report) -> Iterator[tuple[str, str, str]]:
         of = (
             f"{grown} zipped against {escape(comparison.against)}"
             if comparison.changes
-            else f"as in {escape(comparison.against)}"
+            else f"same as {escape(comparison.against)}"
         )
         yield "Changed", words.counted(len(comparison.changes), "build"), of
     if run := report.last_run:
         when = datetime.fromtimestamp(run.began, tz=UTC)
         yield "Last build", words.seconds(run.seconds), f"{when:%Y-%m-%d, %H:%M} UTC"
     else:
-        yield "Last build", "n/a", "no record of its time here"
+        yield "Last build", "n/a", "not recorded here"
 
 
 def _main(report: Report) -> Iterator[str]:
@@ -100,7 +102,7 @@ def _footer(report: Report) -> str:
     if report.comparison is None:
         lacking.append("There is no earlier build to compare with.")
     if report.last_run is None:
-        lacking.append("How long the last build took is known only where it was made.")
+        lacking.append("How long the last build took is known only on the machine that made it.")
     said = " ".join(lacking)
     return (
         f"<footer><p>{said} 1 MiB is 1,048,576 bytes, and Lambda's {LIMIT} are "

@@ -34,24 +34,24 @@ def contents(report: Report) -> str:
 
 def has_panel(builds: Sequence[WeighedBuild], report: Report) -> bool:
     """Whether a layer has a panel of its own: it is large, or its imports were measured."""
-    return any(_is_large(one) or report.imports.get(one.build) for one in builds)
+    return any(_is_large(build) or report.imports.get(build.build) for build in builds)
 
 
-def _is_large(one: WeighedBuild) -> bool:
-    return one.entry.unzipped_size >= _SMALL
+def _is_large(build: WeighedBuild) -> bool:
+    return build.entry.unzipped_size >= _SMALL
 
 
 def _layer(name: str, builds: Sequence[WeighedBuild], report: Report) -> str:
     alike: dict[object, list[WeighedBuild]] = {}
-    for one in builds:
+    for build in builds:
         # One archive for several targets is told once, unless they import it at different speeds.
-        key = one.build if report.imports.get(one.build) else one.entry.sha256
-        alike.setdefault(key, []).append(one)
+        key = build.build if report.imports.get(build.build) else build.entry.sha256
+        alike.setdefault(key, []).append(build)
     # The one that tells most is seen first: with import times, else the heaviest.
     first = next((n for n, same in enumerate(alike.values()) if report.imports.get(same[0].build)), 0)
     tabs = []
     for number, same in enumerate(alike.values()):
-        label = words.targets([one.target for one in same])
+        label = words.targets([build.target for build in same])
         ident = f"target-{escape(name)}-{number}"
         checked = " checked" if number == first else ""
         tabs.append(
@@ -92,13 +92,13 @@ def _panel(name: str, same: Sequence[WeighedBuild], label: str, report: Report) 
     )
 
 
-def _parts(one: WeighedBuild) -> str:
+def _parts(build: WeighedBuild) -> str:
     rows = "".join(
         f"<tr><th scope=row>{escape(part.name)} <small>{escape(part.version)}</small></th>"
         f"<td class='n wide'>{part.files:,}</td>"
         f"{fragments.size_cell(part.size)}{fragments.size_cell(part.unzipped_size)}"
-        f"<td class='n wide'>{words.share(part.unzipped_size, one.entry.unzipped_size)}</td></tr>"
-        for part in one.weights.parts
+        f"<td class='n wide'>{words.share(part.unzipped_size, build.entry.unzipped_size)}</td></tr>"
+        for part in build.weights.parts
     )
     return (
         "<table><thead><tr><th scope=col>Distribution</th><th scope=col class='n wide'>Files</th>"
@@ -110,23 +110,25 @@ def _parts(one: WeighedBuild) -> str:
 def _imports(imports: Sequence[Import] | None) -> str:
     if not imports:
         return ""
-    longest = max(one.seconds for one in imports)
-    rows = "".join(_import(one, longest) for one in sorted(imports, key=lambda one: -one.seconds))
+    longest = max(each.seconds for each in imports)
+    rows = "".join(_import(each, longest) for each in sorted(imports, key=lambda each: -each.seconds))
     return f"<div class=imports><h4>Import time, cold</h4>{rows}</div>"
 
 
-def _import(one: Import, longest: float) -> str:
-    first = [(seconds, f"p{number}") for number, (_, seconds) in enumerate(one.packages[:_PACKAGES])]
-    rest = max(one.seconds - sum(seconds for seconds, _ in first), 0.0)
+def _import(measured: Import, longest: float) -> str:
+    first = [(seconds, f"p{number}") for number, (_, seconds) in enumerate(measured.packages[:_PACKAGES])]
+    rest = max(measured.seconds - sum(seconds for seconds, _ in first), 0.0)
     bar = drawing.bar([*first, (rest, "p4" if first else "fill")], longest, height=12)
     keys = [
         (f"p{number}", f"{name} {words.seconds(seconds)}")
-        for number, (name, seconds) in enumerate(one.packages[:_PACKAGES])
+        for number, (name, seconds) in enumerate(measured.packages[:_PACKAGES])
     ]
-    note = fragments.keys([*keys, ("p4", f"others {words.seconds(rest)}")]) if len(one.packages) > 1 else ""
+    note = (
+        fragments.keys([*keys, ("p4", f"others {words.seconds(rest)}")]) if len(measured.packages) > 1 else ""
+    )
     return (
-        f"<div class=row data-seconds={one.seconds}><span>{escape(one.module)}</span>{bar}"
-        f"<span>{words.seconds(one.seconds)}</span></div>{note}"
+        f"<div class=row data-seconds={measured.seconds}><span>{escape(measured.module)}</span>{bar}"
+        f"<span>{words.seconds(measured.seconds)}</span></div>{note}"
     )
 
 

@@ -30,7 +30,7 @@ def of(path: Path, *, only: Sequence[str], against: Path | None, note: Callable[
 
 
 def _refuse_unbuilt(path: Path, only: Sequence[str], *, output: Path) -> None:
-    """Tell apart what is not built yet from what is nowhere, which `gather` refuses."""
+    """Tell what is not built yet from what does not exist, which `gather` refuses."""
     built = catalogue.read(output / catalogue.NAME).layers
     strange = selection.unmatched(only, built)
     if built and not strange:

@@ -49,7 +49,7 @@ def timeline(run: LastRun) -> str:
     busy: dict[str, float] = {}
     for step in steps:
         busy[step.step] = busy.get(step.step, 0.0) + step.busy
-    ended = Counter(one.state for one in run.builds)
+    ended = Counter(build.state for build in run.builds)
     counts = ", ".join(f"{count} {state}" for state, count in sorted(ended.items()))
     rows = "".join(
         f"<li class=row><span title='{escape(f'{step.step} {step.name}', quote=True)}'>"
@@ -66,7 +66,7 @@ def timeline(run: LastRun) -> str:
     ]
     return (
         f"<p class=says>{words.seconds(run.seconds)} from start to end; {counts}. "
-        f"A bar is time that a step worked; waiting for others is left out.</p>{fragments.keys(keys)}"
+        f"A bar shows when a step was working, not when it waited.</p>{fragments.keys(keys)}"
         f"<ol class=rows><li class='row axis' aria-hidden=true><span></span>"
         f"{drawing.axis(marks, run.seconds)}<span></span></li>{rows}</ol>{end}"
     )
@@ -74,9 +74,9 @@ def timeline(run: LastRun) -> str:
 
 def _row(name: str, builds: Sequence[WeighedBuild], pictured: bool) -> str:  # noqa: FBT001  one of three facts
     heaviest = builds[0].entry
-    most = max(len(one.weights.parts) for one in builds)
+    most = max(len(build.weights.parts) for build in builds)
     link = f"<a href='#layer-{escape(name)}'>{escape(name)}</a>" if pictured else escape(name)
-    under = escape(words.targets([one.target for one in builds]))
+    under = escape(words.targets([build.target for build in builds]))
     meter = drawing.bar([(heaviest.unzipped_size, "fill")], MOST_UNZIPPED)
     part = words.share(heaviest.unzipped_size, MOST_UNZIPPED)
     return (
@@ -102,7 +102,7 @@ def _change(group: Sequence[Change]) -> str:
     )
     moves = "".join(_move(each) for each in one.moved)
     if not moves:
-        moves = "<li class=small>the same distributions, in other bytes</li>"
+        moves = "<li class=small>the same distributions, with other bytes</li>"
     return (
         f"<div class=change><h3>{escape(entry.layer)} <small>{state}</small></h3>"
         f"<b class='n {_direction(max(grown))}'>{sizes}</b>"
@@ -110,11 +110,11 @@ def _change(group: Sequence[Change]) -> str:
     )
 
 
-def _move(one: Moved) -> str:
-    weight = words.weight(one)
-    sign = {"added": "added ", "removed": "removed ", "changed": ""}[one.state]
+def _move(moved: Moved) -> str:
+    weight = words.weight(moved)
+    sign = {"added": "added ", "removed": "removed ", "changed": ""}[moved.state]
     known = f"<span class='n {_direction(weight)}'>{words.grown(weight)}</span>" if weight is not None else ""
-    return f"<li><span>{sign}{escape(words.move(one))}</span>{known}</li>"
+    return f"<li><span>{sign}{escape(words.move(moved))}</span>{known}</li>"
 
 
 def _direction(count: int) -> str:

@@ -28,9 +28,9 @@ def table(report: Report) -> Iterator[str]:
     """Layers by size, imports, changes, and the last run."""
     for layer, builds in report.layers.items():
         yield from _layer(layer, builds)
-        for one in builds:
-            if imports := report.imports.get(one.build):
-                yield from _imports(one, imports)
+        for build in builds:
+            if imports := report.imports.get(build.build):
+                yield from _imports(build, imports)
         yield ""
     if not report.imports:
         yield "No import times: none of these archives was verified."
@@ -48,11 +48,11 @@ def bar(part: float, whole: float, *, width: int = _BAR) -> str:
 
 def _layer(layer: str, builds: Sequence[WeighedBuild]) -> Iterator[str]:
     yield layer
-    for one in builds:
-        entry = one.entry
+    for build in builds:
+        entry = build.entry
         part = words.share(entry.unzipped_size, MOST_UNZIPPED)
         yield (
-            f"  {one.target:<20} {words.size(entry.size):>10} zip"
+            f"  {build.target:<20} {words.size(entry.size):>10} zip"
             f" {words.size(entry.unzipped_size):>10} unpacked  {part:>6} of Lambda's {words.LIMIT}"
         )
     heaviest = builds[0]
@@ -66,15 +66,15 @@ def _layer(layer: str, builds: Sequence[WeighedBuild]) -> Iterator[str]:
             f"    {name:<{width}}  {words.size(each.size):>10}  {words.size(each.unzipped_size):>10}  {drawn}"
         ).rstrip()
     if rest := parts[MOST_PARTS:]:
-        packed, unpacked = sum(one.size for one in rest), sum(one.unzipped_size for one in rest)
+        packed, unpacked = sum(small.size for small in rest), sum(small.unzipped_size for small in rest)
         more = f"and {len(rest)} more"
         yield f"    {more:<{width}}  {words.size(packed):>10}  {words.size(unpacked):>10}"
 
 
-def _imports(one: WeighedBuild, imports: Sequence[Import]) -> Iterator[str]:
+def _imports(build: WeighedBuild, imports: Sequence[Import]) -> Iterator[str]:
     width = max(len(each.module) for each in imports)
     longest = max(each.seconds for each in imports)
-    yield f"  imports in {one.target}:"
+    yield f"  imports in {build.target}:"
     for each in imports:
         drawn = bar(each.seconds, longest)
         yield f"    {each.module:<{width}}  {words.seconds(each.seconds):>10}  {drawn}".rstrip()
@@ -85,22 +85,22 @@ def _changes(comparison: Comparison | None) -> Iterator[str]:
         yield "No earlier build to compare with: --against names another layers.json."
         return
     if not comparison.changes:
-        yield f"Nothing is other than in {comparison.against}."
+        yield f"Nothing differs from {comparison.against}."
         return
     yield f"Against {comparison.against}:"
     for group in alike(comparison):
         for change in group:
             yield f"  {change.build}  {words.sizes(change)}"
-        for one in group[0].moved:
-            sign = {"added": "+", "removed": "−", "changed": "~"}[one.state]  # noqa: RUF001  a minus
-            weight = words.weight(one)
+        for moved in group[0].moved:
+            sign = {"added": "+", "removed": "−", "changed": "~"}[moved.state]  # noqa: RUF001  a minus
+            weight = words.weight(moved)
             known = f"  {words.grown(weight)}" if weight is not None else ""
-            yield f"      {sign} {words.move(one)}{known}"
+            yield f"      {sign} {words.move(moved)}{known}"
 
 
 def _run(run: LastRun | None) -> Iterator[str]:
     if run is None:
-        yield "Nothing is known of the last build's time: it was made elsewhere, or by an older pylayer."
+        yield "The last build's times are not known: it was made elsewhere, or by an older pylayer."
         return
     when = datetime.fromtimestamp(run.began, tz=UTC)
     yield f"The last build, {when:%Y-%m-%d %H:%M} UTC, took {words.seconds(run.seconds)}:"

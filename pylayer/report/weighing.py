@@ -95,7 +95,7 @@ def _weights(archive: Zip, entry: CatalogueEntry) -> Weights:
         sizes[name] += LOCAL.size + CENTRAL.size + 2 * len(member.raw_name) + member.packed
         files[name] += 1
         kinds.setdefault(name, Counter())[_kind(member.name)] += member.size
-    versions = {one.name: one.version for one in entry.distributions}
+    versions = {distribution.name: distribution.version for distribution in entry.distributions}
     parts = [
         WeighedPart(
             name=name,

@@ -77,27 +77,27 @@ def targets(names: Sequence[str]) -> str:
     return "; ".join(f"{', '.join(found)} {' + '.join(each)}" for found, each in together.items())
 
 
-def move(one: Moved) -> str:
+def move(moved: Moved) -> str:
     """What became of a distribution: `numpy 2.4.5 → 2.4.6`."""
-    before, after = one.before, one.after
+    before, after = moved.before, moved.after
     if not before or not after:
         side = before or after
-        return f"{one.name} {side.version if side else ''}".rstrip()
+        return f"{moved.name} {side.version if side else ''}".rstrip()
     if before.version == after.version:
-        return f"{one.name} {after.version}, built anew"
-    return f"{one.name} {before.version} → {after.version}"
+        return f"{moved.name} {after.version}, built again"
+    return f"{moved.name} {before.version} → {after.version}"
 
 
-def weight(one: Moved) -> int | None:
+def weight(moved: Moved) -> int | None:
     """How many bytes of the zip a distribution has more than before; None where that is not known."""
-    sides = [side.size if side else 0 for side in (one.after, one.before)]
+    sides = [side.size if side else 0 for side in (moved.after, moved.before)]
     after, before = sides
     return None if after is None or before is None else after - before
 
 
 def sizes(change: Change) -> str:
     """The archive's size before and after."""
-    before, after = (size(one.size) if one else "" for one in (change.before, change.after))
+    before, after = (size(entry.size) if entry else "" for entry in (change.before, change.after))
     if before and after:
         return f"{before} → {after} ({grown(change.grown)})"
     return f"{after} (new)" if after else f"{before} (gone)"

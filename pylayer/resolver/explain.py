@@ -54,9 +54,7 @@ def explained(
                 faults.append(Fault(what=what, where=python.label, hint=_hint(name, version, sdist=sdist)))
     if faults:
         return ResolveError.of(faults, log=reasoning)
-    return ResolveError(
-        reasoning, where=python.label, hint="loosen one of the requirements that are named here"
-    )
+    return ResolveError(reasoning, where=python.label, hint="loosen one of the requirements named here")
 
 
 def _wanted(reasoning: str, request: Request, python: ResolverPython) -> dict[str, SpecifierSet]:
@@ -83,7 +81,7 @@ def _wanted(reasoning: str, request: Request, python: ResolverPython) -> dict[st
 def _problem(name: str, wanted: SpecifierSet, files: Sequence[File], python: ResolverPython) -> str:
     """Say why nothing of `files` does, if nothing does."""
     if not files:
-        return f"{name} is on no index that is asked"
+        return f"{name} is not on any index that is searched"
     matching = set(wanted.filter(sorted({file.version for file in files})))
     if not matching:
         return f"{name} has no version {wanted}"
@@ -119,7 +117,7 @@ def _listed(wheels: Sequence[File], python: ResolverPython) -> str:
 
 
 def _hint(name: str, newest: str | None, *, sdist: bool) -> str:
-    ways = [f"the newest version that would do is {newest}"] if newest else []
+    ways = [f"the newest version that would work is {newest}"] if newest else []
     if sdist:
-        ways.append(f'its sdist may be built where build-from-source = ["{name}"] allows it')
+        ways.append(f'to have its sdist built, write build-from-source = ["{name}"]')
     return "; ".join(ways)

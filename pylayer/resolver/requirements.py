@@ -70,7 +70,7 @@ class ResolverPython:
                     "--python-platform",
                     f"{match[2]}-manylinux_2_{min(newer, default=_GLIBC[-1])}",
                 )
-        raise ResolveError("no wheel of a Linux with glibc fits it", where=self.label)
+        raise ResolveError("no wheel for Linux with glibc matches it", where=self.label)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,13 +76,13 @@ def refind(pins: Sequence[Pin], *, python: ResolverPython, settings: IndexSettin
     return tuple(known[pin.filename, pin.sha256] for pin in pins)
 
 
-_GONE = "lock that distribution anew with `pylayer lock --upgrade NAME`, or ask whoever keeps the index"
+_GONE = "lock that distribution again with `pylayer lock --upgrade NAME`, or ask whoever runs the index"
 
 
 def _not_found(pin: Pin, others: Mapping[str, Pin]) -> str:
     if other := others.get(pin.filename):
-        return f"the index has another file of this name: sha256 {other.sha256}, not {pin.sha256}"
-    return "no index has this file any more"
+        return f"the index has a different file with this name: sha256 {other.sha256}, not {pin.sha256}"
+    return "no index has this file any longer"
 
 
 def _settle(request: Request, *, python: ResolverPython, settings: IndexSettings) -> tuple[Pin, ...]:
@@ -106,12 +106,12 @@ def _settle(request: Request, *, python: ResolverPython, settings: IndexSettings
             unfit.setdefault(package.name, set()).add(Version(package.version))
         for name, versions in _unfit_versions([each.name for each in wrong], python, settings).items():
             unfit[name] |= versions
-    raise ResolveError("no set of wheels that fit was found", where=python.label)
+    raise ResolveError("found no set of wheels that fits", where=python.label)
 
 
 def _with_hashes(pins: Sequence[Pin]) -> tuple[Pin, ...]:
     """Refuse what could be another file tomorrow."""
-    hint = "ask whoever keeps the index for hashes, or have it built (`build-from-source`)"
+    hint = "ask whoever runs the index for hashes, or have it built (`build-from-source`)"
     faults = [
         Fault(what="its index names no sha256 for it", where=pin.filename, hint=hint)
         for pin in pins
@@ -143,7 +143,7 @@ _NO_HASHES = Request(requirements=())
 def _other_hashes(packages: Sequence[Package], python: ResolverPython) -> list[Fault]:
     return [
         Fault(
-            what=f"{package.name} {package.version}: no wheel that runs there has a sha256 that it may have",
+            what=f"{package.name} {package.version}: no wheel that runs there has one of the allowed hashes",
             where=python.label,
             hint=f"{pin.filename} is offered with {pin.sha256 or 'none'}: lock its hash too, "
             "or find out why it differs",
@@ -185,7 +185,7 @@ def _unfit_addresses(packages: Sequence[Package], python: ResolverPython) -> lis
         Fault(
             what=f"{package.wheels[0].filename} does not run there",
             where=f"{package.name} for {python.label}",
-            hint="name the address of another wheel, or a version",
+            hint="give the address of another wheel, or a version",
         )
         for package in packages
     ]

@@ -57,10 +57,10 @@ def sdist(
     )
     if not ordered:
         newest = max((file.version for file in files), default=None)
-        hint = f"its newest sdist is {newest}" if newest else "it may have wheels: then no build is needed"
+        hint = f"its newest sdist is {newest}" if newest else "it may have wheels, which need no build"
         raise ResolveError(f"{requirement} has no sdist for it", where=python.label, hint=hint)
     if not ordered[-1].sha256:
-        raise ResolveError("its index names no sha256 for it", where=ordered[-1].filename)
+        raise ResolveError("its index gives no sha256 for it", where=ordered[-1].filename)
     return _pin(name, ordered[-1], settings=settings)
 
 
@@ -109,7 +109,7 @@ def _cutoff(text: str) -> datetime | None:
         return datetime.now(UTC) - timedelta(hours=hours)
     if (moment := _moment(text)) is None:
         raise ResolveError(
-            f"exclude-newer {text!r} is no date", hint="write 2026-01-31, or 2026-01-31T12:00:00Z"
+            f"exclude-newer {text!r} is not a date", hint="write 2026-01-31, or 2026-01-31T12:00:00Z"
         )
     return moment if "T" in text.upper() else moment + timedelta(days=1)
 

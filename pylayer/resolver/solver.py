@@ -142,7 +142,7 @@ def _requirement(text: str) -> Requirement:
     try:
         return Requirement(text)
     except InvalidRequirement as error:
-        raise ResolveError(f"{text!r} is no requirement: {str(error).splitlines()[0]}") from error
+        raise ResolveError(f"{text!r} is not a requirement: {str(error).splitlines()[0]}") from error
 
 
 def _pinned(names: Sequence[str], *, settings: IndexSettings, folder: Path) -> Path:

@@ -43,7 +43,7 @@ class UnsolvedError(Exception):
 def compile_lock(words: Sequence[str | Path], *, settings: IndexSettings, folder: Path, stdin: str) -> str:
     """Run uv in `folder`, with requirements as `stdin`; give a pylock.toml.
 
-    Raises UnsolvedError, or DownloadError where an index cannot be asked.
+    Raises UnsolvedError, or DownloadError where an index cannot be queried.
     """
     command = [_uv(), *_COMMAND, *_LOCK, *words, *(["--no-index"] if settings.no_index else [])]
     done = run(command, cwd=folder, env=environment(settings), input=stdin)
@@ -62,10 +62,10 @@ def compile_lock(words: Sequence[str | Path], *, settings: IndexSettings, folder
 def _failure(text: str, *, url: str) -> DownloadError:
     lines = [line.replace(f" for url ({url})", "") for line in text.splitlines()]
     lines = [line for line in lines if url not in line and not line.startswith("Consider ")]
-    hint = "try again when the server is well"
+    hint = "try again once the server works"
     if "certificate" in text:
         hint = CA_HINT
-    return DownloadError(": ".join(lines) or "cannot be asked", where=url, hint=hint)
+    return DownloadError(": ".join(lines) or "cannot be queried", where=url, hint=hint)
 
 
 def with_default(settings: IndexSettings) -> IndexSettings:
@@ -110,7 +110,7 @@ def _uv() -> str:
     try:
         return find_uv_bin()
     except FileNotFoundError as error:
-        raise ToolError("uv cannot be found", hint="install pylayer again: uv comes with it") from error
+        raise ToolError("uv was not found", hint="install pylayer again: uv comes with it") from error
 
 
 @cache

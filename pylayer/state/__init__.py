@@ -1,1 +1,1 @@
-"""What a run saw, did and measured → what later runs need not do again, and can tell of."""
+"""What a run saw, did and measured → what later runs need not do again, and can report."""

@@ -28,7 +28,7 @@ def remember(state: WorkspaceState, build: str, parts: Parts) -> None:
     before = recall(state, build)
     if before and before[0] == parts:
         return
-    because = list(changes(before[0], parts)) if before else ["it was not built before"]
+    because = list(changes(before[0], parts)) if before else ["it has not been built before"]
     rest = {name: part for name, part in parts.items() if name != "projects"}
     record = {"parts": rest, "projects": parts["projects"], "because": because}
     state.store.put_record(HISTORY, _name(state, build), record)

@@ -25,14 +25,14 @@ class Import:
 
 def remember(store: Store, build: str, sha256: str, imports: Sequence[Import]) -> None:
     """Keep what was measured with the archive of a build, known by its sha256 (hex)."""
-    store.put_record(IMPORTS, _name(build, sha256), {"imports": [asdict(one) for one in imports]})
+    store.put_record(IMPORTS, _name(build, sha256), {"imports": [asdict(measured) for measured in imports]})
 
 
 def recall(store: Store, build: str, sha256: str) -> tuple[Import, ...] | None:
     """What was measured with this very archive; None where nothing was."""
     if (record := store.record(IMPORTS, _name(build, sha256))) is None:
         return None
-    return tuple(Import(**one) for one in record["imports"])
+    return tuple(Import(**row) for row in record["imports"])
 
 
 def _name(build: str, sha256: str) -> str:

@@ -1,6 +1,6 @@
 """What a run did and when, and the layers.json that it replaced → two records, for `pylayer report`.
 
-A run that finds nothing to do leaves them as they are, so they tell of the last one that did something.
+A run that finds nothing to do leaves them as they are, so they describe the last one that did something.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Recorder:
             began=self._began,
             seconds=round(time.perf_counter() - self._clock, 4),
             spans=tuple(sorted(self._spans, key=lambda span: (span.started, span.ended))),
-            builds=tuple(Ended(build=one.build.id, state=one.state.value) for one in outcomes),
+            builds=tuple(Ended(build=outcome.build.id, state=outcome.state.value) for outcome in outcomes),
         )
 
 
@@ -108,7 +108,9 @@ def named(keys: Sequence[Hashable]) -> tuple[str, str]:
     for key in reversed(keys):
         kind, *what = key if isinstance(key, tuple) and key else (key,)
         if kind in _STEPS:
-            return _STEPS[kind], " ".join(one.name if isinstance(one, PurePath) else str(one) for one in what)
+            return _STEPS[kind], " ".join(
+                part.name if isinstance(part, PurePath) else str(part) for part in what
+            )
     return "other", ""
 
 

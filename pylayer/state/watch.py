@@ -62,16 +62,16 @@ def _looked_through(folder: Path, glob: str) -> Iterator[Path]:
     here = [folder]
     for part in Path(glob).parts:
         if part == "..":
-            here = [one.parent for one in here]
+            here = [folder.parent for folder in here]
         elif part == "**":
-            yield from (one for top in here for one in [top, *top.rglob("*")] if one.is_dir())
+            yield from (folder for top in here for folder in [top, *top.rglob("*")] if folder.is_dir())
             return
         elif _MAGIC.isdisjoint(part):
-            here = [one / part for one in here]
+            here = [folder / part for folder in here]
             yield from here
         else:
             yield from here
-            here = [found for one in here for found in one.glob(part) if found.is_dir()]
+            here = [found for folder in here for found in folder.glob(part) if found.is_dir()]
 
 
 def _inside(folder: Path, glob: str) -> Iterator[Path]:

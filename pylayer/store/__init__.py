@@ -300,7 +300,7 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         if told := disk.full(error, path):
             raise told from error
-        elsewhere = "name another place (output in layers.toml, PYLAYER_CACHE_DIR)"
+        elsewhere = "choose another place (output in layers.toml, PYLAYER_CACHE_DIR)"
         hint = {
             errno.EACCES: f"make it writable, or {elsewhere}",
             errno.EROFS: elsewhere,

@@ -2,7 +2,7 @@
 
 A record is a small JSON value under a kind and a key. All that can change it is in the key or a digest of it,
 so a record is never out of date. One is *portable* where it would be true on any other machine that comes to
-the same key; *local* is what tells of this machine: its paths, its programs, its speed, its failures, or
+the same key; *local* is what describes this machine: its paths, its programs, its speed, its failures, or
 values of its environment.
 """
 
@@ -125,7 +125,7 @@ class ElfRecord(TypedDict):
 
 
 class ElfFileRecord(TypedDict):
-    """What a file wants of the dynamic linker; None where it is no ELF file."""
+    """What a file needs from the dynamic linker; None where it is not an ELF file."""
 
     elf: ElfRecord | None
 
@@ -295,7 +295,7 @@ class ImageRecord(TypedDict):
 
 
 class ImagePythonRecord(TypedDict):
-    """What the Python of an image said of itself, and the processor that emulates it fastest."""
+    """What the Python of an image said about itself, and the processor that emulates it fastest."""
 
     version: str
     executable: str
@@ -305,7 +305,7 @@ class ImagePythonRecord(TypedDict):
 
 
 class HostPythonRecord(TypedDict):
-    """What an interpreter of this machine said of itself."""
+    """What an interpreter of this machine said about itself."""
 
     version: str
     implementation: str
@@ -349,7 +349,7 @@ ZIG = RecordKind(
 DISTRIBUTION = RecordKind(
     name="distribution",
     value=WheelRecord,
-    meaning="what a third-party wheel says of itself, by its sha256",
+    meaning="what a third-party wheel says about itself, by its sha256",
     portable=True,
 )
 REPAIRED = RecordKind(
@@ -405,7 +405,7 @@ PROBLEMS = RecordKind(
 ELF = RecordKind(
     name="elf",
     value=ElfFileRecord,
-    meaning="what a compressed file wants of the dynamic linker, by the sha256 of its compressed bytes",
+    meaning="what a compressed file needs from the dynamic linker, by the sha256 of its compressed bytes",
     portable=True,
 )
 WEIGHTS = RecordKind(
@@ -441,13 +441,13 @@ IMAGE = RecordKind(
 IMAGE_PYTHON = RecordKind(
     name="image-python",
     value=ImagePythonRecord,
-    meaning="what the Python of an image said of itself",
+    meaning="what the Python of an image said about itself",
     portable=False,  # how it is emulated best is this machine's
 )
 HOST_PYTHON = RecordKind(
     name="host-python",
     value=HostPythonRecord,
-    meaning="what an interpreter of this machine said of itself, while its file stays the same",
+    meaning="what an interpreter of this machine said about itself, while its file stays the same",
     portable=False,
 )
 

@@ -53,12 +53,12 @@ def _generic(origin: Any, of: tuple[Any, ...]) -> Reader:  # noqa: ANN401  as ab
     if origin is Literal:
         return _one_of(frozenset(of))
     if origin in {Union, UnionType}:
-        *others, last = (reader(one) for one in of)
+        *others, last = (reader(inner) for inner in of)
         return _optional(others[0]) if of[1:] == (NoneType,) else _either([*others, last])
     if origin is tuple and of[1:] == (...,):
         return _many(of[0])
     if origin is tuple:
-        return _row([reader(one) for one in of])
+        return _row([reader(inner) for inner in of])
     if origin is dict and of[0] is str:
         return _mapping(reader(of[1]))
     raise TypeError(origin)
@@ -147,18 +147,18 @@ def _mapping(member: Reader) -> Reader:
         # JSON's own keys are strings always; of what is to be written they are looked at.
         if not isinstance(value, dict) or not {str}.issuperset(map(type, value)):
             raise ValueError(value)
-        return {name: member(one) for name, one in value.items()}
+        return {name: member(item) for name, item in value.items()}
 
     return read
 
 
 def _table(shape: type) -> Reader:
-    fields = {name: reader(one) for name, one in get_type_hints(shape).items()}
+    fields = {name: reader(hint) for name, hint in get_type_hints(shape).items()}
 
     def read(value: object) -> object:
         if not isinstance(value, dict) or value.keys() != fields.keys():
             raise ValueError(value)
-        return {name: one(value[name]) for name, one in fields.items()}
+        return {name: read(value[name]) for name, read in fields.items()}
 
     return read
 

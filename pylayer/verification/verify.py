@@ -1,6 +1,6 @@
 """Finished archives → whether their modules can be imported and their handler answers, and how fast.
 
-Unlike `checks`, which reads archives, this runs what is in them, as like Lambda as can be had:
+Unlike `checks`, which reads archives, this runs what is in them, as much like Lambda as possible:
 see `pylayer.engines.smoke`.
 """
 
@@ -87,7 +87,9 @@ class Verdict:
     @property
     def works(self) -> bool:
         """Whether nothing failed."""
-        return not any(one.error for one in self.imports) and not (self.invoked and self.invoked.error)
+        return not any(imported.error for imported in self.imports) and not (
+            self.invoked and self.invoked.error
+        )
 
 
 def verify(
@@ -114,7 +116,7 @@ def verify(
     verdict = Verdict(
         name=smoke_test.name,
         python=tried.answer["python"],
-        imports=tuple(_imported(one) for one in imports),
+        imports=tuple(_imported(answer) for answer in imports),
         invoked=_invoked(smoke_test.invoke, invoked) if smoke_test.invoke else None,
         notes=tried.notes,
         timed=tried.timed,
@@ -127,9 +129,9 @@ def verify(
 def problems(verdict: Verdict) -> tuple[Problem, ...]:
     """What failed, as checks say it; `log` has the tracebacks."""
     found = [
-        Problem(kind="load", severity="error", where=one.module, what=_what(one.error))
-        for one in verdict.imports
-        if one.error
+        Problem(kind="load", severity="error", where=imported.module, what=_what(imported.error))
+        for imported in verdict.imports
+        if imported.error
     ]
     if (invoked := verdict.invoked) and invoked.error:
         what = _what(invoked.error)
@@ -139,7 +141,7 @@ def problems(verdict: Verdict) -> tuple[Problem, ...]:
 
 def log(verdict: Verdict) -> str:
     """The tracebacks of what failed, each with what was printed before."""
-    told = [f"import {one.module}\n{_told(one)}" for one in verdict.imports if one.error]
+    told = [f"import {imported.module}\n{_told(imported)}" for imported in verdict.imports if imported.error]
     if (invoked := verdict.invoked) and invoked.error:
         told.append(f"handler {invoked.handler}\n{_told(invoked)}")
     return "\n\n".join(told)
@@ -190,16 +192,16 @@ def _imported(answer: Mapping[str, Any]) -> Imported:
         Timing(module=name, own=own / 1e6, total=total / 1e6) for name, own, total in answer["timings"]
     ]
     packages: dict[str, float] = {}
-    for one in timings:
-        top = one.module.partition(".")[0]
-        packages[top] = packages.get(top, 0.0) + one.own
+    for timing in timings:
+        top = timing.module.partition(".")[0]
+        packages[top] = packages.get(top, 0.0) + timing.own
     return Imported(
         module=answer["module"],
         seconds=answer["seconds"],
         error=answer["error"],
         log=answer["log"],
-        heaviest=tuple(sorted(timings, key=lambda one: -one.own)[:_HEAVIEST]),
-        packages=tuple(sorted(packages.items(), key=lambda one: -one[1])[:_HEAVIEST]),
+        heaviest=tuple(sorted(timings, key=lambda timing: -timing.own)[:_HEAVIEST]),
+        packages=tuple(sorted(packages.items(), key=lambda package: -package[1])[:_HEAVIEST]),
     )
 
 
@@ -216,7 +218,7 @@ def _difference(expected: object, response: str) -> str:
     except ValueError:
         return f"it answered {response[:200]!r}, which is not JSON"
     found = _unlike(expected, actual, "")
-    return f"it answered otherwise than expected: {found}" if found else ""
+    return f"it did not answer as expected: {found}" if found else ""
 
 
 def _unlike(expected: object, actual: object, place: str) -> str:
@@ -239,27 +241,27 @@ def _what(error: str) -> str:
     return error.strip().splitlines()[-1]
 
 
-def _told(one: Imported | Invoked) -> str:
-    return "\n".join(part.rstrip() for part in (one.log, one.error) if part.strip())
+def _told(tried: Imported | Invoked) -> str:
+    return "\n".join(part.rstrip() for part in (tried.log, tried.error) if part.strip())
 
 
 def _known(record: VerdictRecord) -> Verdict:
     return Verdict(
         name=record["name"],
         python=record["python"],
-        imports=tuple(_imported_before(one) for one in record["imports"]),
+        imports=tuple(_imported_before(row) for row in record["imports"]),
         invoked=Invoked(**record["invoked"]) if record["invoked"] else None,
         notes=record["notes"],
         timed=record["timed"],
     )
 
 
-def _imported_before(one: ImportedRecord) -> Imported:
+def _imported_before(row: ImportedRecord) -> Imported:
     return Imported(
-        module=one["module"],
-        seconds=one["seconds"],
-        error=one["error"],
-        log=one["log"],
-        heaviest=tuple(Timing(**timing) for timing in one["heaviest"]),
-        packages=one["packages"],
+        module=row["module"],
+        seconds=row["seconds"],
+        error=row["error"],
+        log=row["log"],
+        heaviest=tuple(Timing(**timing) for timing in row["heaviest"]),
+        packages=row["packages"],
     )

@@ -48,11 +48,13 @@ _MOST_PACKAGES = 4  # that a line names
 
 
 def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines: Console) -> int:
-    """Try what is selected, and tell of it; the exit status: CheckError's where something fails.
+    """Try what is selected, and report it; the exit status: CheckError's where something fails.
 
-    What was found to work before is not tried again, unless `again`. A build without an archive is told, and
-    its status (NotBuiltError's) is the run's where nothing else fails. What only Docker can try is left, and
-    said; where CI is set it counts as a failure. Raises ManifestError, UsageError, StoreError, EngineError.
+    What was found to work before is not tried again, unless `again`. A build without an archive is reported,
+    and its status (NotBuiltError's) is the run's where nothing else fails. What only Docker can try is
+    skipped, with a note; where CI is set it counts as a failure.
+
+    Raises ManifestError, UsageError, StoreError, EngineError.
     """
     found = workspace.load(manifest)
     selected = workspace.select(found.builds, only)
@@ -68,7 +70,7 @@ def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines:
         built = [build for build in selected if build.id in there]
         for planned, end in tried(found, built, engine=engine, again=again, store=store, note=note):
             if isinstance(end, NeedsDockerError):
-                lines.note(f"{planned.smoke_test.name} is left: {end}")
+                lines.note(f"{planned.smoke_test.name} is skipped: {end}")
                 statuses += [end.exit_code] if strict else []
             elif isinstance(end, PylayerError):
                 lines.error(end)
@@ -225,16 +227,19 @@ class Planner:
 
     def _members(self, entry: CatalogueEntry, archive: Zip) -> Iterator[list[str]]:
         """For each project in an archive, the members of its wheel; by RECORD where that is not kept."""
-        for one in entry.distributions:
-            if one.name not in self._found.projects:
+        for distribution in entry.distributions:
+            if distribution.name not in self._found.projects:
                 continue
-            if path := self._store.blob(one.sha256):
+            if path := self._store.blob(distribution.sha256):
                 with Zip(path) as file:
                     yield [member.name for member in file.members]
                 continue
             for member in archive.members:
                 folder, _, name = member.name.removeprefix("python/").rpartition("/")
-                if name == "RECORD" and normalise(folder.rpartition(".")[0].partition("-")[0]) == one.name:
+                if (
+                    name == "RECORD"
+                    and normalise(folder.rpartition(".")[0].partition("-")[0]) == distribution.name
+                ):
                     yield [row[0] for row in recordfile.rows(archive.content(member))]
 
 
@@ -288,15 +293,15 @@ class Runner:
             self._remember(planned.smoke_test.name, planned.sha256, verdict)
         if problems := leave_out(verify.problems(verdict), planned.accepted):
             return CheckError.of(
-                [one.fault(planned.smoke_test.name) for one in problems], log=verify.log(verdict)
+                [problem.fault(planned.smoke_test.name) for problem in problems], log=verify.log(verdict)
             )
         return verdict
 
     def _remember(self, name: str, sha256: str, verdict: Verdict) -> None:
         measured = [
-            imports.Import(module=one.module, seconds=one.seconds, packages=one.packages)
-            for one in verdict.imports
-            if one.seconds is not None and not one.error
+            imports.Import(module=imported.module, seconds=imported.seconds, packages=imported.packages)
+            for imported in verdict.imports
+            if imported.seconds is not None and not imported.error
         ]
         imports.remember(self._store, name, sha256, measured)
 
@@ -304,9 +309,9 @@ class Runner:
 def told(verdict: Verdict) -> Iterator[str]:
     """Lines of what was tried: `etl-python3.12-arm64  works  import etl 0.41 s (pandas 0.23 s, …)`."""
     yield f"{verdict.name}  works  Python {verdict.python}"
-    for one in verdict.imports:
-        most = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in one.packages[:_MOST_PACKAGES])
-        yield f"    import {one.module}  {one.seconds or 0:.2f} s" + (f"  ({most})" if most else "")
+    for imported in verdict.imports:
+        most = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in imported.packages[:_MOST_PACKAGES])
+        yield f"    import {imported.module}  {imported.seconds or 0:.2f} s" + (f"  ({most})" if most else "")
     if invoked := verdict.invoked:
         init, seconds = invoked.init or 0, invoked.seconds or 0
         yield f"    {invoked.handler}  start {init:.2f} s, event {seconds:.3f} s"

@@ -1,4 +1,4 @@
-"""Members of a zip → those that do not decompress to what is said of them.
+"""Members of a zip → those that do not decompress to what they should.
 
 Whoever copies compressed members never sees their content, so this is looked at once, before.
 """
@@ -54,7 +54,7 @@ def wrong(
         if (size, crc) != (member.size, member.crc):
             yield _DAMAGED, member
         elif hashed and _word(algorithm, hashed.digest()) != expected.rstrip("="):
-            yield f"is not the file that the wheel's RECORD lists: its {algorithm} is another", member
+            yield f"is not the file that the wheel's RECORD lists: its {algorithm} differs", member
 
 
 def _pieces(archive: Zip, member: Member) -> Iterator[bytes | bytearray | memoryview]:

@@ -88,7 +88,7 @@ def unsafe(name: str) -> str:
         "has a name that is not text": "\0" in name or not (name.isascii() or _is_text(name)),
         "has a backslash in its name": "\\" in name,
         "has an absolute path": name.startswith("/") or _DRIVE.match(name),
-        "has a path that climbs out": ".." in parts,
+        "has a path that leads outside": ".." in parts,
         "has an empty or `.` part in its path": "" in parts or "." in parts,
     }
     return next((what for what, broken in rules.items() if broken), "")

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from pylayer.zips.members import Member
 
-_HINT = "get or build another file of it: this one is refused as it is"
+_HINT = "get or build it again: this file is refused as it is"
 _MAPPED = 1 << 20  # bytes from which mapping a file beats reading it; each mapping keeps a descriptor
 _LASTING = Lasting()
 
@@ -107,7 +107,7 @@ class Zip:
         view = self.view(member)
         data = bytes(view) if member.method == STORED else self._inflate(member, view, member.size + 1)
         if len(data) != member.size or zlib.crc32(data) != member.crc:
-            raise self._error("is damaged: it has not the size and CRC-32 that it should", member.name)
+            raise self._error("is damaged: it does not have the size and CRC-32 that it should", member.name)
         return data
 
     def head(self, member: Member, length: int) -> bytes:

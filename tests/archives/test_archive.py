@@ -223,7 +223,7 @@ def test_a_wheel_that_cannot_be_copied_safely_is_refused_by_name(tmp_path, name,
 
 def test_an_archive_without_files_is_refused(tmp_path):
     """Lambda would refuse it, too."""
-    with pytest.raises(ArchiveError, match=r"layer\.zip: would be an archive without a file"):
+    with pytest.raises(ArchiveError, match=r"layer\.zip: would be an empty archive"):
         assemble(tmp_path)
 
 

@@ -89,7 +89,7 @@ def test_merged_replaces_adds_and_drops():
     before = Catalogue(builds={"a": entry(size=1), "b": entry(size=1), "c": entry(size=1)})
     after = before.merged({"a": entry(size=2), "d": entry(size=2)}, without=["b"])
 
-    assert {"a": 2, "c": 1, "d": 2} == {key: one.size for key, one in after.builds.items()}
+    assert {"a": 2, "c": 1, "d": 2} == {key: entry.size for key, entry in after.builds.items()}
 
 
 def test_every_wrong_key_is_named(tmp_path):

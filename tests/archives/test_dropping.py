@@ -84,12 +84,12 @@ def test_the_init_of_a_package_stays_while_anything_of_it_does(tmp_path):
     """Without it, a package would be a namespace."""
     found = dropped(make_wheel(tmp_path, FILES), patterns=["__init__.py", "pkg/tests/*.py"])
     assert {"python/pkg/tests/test_core.py"} == found.paths
-    reason = "something of its package stays"
+    reason = "part of its package stays"
     assert (
         ("python/pkg/__init__.py", reason),
         ("python/pkg/tests/__init__.py", reason),
     ) == found.kept
-    assert f"drop spares python/pkg/__init__.py: {reason}" in found.notes
+    assert f"drop keeps python/pkg/__init__.py: {reason}" in found.notes
 
 
 def test_the_modules_of_entry_points_stay(tmp_path):

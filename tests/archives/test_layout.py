@@ -21,8 +21,11 @@ def placed(tmp_path, files, *, runtime="python3.12", **wheel):
     """Where the members of a wheel of `files` go: path → (content, executable)."""
     with Zip(make_wheel(tmp_path, files, **wheel)) as archive:
         return {
-            one.path: (archive.content(one.member) if one.content is None else one.content, one.executable)
-            for one in place(archive, runtime=RUNTIMES[runtime])
+            placed.path: (
+                archive.content(placed.member) if placed.content is None else placed.content,
+                placed.executable,
+            )
+            for placed in place(archive, runtime=RUNTIMES[runtime])
         }
 
 

@@ -63,7 +63,7 @@ def test_every_part_is_in_the_key(tmp_path, store, recipe):
         replace(recipe, prefer=(("a/", "a"),)),
         replace(recipe, prefer=(("a/", "b"),)),
     ]
-    assert len(others) + 1 == len({one.key for one in (recipe, *others)})
+    assert len(others) + 1 == len({other.key for other in (recipe, *others)})
 
 
 def test_architectures_share_what_is_the_same_for_both(recipe):

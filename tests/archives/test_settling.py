@@ -78,7 +78,7 @@ def test_what_was_settled_is_no_problem(tmp_path, made, recipe):
     """The archive's own checks look at RECORDs."""
     made(("ns/", "two"), ("tests/", "two"))
     layer = LayerArchive(layer="layer", path=tmp_path / "layer.zip", wheels=recipe.wheels)
-    assert [] == [one for one in found(layer) if one[1] == "twice"]
+    assert [] == [problem for problem in found(layer) if problem[1] == "twice"]
 
 
 def test_the_last_pattern_that_matches_counts(made):
@@ -114,15 +114,15 @@ def test_one_that_gives_no_such_file_cannot_be_preferred(made):
     with pytest.raises(ArchiveError) as caught:
         made((INIT, "four"), ("tests/", "five"))
     assert [
-        (f"python/{INIT}", "four is preferred, which has no such file"),
-        (f"python/{TEST}", "five is preferred, which has no such file"),
+        (f"python/{INIT}", "four is preferred, but has no such file"),
+        (f"python/{TEST}", "five is preferred, but has no such file"),
     ] == [(fault.where, fault.what) for fault in caught.value.faults]
 
 
 def test_a_preference_that_settles_nothing_is_told(made):
     """Perhaps a new version of one of them has settled it."""
     *_, notes = made(("**", "one"), ("gone/", "two"))
-    assert 'prefer settles nothing by "gone/"' == notes[-1]
+    assert 'prefer has no effect for "gone/"' == notes[-1]
 
 
 def test_bytecode_in_place_of_sources_is_settled_too(tmp_path, recipe):

@@ -13,7 +13,7 @@ TARGET = Target(runtime=load_runtimes()["python3.11"], architecture=Architecture
 
 
 def closure(*requirements, projects, outside=(), exclude=(), asked=None):
-    known = {one.name: one for one in projects}
+    known = {project.name: project for project in projects}
 
     async def metadata(names):
         if asked is not None:
@@ -121,14 +121,14 @@ def test_every_version_that_does_not_fit_is_told():
         closure("a", projects=projects)
 
     assert [fault.what for fault in caught.value.faults] == [
-        "a requires b>=2, and the monorepo has 1.0",
-        "a requires c<1, and the monorepo has 1.0",
+        "a requires b>=2, but the monorepo has 1.0",
+        "a requires c<1, but the monorepo has 1.0",
     ]
 
 
 def test_a_path_to_a_stranger_is_refused():
     """A path of one machine is none on another."""
-    with pytest.raises(ResolveError, match="by a path, and it is no project of the monorepo"):
+    with pytest.raises(ResolveError, match="by a path that is no project of the monorepo"):
         closure("a", projects=[project("a", "b @ file:///home/somebody/b")])
 
 

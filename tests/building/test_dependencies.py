@@ -43,8 +43,12 @@ def contents(run, *names):
         dependencies.begin(builds)
         found = await asyncio.gather(*(dependencies.contents(build) for build in builds))
         return [
-            (sorted(one.projects), sorted(w.metadata.name for w in one.distributions), dict(one.left_out))
-            for one in found
+            (
+                sorted(result.projects),
+                sorted(w.metadata.name for w in result.distributions),
+                dict(result.left_out),
+            )
+            for result in found
         ]
 
     return run.do(work)
@@ -68,7 +72,7 @@ def test_another_version_than_the_giving_layers_is_refused(tmp_path):
     """On Lambda one of the two would be used, and nobody could say which."""
     layers = '[layers.base]\nrequirements = ["http"]\n[layers.liba]\nprovided-by = ["base"]\n'
     run = run_of(tmp_path, layers, requires={"liba": ["http"]}, by_layer={"liba": {"http": "2.0"}})
-    with pytest.raises(ResolveError, match=r"needs http 2\.0, and the layer base gives http 1\.0"):
+    with pytest.raises(ResolveError, match=r"needs http 2\.0, but the layer base provides http 1\.0"):
         contents(run, "liba")
 
 

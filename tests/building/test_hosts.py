@@ -51,7 +51,7 @@ def fakes(*, docker=(), local=(), image=None):
         if kind.name == "local":
             return Fake(local, error=NeedsDockerError("this host has no such Python"))
         if docker is None:
-            raise EngineError("nobody answers")
+            raise EngineError("does not answer")
         return Fake(docker, error=ImageError("no such image"), image=image)
 
     return connect
@@ -87,12 +87,12 @@ def test_a_host_without_docker_does_what_it_can():
     found, engine, _, notes = placed("auto", fakes(docker=None, local=[OLD, NEW]), OLD, NEW)
 
     assert (["local", "local"], "local") == (found, engine)
-    assert ["Docker does not answer (nobody answers): building on this host what it can"] == notes
+    assert ["Docker does not answer (does not answer): building what is possible on this host"] == notes
 
 
 def test_docker_that_was_asked_for_is_not_done_without():
     """Neither as a whole nor for one target."""
-    with pytest.raises(EngineError, match="nobody answers"):
+    with pytest.raises(EngineError, match="does not answer"):
         placed("docker", fakes(docker=None, local=[OLD]), OLD)
     with pytest.raises(ImageError, match="no such image"):
         placed("docker", fakes(docker=[OLD], local=[NEW]), NEW)
@@ -103,7 +103,7 @@ def test_a_target_without_an_image_is_this_host_s():
     found, engine, _, notes = placed("auto", fakes(docker=[OLD], local=[NEW]), OLD, NEW)
 
     assert (["docker", "local"], "docker") == (found, engine)
-    assert [f"Docker has no image for {NEW} (no such image): building on this host what it can"] == notes
+    assert [f"Docker has no image for {NEW} (no such image): building what is possible on this host"] == notes
 
 
 def test_where_nobody_has_it_both_reasons_are_told():

@@ -186,7 +186,7 @@ def test_requirements_that_never_settle_end_in_an_error(tmp_path):
     """And not in another round."""
     rounds = itertools.count()
     run = run_of(tmp_path, engine=FakeEngine(backend=lambda _: [f"more-{next(rounds)}"]))
-    with pytest.raises(BuildError, match=r"asks for other build requirements each time.*more-2"):
+    with pytest.raises(BuildError, match=r"asks for different build requirements each time.*more-2"):
         built_for(run, "python3.13-x86_64")
     assert 3 == len(run.engine.asked)
 
@@ -201,9 +201,9 @@ def test_without_a_container_native_code_needs_docker(tmp_path):
         tmp_path,
         source="a.c",
         engine=FakeEngine(backend=backend, kind=ENGINES["local"]),
-        crossing=FakeCrossing("zig cannot be had"),
+        crossing=FakeCrossing("zig is not available"),
     )
-    with pytest.raises(NeedsDockerError, match="has to build: zig cannot be had"):
+    with pytest.raises(NeedsDockerError, match="container of the target: zig is not available"):
         built_for(run, "python3.13-x86_64")
 
 

@@ -29,7 +29,7 @@ def test_what_the_target_takes_is_kept(tmp_path):
     ("need", "reason"),
     [
         ("libc.so.6@GLIBC_2.27", "needs GLIBC_2.27 of libc.so.6; python3.11 has 2.26"),
-        ("libz.so.1", "links libz.so.1, which is not the target's own"),
+        ("libz.so.1", "links to libz.so.1, which the target does not have"),
     ],
 )
 def test_what_the_system_lacks_is_told(tmp_path, need, reason):
@@ -48,8 +48,8 @@ def test_another_suffix_is_told(tmp_path):
 
     assert found == [
         (
-            "example.cpython-311-x86_64-linux-gnu.so is not named as python3.11-arm64's Python looks for it: "
-            "*.cpython-311-aarch64-linux-gnu.so"
+            "example.cpython-311-x86_64-linux-gnu.so does not have the name that "
+            "python3.11-arm64's Python looks for: *.cpython-311-aarch64-linux-gnu.so"
         )
     ]
 
@@ -63,7 +63,7 @@ def test_another_tag_is_told(tmp_path):
     """No installer of the target would take it."""
     found = reasons(tmp_path, tag="cp313-cp313-manylinux_2_26_aarch64")
 
-    assert found == ["is tagged cp313-cp313-manylinux_2_26_aarch64, which python3.11-arm64 does not take"]
+    assert found == ["is tagged cp313-cp313-manylinux_2_26_aarch64, which python3.11-arm64 does not accept"]
 
 
 def test_a_folder_of_the_machine_is_told(tmp_path):
@@ -72,7 +72,7 @@ def test_a_folder_of_the_machine_is_told(tmp_path):
 
     found = reasons(tmp_path, content, folders=["/home/me/work"])
 
-    assert found == [f"{RIGHT} names a folder of the machine that built it"]
+    assert found == [f"{RIGHT} contains the path of a folder on the machine that built it"]
 
 
 def test_what_a_build_asked_counts_on_another_machine_alone():

@@ -36,7 +36,7 @@ def test_site_packages_of_another_version_are_an_error(tmp_path):
     """Lambda puts python/lib/python3.13/site-packages on sys.path, and no other."""
     made = zip_layer(tmp_path, {"python/lib/python3.12/site-packages/a.py": b""})
     where = "python/lib/python3.12/site-packages/a.py"
-    what = "lies where only python3.12 looks; this archive is for python3.13"
+    what = "is where only python3.12 looks; this archive is for python3.13"
     assert found(made) == [("error", "import", where, what)]
 
 
@@ -49,7 +49,7 @@ def test_site_packages_of_several_versions_are_a_warning(tmp_path):
 def test_bytecode_of_another_version_is_a_warning(tmp_path):
     """It is weight alone."""
     made = zip_layer(tmp_path, {"python/__pycache__/a.cpython-312.pyc": b"", "python/a.py": b""})
-    what = "is bytecode that python3.13 does not read: useless weight"
+    what = "is bytecode that python3.13 does not read: dead weight"
     assert found(made) == [("warning", "import", "python/__pycache__/a.cpython-312.pyc", what)]
 
 
@@ -76,7 +76,7 @@ def test_a_module_and_a_package_of_one_name_are_an_error(tmp_path):
     one = make_wheel(tmp_path, {"helpers.py": b"A = 1\n"}, name="one")
     two = make_wheel(tmp_path, {"helpers/__init__.py": b"B = 1\n"}, name="two")
     what = (
-        "module helpers is given twice: two gives it as a package (python/helpers/__init__.py), "
+        "module helpers is there twice: two has it as a package (python/helpers/__init__.py), "
         "which hides this file of one"
     )
     assert found(make_layer(tmp_path, one, two)) == [("error", "twice", "python/helpers.py", what)]
@@ -93,7 +93,7 @@ def test_a_package_of_two_distributions_is_a_warning(tmp_path):
     """Each has its own in a checkout, and here they are one."""
     one = make_wheel(tmp_path, {"common/__init__.py": b"", "common/a.py": b""}, name="one")
     two = make_wheel(tmp_path, {"common/__init__.py": b"", "common/b.py": b""}, name="two")
-    what = "package common is given by one and two: their files are mixed in one folder"
+    what = "package common comes from one and two: their files are mixed in one folder"
     expected = [("warning", "twice", "python/common/__init__.py", what)]
     assert expected == found(make_layer(tmp_path, one, two))
 
@@ -115,7 +115,7 @@ def test_a_compiled_module_beside_its_source_is_no_problem(tmp_path):
 def test_a_shadowed_standard_module_is_a_warning(tmp_path):
     """Layers come before the standard library on Lambda's sys.path."""
     made = make_layer(tmp_path, make_wheel(tmp_path, {"enum.py": b""}, name="enum34"))
-    what = "enum34 takes the place of the standard library's enum: layers come first"
+    what = "enum34 replaces the standard library's enum: layers come first"
     assert found(made) == [("warning", "stdlib", "python/enum.py", what)]
 
 

@@ -30,13 +30,13 @@ def test_a_missing_requirement_is_an_error(tmp_path):
 def test_a_requirement_in_a_wrong_version_is_an_error(tmp_path):
     """An override or an exclude may cause it."""
     made = make_layer(tmp_path, wheel(tmp_path, requires=["other>=2"]), wheel(tmp_path, "other"))
-    assert found(made) == [("error", "requirement", "example", "requires other>=2, and there is other 1.0")]
+    assert found(made) == [("error", "requirement", "example", "requires other>=2, but there is other 1.0")]
 
 
 def test_a_requirement_that_cannot_be_read_is_a_warning(tmp_path):
     """Celery 4.1 has one; the others are looked at all the same."""
     one = make_wheel(tmp_path, {"a.py": b""}, name="a", metadata=["Requires-Dist: pytz (>dev)"])
-    what = "has a requirement that cannot be read, and was not looked at: pytz (>dev)"
+    what = "has a requirement that cannot be read, and was not checked: pytz (>dev)"
     assert [("warning", "requirement", "a", what)] == found(make_layer(tmp_path, one))
 
 
@@ -185,14 +185,14 @@ def test_a_part_of_boto3s_set_is_a_warning(tmp_path):
     """AWS documents this as version misalignment."""
     files = {"botocore/__init__.py": b""}
     made = make_layer(tmp_path, make_wheel(tmp_path, files, name="botocore"))
-    what = "takes the place of the runtime's, but not boto3, s3transfer, which is made for another release"
+    what = "replaces the runtime's, but not boto3, s3transfer, which is made for another release"
     assert found(made) == [("warning", "runtime", "botocore", what)]
 
 
 def test_a_version_that_the_runtimes_botocore_refuses_is_a_warning(tmp_path):
     """Requests brings urllib3, and the runtime's boto3 gets that one."""
     old = make_wheel(tmp_path, {"urllib3/__init__.py": b""}, name="urllib3", version="1.24")
-    what = "1.24 takes the place of the runtime's, whose botocore requires urllib3!=2.2.0,<3,>=1.25.4"
+    what = "1.24 replaces the runtime's, whose botocore requires urllib3!=2.2.0,<3,>=1.25.4"
     assert found(make_layer(tmp_path, old)) == [("warning", "runtime", "urllib3", what)]
     new = make_wheel(tmp_path / "new", {"urllib3/__init__.py": b""}, name="urllib3", version="2.5")
     assert found(make_layer(tmp_path, new, name="new")) == []
@@ -201,7 +201,7 @@ def test_a_version_that_the_runtimes_botocore_refuses_is_a_warning(tmp_path):
 def test_a_module_in_place_of_the_runtimes_is_a_warning(tmp_path):
     """A package of one's own called six is what botocore imports."""
     made = make_layer(tmp_path, make_wheel(tmp_path, {"six.py": b""}, name="mine"))
-    assert found(made) == [("warning", "runtime", "mine", "takes the place of the runtime's six")]
+    assert found(made) == [("warning", "runtime", "mine", "replaces the runtime's six")]
 
 
 def test_everything_is_told_at_once(tmp_path):

@@ -190,7 +190,7 @@ def test_a_missing_library_breaks_all_that_load_it(tmp_path):
 def test_a_library_that_lies_aside_is_a_warning(tmp_path):
     """It works where the package loads it by hand first."""
     made = layer_of(tmp_path, library("libq.so"), **{"example/sub/libq.so": library(soname="libq.so")})
-    what = "needs libq.so, which is in the layer, but in no folder where the linker looks"
+    what = "needs libq.so, which is in the layer, but not in a folder where the linker looks"
     assert found(made) == [("warning", "library", PLACE, what)]
 
 

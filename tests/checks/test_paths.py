@@ -26,14 +26,16 @@ def test_a_program_that_cannot_be_run_is_a_warning(tmp_path):
 def test_names_that_differ_in_case_alone_are_a_warning(tmp_path):
     """They are two files on Lambda and one on the laptop that unpacks the zip."""
     made = zip_layer(tmp_path, {"python/a/Data.json": b"1", "python/a/data.json": b"2"})
-    what = "differs from python/a/data.json in case alone: macOS and Windows keep one of them"
+    what = "differs from python/a/data.json only in case: macOS and Windows keep just one of them"
     assert found(made) == [("warning", "path", "python/a/Data.json", what)]
 
 
 def test_a_file_where_another_needs_a_folder_is_an_error(tmp_path):
     """One of the two cannot be unpacked."""
     made = zip_layer(tmp_path, {"python/data": b"1", "python/data/x.json": b"2"})
-    assert found(made) == [("error", "path", "python/data", "is a file, and a folder for python/data/x.json")]
+    assert found(made) == [
+        ("error", "path", "python/data", "is a file, but also the folder of python/data/x.json")
+    ]
 
 
 def test_a_symlink_is_an_error(tmp_path):
@@ -45,7 +47,7 @@ def test_a_symlink_is_an_error(tmp_path):
 def test_a_path_that_climbs_out_is_an_error(tmp_path):
     """It would be written outside of /opt."""
     made = zip_layer(tmp_path, {"python/../../etc/x": b""})
-    assert found(made) == [("error", "archive", "python/../../etc/x", "has a path that climbs out")]
+    assert found(made) == [("error", "archive", "python/../../etc/x", "has a path that leads outside")]
 
 
 def test_what_is_no_zip_is_an_error(tmp_path):
@@ -58,7 +60,7 @@ def test_what_is_no_zip_is_an_error(tmp_path):
 def test_code_outside_of_python_is_an_error(tmp_path):
     """Zipping site-packages itself is the classic mistake."""
     made = zip_layer(tmp_path, {"requests/__init__.py": b"", "requests/api.py": b""})
-    what = "lies outside python/, where Lambda's Python does not look (1 more like it)"
+    what = "is outside python/, where Lambda's Python does not look (1 more like it)"
     assert found(made) == [("error", "import", "requests/__init__.py", what)]
 
 

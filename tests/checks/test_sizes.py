@@ -109,7 +109,7 @@ def test_a_distribution_in_two_versions_is_an_error(tmp_path):
     """/opt mixes the files of both."""
     one = make_layer(tmp_path / "1", wheel(tmp_path / "1", "six", 1), name="one")
     two = make_layer(tmp_path / "2", wheel(tmp_path / "2", "six", 2, version="2.0"), name="two")
-    what = "six is there in several versions, whose files get mixed: 1.0 in one, 2.0 in two"
+    what = "six is there in several versions, whose files are mixed: 1.0 in one, 2.0 in two"
     assert [("error", "twice", "etl", what)] == said(check_set("etl", [one, two]))
     of_earlier_run = replace(one, wheels=())
     assert [("error", "twice", "etl", what)] == said(check_set("etl", [of_earlier_run, two]))
@@ -126,5 +126,5 @@ def test_a_file_that_differs_in_two_layers_is_an_error(tmp_path):
     """The later layer's replaces the earlier one's."""
     one = zip_layer(tmp_path, {"lib/libq.so.1.txt": b"1"}, name="one")
     two = zip_layer(tmp_path, {"lib/libq.so.1.txt": b"2"}, name="two")
-    what = "lib/libq.so.1.txt differs in one and two: the one of two is used"
+    what = "lib/libq.so.1.txt differs in one and two: the one in two is used"
     assert [("error", "twice", "etl", what)] == said(check_set("etl", [one, two]))

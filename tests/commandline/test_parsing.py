@@ -53,14 +53,14 @@ def test_a_line_is_a_command(line, command):
         (["layers", "--ony", "a"], "there is no option --ony; did you mean --only?"),
         (["layers", "-x"], "there is no option -x"),
         (["layers", "-sx"], "there is no option -x"),
-        (["layers", "--jobs", "x"], '--jobs: "x" is not a number from 1 up'),
-        (["layers", "--jobs", "-1"], '--jobs: "-1" is not a number from 1 up'),
-        (["layers", "--jobs", "0"], '--jobs: "0" is not a number from 1 up'),
-        (["layers", "--jobs=1.5"], '--jobs: "1.5" is not a number from 1 up'),
+        (["layers", "--jobs", "x"], '--jobs: "x" is not a number of 1 or more'),
+        (["layers", "--jobs", "-1"], '--jobs: "-1" is not a number of 1 or more'),
+        (["layers", "--jobs", "0"], '--jobs: "0" is not a number of 1 or more'),
+        (["layers", "--jobs=1.5"], '--jobs: "1.5" is not a number of 1 or more'),
         (["layers", "--jobs"], "--jobs needs a value; write --jobs N"),
-        (["prune", "--keep", "x"], '--keep: "x" is not a number from 1 up'),
-        (["prune", "--keep", "-1"], '--keep: "-1" is not a number from 1 up'),
-        (["prune", "--keep", "0"], '--keep: "0" is not a number from 1 up'),
+        (["prune", "--keep", "x"], '--keep: "x" is not a number of 1 or more'),
+        (["prune", "--keep", "-1"], '--keep: "-1" is not a number of 1 or more'),
+        (["prune", "--keep", "0"], '--keep: "0" is not a number of 1 or more'),
         (["layers", "--only"], "--only needs a value; write --only GLOB"),
         (["layers", "--only", "--strict"], "--only needs a value; write --only GLOB"),
         (["layers", "--only", "a", "--only"], "--only needs a value; write --only GLOB"),
@@ -75,9 +75,9 @@ def test_a_line_is_a_command(line, command):
         (["build-layer"], "needs a NAME; see pylayer build-layer --help"),
         (["build-layer", ""], "NAME is empty"),
         (["build-layer", "a,"], 'NAME: "a," has an empty name'),
-        (["layers", "liba"], 'takes no names, and here is "liba"; write: pylayer layers --only liba'),
-        (["prune", "liba"], 'takes no names, and here is "liba"; write: pylayer prune --layer liba'),
-        (["audit", "liba"], 'takes no names, and here is "liba"; see pylayer audit --help'),
+        (["layers", "liba"], 'takes no names, but was given "liba"; write: pylayer layers --only liba'),
+        (["prune", "liba"], 'takes no names, but was given "liba"; write: pylayer prune --layer liba'),
+        (["audit", "liba"], 'takes no names, but was given "liba"; see pylayer audit --help'),
         (["lock", "layers"], "one command at a time; then run: pylayer layers"),
     ],
 )
@@ -95,7 +95,7 @@ def test_all_that_is_wrong_is_told_at_once():
         parsing.read(["prune", "--keep", "x", "--regoin", "--layer"])
 
     assert [
-        'prune: --keep: "x" is not a number from 1 up',
+        'prune: --keep: "x" is not a number of 1 or more',
         "prune: there is no option --regoin; did you mean --region?",
         "prune: --layer needs a value; write --layer GLOB",
     ] == str(caught.value).splitlines()

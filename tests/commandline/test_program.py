@@ -79,13 +79,13 @@ def test_the_list(ran, word):
         (["--echo"], "there is no option --echo; see pylayer --help"),
         (
             ["--print-completion-script", "tcsh"],
-            '--print-completion-script: cannot help the shell "tcsh"; one of bash, fish, zsh',
+            '--print-completion-script: has no script for the shell "tcsh"; one of bash, fish, zsh',
         ),
         (
             ["--print-completion-script"],
             "--print-completion-script: needs the name of a shell; one of bash, fish, zsh",
         ),
-        (["cache", "--older-than", "soon"], "--older-than: 'soon' is no age; write 12h, 30d or 8w"),
+        (["cache", "--older-than", "soon"], "--older-than: 'soon' is not an age; write 12h, 30d or 8w"),
     ],
 )
 def test_a_wrong_line_is_one_line_and_status_2(ran, words, told):

@@ -32,11 +32,14 @@ def test_a_machine_without_docker(mono):
     ran = mono.run("doctor")
 
     assert ran.status == 0, ran.text
-    assert "docker   unix:///nowhere (DOCKER_HOST): no Docker Engine answers" in ran.out
+    assert "docker   unix:///nowhere (DOCKER_HOST): no Docker Engine can be reached" in ran.out
     assert "local    this host, " in ran.out
     assert f"{OWN}-arm64   local   Python {OWN.removeprefix('python')}." in ran.out
     assert "lock     none yet" in ran.out
-    assert "fast: native code, cross-compiled where that can be trusted, else in the target's" in ran.out
+    assert (
+        "fast: native code, cross-compiled where that can be trusted, otherwise built in the target's"
+        in ran.out
+    )
     assert "pure: " not in ran.out
 
 
@@ -57,7 +60,7 @@ def test_docker_where_it_must_be(mono):
 
     assert ran.status == 7, ran.text
     assert f"{OWN}-x86_64  cannot be built" in ran.out
-    assert "local    not asked: the engine is to be docker" in ran.out
+    assert "local    not tried: the engine must be docker" in ran.out
 
 
 def test_it_builds_nothing(mono):

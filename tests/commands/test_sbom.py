@@ -48,7 +48,7 @@ def document(shop):
 
 def components(document):
     """The document's components by name."""
-    return {one["name"]: one for one in json.loads(document)["components"]}
+    return {component["name"]: component for component in json.loads(document)["components"]}
 
 
 def test_it_is_valid(document):
@@ -58,21 +58,26 @@ def test_it_is_valid(document):
 
 def test_all_that_is_in_the_archive_is_there(shop, document):
     """With versions and hashes as layers.json has them."""
-    wanted = {one["name"]: one["sha256"] for one in shop.catalogue()[BUILD]["distributions"]}
+    wanted = {
+        distribution["name"]: distribution["sha256"]
+        for distribution in shop.catalogue()[BUILD]["distributions"]
+    }
 
-    assert wanted == {name: one["hashes"][0]["content"] for name, one in components(document).items()}
+    assert wanted == {
+        name: component["hashes"][0]["content"] for name, component in components(document).items()
+    }
 
 
 def test_only_what_is_the_public_s_can_be_looked_up(document):
     """A package of the monorepo has no package URL: strangers may have its name."""
-    found = {name: one.get("purl") for name, one in components(document).items()}
+    found = {name: component.get("purl") for name, component in components(document).items()}
 
     assert ("pkg:pypi/spdx@1.0", None, None) == (found["spdx"], found["liba"], found["libb"])
 
 
 def test_licences_are_told_as_they_are_given(document):
     """An expression, a short name, or where there is a long text, the classifiers."""
-    found = {name: one.get("licenses") for name, one in components(document).items()}
+    found = {name: component.get("licenses") for name, component in components(document).items()}
 
     assert [{"expression": "MIT OR Apache-2.0"}] == found["spdx"]
     assert [{"license": {"name": "BSD 3-Clause"}}] == found["short"]
@@ -82,7 +87,9 @@ def test_licences_are_told_as_they_are_given(document):
 
 def test_who_needs_whom_is_told(document):
     """The layer needs what nobody else does."""
-    found = {one["ref"]: one.get("dependsOn", []) for one in json.loads(document)["dependencies"]}
+    found = {
+        component["ref"]: component.get("dependsOn", []) for component in json.loads(document)["dependencies"]
+    }
 
     assert (["liba@1.0"], ["short@1.0"]) == (found[BUILD], found["spdx@1.0"])
     assert ["libb@1.0", "long@1.0", "short@1.0", "silent@1.0", "spdx@1.0"] == found["liba@1.0"]

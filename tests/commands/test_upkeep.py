@@ -27,7 +27,7 @@ class Engine:
         return tuple(self.images)
 
     def forget(self, names):
-        self.images = [one for one in self.images if one.name not in names]
+        self.images = [image for image in self.images if image.name not in names]
 
     def close(self):
         self.closed = True
@@ -36,7 +36,7 @@ class Engine:
 def nothing(kind):
     """Every engine but this host's is absent."""
     if kind.name == "docker":
-        raise EngineError("no Docker Engine answers")
+        raise EngineError("no Docker Engine can be reached")
     return Engine()
 
 
@@ -95,7 +95,7 @@ def test_what_was_not_used_for_an_age_goes(root):
 
     assert Store(root).usage().blobs == 1
     for engine in engines.values():
-        assert ["new"] == [one.name for one in engine.images]
+        assert ["new"] == [image.name for image in engine.images]
 
 
 def test_without_an_engine_the_store_is_told_all_the_same(root):
@@ -104,7 +104,7 @@ def test_without_an_engine_the_store_is_told_all_the_same(root):
     tend(Limits(size=3000), store=Store(root), say=said.append, connect=nothing)
 
     assert Store(root).usage().blobs == 1
-    assert said[-2] == "docker  cannot be asked: no Docker Engine answers"
+    assert said[-2] == "docker  not available: no Docker Engine can be reached"
     assert said[-1].startswith("local ")
 
 

@@ -71,7 +71,7 @@ def test_every_fault_is_told_with_its_place():
     """One run is enough to mend the file."""
     value = {"etl": {"layers": ["a", "a"], "budgte": 1}, "web": {}, "six": {"layers": list("abcdef")}}
     expected = [
-        ("etl.layers[1]", '"a" is in the list already'),
+        ("etl.layers[1]", '"a" is already in the list'),
         ("etl.budgte", "unknown key"),
         ("web", "names no layers"),
         ("six.layers", "names 6 layers"),
@@ -89,6 +89,6 @@ def test_layers_that_do_not_exist_are_told():
     ]
     expected = [
         ("budgets.layers.dta", 'there is no layer "dta"', 'did you mean "data"?'),
-        ("sets.etl.layers[1]", 'there is no layer "nope"', "known are: base, data"),
+        ("sets.etl.layers[1]", 'there is no layer "nope"', "choose from: base, data"),
     ]
     assert expected == told

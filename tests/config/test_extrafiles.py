@@ -14,13 +14,13 @@ BOTH = tuple(Architecture)
 def test_one_source_serves_every_architecture():
     """A script, say, or a certificate."""
     (file,) = extra_files({"bin/tool": "vendor/tool.sh"})
-    assert ["vendor/tool.sh"] * 2 == [file.source(one) for one in BOTH]
+    assert ["vendor/tool.sh"] * 2 == [file.source(architecture) for architecture in BOTH]
 
 
 def test_each_architecture_can_have_its_own():
     """Native code needs that; what is not named has none."""
     (file,) = extra_files({"lib/libpq.so.5": {"arm64": "vendor/arm64/libpq.so.5"}})
-    sources = [file.source(one) for one in (Architecture.ARM64, Architecture.X86_64)]
+    sources = [file.source(architecture) for architecture in (Architecture.ARM64, Architecture.X86_64)]
     assert ["vendor/arm64/libpq.so.5", ""] == sources
 
 
@@ -58,11 +58,13 @@ def test_another_word_for_an_architecture_is_refused():
     """Lambda's words alone are known."""
     with pytest.raises(InvalidError) as caught:
         extra_files({"lib/a.so": {"aarch64": "a"}})
-    assert [('"lib/a.so".aarch64', "unknown key")] == [(one.where, one.what) for one in caught.value.faults]
+    assert [('"lib/a.so".aarch64', "unknown key")] == [
+        (fault.where, fault.what) for fault in caught.value.faults
+    ]
 
 
 def test_no_source_lies_outside_of_the_repository(tmp_path):
-    """A link that leads out of it is no better than a path that does."""
+    """A link that leads outside it is no better than a path that does."""
     top = tmp_path / "repository"
     (top / "infra").mkdir(parents=True)
     (top / ".git").touch()
@@ -71,12 +73,12 @@ def test_no_source_lies_outside_of_the_repository(tmp_path):
     (top / "infra/link").symlink_to(tmp_path / "secret")
     both = tuple(Architecture)
     files = [
-        ExtraFile(path=source, sources=tuple((one, source) for one in both))
+        ExtraFile(path=source, sources=tuple((architecture, source) for architecture in both))
         for source in ("../there", "../../secret", "link")
     ]
     assert [
-        ('layers.data.files."../../secret"', f"the path leads out of {top}: '../../secret'"),
-        ("layers.data.files.link", f"the path leads out of {top}: 'link'"),
+        ('layers.data.files."../../secret"', f"the path leads outside {top}: '../../secret'"),
+        ("layers.data.files.link", f"the path leads outside {top}: 'link'"),
     ] == [(fault.where, fault.what) for fault in missing("data", files, root=top / "infra")]
 
 

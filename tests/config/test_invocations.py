@@ -38,7 +38,7 @@ def test_handler_alone():
         ({"handler": "main"}, [("handler", '"main" is not a handler')]),
         (
             {"handler": "a.b", "event": {"on": date(2026, 1, 1)}},
-            [("event", "holds a date or time, which JSON has not")],
+            [("event", "holds a date or time, which JSON does not have")],
         ),
         ({"handler": "a.b", "events": {}}, [("events", "unknown key")]),
     ],

@@ -149,7 +149,7 @@ def test_an_unknown_python_is_a_warning(tmp_path):
     """AWS adds runtimes before the table does."""
     (warning,) = manifest(tmp_path, '[layers.a]\nruntimes = ["python3.99"]').warnings
     assert warning.where == "layers.toml: runtimes"
-    assert warning.what == "python3.99 is not known here: it is taken to be like the newest one (glibc 2.34)"
+    assert warning.what == "pylayer does not know python3.99, and treats it like the newest one (glibc 2.34)"
     assert warning.hint == "used by a"
 
 
@@ -158,7 +158,7 @@ def test_a_runtime_past_its_date_is_a_warning(tmp_path):
     text = '[defaults]\nruntimes = ["python3.9"]\n[layers.a]\n[layers.b]\nruntimes = ["python3.13"]'
     (warning,) = manifest(tmp_path, text).warnings
     assert warning.what == (
-        "AWS deprecated python3.9 on 2025-12-15, and lets no function be created with it from 2027-02-01"
+        "AWS deprecated python3.9 on 2025-12-15, and allows no new functions with it from 2027-02-01"
     )
     assert warning.hint == "used by a, [defaults]"
 
@@ -191,13 +191,13 @@ def test_a_manifest_that_is_not_there_is_an_error(tmp_path):
     [
         ("pakages = []", "pakages", "unknown key"),
         ('packages = "a"', "packages", 'must be a list, not the string "a"'),
-        ('packages = ["a", "a"]', "packages[1]", '"a" is in the list already'),
+        ('packages = ["a", "a"]', "packages[1]", '"a" is already in the list'),
         ('packages = ["/abs"]', "packages[0]", '"/abs" is absolute'),
         ('discover = "some"', "discover", 'must be "all" or "listed", not "some"'),
         ('engine = "podman"', "engine", 'must be "auto" or "docker" or "local", not "podman"'),
         ("output = 3", "output", "must be a string, not the number 3"),
         ("runtimes = 3", "runtimes", "must be a table, not the number 3"),
-        ('packages = ["a**"]', "packages[0]", '"a**" has a ** that is not a whole part of it'),
+        ('packages = ["a**"]', "packages[0]", '"a**" has a ** beside other characters'),
         ("layers = 3", "layers", "must be a table, not the number 3"),
         ("defaults = []", "defaults", "must be a table, not a list"),
         ("[defaults]\nruntimes = []", "defaults.runtimes", "must not be empty"),
@@ -224,9 +224,9 @@ def test_a_manifest_that_is_not_there_is_an_error(tmp_path):
             "layers.a.bytecode",
             'must be true or false or "only", not "no"',
         ),
-        (DEFAULTS + "[layers.Data]\n[layers.data]", "layers.data", 'differs from "Data" by case alone'),
+        (DEFAULTS + "[layers.Data]\n[layers.data]", "layers.data", 'differs from "Data" only in case'),
         ("[projects.a]\nnetwork = 1", "projects.a.network", "must be true or false, not the number 1"),
-        ("[projects.a]\n[projects.A]", "projects.A", 'is "a" once more, under another spelling'),
+        ("[projects.a]\n[projects.A]", "projects.A", 'is "a" again, spelled differently'),
         (
             '[runtimes."python3.13"]\nglibc = 2.34',
             'runtimes."python3.13".glibc',
@@ -236,7 +236,7 @@ def test_a_manifest_that_is_not_there_is_an_error(tmp_path):
         (
             "[layers.a]\n[layers.b]",
             "defaults",
-            "gives no runtimes, and these layers have none of their own: a, b",
+            "gives no runtimes, but these layers have none of their own: a, b",
         ),
     ],
 )

@@ -39,12 +39,12 @@ def test_indexes_keep_their_order():
         ([{"name": "a"}], "[0].url", "is missing"),
         ([{**CORP, "user": "x"}], "[0].user", "unknown key"),
         ([{**CORP, "name": "a b"}], "[0].name", '"a b" cannot be the name of an index'),
-        ([CORP, CORP], "[1].name", 'there is an index "corp" already'),
-        ([{**CORP, "explicit": True}], "[0]", "is explicit, and nothing is taken from it"),
+        ([CORP, CORP], "[1].name", 'there is already an index "corp"'),
+        ([{**CORP, "explicit": True}], "[0]", "is explicit, but no distribution is to come from it"),
         (
             [{**CORP, "distributions": ["a"]}, {**CORP, "name": "b", "distributions": ["A"]}],
             "[1].distributions[0]",
-            '"a" is taken from the index "corp" alone already',
+            '"a" already comes from the index "corp" alone',
         ),
         (
             [{**CORP, "url": "https://me:secret@index.example/"}],

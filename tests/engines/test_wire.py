@@ -49,7 +49,7 @@ def test_file_that_shrinks_meanwhile(tmp_path: Path) -> None:
     )
     next(packed)
     (tmp_path / "a").write_bytes(b"")
-    with pytest.raises(BuildError, match=r"a: changed while it was read"):
+    with pytest.raises(BuildError, match=r"a: changed while it was being read"):
         list(packed)
 
 

@@ -135,14 +135,14 @@ class Cloud:
     def fault(self, call: Call) -> Action | None:
         """What is to be done to a call, counting it off."""
         with self.lock:
-            for one in self.faults:
-                if not one.times or not one.matches(call):
+            for fault in self.faults:
+                if not fault.times or not fault.matches(call):
                     continue
-                if one.after:
-                    one.after -= 1
+                if fault.after:
+                    fault.after -= 1
                     continue
-                one.times -= 1
-                return one.action
+                fault.times -= 1
+                return fault.action
         return None
 
 
@@ -223,8 +223,8 @@ class _Handler(BaseHTTPRequestHandler):
         query = parse_qs(urlsplit(self.path).query)
         start = int(query.get("Marker", ["0"])[0])
         listed = document[key][start : start + PAGE]
-        for one in listed:
-            one.get("LatestMatchingVersion", one).pop("Content", None)
+        for version in listed:
+            version.get("LatestMatchingVersion", version).pop("Content", None)
         document = {key: listed}
         if len(json.loads(answer)[key]) > start + PAGE:
             document["NextMarker"] = str(start + PAGE)

@@ -52,7 +52,7 @@ def native(folder: Path, files: Mapping[str, bytes], *, name: str = "example", t
 
 def said(problems: tuple[Problem, ...]) -> list[tuple[str, str, str, str]]:
     """Severity, kind, place and words of each."""
-    return [(one.severity, one.kind, one.where, one.what) for one in problems]
+    return [(problem.severity, problem.kind, problem.where, problem.what) for problem in problems]
 
 
 def found(

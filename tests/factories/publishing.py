@@ -67,12 +67,14 @@ class Run:
     @property
     def statuses(self):
         """The status of each (name, region)."""
-        return {(one.item.group.name, one.item.region): one.status for one in self.outcome.results}
+        return {
+            (result.item.group.name, result.item.region): result.status for result in self.outcome.results
+        }
 
     @property
     def actions(self):
         """The plan's action and reasons of each (name, region)."""
-        return {(one.group.name, one.region): (one.action, *one.reasons) for one in self.outcome.items}
+        return {(item.group.name, item.region): (item.action, *item.reasons) for item in self.outcome.items}
 
 
 def prune(dist, *, keep, table=None, lines=None, **options):
@@ -96,7 +98,7 @@ def client(service, region="eu-west-1"):
 def versions(name, region="eu-west-1"):
     """The numbers that a layer has in AWS, newest first."""
     pages = client("lambda", region).get_paginator("list_layer_versions").paginate(LayerName=name)
-    return [one["Version"] for page in pages for one in page["LayerVersions"]]
+    return [version["Version"] for page in pages for version in page["LayerVersions"]]
 
 
 def version(name, number, region="eu-west-1"):

@@ -77,8 +77,8 @@ class Workshop:
             size=archive.size,
             unzipped_size=archive.unzipped_size,
             distributions=tuple(
-                Distribution(name=one.metadata.name, version=one.metadata.version, sha256=one.sha256)
-                for one in read
+                Distribution(name=row.metadata.name, version=row.metadata.version, sha256=row.sha256)
+                for row in read
             ),
         )
         catalogue.write(self.output / catalogue.NAME, self.listing.merged({identifier: listed}))

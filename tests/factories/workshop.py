@@ -127,7 +127,10 @@ class Workshop(Monorepo):
 
     def versions(self, build: str) -> dict[str, str]:
         """What layers.json says is in a build."""
-        return {one["name"]: one["version"] for one in self.catalogue()[build]["distributions"]}
+        return {
+            distribution["name"]: distribution["version"]
+            for distribution in self.catalogue()[build]["distributions"]
+        }
 
 
 @contextmanager

@@ -111,7 +111,7 @@ def test_refuses_a_file_with_another_hash(index, store, get):
 
 def test_refuses_a_file_of_another_size(index, store, get):
     """Before its hash is looked at."""
-    with pytest.raises(DownloadError, match="and the index promised 5"):
+    with pytest.raises(DownloadError, match="but the index promised 5"):
         get(index.pin(FILE, size=5))
     assert [] == kept(store)
 

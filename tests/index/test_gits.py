@@ -130,7 +130,7 @@ def test_what_tells_a_version_is_kept_of_the_history(repository, store):
 
 
 @pytest.mark.parametrize(
-    ("ref", "said"), [("none", "has no branch, tag or commit none"), ("", "git cannot have it")]
+    ("ref", "said"), [("none", "has no branch, tag or commit none"), ("", "git cannot fetch it")]
 )
 def test_what_is_not_there_is_told(repository, store, ref, said):
     """With the name of the distribution."""
@@ -269,5 +269,5 @@ def test_a_repository_that_refuses_is_told(shop, guarded):
     shop.member("liba", f"fromgit @ git+{guarded}@main")
     ran = shop.run("layers")
 
-    assert (6, True) == (ran.status, "git cannot have it" in ran.err), ran.text
+    assert (6, True) == (ran.status, "git cannot fetch it" in ran.err), ran.text
     assert "wr0ng-0ne" not in ran.text

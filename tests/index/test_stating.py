@@ -55,7 +55,7 @@ def test_one_name_for_two_indexes_is_refused(tmp_path):
     with pytest.raises(ManifestError) as caught:
         read(tmp_path, source(), source(url="https://other.example/simple"))
 
-    assert 'calls another index "corp" than packages/0/pyproject.toml does' in str(caught.value)
+    assert 'uses the name "corp" for another index than packages/0/pyproject.toml does' in str(caught.value)
 
 
 PRIMARY = f'[[tool.poetry.source]]\nname = "corp"\nurl = "{URL}/"\n'
@@ -68,7 +68,7 @@ def test_an_index_for_everything_has_to_be_known(tmp_path):
     read(tmp_path, PRIMARY.replace(URL, "https://pypi.org/simple"))
     known = read(tmp_path, PRIMARY, tables=(Index(url=URL),))
 
-    assert 'takes distributions from the index "corp", which is not asked here' in str(caught.value)
+    assert 'takes distributions from the index "corp", which is not used here' in str(caught.value)
     assert URL == known.indexes[0].url
 
 

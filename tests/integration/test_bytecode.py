@@ -42,7 +42,7 @@ def compiled(some, *, engine, of, store):
 def test_target_python(docker_engine, two, tmp_path, python):
     """Bytecode is that of the target's Python, whatever runs pylayer, and names the path on Lambda."""
     made = compiled(two, engine=docker_engine, of=target(python), store=Store(tmp_path))
-    files = contents(one.path for one in made.values())
+    files = contents(compiled.path for compiled in made.values())
     tag = f"cpython-{python.replace('.', '')}"
     expected = [f"python/{name}/__pycache__/__init__.{tag}.pyc" for name in ("a", "b")]
     assert expected == sorted(files)
@@ -56,8 +56,8 @@ def test_rooms(docker_engine, two, tmp_path):
     for wheel in two:
         store = Store(tmp_path / wheel.filename)
         apart |= compiled([wheel], engine=docker_engine, of=target(), store=store)
-    assert {name: one.sha256 for name, one in together.items()} == {
-        name: one.sha256 for name, one in apart.items()
+    assert {name: compiled.sha256 for name, compiled in together.items()} == {
+        name: compiled.sha256 for name, compiled in apart.items()
     }
 
 
@@ -68,6 +68,6 @@ def test_architectures(docker_engine, two, tmp_path):
         compiled(two, engine=docker_engine, of=target(architecture=each), store=Store(tmp_path / each))
         for each in (NATIVE, FOREIGN)
     ]
-    native, foreign = ({name: one.sha256 for name, one in each.items()} for each in made)
+    native, foreign = ({name: compiled.sha256 for name, compiled in each.items()} for each in made)
     assert (pythons[0].version, native) == (pythons[1].version, foreign)
     assert 1 == len({bytecode.key("0", interpreter=each) for each in pythons})

@@ -63,7 +63,7 @@ def test_a_version_that_only_the_index_has(shop):
     shop.member("liba", "evil")
     shop.member("libb")
 
-    assert "evil requires libb>=99, and the monorepo has 1.0" in built(shop, status=4)
+    assert "evil requires libb>=99, but the monorepo has 1.0" in built(shop, status=4)
 
 
 def test_a_build_requirement(shop):

@@ -153,7 +153,7 @@ def test_no_image_decides_the_glibc(tmp_path, store):
     ("setup", "reason"),
     [
         (PROBING, "its build asks platform.machine() in setup.py, line"),
-        (RUNNING, "its build runs probe, which it has compiled for the target"),
+        (RUNNING, "its build runs probe, which it compiled for the target"),
     ],
 )
 def test_what_cannot_be_trusted_says_why(tmp_path, store, setup, reason):
@@ -186,7 +186,7 @@ def test_the_container_builds_what_cross_cannot(tmp_path, store):
     build = "libown-python3.11-arm64"
     assert in_runtime(build, mono.output / f"{build}.zip", "import libown; print(libown.size(3))") == "6"
     told = mono.run("doctor", "--engine", "docker").out
-    assert "libown: native code, in the target's container (its build asks platform.machine()" in told
+    assert "libown: native code, built in the target's container (its build asks platform.machine()" in told
     assert "in pylayer-test/python3.11:arm64, emulated" in told
 
 
@@ -214,12 +214,14 @@ def test_why_an_sdist_is_built_in_a_container_is_told(tmp_path, store):
 
 def _extensions(archive):
     with zipfile.ZipFile(archive) as opened:
-        return {one.filename: one.CRC for one in opened.infolist() if one.filename.endswith(".so")}
+        return {
+            member.filename: member.CRC for member in opened.infolist() if member.filename.endswith(".so")
+        }
 
 
 def _glibc(archive):
     """The newest version of glibc that an archive's ELF files need."""
     with zipfile.ZipFile(archive) as opened:
         found = [there(elf.read(opened.read(name))) for name in opened.namelist() if name.endswith(".so")]
-    versions = [version for one in found for _, wanted in one.versions for version in wanted]
+    versions = [version for library in found for _, wanted in library.versions for version in wanted]
     return max(tuple(map(int, version.removeprefix("GLIBC_").split("."))) for version in versions)[:2]

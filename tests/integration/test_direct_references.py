@@ -66,7 +66,10 @@ def test_no_path_reaches_a_layer(mono, engine):
     ran = mono.run("layers", "--engine", engine)
 
     assert 0 == ran.status, ran.text
-    names = {one["name"] for one in mono.catalogue()["libpoetry-python3.11-x86_64"]["distributions"]}
+    names = {
+        distribution["name"]
+        for distribution in mono.catalogue()["libpoetry-python3.11-x86_64"]["distributions"]
+    }
     assert {"liba", "libhatch", "libpoetry"} == names
     required = {}
     for archive in mono.output.glob("*.zip"):

@@ -86,10 +86,10 @@ def test_wrong_python(docker_engine) -> None:
 
 
 def test_wrong_architecture_that_cannot_be_pulled(docker_engine) -> None:
-    """An image that is here for another platform, and cannot be had for this one, is said to be just that."""
+    """An image that is here for another platform, and not available for this one, is said to be just that."""
     with pytest.raises(ImageError) as raised:
         docker_engine.interpreter(target("3.13", Architecture.ARM64, image="pylayer-test/python3.13:amd64"))
-    assert "the image is here for linux/amd64, but is needed for linux/arm64" in str(raised.value)
+    assert "the image is here for linux/amd64, but it is needed for linux/arm64" in str(raised.value)
     assert "build-image" in str(raised.value)
 
 

@@ -102,12 +102,12 @@ def test_a_missing_image_ends_docker_alone(mono):
 
 
 def test_a_missing_image_is_built_without_by_auto(mono):
-    """`auto` says so, and builds here what it can."""
+    """`auto` says so, and builds what is possible here."""
     images = mono.file("images.toml", '[runtimes."python3.13"]\nbuild-image = "pylayer-test/none:1"\n')
     ran = mono.run("layers", PYLAYER_RUNTIMES=str(images))
 
     assert (ran.status, states(ran)) == (0, {"good-python3.13-x86_64": "built"})
-    assert "building on this host what it can" in ran.err
+    assert "building what is possible on this host" in ran.err
 
 
 def test_an_interrupt_leaves_nothing(mono):

@@ -162,9 +162,9 @@ def test_each_builds(mono, front):
     ("words", "status", "told"),
     [
         (("build-layer", ""), 2, "--name: is empty"),
-        (("layers", "--jobs", "x"), 2, '--jobs: "x" is not a number from 1 up'),
-        (("layers", "--jobs=-1"), 2, '--jobs: "-1" is not a number from 1 up'),
-        (("prune", "--keep", "x"), 2, '--keep: "x" is not a number from 1 up'),
+        (("layers", "--jobs", "x"), 2, '--jobs: "x" is not a number of 1 or more'),
+        (("layers", "--jobs=-1"), 2, '--jobs: "-1" is not a number of 1 or more'),
+        (("prune", "--keep", "x"), 2, '--keep: "x" is not a number of 1 or more'),
         (("layers", "--only="), 2, "--only: is empty"),
         (("layers", "--only", "nothing"), 2, 'no layer or build matches "nothing"'),
         (("layers", "--only"), 1, "--only needed value"),

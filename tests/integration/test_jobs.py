@@ -61,7 +61,7 @@ def seen(mono):
     for name in ("one", "two", "three"):
         with zipfile.ZipFile(mono.output / f"{name}-python3.11-x86_64.zip") as archive:
             found.append(eval(archive.read(f"python/{name}.py").decode().partition("= ")[2]))  # our own text
-    return sorted(found, key=lambda one: one[1])
+    return sorted(found, key=lambda pair: pair[1])
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no such bound")

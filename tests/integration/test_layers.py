@@ -164,7 +164,11 @@ def _sources(archive):
     import zipfile
 
     with zipfile.ZipFile(archive) as opened:
-        return {one.filename: one.CRC for one in opened.infolist() if not one.filename.endswith(".pyc")}
+        return {
+            member.filename: member.CRC
+            for member in opened.infolist()
+            if not member.filename.endswith(".pyc")
+        }
 
 
 def test_nothing_changed_nothing_done(built):

@@ -36,7 +36,7 @@ def test_the_wheel_of_a_build_is_not_another_file(shop, tmp_path):
     ran = shop.run("layers")
     assert 9 == ran.status, ran.text
     assert f"{str(wheel)!r}" in ran.err
-    assert "the path of its wheel leads out of" in ran.err
+    assert "the path of its wheel leads outside" in ran.err
     assert {} == shop.catalogue()
 
 
@@ -69,4 +69,4 @@ def test_an_archive_of_a_layer_that_is_gone_is_removed_from_its_folder_alone(sho
     shop.layers("", f'{LAYER}description = "Another"\n')
     ran = shop.run("layers")
     assert (11, "secret") == (ran.status, secret.read_text()), ran.text
-    assert f"builds.gone.path: the path leads out of {shop.output}: {str(secret)!r}" in ran.err
+    assert f"builds.gone.path: the path leads outside {shop.output}: {str(secret)!r}" in ran.err

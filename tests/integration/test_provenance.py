@@ -203,7 +203,7 @@ def test_what_is_not_at_its_path_is_an_error_for_who_needs_it(shop):
         'unused = { path = "../nowhere" }\n',
     )
 
-    assert f"{PYPROJECT} has private from third_party/private, which is not there" in refused(shop)
+    assert f"{PYPROJECT} takes private from third_party/private, which does not exist" in refused(shop)
 
 
 @pytest.mark.parametrize("way", ["own", "transitive"])
@@ -265,7 +265,7 @@ def test_a_member_of_the_workspace_that_is_nowhere_is_an_error(shop):
     """The index's would be a stranger's."""
     shop.more(PYPROJECT, "\n[tool.uv.sources]\nprivate = { workspace = true }\n")
 
-    assert "has private from the workspace, and there is no project of this name" in refused(shop)
+    assert "takes private from the workspace, but there is no project of this name" in refused(shop)
 
 
 def test_two_packages_that_differ_are_an_error_for_who_needs_it(shop, corp):
@@ -278,7 +278,7 @@ def test_two_packages_that_differ_are_an_error_for_who_needs_it(shop, corp):
     said = refused(shop)
 
     assert "private is to come from several places" in said
-    assert "packages/libb/pyproject.toml has it from https://a.example/p.whl" in said
+    assert "packages/libb/pyproject.toml takes it from https://a.example/p.whl" in said
 
 
 def test_poetry_s_source(shop, corp):
@@ -329,7 +329,7 @@ def test_a_package_that_takes_everything_from_an_index_of_its_own_is_refused(sho
     said = refused(shop, status=3)
     shop.layers(f'[[index]]\nname = "corp"\nurl = "{corp.url}"\n')
 
-    assert f'{PYPROJECT}: takes distributions from the index "corp", which is not asked here' in said
+    assert f'{PYPROJECT}: takes distributions from the index "corp", which is not used here' in said
     assert 0 == shop.run("layers").status
 
 
@@ -381,7 +381,7 @@ def test_an_address_in_a_lock_file(shop, corp, name, way):
     said = refused(shop)
     shop.file(name, LOCKED[name].format(kind="url", place=place, sha256=right))
 
-    assert "private 1.0: no wheel that runs there has a sha256 that it may have" in said
+    assert "private 1.0: no wheel that runs there has one of the allowed hashes" in said
     assert "1.0" == built(shop)
 
 
@@ -406,6 +406,7 @@ def test_a_folder_in_a_lock_file_that_no_package_is_found_in_is_an_error(shop):
         '[[package]]\nname = "private"\nversion = "1.0"\nsource = { directory = "third_party/private" }\n',
     )
 
-    assert "uv.lock has private from third_party/private, where no project of this name was found" in refused(
-        shop
+    assert (
+        "uv.lock takes private from third_party/private, where no project of this name was found"
+        in refused(shop)
     )

@@ -62,7 +62,7 @@ def test_keeps_the_newest_and_what_a_function_has(cloud, six):
     assert 0 == outcome.exit_code
     assert [6, 5, 2] == versions("libexample")
     assert "libexample  eu-west-1  deleted 1, 3, 4; spared 2 (attached)" in lines
-    assert any("functions that have a deleted version keep it" in line for line in lines)
+    assert any("functions that use a deleted version keep it" in line for line in lines)
 
 
 def test_spares_what_only_an_old_version_of_a_function_has(cloud, six):
@@ -163,6 +163,6 @@ def test_one_build_of_a_layer_is_pruned_alone(cloud, tmp_path):
 
     assert [3] == versions("native-python313-arm64")
     assert [3, 2, 1] == versions("native-python313-x86_64")
-    with pytest.raises(UsageError, match="are one layer version"):
+    with pytest.raises(UsageError, match="make up one layer version"):
         prune(dist, keep=1, table=table, layers=("pure-python3.13-arm64",))
     assert [3, 2, 1] == versions("pure-python313")

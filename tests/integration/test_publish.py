@@ -149,7 +149,7 @@ def test_a_layer_without_all_its_builds_is_left(cloud, dist):
     run = Run(dist)
 
     assert NotBuiltError.exit_code == run.exit_code
-    assert "libfast: has no archive for python3.13-arm64: nothing of it is published" in run.text
+    assert "libfast: has no archive for python3.13-arm64: none of it is published" in run.text
     assert ["libexample"] == list(run.published)
 
 
@@ -309,7 +309,7 @@ def test_an_unknown_profile(cloud, dist):
     ("edit", "said"),
     [
         ({"table": {"name": "{layer}-{runtime}"}}, "AWS allows no dots"),
-        ({"table": {"name": "{layer}"}}, "differ, and would all be published under this name"),
+        ({"table": {"name": "{layer}"}}, "differ, but would all be published under this name"),
         ({"table": {"description": "x" * 257}}, "the description has 257 characters"),
     ],
 )

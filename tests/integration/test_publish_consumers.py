@@ -104,7 +104,9 @@ def test_cdk_synthesises_with_the_helper(published, arn, node_modules, tmp_path)
     command(program("node"), "app.js", cwd=app, CDK_OUTDIR="out")
 
     template = json.loads((app / "out" / "Api.template.json").read_text())
-    functions = [one for one in template["Resources"].values() if one["Type"] == "AWS::Lambda::Function"]
+    functions = [
+        resource for resource in template["Resources"].values() if resource["Type"] == "AWS::Lambda::Function"
+    ]
     assert [[arn]] == [function["Properties"]["Layers"] for function in functions]
     with pytest.raises(AssertionError, match="no version of nosuch is published in eu-west-1"):
         command(program("node"), "wrong.js", cwd=app)

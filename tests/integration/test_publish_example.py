@@ -39,7 +39,7 @@ def test_an_edit_of_the_example_publishes_only_what_it_touches(cloud, tmp_path):
     module = next((mono.root / "packages" / "libexample").rglob("__init__.py"))
     module.write_text(module.read_text() + "\nEDITED = True\n")
     second = Run(built(mono))
-    touched = {layer for layer, one in second.actions.items() if one[0] == "create"}
+    touched = {layer for layer, action in second.actions.items() if action[0] == "create"}
     holders = {
         (item.group.name, region)
         for item in second.outcome.items

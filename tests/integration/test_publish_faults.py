@@ -41,7 +41,7 @@ def test_what_was_accepted_is_not_sent_again(cloud, one, action):
     run = Run(one, table={"name": "{layer}"}, regions=("eu-west-1",))
 
     assert 1 == cloud.count("PublishLayerVersion")
-    assert "but it was carried out" in run.text
+    assert "but it was published" in run.text
 
 
 def test_a_late_duplicate_of_our_own_is_removed(cloud, one):
@@ -72,7 +72,7 @@ def test_reads_are_retried(cloud, one, action, operation):
             "PublishLayerVersion: access denied: User: arn:aws:iam::123456789012:user/ci is not authorized",
         ),
         ("quota", "the region's storage for functions and layers is full (CodeStorageExceededException)"),
-        ("expired", "AWS does not take the credentials (ExpiredTokenException): sign in again"),
+        ("expired", "AWS does not accept the credentials (ExpiredTokenException): sign in again"),
     ],
 )
 def test_a_refusal_is_one_clear_line(cloud, dist, action, said):
@@ -140,7 +140,7 @@ def test_where_even_the_look_fails_nothing_is_repeated(cloud, one):
 
     assert PublishError.exit_code == run.exit_code
     assert 1 == cloud.count("PublishLayerVersion")
-    assert "whether it was published cannot be seen: the next run will" in run.text
+    assert "whether it was published is not known: the next run finds out" in run.text
     cloud.forget()
     assert {"unchanged"} == set(Run(one, table={"name": "{layer}"}, regions=("eu-west-1",)).statuses.values())
     assert [1] == versions("libexample")

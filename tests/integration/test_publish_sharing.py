@@ -43,7 +43,7 @@ def policy(name, number, region="eu-west-1"):
         found = client("lambda", region).get_layer_version_policy(LayerName=name, VersionNumber=number)
     except ClientError:
         return {}
-    return {one["Sid"]: one for one in json.loads(found["Policy"])["Statement"]}
+    return {statement["Sid"]: statement for statement in json.loads(found["Policy"])["Statement"]}
 
 
 def test_over_50_mb_goes_by_s3_in_parts(cloud, tmp_path):
@@ -102,7 +102,7 @@ def test_reference_mode_needs_versions_of_the_object(cloud, tmp_path):
 
 
 def test_a_foreign_object_under_our_key_is_noticed(cloud, tmp_path):
-    """If AWS got other bytes than the archive has, the version is deleted again and the run fails."""
+    """If AWS received other bytes than the archive has, the version is deleted again and the run fails."""
     buckets("layers-eu-west-1")
     dist = dist_of(tmp_path, archive("small"))
     table = {**ONE, "bucket": "layers-{region}"}
@@ -117,7 +117,7 @@ def test_a_foreign_object_under_our_key_is_noticed(cloud, tmp_path):
     run = Run(dist, table=table)
 
     assert PublishError.exit_code == run.exit_code
-    assert "AWS got other bytes" in run.text
+    assert "AWS received other bytes" in run.text
     assert [] == versions("libexample")
     assert {} == run.published
 
@@ -174,7 +174,7 @@ def test_permissions_are_given_on_each_new_version(cloud, tmp_path):
         granted = policy("libexample", number)
         assert {"pylayer-account-210987654321", "pylayer-organization-o-a1b2c3d4e5"} == set(granted)
         assert "210987654321" in granted["pylayer-account-210987654321"]["Principal"]
-        assert {"lambda:GetLayerVersion"} == {one["Action"] for one in granted.values()}
+        assert {"lambda:GetLayerVersion"} == {statement["Action"] for statement in granted.values()}
 
 
 def test_permissions_are_mended_without_a_new_version(cloud, tmp_path):
@@ -205,7 +205,7 @@ def test_public_takes_an_explicit_flag(cloud, tmp_path):
     table = {**ONE, "permissions": {"public": True}}
     blocked = Run(dist, table=table)
     assert PublishError.exit_code == blocked.exit_code
-    assert "would be given to everyone: confirm with --public" in blocked.text
+    assert "would become public: confirm with --public" in blocked.text
     assert [] == versions("libexample")
 
     Run(dist, table=table, public=True)

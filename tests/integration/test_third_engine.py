@@ -72,7 +72,7 @@ def test_auto_asks_it_in_its_turn(shop, capsys):
     """Docker is asked before it, and this host only where it does not answer."""
     layers(shop, "auto")
     assert ran("layers") == 0
-    assert "building on the workbench what it can" in capsys.readouterr().err
+    assert "building what is possible on the workbench" in capsys.readouterr().err
     assert "workbench" == shop.lock.engine
 
 
@@ -84,7 +84,8 @@ def test_where_it_does_not_answer_the_next_one_does(shop, capsys, monkeypatch):
     assert ran("layers") == 0
     told = capsys.readouterr().err
 
-    assert "the workbench does not answer (the workbench is not plugged in): building on this host" in told
+    why = "the workbench does not answer (the workbench is not plugged in)"
+    assert f"{why}: building what is possible on this host" in told
     assert "workbench" == shop.lock.engine
     assert ran("layers", engine="workbench") == 7
 
@@ -95,9 +96,9 @@ def test_doctor_and_cache_ask_it(shop, capsys):
     capsys.readouterr()
     assert ran("doctor") == 0
     told = capsys.readouterr().out
-    assert "docker   not asked: the engine is to be workbench" in told
+    assert "docker   not tried: the engine must be workbench" in told
     assert f"{TARGET!s:<18} workbench Python {TARGET.runtime.python}" in told
-    assert "lock     layers.lock, of the workbench engine" in told
+    assert "lock     layers.lock, made with the workbench engine" in told
 
     assert ran("cache", older_than="0s") == 0
     told = capsys.readouterr().out

@@ -82,7 +82,7 @@ def test_broken(tmp_path, tried):
     }
     verdict = tried(smoke_test(tmp_path, files, "bad", "lib", target=target(), invoke=handler("app.main")))
     problems = verify.problems(verdict)
-    assert ["load", "load", "handler"] == [one.kind for one in problems]
+    assert ["load", "load", "handler"] == [problem.kind for problem in problems]
     assert "ModuleNotFoundError: No module named 'nonesuch'" == problems[0].what
     assert "libGL.so.1: cannot open shared object file" in problems[1].what
     assert "ValueError: no such order" == problems[2].what
@@ -133,4 +133,4 @@ def test_close(tmp_path, tester, docker_images):
         time.sleep(0.05)
     tester.close()
     thread.join(30)
-    assert (False, ["example: verifying was stopped"]) == (thread.is_alive(), raised)
+    assert (False, ["example: verification was stopped"]) == (thread.is_alive(), raised)

@@ -118,10 +118,10 @@ def test_an_edit_in_the_deepest_builds_exactly_its_dependents(shop):
         "marked-python3.13-arm64",
     } == moved
     assert {"deep"} == {
-        one["name"]
+        distribution["name"]
         for name in after
-        for one in after[name]["distributions"]
-        if one not in before[name]["distributions"]
+        for distribution in after[name]["distributions"]
+        if distribution not in before[name]["distributions"]
     }
 
 

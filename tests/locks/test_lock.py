@@ -163,7 +163,7 @@ def test_environments_that_nothing_used_leave_after_a_complete_run(whole):
     """A run of some builds cannot know them all."""
     kept = [whole.after(ran(whole, complete=each), known=whole.builds) for each in (False, True)]
 
-    assert [1, 0] == [len(one.environments) for one in kept]
+    assert [1, 0] == [len(lock.environments) for lock in kept]
 
 
 def test_a_desk_without_docker_leaves_the_lock_to_docker(whole):

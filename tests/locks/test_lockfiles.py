@@ -331,7 +331,7 @@ def test_a_file_that_no_tool_writes_is_refused_with_those_that_are_known(tmp_pat
         lockfiles.read(path, label="conda-lock.yml")
 
     assert caught.value.faults[0].hint == (
-        "known are: uv.lock, pylock.toml, pylock.*.toml, poetry.lock, pdm.lock, Pipfile.lock, *.txt, "
+        "choose from: uv.lock, pylock.toml, pylock.*.toml, poetry.lock, pdm.lock, Pipfile.lock, *.txt, "
         "requirements*.lock"
     )
 

@@ -67,7 +67,7 @@ def test_the_key_that_was_called_pins_is_read_with_a_notice(shop):
     ran = shop.run("lock")
 
     assert (0, "3.0") == (ran.status, shop.lock.builds[LIBA].versions["third"]), ran.text
-    assert "defaults.pins: `pins` is called `lockfiles` now" in ran.err
+    assert "defaults.pins: `pins` is now called `lockfiles`" in ran.err
 
 
 def test_a_file_that_is_named_must_be_there(shop):
@@ -82,7 +82,7 @@ def test_a_file_of_an_unknown_format_is_an_error_that_lists_the_known(shop):
     shop.file("conda-lock.yml", "")
     shop.layers(defaults='lockfiles = "conda-lock.yml"')
 
-    assert "known are: uv.lock, pylock.toml" in locked(shop, status=3)
+    assert "choose from: uv.lock, pylock.toml" in locked(shop, status=3)
 
 
 def test_another_pin_makes_the_lock_stale(shop):
@@ -135,7 +135,7 @@ def test_a_pinned_version_without_a_wheel_for_the_glibc_names_one_that_would_do(
     said = locked(shop, status=4)
 
     assert "native 2.0 has no wheel that runs there" in said
-    assert "the newest version that would do is 1.0" in said
+    assert "the newest version that would work is 1.0" in said
     assert "uv.lock pins native 2.0" in said
 
 
@@ -147,7 +147,7 @@ def test_a_wrong_hash_is_refused_and_a_right_one_chooses_the_file(shop):
     said = locked(shop, status=4)
     shop.file("requirements.txt", f"third==1.0 --hash=sha256:{pure}\n")
 
-    assert "third 1.0: no wheel that runs there has a sha256 that it may have" in said
+    assert "third 1.0: no wheel that runs there has one of the allowed hashes" in said
     assert "requirements.txt pins third 1.0" in said
     assert "1.0" == locked(shop)
     assert {pure} == {pin.sha256 for pin in shop.lock.builds[LIBA].pins}
@@ -213,7 +213,7 @@ def test_a_registry_that_is_not_asked_is_an_error_without_hashes(shop):
     shop.file("uv.lock", UV.format("third", "1.0").replace("https://pypi.org", "http://127.0.0.1:9/simple"))
     said = locked(shop, status=4)
 
-    assert "uv.lock has third from http://127.0.0.1:9/simple" in said
+    assert "uv.lock takes third from http://127.0.0.1:9/simple" in said
 
 
 def test_a_registry_that_is_not_asked_is_an_error_with_hashes_of_its_own(shop):

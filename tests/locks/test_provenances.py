@@ -125,10 +125,10 @@ def test_of_files_only_wheels_are_taken(of, tmp_path):
 
     assert {"a": (tmp_path / "a-1-py3-none-any.whl").as_uri()} == wheel.located
     assert "file:a-1-py3-none-any.whl" == provenances.written(wheel.located["a"], root=tmp_path)
-    assert ["only wheels are taken", "no project of this name", "which is not there"] == [
+    assert ["must be that of a wheel", "no project of this name", "which does not exist"] == [
         next(
             word
-            for word in ("only wheels are taken", "no project of this name", "which is not there")
+            for word in ("must be that of a wheel", "no project of this name", "which does not exist")
             if word in each.refused["a"].what
         )
         for each in found.values()

@@ -11,8 +11,8 @@ from pylayer.monorepo.discovery import discover
 def monorepo(tmp_path, *folders, **named):
     """Write a project into each folder, named after it; `named` are names of those in packages/."""
     for place, name in [
-        *((one, None) for one in folders),
-        *((f"packages/{one}", named[one]) for one in named),
+        *((folder, None) for folder in folders),
+        *((f"packages/{folder}", named[folder]) for folder in named),
     ]:
         folder = tmp_path / place
         folder.mkdir(parents=True, exist_ok=True)

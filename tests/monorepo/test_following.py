@@ -101,4 +101,4 @@ def test_a_path_to_another_folder_than_the_package_s_is_refused(tmp_path):
         load(tmp_path)
 
     assert "packages/a/pyproject.toml" == caught.value.faults[0].where
-    assert "has b from the path" in caught.value.faults[0].what
+    assert "takes b from the path" in caught.value.faults[0].what

@@ -147,7 +147,7 @@ def test_a_folder_that_is_no_project_is_none(tmp_path, files):
         (
             "[build-system]\nrequires = []\nbuild-backend = 'x'\nbackend-path = ['../y']\n" + PROJECT,
             "pyproject.toml: build-system.backend-path[0]",
-            '"../y" leaves the project',
+            '"../y" points outside the project',
         ),
     ],
 )

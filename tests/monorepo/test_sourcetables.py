@@ -20,8 +20,8 @@ def read(text):
 def stated(text):
     """Give names, kinds, addresses and markers."""
     return [
-        (one.distribution, one.provenance.kind, one.provenance.address, one.marker)
-        for one in read(text).stated
+        (source.distribution, source.provenance.kind, source.provenance.address, source.marker)
+        for source in read(text).stated
     ]
 
 

@@ -113,7 +113,7 @@ def test_warnings_do_not_stop_anything(tmp_path):
         (
             "[layers.lib_c]",
             "layers.toml: layers.lib_c",
-            'there is no project "lib-c", and neither `packages` nor `requirements` say what is in the layer',
+            'there is no project "lib-c", and neither `packages` nor `requirements` says what it holds',
         ),
         ("[projects.libc]", "layers.toml: projects.libc", 'there is no project "libc"'),
         (
@@ -156,7 +156,7 @@ def test_inputs_stay_in_the_repository(tmp_path):
     path = monorepo(tmp_path / "repository", '[projects.liba]\ninputs = ["../../../elsewhere/*"]')
     ((where, what),) = faults(path)
     assert where == "layers.toml: projects.liba.inputs[0]"
-    assert what == f'"../../../elsewhere/*" leaves the repository ({path.parent})'
+    assert what == f'"../../../elsewhere/*" points outside the repository ({path.parent})'
 
 
 def test_projects_without_runtimes_are_named(tmp_path):
@@ -166,7 +166,7 @@ def test_projects_without_runtimes_are_named(tmp_path):
     assert faults(path) == [
         (
             "layers.toml: defaults",
-            "gives no runtimes, and these layers have none of their own: liba, libb",
+            "gives no runtimes, but these layers have none of their own: liba, libb",
         ),
     ]
 
@@ -174,7 +174,7 @@ def test_projects_without_runtimes_are_named(tmp_path):
 def test_a_manifest_that_describes_nothing_is_refused(tmp_path):
     """It is not finished."""
     (tmp_path / "layers.toml").write_text("")
-    assert faults(tmp_path / "layers.toml") == [("layers.toml", "describes no layer")]
+    assert faults(tmp_path / "layers.toml") == [("layers.toml", "describes no layers")]
 
 
 def test_faults_of_the_manifest_and_of_projects_come_out_at_once(tmp_path):
@@ -298,7 +298,7 @@ def test_a_glob_that_matches_nothing_is_an_error_with_the_closest(tmp_path):
 
 def test_what_is_in_one_choice_and_not_in_the_other_is_an_error(tmp_path):
     """Rather than a run of nothing that went well."""
-    with pytest.raises(UsageError, match="nothing of liba is in libb-") as caught:
+    with pytest.raises(UsageError, match="no build is in both liba and libb-") as caught:
         ids(monorepo(tmp_path), ["libb-*"], layers=["liba"])
     assert ["--only"] == [fault.where for fault in caught.value.faults]
 

@@ -159,7 +159,7 @@ def test_other_bytes_are_taken_back(tmp_path):
     result = delivered(item_of(tmp_path, region, bucket={"*": "bucket"}), region, tmp_path)
 
     assert ("failed", None, {}) == (result.status, result.version, region.layers["etl"])
-    assert "AWS got other bytes" in result.error
+    assert "AWS received other bytes" in result.error
 
 
 def test_the_key_follows_from_the_content(tmp_path):

@@ -150,7 +150,7 @@ def test_permissions_are_compared_with_the_policy():
     permissions = Permissions(accounts=("222222222222",))
     item = planned(region, SAME, permissions=permissions)["etl-python313"]
 
-    assert ["pylayer-account-222222222222"] == [one.id for one in item.grant]
+    assert ["pylayer-account-222222222222"] == [statement.id for statement in item.grant]
     assert ("pylayer-account-111111111111",) == item.revoke
 
 
@@ -168,5 +168,5 @@ def test_statements_for_organisations_and_everyone():
     wanted = grants(Permissions(accounts=("1" * 12,), organizations=("o-a1b2c3d4e5",), public=True))
 
     assert [("1" * 12, None), ("*", "o-a1b2c3d4e5"), ("*", None)] == [
-        (one.principal, one.organization) for one in wanted
+        (statement.principal, statement.organization) for statement in wanted
     ]

@@ -57,7 +57,7 @@ def test_what_was_not_asked_for_stays():
     asked = {("libexample", "eu-west-1")}
 
     after = published.merge(before, [], asked=asked, layers={"libexample", "libetl"})
-    assert [6, 5] == [one.version for one in after.values()]
+    assert [6, 5] == [version.version for version in after.values()]
 
 
 def test_builds_that_were_not_asked_for_stay():

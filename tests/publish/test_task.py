@@ -63,7 +63,7 @@ def test_a_part_of_a_layer_version_cannot_be(dist):
     with pytest.raises(UsageError) as caught:
         chosen(dist, "pure-python3.13-arm64")
 
-    assert "choose all: --layer pure-python3.13-arm64,pure-python3.13-x86_64" in str(caught.value)
+    assert "select all of them: --layer pure-python3.13-arm64,pure-python3.13-x86_64" in str(caught.value)
 
 
 def test_what_was_never_built_has_its_own_status(dist, tmp_path):

@@ -101,7 +101,7 @@ def test_contents_that_the_template_does_not_tell_apart():
 
     expected = (
         "etl for python3.12 on x86_64 and etl for python3.13 on x86_64 differ, "
-        "and would all be published under this name"
+        "but would all be published under this name"
     )
     assert [expected] == [fault.what for fault in faults]
 

@@ -59,7 +59,7 @@ def repaired(folder, hosts, *projects, others=(), options=None, **keys):
             workspace=found, graph=graph, store=Store(folder / "store"), hosts=hosts, note=print
         )
         repairer = Repairer(context, requirements=nobody)
-        built = {one.metadata.name: Built(wheel=one, fresh=False, parts={}) for one in projects}
+        built = {wheel.metadata.name: Built(wheel=wheel, fresh=False, parts={}) for wheel in projects}
         contents = BuildContents(projects=built, distributions=others)
         try:
             return await repairer.repaired(contents, build=Build(layer=layer, target=target()))
@@ -99,7 +99,7 @@ def test_other_peoples_wheels_are_not_repaired(tmp_path, hosts):
 )
 def test_repairing_takes_a_container(tmp_path, hosts, options):
     """The libraries must be those of the runtime's builder."""
-    with pytest.raises(NeedsDockerError, match="takes a container of the target"):
+    with pytest.raises(NeedsDockerError, match="needs a container of the target"):
         repaired(tmp_path, hosts, own(tmp_path), **options)
 
 

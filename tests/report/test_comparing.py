@@ -39,7 +39,7 @@ def test_builds_come_and_go():
     """A new one has grown by its size, one that is gone has shrunk by it."""
     found = compared({"a": build(size=100)}, {"b": build(size=300)}).changes
 
-    assert [(one.build, one.state, one.grown) for one in found] == [
+    assert [(change.build, change.state, change.grown) for change in found] == [
         ("a", "removed", -100),
         ("b", "added", 300),
     ]
@@ -57,7 +57,7 @@ def test_distributions_are_added_removed_and_changed():
     )
     (change,) = compared({"a": before}, {"a": after}).changes
 
-    assert [(one.name, one.state) for one in change.moved] == [
+    assert [(moved.name, moved.state) for moved in change.moved] == [
         ("anew", "changed"),
         ("come", "added"),
         ("gone", "removed"),

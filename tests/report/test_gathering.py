@@ -32,7 +32,7 @@ def test_without_records_only_sizes_are_known(workshop):
     """Archives that were made elsewhere, say."""
     found = workshop.gather()
 
-    assert [one.build for one in found.builds] == [ID]
+    assert [build.build for build in found.builds] == [ID]
     assert (found.imports, found.comparison, found.last_run) == ({}, None, None)
 
 
@@ -41,7 +41,7 @@ def test_layers_come_heaviest_first(workshop):
     workshop.build("big", {"libbig 1.0": {"big.py": module(9000)}}, runs="python3.13-arm64")
     workshop.build("big", {"libbig 1.0": {"big.py": module(19000)}})
 
-    assert [[one.build for one in builds] for builds in workshop.gather().layers.values()] == [
+    assert [[build.build for build in builds] for builds in workshop.gather().layers.values()] == [
         ["big-python3.13-x86_64", "big-python3.13-arm64"],
         [ID],
     ]
@@ -51,7 +51,7 @@ def test_only_selects_builds(workshop):
     """By globs; one that matches nothing is an error."""
     workshop.build("big", {"libbig 1.0": {"big.py": b""}})
 
-    assert [one.build for one in workshop.gather(only=["big-*"]).builds] == ["big-python3.13-x86_64"]
+    assert [build.build for build in workshop.gather(only=["big-*"]).builds] == ["big-python3.13-x86_64"]
     with pytest.raises(UsageError, match="bgi"):
         workshop.gather(only=["bgi-*"])
 
@@ -98,7 +98,7 @@ def test_against_another_whose_archives_are_gone(workshop, tmp_path):
     catalogue.write(other, Catalogue(builds={ID: entry("etl")}))
     found = workshop.gather(against=other)
 
-    assert [(one.name, one.state) for one in found.comparison.changes[0].moved] == [
+    assert [(moved.name, moved.state) for moved in found.comparison.changes[0].moved] == [
         ("etl", "removed"),
         ("libetl", "added"),
     ]

@@ -58,7 +58,7 @@ def workshop(tmp_path):
 
 
 def numbers(workshop):
-    return {name: (one.size, one.unzipped_size) for name, one in workshop.listing.builds.items()}
+    return {name: (entry.size, entry.unzipped_size) for name, entry in workshop.listing.builds.items()}
 
 
 def test_the_numbers_of_the_page_equal_layers_json(workshop):
@@ -103,12 +103,12 @@ def test_the_json_equals_layers_json(workshop):
     """Sizes of builds and what their distributions add up to."""
     told = document(workshop.gather())
 
-    assert {name: (one["size"], one["unzipped_size"]) for name, one in told["builds"].items()} == numbers(
-        workshop
-    )
-    for one in told["builds"].values():
-        assert sum(part["size"] for part in one["distributions"]) + one["overhead"] == one["size"]
-        assert sum(part["unzipped_size"] for part in one["distributions"]) == one["unzipped_size"]
+    assert {
+        name: (build["size"], build["unzipped_size"]) for name, build in told["builds"].items()
+    } == numbers(workshop)
+    for build in told["builds"].values():
+        assert sum(part["size"] for part in build["distributions"]) + build["overhead"] == build["size"]
+        assert sum(part["unzipped_size"] for part in build["distributions"]) == build["unzipped_size"]
 
 
 def test_the_json_tells_changes_and_the_run(workshop):
@@ -118,7 +118,7 @@ def test_the_json_tells_changes_and_the_run(workshop):
     assert told["version"] == 1
     assert told["changes"]["builds"]["small-python3.13-x86_64"]["state"] == "added"
     assert told["last_run"]["seconds"] == 4.0
-    assert {one["imports"] for one in told["builds"].values()} == {None}
+    assert {build["imports"] for build in told["builds"].values()} == {None}
 
 
 def test_the_page_is_whole_and_loads_nothing(workshop):
@@ -210,4 +210,4 @@ def test_the_table_says_what_is_not_known(tmp_path):
     lines = "\n".join(table(workshop.gather()))
 
     assert "No earlier build to compare with" in lines
-    assert "Nothing is known of the last build's time" in lines
+    assert "The last build's times are not known" in lines

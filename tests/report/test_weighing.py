@@ -57,7 +57,7 @@ def test_unpacked_sizes_are_those_of_the_files(workshop, listed):
     path = workshop.output / "etl-python3.13-x86_64.zip"
     with zipfile.ZipFile(path) as archive:
         expected = sum(
-            one.file_size for one in archive.infolist() if one.filename.startswith("python/libetl")
+            member.file_size for member in archive.infolist() if member.filename.startswith("python/libetl")
         )
 
     assert there(weigh(path, listed).part("libetl")).unzipped_size == expected

@@ -47,7 +47,7 @@ def test_targets_are_told_in_few_words():
         (None, Side(version="2"), "numpy 2"),
         (Side(version="1"), None, "numpy 1"),
         (Side(version="1"), Side(version="2"), "numpy 1 → 2"),
-        (Side(version="1"), Side(version="1"), "numpy 1, built anew"),
+        (Side(version="1"), Side(version="1"), "numpy 1, built again"),
     ],
     ids=["added", "removed", "changed", "rebuilt"],
 )

@@ -19,7 +19,7 @@ def files(*names, **row):
 @pytest.mark.parametrize(
     ("wanted", "offered", "expected"),
     [
-        ("", (), "thing is on no index that is asked"),
+        ("", (), "thing is not on any index that is searched"),
         (">2", ("thing-1.0-py3-none-any.whl",), "thing has no version >2"),
         ("", ("thing-1.0.tar.gz",), "thing 1.0 has no wheel that runs there, only an sdist"),
         ("", ("thing-1.0-py3-none-any.whl", "thing-2.0.tar.gz"), ""),
@@ -61,6 +61,6 @@ def test_collects_what_is_asked_of_a_name():
 
 def test_says_what_to_do():
     """What would do, and what else may be allowed."""
-    allowed = 'its sdist may be built where build-from-source = ["thing"] allows it'
-    assert f"the newest version that would do is 1.0; {allowed}" == _hint("thing", "1.0", sdist=True)
+    allowed = 'to have its sdist built, write build-from-source = ["thing"]'
+    assert f"the newest version that would work is 1.0; {allowed}" == _hint("thing", "1.0", sdist=True)
     assert "" == _hint("thing", None, sdist=False)

@@ -255,7 +255,7 @@ def test_names_the_version_that_would_do(desk, index):
     (fault,) = error.value.faults
     assert "python3.11-x86_64" == fault.where
     assert "native 2.0 has no wheel that runs there: it has cp311-cp311-manylinux_2_28_x86_64" == fault.what
-    assert "the newest version that would do is 1.0" in fault.hint
+    assert "the newest version that would work is 1.0" in fault.hint
     assert 'build-from-source = ["native"]' in fault.hint
 
 
@@ -267,7 +267,7 @@ def test_names_the_version_that_would_do_for_what_another_requires(desk, index):
     with pytest.raises(ResolveError) as error:
         resolved(desk.settings(index), "theirs")
     assert "native 2.0 has no wheel that runs there" in str(error.value)
-    assert "the newest version that would do is 1.0" in str(error.value)
+    assert "the newest version that would work is 1.0" in str(error.value)
 
 
 def test_names_every_requirement_that_nothing_satisfies(desk, index):
@@ -279,7 +279,7 @@ def test_names_every_requirement_that_nothing_satisfies(desk, index):
     assert [
         "one has no version >1",
         "two 1.0 has no wheel that runs there: it has cp312-cp312-manylinux_2_17_x86_64",
-        "three is on no index that is asked",
+        "three is not on any index that is searched",
     ] == [fault.what for fault in error.value.faults]
 
 
@@ -296,7 +296,7 @@ def test_gives_the_reasoning_where_requirements_contradict_each_other(desk, inde
 @pytest.mark.parametrize("text", ["-r secrets.txt", "--index-url https://index.example", "a b", ""])
 def test_refuses_what_is_no_requirement(desk, index, text):
     """No text of a manifest or of a wheel becomes an option of uv."""
-    with pytest.raises(ResolveError, match="is no requirement"):
+    with pytest.raises(ResolveError, match="is not a requirement"):
         resolved(desk.settings(index), text)
 
 
@@ -359,7 +359,7 @@ def test_says_which_locked_files_are_gone(desk, index):
     gone = replace(index.pin("two-1.0-py3-none-any.whl", url=""), filename="two-1.0-py2.py3-none-any.whl")
     with pytest.raises(DownloadError) as error:
         refind([changed, gone], python=python(), settings=desk.settings(index))
-    assert ["the index has another file of this name", "no index has this file any more"] == [
+    assert ["the index has a different file with this name", "no index has this file any longer"] == [
         fault.what.partition(":")[0] for fault in error.value.faults
     ]
 
@@ -374,7 +374,7 @@ def test_hashes_choose_among_files_and_refuse_all_others(desk, index):
         resolved(desk.settings(index), "third", hashes={"third": frozenset({"00" * 32})})
 
     assert (pure.name, right) == (pin.filename, pin.sha256)
-    assert "third 1.0: no wheel that runs there has a sha256 that it may have" in str(caught.value)
+    assert "third 1.0: no wheel that runs there has one of the allowed hashes" in str(caught.value)
 
 
 def test_no_index_is_asked_for_what_comes_from_elsewhere(desk, index):

@@ -29,7 +29,7 @@ def test_the_first_build_says_that_it_is_the_first(state):
     """There is nothing to compare it with."""
     history.remember(state, "a", parts("3.13.1"))
 
-    assert history.recall(state, "a") == (parts("3.13.1"), ("it was not built before",))
+    assert history.recall(state, "a") == (parts("3.13.1"), ("it has not been built before",))
 
 
 def test_a_later_build_keeps_what_had_changed(state):

@@ -66,7 +66,7 @@ def test_import_error(tmp_path, tried):
         problem.what,
     )
     assert "python/bad.py" in verify.log(verdict)
-    assert [False, True] == [not one.error for one in verdict.imports]
+    assert [False, True] == [not imported.error for imported in verdict.imports]
 
 
 def test_process_dies(tmp_path, tried):
@@ -77,7 +77,7 @@ def test_process_dies(tmp_path, tried):
     }
     verdict = tried(smoke_test(tmp_path, files, "a", "b"))
     expected = ["it was ended by the signal SIGSEGV", "it ended with the exit status 3"]
-    assert expected == [one.error for one in verdict.imports]
+    assert expected == [imported.error for imported in verdict.imports]
 
 
 def test_too_slow(tmp_path, tried):
@@ -141,7 +141,7 @@ def test_handler(tmp_path, tried):
 def test_unexpected(tmp_path, tried, expect, said):
     """Another answer than the expected one is an error that says where they differ."""
     verdict = tried(smoke_test(tmp_path, {"python/app.py": ECHO}, invoke=handler("app.main", 1, expect)))
-    assert f"it answered otherwise than expected: {said}" == verdict.invoked.error
+    assert f"it did not answer as expected: {said}" == verdict.invoked.error
 
 
 def test_handler_raises(tmp_path, tried):
@@ -206,7 +206,7 @@ def test_compiled_for_elsewhere(tmp_path, tried):
     """Compiled code for another architecture cannot be tried here."""
     wanted = smoke_test(tmp_path, {"python/a.so": "\x7fELF", "python/b.py": ""}, "b")
     other = next(each for each in Architecture if each != wanted.target.architecture)
-    with pytest.raises(NeedsDockerError, match="compiled code"):
+    with pytest.raises(NeedsDockerError, match="native code"):
         tried(replace(wanted, target=Target(runtime=wanted.target.runtime, architecture=other)))
 
 

@@ -72,7 +72,7 @@ def test_a_bomb_ends_where_its_size_ends(tmp_path):
 def test_a_hash_of_record_is_held_to(tmp_path, algorithm):
     """By the algorithm that it names."""
     path = make_zip(tmp_path / "a.zip", {"a": TEXT})
-    what = f"is not the file that the wheel's RECORD lists: its {algorithm} is another"
+    what = f"is not the file that the wheel's RECORD lists: its {algorithm} differs"
     assert {"a": what} == wrong(path, a=f"{algorithm}=AAAA")
 
 

@@ -61,8 +61,8 @@ def connect(environ: Mapping[str, str], *, home: Path) -> Connection:
         answer = _ask(endpoint)
         if isinstance(answer, Connection):
             return answer
-        faults.append(Fault(what=f"no Docker Engine answers: {answer}", where=str(endpoint)))
-    hint = "start Docker, or say with DOCKER_HOST or DOCKER_CONTEXT where it is"
+        faults.append(Fault(what=f"no Docker Engine can be reached: {answer}", where=str(endpoint)))
+    hint = "start Docker, or say where it is with DOCKER_HOST or DOCKER_CONTEXT"
     faults[-1] = Fault(what=faults[-1].what, where=faults[-1].where, hint=hint)
     raise EngineError.of(faults)
 
@@ -127,9 +127,9 @@ def _tls(environ: Mapping[str, str], *, home: Path) -> TLSConfig | None:
     authority, certificate, key = (folder / f"{name}.pem" for name in ("ca", "cert", "key"))
     if verify and not authority.is_file():
         raise EngineError(
-            f"an engine is to be verified by {authority}, which is not there",
+            f"the engine must be verified with {authority}, which does not exist",
             where="DOCKER_TLS_VERIFY",
-            hint="say with DOCKER_CERT_PATH where ca.pem is, or unset DOCKER_TLS_VERIFY",
+            hint="say where ca.pem is with DOCKER_CERT_PATH, or unset DOCKER_TLS_VERIFY",
         )
     own = (str(certificate), str(key)) if certificate.is_file() and key.is_file() else None
     return TLSConfig(client_cert=own, ca_cert=str(authority), verify=verify)
@@ -151,7 +151,7 @@ def _ask(endpoint: Endpoint) -> Connection | str:
     thread.start()
     thread.join(patience + 0.2)
     if not heard:
-        return f"nothing was heard within {patience:g} s"
+        return f"no answer within {patience:g} s"
     return heard[0] or _connect(endpoint)
 
 

@@ -65,7 +65,9 @@ class DockerEngine:
     def about(self) -> str:
         """Its version, where it is and what it runs, in words."""
         found = self._connection
-        return f"{found.version} at {found.endpoint}, runs {found.architecture or 'what Lambda has not'}"
+        return (
+            f"{found.version} at {found.endpoint}, runs {found.architecture or 'no architecture of Lambda'}"
+        )
 
     def reach(self, target: Target) -> str:
         """Say which image has the Python for `target`; see `pylayer.engines.ListedEngine`."""

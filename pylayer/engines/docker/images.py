@@ -71,7 +71,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImagePython:
-    """What an image's Python said of itself: its `platform` is that of sysconfig.
+    """What an image's Python said about itself: its `platform` is that of sysconfig.
 
     `qemu_cpu` is the processor with which it is emulated fastest; empty where that is not known.
     """

@@ -1,4 +1,4 @@
-"""What an engine or a registry said of an image → an error that says what to do about it."""
+"""What an engine or a registry said about an image → an error that says what to do about it."""
 
 from __future__ import annotations
 
@@ -48,5 +48,7 @@ def cannot_pull(said: str, *, where: str, target: Target, here: str) -> ImageErr
         what = f"there is no such image: {said}"
         hint = name_another(target)
     if here:
-        what = f"the image is here for {here}, but is needed for {target.architecture.platform}, and {what}"
+        what = (
+            f"the image is here for {here}, but it is needed for {target.architecture.platform}, and {what}"
+        )
     return ImageError(what, where=where, hint=hint)

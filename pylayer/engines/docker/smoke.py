@@ -34,7 +34,7 @@ _TEMPORARY = f"rw,exec,nosuid,nodev,mode=1777,size={MOST_TEMPORARY}"
 _OPT, _TASK, _RUNTIME = "/opt", "/var/task", "/var/runtime"
 _OWN = "/pylayer"
 _PATIENCE = 10  # times as long may take what is emulated
-_EMULATED = "emulated: what works is as on Lambda, but the seconds are not"
+_EMULATED = "emulated: what works here works on Lambda, but the times are not Lambda's"
 
 
 class DockerSmokeTester:
@@ -67,7 +67,7 @@ class DockerSmokeTester:
             python = self._images.python(image, target=_of_runtime_image(smoke_test.target)).executable
         except EngineError as error:
             if self._closed:
-                raise EngineError("verifying was stopped", where=smoke_test.name) from error
+                raise EngineError("verification was stopped", where=smoke_test.name) from error
             raise
         output, log = bytearray(), bytearray()
         try:
@@ -76,12 +76,14 @@ class DockerSmokeTester:
                     (output if kind == STDOUT else log).extend(piece)
         except DOCKER_ERRORS as error:
             if self._closed:
-                raise EngineError("verifying was stopped", where=smoke_test.name) from error
+                raise EngineError("verification was stopped", where=smoke_test.name) from error
             raise EngineError(f"the Docker Engine says: {explain(error)}", where=smoke_test.name) from error
         answer = answer_in(output.decode(errors="replace"))
         if answer is None:
             what = (
-                "verifying was stopped" if self._closed else "verifying ended early: killed, or out of memory"
+                "verification was stopped"
+                if self._closed
+                else "verification ended early: killed, or out of memory"
             )
             raise EngineError(what, where=smoke_test.name, log=(output + log).decode(errors="replace"))
         if self._is_emulated(smoke_test.target):
@@ -158,7 +160,9 @@ class DockerSmokeTester:
         try:
             return self._images.find(_of_runtime_image(target))
         except ImageError as error:
-            faults = [replace(one, hint=one.hint.replace("build-image", "image")) for one in error.faults]
+            faults = [
+                replace(fault, hint=fault.hint.replace("build-image", "image")) for fault in error.faults
+            ]
             raise ImageError.of(faults) from error
 
 

@@ -28,7 +28,7 @@ _MARGIN = 30  # seconds beyond those of the smoke test's processes
 _OPTIONS = ("-E", "-s", "-S")  # neither the user's variables nor any site-packages: Lambda has none of it
 _NOTE = (
     "tried on this machine, not in Lambda's image: system libraries and glibc are this machine's, "
-    "the network is there, and files can be written"
+    "the network can be reached, and files can be written"
 )
 
 
@@ -52,7 +52,7 @@ class LocalSmokeTester:
                 (folder / name).mkdir()
             if _unpack(unpacked(smoke_test.archives), folder / "opt") and not _runs(smoke_test.target):
                 raise NeedsDockerError(
-                    f"it has compiled code for {smoke_test.target}, which this machine cannot run",
+                    f"it has native code for {smoke_test.target}, which this machine cannot run",
                     where=smoke_test.name,
                     hint=f"{enginetable.remedy()}, and verify it there",
                 )
@@ -76,7 +76,9 @@ class LocalSmokeTester:
             )
         answer = answer_in(done.stdout)
         if answer is None:
-            raise EngineError("verifying ended early", where=smoke_test.name, log=done.stdout + done.stderr)
+            raise EngineError(
+                "verification ended early", where=smoke_test.name, log=done.stdout + done.stderr
+            )
         return SmokeTestResult(answer=answer, notes=(_NOTE,))
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ def entries(path: Path, label: str) -> Iterator[LockfileEntry]:
     try:
         data = json.loads(path.read_bytes())
     except ValueError as error:
-        raise ManifestError(f"is no JSON: {error}", where=label) from error
+        raise ManifestError(f"is not JSON: {error}", where=label) from error
     registries = {row["name"]: row["url"] for row in data.get("_meta", {}).get("sources", ())}
     rows: Mapping[str, Any] = {**data.get("develop", {}), **data.get("default", {})}
     for name, row in rows.items():

@@ -63,7 +63,9 @@ def text(path: Path, label: str) -> str:
         hint = "save it as UTF-8, or name its encoding in its first line: # -*- coding: latin-1 -*-"
         raise ManifestError(f"is not {encoding}", where=f"{label}: line {number}", hint=hint) from error
     except LookupError as error:
-        raise ManifestError(f"says that it is in {encoding}, which is no encoding", where=label) from error
+        raise ManifestError(
+            f"says that it is in {encoding}, which is not an encoding", where=label
+        ) from error
 
 
 def _joined(content: str) -> Iterator[tuple[int, str]]:

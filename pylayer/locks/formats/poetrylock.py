@@ -55,4 +55,4 @@ def _provenance(source: Mapping[str, Any], folder: Path) -> Provenance:
         case "legacy":
             return Provenance(kind="registry", addresses=(source["url"],))
         case other:
-            raise TypeError(f"a source of the type {other} is not known here")
+            raise TypeError(f"sources of the type {other} are not supported")

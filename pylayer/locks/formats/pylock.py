@@ -39,7 +39,7 @@ def entries(path: Path, label: str) -> Iterator[LockfileEntry]:
 def _provenance(package: Package, folder: Path) -> Provenance | None:
     if vcs := package.vcs:
         if vcs.type != "git":
-            raise TypeError(f"{package.name} comes from {vcs.type}: only git is known here")
+            raise TypeError(f"{package.name} comes from {vcs.type}: only git is supported")
         if vcs.url:
             return Provenance.repository(vcs.url, ref=vcs.commit_id, subdirectory=vcs.subdirectory or "")
         return Provenance.path(vcs.path or "", folder=folder)

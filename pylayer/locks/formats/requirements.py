@@ -120,7 +120,7 @@ def _line(line: str, path: Path, label: str, reading: _Reading) -> None:
     value = rest.strip()
     match _OPTIONS.get(word):
         case "include" if "://" in value:
-            raise ManifestError(f"{value} is elsewhere", hint="only files of the repository are read")
+            raise ManifestError(f"{value} is not a file", hint="only files in the repository are read")
         case "include":
             below = Path(normpath(path.parent / value))
             _read(below, _label(below, path, label), reading)
@@ -135,7 +135,7 @@ def _line(line: str, path: Path, label: str, reading: _Reading) -> None:
             local = Provenance.path(links, folder=path.parent).address
             reading.registries.append(links if "://" in links else local)
         case None:
-            raise ManifestError(f"{word} is not an option that is known here")
+            raise ManifestError(f"the option {word} is not supported")
 
 
 def _label(below: Path, path: Path, label: str) -> str:
@@ -158,7 +158,7 @@ def _hashes(options: Sequence[str]) -> frozenset[str]:
         if name == "--hash":
             found.add(value if equals else next(words, ""))
         elif name not in _OF_A_REQUIREMENT:
-            raise ManifestError(f"{name} is not an option of a requirement that is known here")
+            raise ManifestError(f"the option {name} of a requirement is not supported")
         elif not equals:
             next(words, "")
     return frozenset(found)
@@ -199,7 +199,7 @@ def _placed(wanted: str, folder: Path) -> LockfileEntry:
     """What pip takes from a path or an address; who it is, its file or folder says, or `#egg=`."""
     match = _PLACE.fullmatch(wanted)
     if not match:
-        raise ManifestError(f"{wanted!r} is neither a requirement nor a place")
+        raise ManifestError(f"{wanted!r} is neither a requirement nor a path or address")
     place, marker = match["place"], match["marker"] or ""
     address, _, fragment = place.partition("#")
     egg = parse_qs(fragment).get("egg", [""])[0].partition("[")[0]
@@ -228,8 +228,8 @@ def _name(provenance: Provenance, place: str) -> str:
         if faults:
             raise ManifestError.of(faults)
     raise ManifestError(
-        f"{place}: which distribution it is cannot be told",
+        f"{place}: it is not clear which distribution this is",
         hint=f"write it with its name: NAME @ {place}"
         if provenance.kind != "path"
-        else "it counts from the file that names it; is there a project in it?",
+        else "it is relative to the file that names it; is there a project in it?",
     )

@@ -128,8 +128,8 @@ def test_nothing_there(config) -> None:
     with pytest.raises(EngineError) as raised:
         connect({"DOCKER_HOST": "unix:///nonexistent.sock"}, home=config)
     expected = (
-        "unix:///nonexistent.sock (DOCKER_HOST): no Docker Engine answers: No such file or directory\n"
-        "    start Docker, or say with DOCKER_HOST or DOCKER_CONTEXT where it is"
+        "unix:///nonexistent.sock (DOCKER_HOST): no Docker Engine can be reached: No such file or directory\n"
+        "    start Docker, or say where it is with DOCKER_HOST or DOCKER_CONTEXT"
     )
     assert expected == str(raised.value)
 
@@ -140,7 +140,7 @@ def test_silence_is_not_waited_out(config) -> None:
         silent.bind(f"{folder}/s")
         silent.listen()
         began = time.monotonic()
-        with pytest.raises(EngineError, match="no Docker Engine answers"):
+        with pytest.raises(EngineError, match="no Docker Engine can be reached"):
             connect({"DOCKER_HOST": f"unix://{folder}/s"}, home=config)
         assert time.monotonic() - began < 2
 
@@ -177,7 +177,9 @@ def test_an_engine_of_another_authority_is_none(config, authority) -> None:
 def test_certificates_that_are_not_there(config, tmp_path) -> None:
     """It is said which, and what to do."""
     environ = {"DOCKER_HOST": "tcp://10.0.0.1:2376", "DOCKER_TLS_VERIFY": "1"}
-    with pytest.raises(EngineError, match=r"verified by .*\.docker/ca\.pem, which is not there") as raised:
+    with pytest.raises(
+        EngineError, match=r"verified with .*\.docker/ca\.pem, which does not exist"
+    ) as raised:
         connect(environ, home=tmp_path)
     assert "DOCKER_CERT_PATH" in raised.value.faults[0].hint
 

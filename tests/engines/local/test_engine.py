@@ -283,7 +283,7 @@ def test_kept_environments_are_told_and_forgotten(engine, tmp_path) -> None:
     assert [second.name] == [path.name for path in (tmp_path / "cache/engines/local/env").iterdir()]
     for wheel in wheels_of.values():
         again.build_env(host_target(), [wheel])
-    assert {first.name, second.name} == {one.name for one in again.kept()}
+    assert {first.name, second.name} == {kept.name for kept in again.kept()}
 
 
 def test_an_environment_that_is_used_again_is_not_old(engine, tmp_path) -> None:

@@ -60,7 +60,7 @@ def test_variables_are_replaced_where_they_are_set(tmp_path, monkeypatch):
     ("content", "where", "what"),
     [
         (b"a==1\n# \xff\n", "requirements.txt: line 2", "is not utf-8"),
-        (b"# coding: nonsense\n", "requirements.txt", "nonsense, which is no encoding"),
+        (b"# coding: nonsense\n", "requirements.txt", "nonsense, which is not an encoding"),
     ],
 )
 def test_what_is_not_in_its_encoding_is_refused(tmp_path, content, where, what):

@@ -102,11 +102,11 @@ def test_places_are_read(tmp_path):
     ("line", "what"),
     [
         ("no requirement at all", "'no requirement at all'"),
-        ("./missing", "./missing: which distribution it is cannot be told"),
-        ("git+https://git.example/c", "which distribution it is cannot be told"),
-        ("-r https://a.example/other.txt", "https://a.example/other.txt is elsewhere"),
-        ("--nonsense", "--nonsense is not an option that is known here"),
-        ("six==1 --nonsense", "--nonsense is not an option of a requirement"),
+        ("./missing", "./missing: it is not clear which distribution this is"),
+        ("git+https://git.example/c", "it is not clear which distribution this is"),
+        ("-r https://a.example/other.txt", "https://a.example/other.txt is not a file"),
+        ("--nonsense", "--nonsense is not supported"),
+        ("six==1 --nonsense", "the option --nonsense of a requirement is not supported"),
         ("six ; no_marker == '1'", "six ; no_marker"),
     ],
 )
