@@ -59,6 +59,12 @@ def benchmarks(session: nox.Session) -> None:
     session.run(BIN / "python", "benchmarks/run.py", *session.posargs)
 
 
+@nox.session(venv_backend="none")
+def reference(session: nox.Session) -> None:
+    """Write docs/reference.md, from what the code knows of keys, options, variables and statuses."""
+    session.run(BIN / "python", "docs/reference.py")
+
+
 def lint(session: nox.Session) -> None:
     """Run the checks that need no test."""
     session.run(BIN / "ruff", "check")

@@ -11,7 +11,7 @@ import json
 import re
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -104,33 +104,60 @@ def suggestion(word: str, choices: Iterable[str], *, listed: bool = True) -> str
     return "choose from: " + ", ".join(known) if listed and 0 < len(known) <= _FEW else ""
 
 
-def key(parse: Parse[Any], *, inherited: bool = False, formerly: str = "") -> dict[str, Any]:
-    """Make the metadata of a dataclass field that a TOML key of its name fills (`_` written as `-`).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A key of a table, which parses its value, and what docs/reference.md says of it.
 
-    An `inherited` one may stand in a table of defaults as well. `formerly` is a name that it had.
+    `takes` says in words which values it has, `help` in a sentence what it does, `default` what an absent key
+    means, as TOML writes it or in words (empty: nothing), `see` where docs/ says more, as a link. `inside`
+    are the keys of a value that is a table; `member` is what stands in its header after the key: `.NAME`, or
+    `[]` for a list of tables. An `inherited` key may stand in a table of defaults as well; `formerly` is a
+    name that it had.
     """
-    return {"parse": parse, "inherited": inherited, "formerly": formerly}
+
+    parse: Parse[Any]
+    takes: str
+    help: str
+    default: str = ""
+    see: str = ""
+    inside: Mapping[str, Key] = field(default_factory=dict)
+    member: str = ""
+    inherited: bool = False
+    formerly: str = ""
+
+    def __call__(self, value: object) -> Any:
+        """Parse a value; see `parse`."""
+        return self.parse(value)
+
+
+def key(parse: Parse[Any], takes: str, help: str, **told: Any) -> dict[str, Key]:  # noqa: A002  a Key's
+    """Make the metadata of a dataclass field that a TOML key of its name fills (`_` written as `-`)."""
+    return {"key": Key(parse=parse, takes=takes, help=help, **told)}
 
 
 @cache
-def keys_of(kind: type, *, inherited: bool = False) -> Mapping[str, Parse[Any]]:
-    """Give the keys of a dataclass whose fields carry `key` metadata; only the inherited ones if asked."""
+def keys_of(kind: type, *, inherited: bool = False) -> Mapping[str, Key]:
+    """Give the keys of a dataclass whose fields carry `key` metadata; only the inherited ones if asked.
+
+    Where a key does not say what its absence means, its field's default does.
+    """
     return {
-        field.name.replace("_", "-"): field.metadata["parse"]
-        for field in fields(kind)
-        if "parse" in field.metadata and (field.metadata["inherited"] or not inherited)
+        each.name.replace("_", "-"): replace(own, default=own.default or _as_toml(each.default))
+        for each in fields(kind)
+        if (own := each.metadata.get("key")) and (own.inherited or not inherited)
     }
+
+
+def _as_toml(value: object) -> str:
+    """Write a field's default as TOML; nothing for one that is empty."""
+    return json.dumps(value, ensure_ascii=False) if value != "" and isinstance(value, (str, bool)) else ""
 
 
 def renamed(kind: type, row: object, *, place: str) -> tuple[Any, list[Fault]]:
     """Give a raw table with keys under their names of today, and a notice for each that had another."""
     if not isinstance(row, dict):
         return row, []
-    former = {
-        field.metadata["formerly"]: field.name.replace("_", "-")
-        for field in fields(kind)
-        if field.metadata.get("formerly")
-    }
+    former = {own.formerly: name for name, own in keys_of(kind).items() if own.formerly}
     notices = [
         Fault(
             what=f"`{old}` is now called `{new}`", where=f"{place}.{old}", hint="rename it: both still work"
@@ -169,9 +196,14 @@ def boolean(value: object) -> bool:
     return value
 
 
+def either(choices: Iterable[Any]) -> str:
+    """Write a closed set of values as TOML does: `"auto" or "docker"`."""
+    return " or ".join(json.dumps(choice) for choice in choices)
+
+
 def one_of(choices: Mapping[Any, T]) -> Parse[T]:
     """Take one of a closed set of strings and booleans, each standing for a typed value."""
-    closed = " or ".join(json.dumps(choice) for choice in choices)
+    closed = either(choices)
 
     def parse(value: object) -> T:
         if not isinstance(value, (str, bool)):

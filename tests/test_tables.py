@@ -9,6 +9,7 @@ import pytest
 from pylayer.errors import Fault, ManifestError
 from pylayer.tables import (
     InvalidError,
+    Key,
     as_fields,
     boolean,
     document,
@@ -143,11 +144,15 @@ def test_a_dataclass_is_the_table_of_its_keys():
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Thing:
         name: str
-        build_from_source: str = field(default="", metadata=key(string))
-        strip: bool = field(default=False, metadata=key(boolean, inherited=True))
+        build_from_source: str = field(default="", metadata=key(string, "text", "One."))
+        strip: bool = field(default=False, metadata=key(boolean, "switch", "Two.", inherited=True))
 
-    assert keys_of(Thing) == {"build-from-source": string, "strip": boolean}
-    assert keys_of(Thing, inherited=True) == {"strip": boolean}
+    assert keys_of(Thing) == {
+        "build-from-source": Key(parse=string, takes="text", help="One."),
+        "strip": Key(parse=boolean, takes="switch", help="Two.", default="false", inherited=True),
+    }
+    assert {"strip"} == {*keys_of(Thing, inherited=True)}
+    assert keys_of(Thing)["strip"](value=True) is True
     assert as_fields({"build-from-source": "x"}) == {"build_from_source": "x"}
 
 
@@ -193,7 +198,7 @@ def test_a_former_name_is_read_with_a_notice():
 
     @dataclass(frozen=True, kw_only=True)
     class Thing:
-        one_more: bool = field(default=False, metadata=key(boolean, formerly="more"))
+        one_more: bool = field(default=False, metadata=key(boolean, "switch", "", formerly="more"))
 
     row, notices = renamed(Thing, {"more": True, "other": 1}, place="defaults")
     both, _ = renamed(Thing, {"more": True, "one-more": True}, place="defaults")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
-__all__ = ["Kind", "Made", "Problem", "Severity", "check", "check_set"]
+__all__ = ["Kind", "LayerArchive", "Problem", "Severity", "check", "check_set"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

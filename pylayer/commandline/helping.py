@@ -58,7 +58,7 @@ def of_command(name: str) -> Iterator[str]:
         yield from textwrap.wrap(paragraph, shutil.get_terminal_size().columns)
     if positional := [each for each in options if each.positional]:
         yield from ("", *_columns((each.value, each.help) for each in positional))
-    named = [(_spelling(each), each.help) for each in options if not each.positional]
+    named = [(spelling(each), each.help) for each in options if not each.positional]
     yield from ("", "Options:", *_columns([*named, ("-h, --help", "this help")]))
 
 
@@ -67,7 +67,8 @@ def listing() -> Iterator[str]:
     yield from (f"{name:<{_LONGEST}}{' ' * _MARGIN}{table.summary(name)}" for name in table.NAMES)
 
 
-def _spelling(option: Option) -> str:
+def spelling(option: Option) -> str:
+    """An option as it is typed, with its value: `-o, --only GLOB`."""
     value = f" [{option.value}]" if option.bare else f" {option.value}" if option.value else ""
     short = f"-{option.short}, " if option.short else ""
     return f"{short}--{option.name}{value}"

@@ -34,9 +34,9 @@ class CacheCommand(Command):
         """Look at the store and at what engines keep, and bound them."""
         from pylayer.commands import upkeep
         from pylayer.engines import choose
-        from pylayer.store import Store, default_root
+        from pylayer.state import opening
 
-        store = Store(default_root(), note=lines.note)
+        store = opening.store(note=lines.note)
         pending = upkeep.tend(
             upkeep.Limits.read(self.older_than, self.larger_than),
             store=store,

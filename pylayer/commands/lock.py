@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from pylayer import envtable
 from pylayer.commands import command, runs
 from pylayer.commands.command import Command
 from pylayer.errors import PENDING
@@ -54,4 +54,4 @@ class LockCommand(Command):
         )
         lines.skipped(outcomes)
         lines.total("; ".join(changed), seconds=time.perf_counter() - started)
-        return runs.status(outcomes, strict=bool(os.environ.get("CI"))) or (PENDING if pending else 0)
+        return runs.status(outcomes, strict=envtable.in_ci()) or (PENDING if pending else 0)

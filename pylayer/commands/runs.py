@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pylayer import selection
+from pylayer import envtable, selection
 from pylayer.errors import MIXED, NeedsDockerError
 from pylayer.state import opening, snapshot
 
@@ -62,7 +61,7 @@ def build(
         reporter=lines,
     )
     lines.summary(outcomes, seconds=time.perf_counter() - started)
-    return status(outcomes, strict=strict or bool(os.environ.get("CI")))
+    return status(outcomes, strict=strict or envtable.in_ci())
 
 
 def status(outcomes: Sequence[Outcome], *, strict: bool) -> int:

@@ -13,6 +13,7 @@ from pylayer.config.values import layer_name
 from pylayer.errors import Fault
 from pylayer.limits import MOST_LAYERS, MOST_UNZIPPED, as_aws_says
 from pylayer.tables import (
+    Key,
     as_fields,
     list_of,
     made,
@@ -65,8 +66,7 @@ def size(value: object) -> int:
 
 def budgets(value: object) -> Budgets:
     """Take `[budgets]`."""
-    keys = table({"layer": size, "layers": table_of(size, name=layer_name)})
-    return made(keys, lambda row: Budgets(**as_fields(row)))(value)
+    return made(table(BUDGET_KEYS), lambda row: Budgets(**as_fields(row)))(value)
 
 
 def sets(value: object) -> tuple[LayerSet, ...]:
@@ -91,7 +91,7 @@ def unknown_layers(
 
 
 def _layer_set(value: object) -> dict[str, Any]:
-    return made(table({"layers": _layers, "budget": size}), _with_layers)(value)
+    return made(table(SET_KEYS), _with_layers)(value)
 
 
 def _with_layers(row: dict[str, Any]) -> dict[str, Any]:
@@ -105,3 +105,28 @@ def _layers(value: object) -> tuple[str, ...]:
     if len(names) > MOST_LAYERS:
         raise refusal(f"names {len(names)} layers", hint=f"a function can have {MOST_LAYERS}")
     return names
+
+
+_SIZE = 'size as text, such as `"100 MB"`, or number of bytes'
+BUDGET_KEYS = {
+    "layer": Key(parse=size, takes=_SIZE, help="How large a layer may be, unzipped."),
+    "layers": Key(
+        parse=table_of(size, name=layer_name),
+        takes="table of layer = size",
+        help="The same for layers by name, in place of `layer`.",
+    ),
+}
+SET_KEYS = {
+    "layers": Key(
+        parse=_layers,
+        takes="list of layers",
+        help="The layers that one function uses, in its order.",
+        default="must be there",
+    ),
+    "budget": Key(
+        parse=size,
+        takes=_SIZE,
+        help="How large they may be together, unzipped.",
+        default=f'"{as_aws_says(MOST_UNZIPPED)}"',
+    ),
+}

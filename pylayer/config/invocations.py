@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pylayer.config.values import environment
-from pylayer.tables import as_fields, made, refusal, string, table
+from pylayer.tables import Key, as_fields, made, refusal, string, table
 
 _HANDLER = re.compile(r"[\w./-]+\.[A-Za-z_]\w*")
 
@@ -29,8 +29,7 @@ class Invoke:
 
 def invocation(value: object) -> Invoke:
     """Take `invoke`."""
-    keys = table({"handler": _handler, "event": _json, "expect": _json, "env": environment})
-    return made(keys, _invoke)(value)
+    return made(table(KEYS), _invoke)(value)
 
 
 def _invoke(row: dict[str, Any]) -> Invoke:
@@ -63,3 +62,23 @@ def _json(value: Any) -> str:
         ) from error
     except ValueError as error:
         raise refusal("holds inf or nan, which JSON does not have", hint="write it as a string") from error
+
+
+KEYS = {
+    "handler": Key(
+        parse=_handler,
+        takes="`package.module.function`",
+        help="The handler, as AWS names it.",
+        default="must be there",
+    ),
+    "event": Key(parse=_json, takes="any value that JSON has", help="What it is called with.", default="{}"),
+    "expect": Key(
+        parse=_json,
+        takes="any value that JSON has",
+        help="What it has to answer; of a table, only the keys that are there are compared.",
+        default="any answer",
+    ),
+    "env": Key(
+        parse=environment, takes="table of name = text", help="Environment variables of the function."
+    ),
+}

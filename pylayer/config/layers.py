@@ -1,9 +1,10 @@
 """`[layers.NAME]`, `[defaults]` and `[projects.NAME]` of layers.toml → Layer, Build, ProjectOptions.
 
-To add a key, add a field: its metadata is the key's parser, its name is the key's (`_` written as `-`),
-its default is what an absent key means. In Layer it is a key of `[layers.NAME]`, with `inherited=True` of
-`[defaults]` too; in ProjectOptions of `[projects.NAME]`. Nothing else changes, and everything about it is
-checked. Parsers of values are in `values` and `tables`.
+To add a key, add a field: its metadata is the key's parser, with the words that docs/reference.md has for it,
+its name is the key's (`_` written as `-`), its default is what an absent key means. In Layer it is a key of
+`[layers.NAME]`, with `inherited=True` of `[defaults]` too; in ProjectOptions of `[projects.NAME]`. Nothing
+else changes but that page (`nox -s reference`), and everything about it is checked. Parsers of values are in
+`values` and `tables`.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from pylayer.config.extrafiles import ExtraFile, extra_files
+from pylayer.config.invocations import KEYS as INVOKE_KEYS
 from pylayer.config.invocations import Invoke, invocation, module_name
 from pylayer.config.publication import layer_table
 from pylayer.config.values import (
+    BYTECODE,
     bytecode,
     distribution,
     environment,
@@ -27,7 +30,7 @@ from pylayer.config.values import (
     settings,
 )
 from pylayer.problems import acceptance
-from pylayer.tables import boolean, key, list_of, one_of, text
+from pylayer.tables import boolean, either, key, list_of, one_of, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +43,14 @@ Native = Literal["auto", "cross", "container"]
 _NATIVE: dict[Any, Native] = {"auto": "auto", "cross": "cross", "container": "container"}
 _names = list_of(distribution, distinct=True)
 _requirements = list_of(requirement, distinct=True)
+# What many keys take, and where docs/ tells more of them.
+_SWITCH = either((True, False))
+_LIBRARIES = "contents.md#libraries-that-native-code-needs"
+_PROVIDED = "dependencies.md#what-other-layers-provide"
+_SEEN = "contents.md#what-a-build-sees"
+_SETTINGS = "publish.md#settings"
+_VERIFY = "checks.md#verify"
+_VERSIONS = "dependencies.md#versions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,26 +71,170 @@ class Layer:
     name: str
     projects: tuple[str, ...]
     targets: tuple[Target, ...]
-    description: str = field(default="", metadata=key(text))
-    requirements: tuple[str, ...] = field(default=(), metadata=key(_requirements))
-    extras: tuple[str, ...] = field(default=(), metadata=key(_names))
-    exclude: tuple[str, ...] = field(default=(), metadata=key(_names))
-    build_from_source: tuple[str, ...] = field(default=(), metadata=key(_names))
-    bytecode: Bytecode = field(default="on", metadata=key(bytecode, inherited=True))
-    provided_by: tuple[str, ...] = field(default=(), metadata=key(list_of(layer_name, distinct=True)))
-    lockfiles: tuple[str, ...] | None = field(
-        default=None, metadata=key(lockfiles, inherited=True, formerly="pins")
+    description: str = field(
+        default="",
+        metadata=key(
+            text, "text", "What the layer is for: `{description}` in what AWS shows of it.", see=_SETTINGS
+        ),
     )
-    files: tuple[ExtraFile, ...] = field(default=(), metadata=key(extra_files))
-    prefer: tuple[tuple[str, str], ...] = field(default=(), metadata=key(preferences))
-    drop: tuple[str, ...] = field(default=(), metadata=key(list_of(pattern, distinct=True), inherited=True))
-    strip: bool = field(default=False, metadata=key(boolean, inherited=True))
-    repair: bool = field(default=False, metadata=key(boolean, inherited=True))
-    accept: tuple[str, ...] = field(default=(), metadata=key(list_of(acceptance), inherited=True))
-    verify: bool = field(default=False, metadata=key(boolean, inherited=True))
-    imports: tuple[str, ...] = field(default=(), metadata=key(list_of(module_name, distinct=True)))
-    invoke: Invoke | None = field(default=None, metadata=key(invocation))
-    publish: Mapping[str, Any] = field(default_factory=dict, hash=False, metadata=key(layer_table))
+    requirements: tuple[str, ...] = field(
+        default=(),
+        metadata=key(
+            _requirements,
+            "list of requirements (PEP 508)",
+            "Third-party distributions of the layer's own. A layer may have nothing else.",
+            see=_VERSIONS,
+        ),
+    )
+    extras: tuple[str, ...] = field(
+        default=(), metadata=key(_names, "list of names", "The extras of its projects that are installed.")
+    )
+    exclude: tuple[str, ...] = field(
+        default=(),
+        metadata=key(
+            _names,
+            "list of names",
+            "Distributions to leave out, because the runtime has them.",
+            see=_PROVIDED,
+        ),
+    )
+    build_from_source: tuple[str, ...] = field(
+        default=(),
+        metadata=key(
+            _names,
+            "list of names",
+            "Distributions that may be built from their sdist. All others come as wheels.",
+            see="dependencies.md#from-git-and-from-source",
+        ),
+    )
+    bytecode: Bytecode = field(
+        default="on",
+        metadata=key(
+            bytecode,
+            either(BYTECODE),
+            'Whether modules are compiled for the runtime; with `"only"` their sources are left out.',
+            default="true",
+            inherited=True,
+        ),
+    )
+    provided_by: tuple[str, ...] = field(
+        default=(),
+        metadata=key(
+            list_of(layer_name, distinct=True),
+            "list of layers",
+            "Layers that a function uses beside this one: what they have is left out of it.",
+            see=_PROVIDED,
+        ),
+    )
+    lockfiles: tuple[str, ...] | None = field(
+        default=None,
+        metadata=key(
+            lockfiles,
+            "true or false, path, or list of paths",
+            "Lock files of other tools that hold for the layer: those that are found, none, or these.",
+            default="true",
+            see="dependencies.md#lock-files-that-you-have",
+            inherited=True,
+            formerly="pins",
+        ),
+    )
+    files: tuple[ExtraFile, ...] = field(
+        default=(),
+        metadata=key(
+            extra_files,
+            "table of path under `/opt` = path, or = table of architecture = path",
+            "Files of your own that are put into the layer.",
+            see="contents.md#files-of-your-own",
+        ),
+    )
+    prefer: tuple[tuple[str, str], ...] = field(
+        default=(),
+        metadata=key(
+            preferences,
+            "table of pattern = distribution",
+            "Whose file is taken where several distributions give different ones.",
+            see="contents.md#files-that-several-distributions-have",
+        ),
+    )
+    drop: tuple[str, ...] = field(
+        default=(),
+        metadata=key(
+            list_of(pattern, distinct=True),
+            "list of patterns, as in a .gitignore",
+            "Files under `python/` to leave out.",
+            see="contents.md#leaving-things-out",
+            inherited=True,
+        ),
+    )
+    strip: bool = field(
+        default=False,
+        metadata=key(
+            boolean,
+            _SWITCH,
+            "Whether native code loses its symbols and debugging information.",
+            see="contents.md#smaller-native-code",
+            inherited=True,
+        ),
+    )
+    repair: bool = field(
+        default=False,
+        metadata=key(
+            boolean,
+            _SWITCH,
+            "Whether the shared libraries that native code built here is linked to are added.",
+            see=_LIBRARIES,
+            inherited=True,
+        ),
+    )
+    accept: tuple[str, ...] = field(
+        default=(),
+        metadata=key(
+            list_of(acceptance),
+            "list of `KIND` or `KIND:GLOB`",
+            "Problems that checks do not report.",
+            see="checks.md#checks",
+            inherited=True,
+        ),
+    )
+    verify: bool = field(
+        default=False,
+        metadata=key(
+            boolean,
+            _SWITCH,
+            "Whether every build is verified, as `pylayer verify` does it.",
+            see=_VERIFY,
+            inherited=True,
+        ),
+    )
+    imports: tuple[str, ...] = field(
+        default=(),
+        metadata=key(
+            list_of(module_name, distinct=True),
+            "list of modules",
+            "Modules to import when the layer is verified, besides the top-level ones of its projects.",
+            see=_VERIFY,
+        ),
+    )
+    invoke: Invoke | None = field(
+        default=None,
+        metadata=key(
+            invocation,
+            "table",
+            "A handler to run when the layer is verified.",
+            see=_VERIFY,
+            inside=INVOKE_KEYS,
+        ),
+    )
+    publish: Mapping[str, Any] = field(
+        default_factory=dict,
+        hash=False,
+        metadata=key(
+            layer_table,
+            "table",
+            "How this layer is published: any key of `[publish]` but `outputs`, in place of the one there.",
+            see=_SETTINGS,
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,10 +259,51 @@ class ProjectOptions:
     code is built: cross-compiled, in the target's container, or the one and where that fails the other.
     """
 
-    env: tuple[tuple[str, str], ...] = field(default=(), metadata=key(environment))
-    inputs: tuple[str, ...] = field(default=(), metadata=key(list_of(relative, distinct=True)))
-    ignore: tuple[str, ...] = field(default=(), metadata=key(list_of(pattern, distinct=True)))
-    network: bool = field(default=False, metadata=key(boolean))
-    repair: bool = field(default=False, metadata=key(boolean))
-    config_settings: tuple[tuple[str, str], ...] = field(default=(), metadata=key(settings))
-    native: Native = field(default="auto", metadata=key(one_of(_NATIVE)))
+    env: tuple[tuple[str, str], ...] = field(
+        default=(),
+        metadata=key(environment, "table of name = text", "Environment variables of its builds."),
+    )
+    inputs: tuple[str, ...] = field(
+        default=(),
+        metadata=key(
+            list_of(relative, distinct=True),
+            "list of globs, relative to the project",
+            "Files outside of the project's folder that its builds read.",
+            see=_SEEN,
+        ),
+    )
+    ignore: tuple[str, ...] = field(
+        default=(),
+        metadata=key(
+            list_of(pattern, distinct=True),
+            "list of patterns, as in a .gitignore",
+            "Files in the project's folder that its builds do not get.",
+            see=_SEEN,
+        ),
+    )
+    network: bool = field(
+        default=False, metadata=key(boolean, _SWITCH, "Whether its builds may use the network.")
+    )
+    repair: bool = field(
+        default=False,
+        metadata=key(
+            boolean, _SWITCH, "`repair` of a layer, for this project's wheel alone.", see=_LIBRARIES
+        ),
+    )
+    config_settings: tuple[tuple[str, str], ...] = field(
+        default=(),
+        metadata=key(
+            settings,
+            "table of name = text or list of texts",
+            "Config settings of its build backend (PEP 517).",
+        ),
+    )
+    native: Native = field(
+        default="auto",
+        metadata=key(
+            one_of(_NATIVE),
+            either(_NATIVE),
+            "How native code is built: cross-compiled, in the target's container, or as can be trusted.",
+            see="native.md#trusted-or-not",
+        ),
+    )

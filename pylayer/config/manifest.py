@@ -11,14 +11,16 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pylayer import enginetable
-from pylayer.config.budgets import Budgets, LayerSet, budgets, sets
+from pylayer import enginetable, envtable
+from pylayer.config.budgets import BUDGET_KEYS, SET_KEYS, Budgets, LayerSet, budgets, sets
 from pylayer.config.extrafiles import missing
 from pylayer.config.layers import Layer, ProjectOptions
 from pylayer.config.origins import IndexTable, exclude_newer, index_tables
 from pylayer.config.providing import half_excluded
+from pylayer.config.publication import KEYS as PUBLISH_KEYS
 from pylayer.config.publication import publish_table
 from pylayer.config.values import (
+    RUNTIME_KEYS,
     architecture,
     distribution,
     engine_choice,
@@ -32,8 +34,10 @@ from pylayer.config.values import (
 from pylayer.errors import Fault, ManifestError, UsageError
 from pylayer.names import normalise
 from pylayer.tables import (
+    Key,
     as_fields,
     document,
+    either,
     in_file,
     key,
     keys_of,
@@ -52,7 +56,6 @@ if TYPE_CHECKING:
 
 MANIFEST_NAME = "layers.toml"
 LOCK_NAME = "layers.lock"
-RUNTIMES_VARIABLE = "PYLAYER_RUNTIMES"
 
 Discover = Literal["all", "listed"]
 EngineChoice = str  # one of `enginetable.choices()`
@@ -60,6 +63,9 @@ EngineChoice = str  # one of `enginetable.choices()`
 _DISCOVER: dict[Any, Discover] = {"all": "all", "listed": "listed"}
 _names = list_of(distribution, distinct=True)
 _requirements = list_of(requirement, distinct=True)
+_LIMITS = "list of requirements (PEP 508)"
+_BUDGETS = "checks.md#budgets-and-sets"
+_VERSIONS = "dependencies.md#versions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,17 +82,92 @@ class Manifest:
     path: Path
     root: Path
     output: Path
-    packages: tuple[str, ...] = field(default=(), metadata=key(list_of(relative, distinct=True)))
-    discover: Discover = field(default="all", metadata=key(one_of(_DISCOVER)))
-    engine: EngineChoice = field(default=enginetable.AUTO, metadata=key(engine_choice))
-    constraints: tuple[str, ...] = field(default=(), metadata=key(_requirements))
-    overrides: tuple[str, ...] = field(default=(), metadata=key(_requirements))
-    build_constraints: tuple[str, ...] = field(default=(), metadata=key(_requirements))
-    exclude_newer: str = field(default="", metadata=key(exclude_newer))
-    index: tuple[IndexTable, ...] = field(default=(), metadata=key(index_tables))
-    publish: Mapping[str, Any] = field(default_factory=dict, metadata=key(publish_table))
-    budgets: Budgets = field(default=Budgets(), metadata=key(budgets))
-    sets: tuple[LayerSet, ...] = field(default=(), metadata=key(sets))
+    packages: tuple[str, ...] = field(
+        default=(),
+        metadata=key(
+            list_of(relative, distinct=True),
+            "list of globs",
+            "Where projects are found; a glob with `!` before it takes folders back.",
+        ),
+    )
+    discover: Discover = field(
+        default="all",
+        metadata=key(
+            one_of(_DISCOVER),
+            either(_DISCOVER),
+            "Whether every project found is a layer, or only what `[layers]` lists.",
+        ),
+    )
+    engine: EngineChoice = field(
+        default=enginetable.AUTO,
+        metadata=key(
+            engine_choice,
+            either(enginetable.choices()),
+            "Where projects are built; `--engine` goes before it.",
+            see="checks.md#doctor",
+        ),
+    )
+    constraints: tuple[str, ...] = field(
+        default=(),
+        metadata=key(_requirements, _LIMITS, "Limits for the versions in layers.", see=_VERSIONS),
+    )
+    overrides: tuple[str, ...] = field(
+        default=(),
+        metadata=key(
+            _requirements, _LIMITS, "Used in place of whatever is required of these.", see=_VERSIONS
+        ),
+    )
+    build_constraints: tuple[str, ...] = field(
+        default=(),
+        metadata=key(
+            _requirements, _LIMITS, "Limits for the versions of what builds projects.", see=_VERSIONS
+        ),
+    )
+    exclude_newer: str = field(
+        default="",
+        metadata=key(
+            exclude_newer,
+            'date, date and time with its zone, or duration such as `"7 days"`',
+            "Nothing that was uploaded later is used.",
+            see=_VERSIONS,
+        ),
+    )
+    index: tuple[IndexTable, ...] = field(
+        default=(),
+        metadata=key(
+            index_tables,
+            "list of tables",
+            "Indexes to ask, in their order.",
+            see="dependencies.md#indexes",
+            inside=keys_of(IndexTable),
+            member="[]",
+        ),
+    )
+    publish: Mapping[str, Any] = field(
+        default_factory=dict,
+        metadata=key(
+            publish_table,
+            "table",
+            "How layers are published.",
+            see="publish.md#settings",
+            inside=PUBLISH_KEYS,
+        ),
+    )
+    budgets: Budgets = field(
+        default=Budgets(),
+        metadata=key(budgets, "table", "How large layers may be.", see=_BUDGETS, inside=BUDGET_KEYS),
+    )
+    sets: tuple[LayerSet, ...] = field(
+        default=(),
+        metadata=key(
+            sets,
+            "table of tables",
+            "Layers that one function uses, which are checked together.",
+            see=_BUDGETS,
+            inside=SET_KEYS,
+            member=".NAME",
+        ),
+    )
     template: Layer | None = None
     layers: tuple[Layer, ...] = ()
     options: Mapping[str, ProjectOptions] = field(default_factory=dict)
@@ -132,21 +213,21 @@ def read(path: Path, *, today: date | None = None) -> tuple[Manifest, list[Fault
     none: dict[str, Any] = {}
     known |= take(runtimes(known), content.get("runtimes", {}), default=none, faults=faults, place="runtimes")
     known |= _local_runtimes(known, faults)
-    row = take(table(_top_keys(known)), content, default=none, faults=faults)
+    row = take(table(keys(known)), content, default=none, faults=faults)
     row.pop("runtimes", None)
     defaults, declared = row.pop("defaults", {}), row.pop("layers", {})
-    layers = tuple(_layer(name, keys, defaults) for name, keys in declared.items())
+    layers = tuple(_layer(name, own, defaults) for name, own in declared.items())
     template = _layer("", {"packages": ()}, defaults) if "runtimes" in defaults else None
     faults += _alike(declared)
     faults += [fault for layer in layers for fault in missing(layer.name, layer.files, root=path.parent)]
-    if template is None and (bare := [name for name, keys in declared.items() if "runtimes" not in keys]):
+    if template is None and (bare := [name for name, own in declared.items() if "runtimes" not in own]):
         faults.append(no_runtimes(bare))
     used = (*layers, template) if template and row.get("discover") != "listed" else layers
     manifest = Manifest(
         path=path,
         root=path.parent,
         output=path.parent / row.pop("output", "dist/layers"),
-        options={name: ProjectOptions(**as_fields(keys)) for name, keys in row.pop("projects", {}).items()},
+        options={name: ProjectOptions(**as_fields(own)) for name, own in row.pop("projects", {}).items()},
         template=template,
         layers=layers,
         runtimes=known,
@@ -175,12 +256,12 @@ def _with_names_of_today(content: dict[str, Any]) -> tuple[dict[str, Any], list[
 
 def _local_runtimes(known: Mapping[str, Runtime], faults: list[Fault]) -> dict[str, Runtime]:
     """What this machine's own `[runtimes]` say: a mirror of images that the repository does not know of."""
-    if not (named := os.environ.get(RUNTIMES_VARIABLE)):
+    if not (named := os.environ.get(envtable.RUNTIMES)):
         return {}
-    content = document(Path(named), where=RUNTIMES_VARIABLE)
+    content = document(Path(named), where=envtable.RUNTIMES)
     none: dict[str, Runtime] = {}
     given = content.get("runtimes", {})
-    return take(runtimes(known), given, default=none, faults=faults, place=RUNTIMES_VARIABLE)
+    return take(runtimes(known), given, default=none, faults=faults, place=envtable.RUNTIMES)
 
 
 def no_runtimes(layers: Iterable[str]) -> Fault:
@@ -192,25 +273,70 @@ def no_runtimes(layers: Iterable[str]) -> Fault:
     )
 
 
-def _top_keys(known: Mapping[str, Runtime]) -> dict[str, Any]:
-    """Give the parsers of the top level, each table's own among them."""
+def keys(known: Mapping[str, Runtime]) -> dict[str, Key]:
+    """Give the keys of the top level, each table's own inside; `known` are the runtimes that may be named."""
     targets = {
-        "runtimes": list_of(runtime(known), distinct=True, some=True),
-        "architectures": list_of(architecture, distinct=True, some=True),
+        "runtimes": Key(
+            parse=list_of(runtime(known), distinct=True, some=True),
+            takes='list of runtimes, such as `"python3.13"`',
+            help="The runtimes that layers are built for.",
+            default="must be there, in the layer or in `[defaults]`",
+            inherited=True,
+        ),
+        "architectures": Key(
+            parse=list_of(architecture, distinct=True, some=True),
+            takes=f"list of {either(each.value for each in Architecture)}",
+            help="The architectures that layers are built for.",
+            default="both",
+            inherited=True,
+        ),
     }
-    layer = {**keys_of(Layer), **targets, "packages": list_of(distribution, distinct=True, some=True)}
+    projects = Key(
+        parse=list_of(distribution, distinct=True, some=True),
+        takes="list of names",
+        help="The projects of the layer.",
+        default="the project of the layer's name; none where there are `requirements`",
+    )
+    defaults = {**targets, **keys_of(Layer, inherited=True)}
+    layer = {"packages": projects, **targets, **keys_of(Layer)}
+    options = keys_of(ProjectOptions)
     return {
         **keys_of(Manifest),
-        "output": path,
-        "defaults": table({**targets, **keys_of(Layer, inherited=True)}),
-        "layers": table_of(table(layer), name=layer_name),
-        "projects": table_of(table(keys_of(ProjectOptions)), name=distribution),
-        "runtimes": lambda _: None,  # read before: the other tables need them
+        "output": Key(
+            parse=path,
+            takes="path",
+            help="The folder that archives are written to.",
+            default='"dist/layers"',
+        ),
+        "defaults": Key(
+            parse=table(defaults), takes="table", help="What holds for layers that say nothing else."
+        ),
+        "layers": Key(
+            parse=table_of(table(layer), name=layer_name),
+            takes="table of tables",
+            help="What differs from the defaults, and layers that are no project's own.",
+            inside=layer,
+            member=".NAME",
+        ),
+        "projects": Key(
+            parse=table_of(table(options), name=distribution),
+            takes="table of tables",
+            help="What the builds of projects need.",
+            inside=options,
+            member=".NAME",
+        ),
+        "runtimes": Key(
+            parse=lambda _: None,  # read before: the other tables need them
+            takes="table of tables",
+            help="Your own images of runtimes, and what pylayer does not know of one.",
+            inside=RUNTIME_KEYS,
+            member='."python3.N"',
+        ),
     }
 
 
-def _layer(name: str, keys: Mapping[str, Any], defaults: Mapping[str, Any]) -> Layer:
-    row = {**defaults, **keys}
+def _layer(name: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Layer:
+    row = {**defaults, **given}
     minors = row.pop("runtimes", ())
     architectures = row.pop("architectures", tuple(Architecture))
     targets = [

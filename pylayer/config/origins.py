@@ -15,6 +15,7 @@ from pylayer.tables import (
     InvalidError,
     as_fields,
     boolean,
+    either,
     key,
     keys_of,
     list_of,
@@ -58,11 +59,40 @@ class IndexTable:
     An `explicit` one serves nothing else; a `default` one stands in place of the public index.
     """
 
-    name: str = field(default="", metadata=key(index_name))
-    url: str = field(default="", metadata=key(address))
-    explicit: bool = field(default=False, metadata=key(boolean))
-    default: bool = field(default=False, metadata=key(boolean))
-    distributions: tuple[str, ...] = field(default=(), metadata=key(list_of(distribution, distinct=True)))
+    name: str = field(
+        default="",
+        metadata=key(
+            index_name,
+            "letters, digits and `-_.`",
+            "Its name, which is a part of the variables with its credentials.",
+            default="must be there",
+        ),
+    )
+    url: str = field(
+        default="",
+        metadata=key(
+            address,
+            "address, or path relative to layers.toml",
+            "Where its Simple API is; never with credentials.",
+            default="must be there",
+        ),
+    )
+    explicit: bool = field(
+        default=False,
+        metadata=key(boolean, either((True, False)), "Whether it serves nothing but its `distributions`."),
+    )
+    default: bool = field(
+        default=False,
+        metadata=key(boolean, either((True, False)), "Whether it takes the place of the public index."),
+    )
+    distributions: tuple[str, ...] = field(
+        default=(),
+        metadata=key(
+            list_of(distribution, distinct=True),
+            "list of names",
+            "What comes from it, and from nowhere else.",
+        ),
+    )
 
 
 def index_tables(value: object) -> tuple[IndexTable, ...]:

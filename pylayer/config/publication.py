@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pylayer.tables import (
+    Key,
     as_fields,
     boolean,
+    either,
     key,
     keys_of,
     list_of,
@@ -68,14 +70,7 @@ def bucket(value: Any) -> dict[str, str]:
 
 def permissions(value: Any) -> Permissions:
     """Take a table of accounts, organizations and public."""
-    keys = table(
-        {
-            "accounts": list_of(_account, distinct=True),
-            "organizations": list_of(_organization, distinct=True),
-            "public": boolean,
-        }
-    )
-    return made(keys, lambda row: Permissions(**row))(value)
+    return made(table(PERMISSION_KEYS), lambda row: Permissions(**row))(value)
 
 
 def parameter_prefix(value: Any) -> str:
@@ -127,6 +122,38 @@ def template(*words: str) -> Parse[str]:
     return parse
 
 
+def _account(value: Any) -> str:
+    return _matching(value, _ACCOUNT, "an AWS account (a string of 12 digits)")
+
+
+def _organization(value: Any) -> str:
+    return _matching(value, _ORGANIZATION, "an AWS organisation, such as o-a1b2c3d4e5")
+
+
+PERMISSION_KEYS = {
+    "accounts": Key(
+        parse=list_of(_account, distinct=True),
+        takes="list of 12 digits as text",
+        help="AWS accounts that may.",
+    ),
+    "organizations": Key(
+        parse=list_of(_organization, distinct=True),
+        takes="list of identifiers, such as `o-a1b2c3d4e5`",
+        help="AWS organizations whose accounts may.",
+    ),
+    "public": Key(
+        parse=boolean,
+        takes=either((True, False)),
+        help="Whether everyone may; it takes `--public` on the command line as well.",
+        default="false",
+    ),
+}
+
+
+def _template(*words: str) -> str:
+    return f"text, which may hold {', '.join(f'`{{{word}}}`' for word in words)}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerSettings:
     """How one layer is published; each field is a key of `[publish]` and of `[layers.NAME.publish]`.
@@ -135,21 +162,79 @@ class LayerSettings:
     the region. `ssm` is the prefix of Systems Manager parameters, or None.
     """
 
-    name: str = field(default="{layer}-{python}-{architecture}", metadata=key(template(*NAME_WORDS)))
-    description: str = field(default="{description}", metadata=key(template(*TEXT_WORDS)))
-    license: str = field(default="", metadata=key(template(*TEXT_WORDS)))
-    regions: tuple[str, ...] = field(default=(), metadata=key(list_of(region, distinct=True)))
-    bucket: Mapping[str, str] = field(default_factory=dict, metadata=key(bucket))
-    prefix: str = field(default="layers/", metadata=key(key_prefix))
-    storage_mode: StorageMode = field(default="copy", metadata=key(one_of(_MODES)))
-    permissions: Permissions = field(default=Permissions(), metadata=key(permissions))
-    tags: Mapping[str, str] = field(default_factory=dict, metadata=key(table_of(tag_value, name=tag_key)))
-    ssm: str | None = field(default=None, metadata=key(parameter_prefix))
+    name: str = field(
+        default="{layer}-{python}-{architecture}",
+        metadata=key(template(*NAME_WORDS), _template(*NAME_WORDS), "The layer's name in AWS."),
+    )
+    description: str = field(
+        default="{description}",
+        metadata=key(template(*TEXT_WORDS), _template(*TEXT_WORDS), "What AWS shows as its description."),
+    )
+    license: str = field(
+        default="",
+        metadata=key(template(*TEXT_WORDS), _template(*TEXT_WORDS), "What AWS shows as its license."),
+    )
+    regions: tuple[str, ...] = field(
+        default=(),
+        metadata=key(
+            list_of(region, distinct=True),
+            "list of regions",
+            "Where it is published, unless `--region` says otherwise.",
+            default="the one of the AWS configuration",
+        ),
+    )
+    bucket: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata=key(
+            bucket,
+            "name, which may hold `{region}`, or table of region = name",
+            "The S3 bucket that archives go through; without one, they are sent in the request.",
+        ),
+    )
+    prefix: str = field(
+        default="layers/", metadata=key(key_prefix, "text", "What objects' keys in the bucket begin with.")
+    )
+    storage_mode: StorageMode = field(
+        default="copy",
+        metadata=key(one_of(_MODES), either(_MODES), "Whether Lambda copies the object, or reads it there."),
+    )
+    permissions: Permissions = field(
+        default=Permissions(),
+        metadata=key(permissions, "table", "Who else may use the layer's versions.", inside=PERMISSION_KEYS),
+    )
+    tags: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata=key(
+            table_of(tag_value, name=tag_key),
+            "table of key = text",
+            "Tags of S3 objects and of Systems Manager parameters.",
+        ),
+    )
+    ssm: str | None = field(
+        default=None,
+        metadata=key(
+            parameter_prefix,
+            "path, such as `/layers`",
+            "What the Systems Manager parameters with the versions' ARNs begin with.",
+            default="no parameters",
+        ),
+    )
 
     def bucket_in(self, region: str) -> str | None:
         """The bucket that archives for `region` go through, None where there is none."""
         name = self.bucket.get(region) or self.bucket.get("*")
         return name.replace("{region}", region) if name else None
+
+
+KEYS = {
+    **keys_of(LayerSettings),
+    "outputs": Key(
+        parse=list_of(one_of(_OUTPUTS), distinct=True),
+        takes=f"list of {either(_OUTPUTS)}",
+        help="The deploy tools that files are written for.",
+        see="publish.md#using-what-was-published",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,8 +257,7 @@ def layer_table(value: Any) -> dict[str, Any]:
 
 def publish_table(value: Any) -> dict[str, Any]:
     """Take `[publish]`: the keys that it has, parsed."""
-    outputs = list_of(one_of(_OUTPUTS), distinct=True)
-    return made(table({**keys_of(LayerSettings), "outputs": outputs}), as_fields)(value)
+    return made(table(KEYS), as_fields)(value)
 
 
 def settings(general: Mapping[str, Any], layers: Mapping[str, Mapping[str, Any]]) -> PublishSettings:
@@ -193,14 +277,6 @@ def _tag(written: str, limit: int) -> str:
         hint = f"at most {limit} letters, digits, spaces and . _ : / = + - @"
         raise refusal(f'"{written}" cannot be in a tag', hint=hint)
     return written
-
-
-def _account(value: Any) -> str:
-    return _matching(value, _ACCOUNT, "an AWS account (a string of 12 digits)")
-
-
-def _organization(value: Any) -> str:
-    return _matching(value, _ORGANIZATION, "an AWS organisation, such as o-a1b2c3d4e5")
 
 
 def _bucket_name(value: Any) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pylayer import enginetable
 from pylayer.limits import LAYER_NAME_RULE, is_layer_name
 from pylayer.names import is_name, normalise, requirement_problem
-from pylayer.tables import list_of, made, one_of, refusal, string, suggestion, table, table_of
+from pylayer.tables import Key, list_of, made, one_of, refusal, string, suggestion, table, table_of
 from pylayer.targets import RUNTIME_NAME, Architecture, ImageReferences, Runtime, unknown_runtime
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def runtime(known: Mapping[str, Runtime]) -> Parse[Runtime]:
 
 def runtimes(known: Mapping[str, Runtime]) -> Parse[dict[str, Runtime]]:
     """Take `[runtimes]`: what differs from the table of `known` ones; gives those that it names."""
-    overrides = table_of(table({"build-image": images, "image": images, "glibc": glibc}), name=_runtime_name)
+    overrides = table_of(table(RUNTIME_KEYS), name=_runtime_name)
 
     def overridden(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Runtime]:
         return {name: _overridden(runtime(known)(name), row) for name, row in rows.items()}
@@ -187,6 +187,29 @@ def glibc(value: object) -> tuple[int, int]:
     return (int(match[1]), int(match[2]))
 
 
+_IMAGES = "image reference, or table of architecture = image reference"
+RUNTIME_KEYS = {
+    "build-image": Key(
+        parse=images,
+        takes=_IMAGES,
+        help="The image that projects are built in.",
+        default="AWS's `public.ecr.aws/sam/build-python3.N`",
+    ),
+    "image": Key(
+        parse=images,
+        takes=_IMAGES,
+        help="The image that layers are verified in.",
+        default="AWS's `public.ecr.aws/lambda/python:3.N`",
+    ),
+    "glibc": Key(
+        parse=glibc,
+        takes='version as text, such as `"2.34"`',
+        help="The runtime's glibc, which native code has to run with.",
+        default="the runtime's own",
+    ),
+}
+
+
 def environment(value: object) -> tuple[tuple[str, str], ...]:
     """Take environment variables with their values, sorted."""
     return made(table_of(_content, name=variable), lambda rows: tuple(sorted(rows.items())))(value)
@@ -206,7 +229,8 @@ def _setting(value: object) -> tuple[str, ...]:
     return list_of(_content)(value) if isinstance(value, list) else (_content(value),)
 
 
-bytecode = one_of({True: "on", False: "off", "only": "only"})
+BYTECODE = {True: "on", False: "off", "only": "only"}
+bytecode = one_of(BYTECODE)
 
 
 def lockfiles(value: object) -> tuple[str, ...] | None:

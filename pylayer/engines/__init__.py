@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from pylayer.targets import Architecture, Target
     from pylayer.wheels import Wheel
 
-TOOLS_VARIABLE = "PYLAYER_TOOLS"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpreter:
@@ -116,7 +114,7 @@ class Engine(Protocol):
         """A BuildEnv with `requirements` installed, opened at its first use and kept until `close`.
 
         `tools` are in an environment of their own, which no build backend sees: where it is, the variable
-        TOOLS_VARIABLE says.
+        envtable.TOOLS says.
         """
         ...
 

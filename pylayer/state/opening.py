@@ -40,9 +40,14 @@ class WorkspaceState:
             self._hashes.save()
 
 
+def store(*, note: Callable[[str], None]) -> Store:
+    """The store by itself, for what is not about a manifest; `note` as below."""
+    return Store(default_root(), note=note)
+
+
 def glance(manifest: Path, *, note: Callable[[str], None]) -> WorkspaceState:
     """Look at what is kept without holding the store: for a run that may find nothing to do."""
-    return WorkspaceState(manifest, store=Store(default_root(), note=note))
+    return WorkspaceState(manifest, store=store(note=note))
 
 
 @contextmanager

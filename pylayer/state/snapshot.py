@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from stat import S_ISDIR
 from typing import TYPE_CHECKING, Any
 
-from pylayer import __version__
+from pylayer import __version__, envtable
 from pylayer.store.kinds import SNAPSHOT
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SETTLED_NS = 2_000_000_000
 # What the environment can change about a build, besides what projects declare.
-VARIABLES = ("CI", "DOCKER_CONTEXT", "DOCKER_HOST")
+VARIABLES = (envtable.CI, "DOCKER_CONTEXT", "DOCKER_HOST")
 PREFIX = "PYLAYER_"
 
 

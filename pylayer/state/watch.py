@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pylayer.config.manifest import LOCK_NAME, RUNTIMES_VARIABLE
+from pylayer import envtable
+from pylayer.config.manifest import LOCK_NAME
 from pylayer.locks import pinning
 from pylayer.monorepo import checkout, trees, vcs
 
@@ -29,7 +30,7 @@ def paths(found: Workspace) -> list[Path]:
     seen: dict[Path, None] = {found.manifest.path: None, root / LOCK_NAME: None}
     seen.update(dict.fromkeys(root / name for name in CONFIGURATION))
     seen.update(dict.fromkeys(pinning.looked_for(found)))
-    if local := os.environ.get(RUNTIMES_VARIABLE):
+    if local := os.environ.get(envtable.RUNTIMES):
         seen[Path(local).absolute()] = None
     for layer in found.layers:
         seen.update((root / source, None) for file in layer.files for _, source in file.sources)

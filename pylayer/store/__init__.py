@@ -21,7 +21,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from pylayer import disk
+from pylayer import disk, envtable
 from pylayer.digests import Digest
 from pylayer.errors import StoreError
 from pylayer.liveness import alive
@@ -36,7 +36,7 @@ CACHEDIR_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Made by pylayer; 
 
 def default_root() -> Path:
     """`PYLAYER_CACHE_DIR`, else the user's cache folder by the platform's custom."""
-    if named := os.environ.get("PYLAYER_CACHE_DIR"):
+    if named := os.environ.get(envtable.CACHE_DIR):
         return Path(named).expanduser().absolute()
     from platformdirs import user_cache_path
 
@@ -45,14 +45,14 @@ def default_root() -> Path:
 
 def uv_cache(env: Mapping[str, str]) -> dict[str, str]:
     """The variable by which uv's cache follows ours, where its own place under HOME cannot be written."""
-    if not env.get("PYLAYER_CACHE_DIR") or env.get("UV_CACHE_DIR"):
+    if not env.get(envtable.CACHE_DIR) or env.get("UV_CACHE_DIR"):
         return {}
     own = Path(env.get("XDG_CACHE_HOME") or Path(env.get("HOME") or "/") / ".cache") / "uv"
     with contextlib.suppress(OSError):
         own.mkdir(parents=True, exist_ok=True)
         if os.access(own, os.W_OK):
             return {}
-    return {"UV_CACHE_DIR": str(Path(env["PYLAYER_CACHE_DIR"]).expanduser().absolute() / "uv")}
+    return {"UV_CACHE_DIR": str(Path(env[envtable.CACHE_DIR]).expanduser().absolute() / "uv")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,7 +300,7 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         if told := disk.full(error, path):
             raise told from error
-        elsewhere = "choose another place (output in layers.toml, PYLAYER_CACHE_DIR)"
+        elsewhere = f"choose another place (output in layers.toml, {envtable.CACHE_DIR})"
         hint = {
             errno.EACCES: f"make it writable, or {elsewhere}",
             errno.EROFS: elsewhere,

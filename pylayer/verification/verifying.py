@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from pylayer import enginetable, recordfile, wheels
+from pylayer import enginetable, envtable, recordfile, wheels
 from pylayer.archives import catalogue
 from pylayer.engines import choose
 from pylayer.engines.smoke import SmokeTest
@@ -59,7 +59,7 @@ def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines:
     found = workspace.load(manifest)
     selected = workspace.select(found.builds, only)
     there = catalogue.read(found.manifest.output / catalogue.NAME).builds
-    strict = bool(os.environ.get("CI"))
+    strict = envtable.in_ci()
     statuses = []
     if missing := [build.id for build in selected if build.id not in there]:
         error = NotBuiltError.builds(missing)

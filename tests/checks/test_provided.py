@@ -85,4 +85,4 @@ def test_a_preview_is_known_as_one():
     assert (2026, 7, 24) == there(found.preview).timetuple()[:3]
     assert found.image.arm64.endswith(":3.15-preview")
     assert {"profiling", "sre_parse"} & provided(target(found)).stdlib == {"profiling"}
-    assert not any(runtime.preview for runtime in RUNTIMES if runtime is not found)
+    assert not load_runtimes()["python3.14"].preview

@@ -1,7 +1,11 @@
 """The store is opened in one way, with what it keeps of one workspace."""
 
+import ast
+from pathlib import Path
+
 import pytest
 
+import pylayer
 from pylayer.config import manifest as manifests
 from pylayer.state.opening import glance, opened
 from pylayer.store import Store
@@ -52,3 +56,15 @@ def test_a_block_that_fails_lets_go_of_the_store(manifest, monkeypatch):
 
 def record(state):
     return state.store.root / "records/local/hashes" / f"{state.key}.json"
+
+
+def test_no_other_module_makes_a_store():
+    """What stands behind the store of this machine would be put together here."""
+    package = Path(pylayer.__file__).parent
+    makers = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Store"
+    }
+    assert {"state/opening.py"} == makers

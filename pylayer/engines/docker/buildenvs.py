@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from docker.errors import NotFound
 
-from pylayer.engines import TOOLS_VARIABLE, variables, wire
+from pylayer import envtable
+from pylayer.engines import variables, wire
 from pylayer.engines.docker import baking, tars
 from pylayer.engines.docker.baking import PREFIX, ROOT, TOOLS, WORK
 from pylayer.engines.docker.connection import DOCKER_ERRORS, explain
@@ -104,7 +105,7 @@ class DockerBuildEnv:
                 **self._base.env,
                 **variables.of_job(folder, path=self._path(job)),
                 **(self._network_variables() if self._network else {}),
-                **({TOOLS_VARIABLE: TOOLS} if self._tools else {}),
+                **({envtable.TOOLS: TOOLS} if self._tools else {}),
                 **job.env,
             },
         )

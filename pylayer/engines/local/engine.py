@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from pylayer import envtable
 from pylayer.disk import filling, refuse_full
 from pylayer.engines import (
-    TOOLS_VARIABLE,
     Done,
     KeptEnvironment,
     environment,
@@ -101,7 +101,7 @@ class LocalEngine:
             bundle = variables.certificates(self._environ)
             env = variables.of_network(self._environ, bundle=str(bundle) if bundle else None)
         if tools:
-            env[TOOLS_VARIABLE] = str(self._prefix(tools, interpreter, key=environment.tools_key(tools)))
+            env[envtable.TOOLS] = str(self._prefix(tools, interpreter, key=environment.tools_key(tools)))
         path = f"{prefix}/bin{os.pathsep}{self._environ.get('PATH', os.defpath)}"
         return LocalBuildEnv(self._jobs, python=f"{prefix}/bin/python", path=path, env=env)
 
