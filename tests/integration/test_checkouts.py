@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +17,8 @@ from factories.repositories import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
+
+pytestmark = pytest.mark.command
 
 pytestmark = pytest.mark.command
 
@@ -58,12 +62,21 @@ BACKENDS = {
         "scikit_build_core.build",
         '[tool.scikit-build]\nwheel.cmake = false\nwheel.packages = ["by_skbuild"]\n',
     ),
+    "maturin": (
+        '["maturin>=1.9"]',
+        "maturin",
+        '[tool.maturin]\nbindings = "bin"\nmodule-name = "by_maturin"\n',
+    ),
 }
+ANYWHERE = tuple(name for name in BACKENDS if name != "maturin")  # which needs Rust, and images have none
+CARGO = '[package]\nname = "by-maturin"\nversion = "1.0.0"\nedition = "2021"\n'
+CARGO_LOCK = 'version = 3\n[[package]]\nname = "by-maturin"\nversion = "1.0.0"\n'
 MESON = """
 project('by-meson', version: '1.0')
 import('python').find_installation().install_sources(
     'by_meson/__init__.py', 'by_meson/generated.py', 'by_meson/.env', subdir: 'by_meson')
 """
+SCRIPTS = re.compile(r"^[^/]+\.data/scripts/")
 # In every package's folder: what git tracks, does not track, ignores, and tracks though it is ignored.
 TRACKED = {
     "__init__.py": '"""It is."""\n__version__ = "1.0"\n',
@@ -103,6 +116,10 @@ def files(backend: str, place: str) -> dict[str, str]:
     found = {f"{place}pyproject.toml": head + project + more}
     if backend == "meson":
         found[f"{place}meson.build"] = MESON
+    if backend == "maturin":
+        found[f"{place}Cargo.toml"] = CARGO
+        found[f"{place}Cargo.lock"] = CARGO_LOCK
+        found[f"{place}src/main.rs"] = "fn main() {}\n"
     return found | {f"{place}{module}/{name}": text for name, text in TRACKED.items()}
 
 
@@ -121,7 +138,7 @@ def others(backend: str, place: str) -> dict[str, str]:
     return {f"{place}{package(backend)}/{name}": text for name, text in OTHERS.items()}
 
 
-def checkout(folder: Path, backends: Iterable[str] = BACKENDS) -> Repository:
+def checkout(folder: Path, backends: Iterable[str] = ANYWHERE) -> Repository:
     """A repository of a project for each backend, with all kinds of files."""
     repository = Repository(folder)
     attributes = "/packages/*/*/out.txt export-ignore\n"
@@ -163,13 +180,13 @@ def at_home(project: Path, out: Path) -> list[str]:
 
 
 def members(archive: Path, prefix: str = "") -> list[str]:
-    """Names below `prefix`, without metadata."""
+    """Names below `prefix`, without metadata; scripts are where an installer puts them."""
     with zipfile.ZipFile(archive) as opened:
         names = [name.removeprefix(prefix) for name in opened.namelist() if not name.endswith("/")]
-    return sorted(name for name in names if ".dist-info/" not in name)
+    return sorted(SCRIPTS.sub("bin/", name) for name in names if ".dist-info/" not in name)
 
 
-def compare(monorepo: Monorepo, out: Path, *options: str, backends: Iterable[str] = BACKENDS) -> None:
+def compare(monorepo: Monorepo, out: Path, *options: str, backends: Iterable[str] = ANYWHERE) -> None:
     ran = monorepo.run("layers", *options)
     assert 0 == ran.status, ran.text
     differences: set[str] = set()
@@ -186,6 +203,21 @@ def test_members_are_those_of_the_checkout(tmp_path, engine):
     """With and without a git where the build runs: the test images have none."""
     root = checkout(tmp_path / "mono").folder
     compare(Monorepo(root=root, store=tmp_path / "store"), tmp_path / "out", "--engine", engine)
+
+
+@pytest.mark.skipif(not shutil.which("rustc"), reason="needs Rust")
+def test_members_are_those_of_the_checkout_where_rust_is_compiled(tmp_path):
+    """Its compiler is this host's, which rustup keeps in the home of its user: a build has another."""
+    root = checkout(tmp_path / "mono", ("maturin",)).folder
+    command = ["rustc", "--print", "sysroot"]
+    toolchain = Path(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
+    env = f'{{ RUSTUP_HOME = "{toolchain.parents[1]}", RUSTUP_TOOLCHAIN = "{toolchain.name}" }}'
+    lay(root, {"layers.toml": f"{MANIFEST}[projects.by-maturin]\nenv = {env}\n"})
+    monorepo = Monorepo(root=root, store=tmp_path / "store")
+    compare(monorepo, tmp_path / "out", "--engine", "local", backends=("maturin",))
+    assert {"python/bin/by-maturin", "python/by_maturin/untracked.txt"} < set(
+        monorepo.members("by-maturin-python3.11-x86_64")
+    )
 
 
 def test_a_worktree_is_a_checkout(tmp_path):
