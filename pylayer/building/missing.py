@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import PurePosixPath
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 _HOOK = re.compile(r"(/[^\s\"']*)/inside/hook\.py")
 _PATH = re.compile(r"(?:/|\.\./)[^\s\"'`:,;()\[\]<>]+")
 
 
-def inputs(log: str, *, folder: Path, subdir: str, repository: Path) -> list[str]:
+def inputs(
+    log: str,
+    *,
+    folder: Path,
+    subdir: str,
+    repository: Path,
+    seen: Collection[str] = (),
+    projects: Collection[Path] = (),
+) -> list[str]:
     """List, as `inputs` of the project in `folder` would name them, what `log` names and `repository` has.
 
     `subdir` is where in its tree the project was. Where the tree was, a traceback through the hook tells.
+    What the tree had is left out (`seen`, its files): the build failed over something else. So are folders of
+    `projects`: a build does without those that it depends on by their paths, though poetry warns of each.
     """
     hook = _HOOK.search(log)
     project = normpath(f"{hook[1]}/src/{subdir}") if hook else ""
+    had = _with_folders(seen)
+    neighbours = {path.resolve() for path in projects}
     found: dict[str, None] = {}
     for text in _PATH.findall(log):
         path = text.rstrip(".")
@@ -29,8 +43,20 @@ def inputs(log: str, *, folder: Path, subdir: str, repository: Path) -> list[str
         path = normpath(path)
         wanted = folder / path
         # The project's own folder and those that hold it are looked into by everything.
-        if path.startswith("../") and wanted.exists():
+        if path.startswith("../") and normpath(f"{subdir}/{path}") not in had and wanted.exists():
             place = wanted.resolve()
-            if place.is_relative_to(repository.resolve()) and not folder.resolve().is_relative_to(place):
+            if (
+                place not in neighbours
+                and place.is_relative_to(repository.resolve())
+                and not folder.resolve().is_relative_to(place)
+            ):
                 found[path] = None
     return list(found)
+
+
+def _with_folders(names: Collection[str]) -> set[str]:
+    """Give the posix `names` of files, with those of the folders that hold them."""
+    found = set(names)
+    for name in names:
+        found.update(map(str, PurePosixPath(name).parents))
+    return found

@@ -459,6 +459,8 @@ class Projects:
             folder=project.path,
             subdir=source.subdir,
             repository=self._workspace.manifest.root,
+            seen=source.contents,
+            projects=[each.path for each in self._workspace.projects.values()],
         )
         if not lost or project.unpacked:
             return "the backend's own output is above"

@@ -15,8 +15,9 @@ def repository(tmp_path):
     return tmp_path
 
 
-def found(repository, log, subdir="."):
-    return inputs(log, folder=repository / "packages/legacy", subdir=subdir, repository=repository)
+def found(repository, log, subdir=".", **more):
+    folder = repository / "packages/legacy"
+    return inputs(log, folder=folder, subdir=subdir, repository=repository, **more)
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,18 @@ def test_a_project_may_have_been_in_a_larger_tree(repository):
 def test_without_a_traceback_a_relative_path_still_tells(repository):
     """Tools print what they were given."""
     assert found(repository, "cannot open ../../VERSION, /etc/hosts") == ["../../VERSION"]
+
+
+def test_what_the_build_saw_is_not_what_it_missed(repository):
+    """It failed over something else, whatever its output names."""
+    said = "'/work/job-1/legacy/src/VERSION' and /work/job-1/legacy/src/schemas and ../../schemas/a.json"
+    seen = ["packages/legacy/setup.py", "schemas/a.json"]
+    assert found(repository, HOOK + said, "packages/legacy", seen=seen) == ["../../VERSION"]
+
+
+def test_a_neighbour_by_its_path_is_no_input(repository):
+    """Of a dependency that poetry does not find where its build is, it warns, and goes on."""
+    neighbour = repository / "packages/libb"
+    neighbour.mkdir()
+    said = "Path /work/job-1/legacy/src/packages/libb for libb does not exist"
+    assert found(repository, HOOK + said, "packages/legacy", projects=[neighbour]) == []

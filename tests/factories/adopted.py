@@ -300,4 +300,9 @@ POLYLITH: Files = {
     '[project]\nname = "jobs"\nversion = "0.1.0"\nrequires-python = ">=3.11"\ndependencies = ["six"]\n'
     "[tool.polylith.bricks]\n"
     '"../../bases/acme/jobs" = "acme/jobs"\n"../../components/acme/log" = "acme/log"\n',
+    "projects/prices/pyproject.toml": '[build-system]\nrequires = ["setuptools>=77"]\n'
+    'build-backend = "setuptools.build_meta"\n[project]\nname = "prices"\nversion = "0.1.0"\n'
+    '[tool.setuptools]\npackages = ["acme.pricing", "acme.log"]\n'
+    '[tool.setuptools.package-dir]\n"acme.pricing" = "../../components/acme/pricing"\n'
+    '"acme.log" = "../../components/acme/log"\n',
 }

@@ -178,10 +178,19 @@ KINDS = {
                 "acme/log/__init__.py",
                 "acme/log/core.py",
             ],
+            "prices": ["acme/log/__init__.py", "acme/log/core.py", "acme/pricing/__init__.py"],
             "six": ["six.py"],
         },
-        layers={"orders": {"orders": "0.1.0"}, "jobs": {"jobs": "0.1.0", **SIX}},
-        imported={"orders": "import acme.orders_api", "jobs": "import acme.jobs.core"},
+        layers={
+            "orders": {"orders": "0.1.0"},
+            "jobs": {"jobs": "0.1.0", **SIX},
+            "prices": {"prices": "0.1.0"},
+        },
+        imported={
+            "orders": "import acme.orders_api",
+            "jobs": "import acme.jobs.core",
+            "prices": "from acme.pricing import PRICE",
+        },
     ),
 }
 

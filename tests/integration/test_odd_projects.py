@@ -82,6 +82,27 @@ def test_a_file_above_is_seen_or_told(mono, path, status):
     assert "2.3.4" == made.catalogue()["legacy-python3.11-x86_64"]["distributions"][0]["version"]
 
 
+def test_what_a_build_saw_is_not_told_as_outside(mono):
+    """Poetry-core packages nothing from there, however much it sees; a path of a neighbour is no input."""
+    poetry = '[build-system]\nrequires = ["poetry-core>=2"]\nbuild-backend = "poetry.core.masonry.api"\n'
+    head = '[tool.poetry]\nname = "{name}"\nversion = "1"\ndescription = ""\nauthors = []\n'
+    made = mono(
+        {
+            "components/acme/pricing/__init__.py": "",
+            "packages/shop/pyproject.toml": f"{poetry}{head.format(name='shop')}"
+            'packages = [{ include = "acme/pricing", from = "../../components" }]\n'
+            '[tool.poetry.dependencies]\nlib = { path = "../lib", develop = true }\n',
+            "packages/lib/pyproject.toml": poetry + head.format(name="lib"),
+            "packages/lib/lib.py": "",
+        }
+    )
+    ran = made.run("layers")
+    assert 9 == ran.status, ran.text
+    assert "is not in the subpath of" in ran.err
+    assert "write inputs" not in ran.err
+    assert ["lib-python3.11-x86_64"] == list(made.catalogue())
+
+
 def test_virtual_members_are_passed_over_and_an_unknown_extra_is_told(mono):
     """Both in a line, and the rest is built."""
     made = mono(
