@@ -30,6 +30,7 @@ def folder(tmp_path):
         ('[tool.polylith.bricks]\n"../../components/acme/x" = "acme/x"', ["../../components/acme/x"]),
         ('[tool.setuptools.packages.find]\nwhere = ["../../components"]', ["../../components"]),
         ('[tool.setuptools.package-dir]\n"" = "../.."', []),
+        ('[tool.pdm.build]\ncustom-hook = "../../VERSION"', ["../../VERSION"]),
         ('[tool.mypy]\nmypy_path = "../../components"', []),
         ('[tool.poetry]\npackages = "odd"', []),
     ],
@@ -44,6 +45,22 @@ def test_hatch_may_be_configured_in_a_file_of_its_own(folder):
     bricks = {"../../components/acme/x": "acme/x", "../../components/acme/gone": "acme/gone"}
     hatch = {"build": {"targets": {"wheel": {"force-include": bricks}}}}
     assert outside(folder, {}, hatch, "") == ["../../components/acme/x"]
+
+
+@pytest.mark.parametrize(
+    "hatch",
+    [
+        {"metadata": {"hooks": {"requirements_txt": {"files": ["../../VERSION"]}}}},
+        {"metadata": {"hooks": {"requirements_txt": {"optional-dependencies": {"x": ["../../VERSION"]}}}}},
+        {"metadata": {"hooks": {"custom": {"path": "../../VERSION"}}}},
+        {"build": {"hooks": {"custom": {"path": "../../VERSION"}}}},
+        {"build": {"targets": {"wheel": {"hooks": {"custom": {"path": "../../VERSION"}}}}}},
+        {"version": {"path": "../../VERSION"}},
+    ],
+)
+def test_what_hatch_s_hooks_read_is_listed(folder, hatch):
+    """Packages of a monorepo share their hooks, and files of requirements."""
+    assert outside(folder, {}, hatch, "") == ["../../VERSION"]
 
 
 def test_a_file_that_setup_py_names_is_listed(folder):
