@@ -18,7 +18,6 @@ from factories.repositories import Repository
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-pytestmark = pytest.mark.command
 
 pytestmark = pytest.mark.command
 
