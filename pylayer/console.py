@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, TextIO
@@ -11,22 +12,23 @@ from typing import TYPE_CHECKING, TextIO
 from pylayer import shown
 from pylayer.amounts import size_text
 from pylayer.errors import UsageError
-from pylayer.outcomes import Outcome, State
+from pylayer.outcomes import OF_INDEXES, Outcome, State, by_cause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pylayer.errors import Fault, PylayerError
 
+_DIGEST = 90  # characters of a warning that was told in full before
 _COLOURS = {State.BUILT: "32", State.CACHED: "36", State.FAILED: "31", State.SKIPPED: "33"}
 
 
 class Console:
     """One line for each build as it ends, a failure's log as one block before its error, a summary.
 
-    An error that several builds share is told once. Whatever others wrote is only shown (see `shown`).
-    NO_COLOR and FORCE_COLOR are honoured
-    (https://no-color.org, https://force-color.org).
+    An error that several builds share is told once; what no index has, when all builds have ended and it is
+    known which share it. Whatever others wrote is only shown (see `shown`). NO_COLOR and FORCE_COLOR are
+    honoured (https://no-color.org, https://force-color.org).
     """
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
@@ -34,6 +36,7 @@ class Console:
         self._err = err or sys.stderr
         self._colour = wants_colour(self._out)
         self._told: set[int] = set()
+        self._held: list[Outcome] = []
         self._lock = Lock()
 
     def say(self, text: str) -> None:
@@ -50,17 +53,29 @@ class Console:
 
     def outcome(self, outcome: Outcome) -> None:
         """Print a build's line, and its error where nobody has told it yet."""
-        if outcome.state is State.FAILED and outcome.error and id(outcome.error) not in self._told:
+        if isinstance(outcome.error, OF_INDEXES):
+            self._held.append(outcome)
+        elif outcome.state is State.FAILED and outcome.error and id(outcome.error) not in self._told:
             self._told.add(id(outcome.error))
             self.error(outcome.error)
         line = f"{outcome.build.id}  {self._state(outcome.state)}  {shown.line(_facts(outcome))}"
         self._print(self._out, line.rstrip())
         for text in outcome.notes:
             self._print(self._out, shown.entry(f"    {text}"))
+        if outcome.state is State.CACHED:
+            self._warned(outcome.warnings)
 
-    def cached(self, identifier: str, *, wheels: int, size: int) -> None:
+    def cached(self, identifier: str, *, wheels: int, size: int, warnings: Sequence[str] = ()) -> None:
         """Print the line of a build in which nothing changed."""
         self._print(self._out, f"{identifier}  {self._state(State.CACHED)}  {_weight(wheels, size)}")
+        self._warned(warnings)
+
+    def _warned(self, warnings: Sequence[str]) -> None:
+        """Print in a line what was told in full when the archive was made."""
+        if warnings:
+            counted = "1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
+            words = textwrap.shorten(warnings[0], _DIGEST, placeholder="…")
+            self._print(self._out, shown.entry(f"    {counted}: {words}"))
 
     def total(self, text: str, *, seconds: float) -> None:
         """Print the last line of a run."""
@@ -68,9 +83,23 @@ class Console:
 
     def error(self, error: PylayerError) -> None:
         """Print an error: its log as a block, then what, where and what to do."""
-        if error.log.strip():
+        self._tell_held()
+        self._block(error.log)
+        self._faults(error)
+
+    def _tell_held(self) -> None:
+        """Print the errors of builds that ended before it was known which of them share one."""
+        held, self._held = self._held, []
+        for error in by_cause(held):
+            self._faults(error)
+            self._block(error.log)
+
+    def _block(self, log: str) -> None:
+        if log.strip():
             bar = "─" * 40
-            self._print(self._err, f"{bar}\n{shown.block(error.log).rstrip()}\n{bar}")
+            self._print(self._err, f"{bar}\n{shown.block(log).rstrip()}\n{bar}")
+
+    def _faults(self, error: PylayerError) -> None:
         for fault in error.faults:
             # A wrong command line is answered in a line.
             text = shown.line(fault.line) if isinstance(error, UsageError) else _told(fault)
@@ -78,6 +107,7 @@ class Console:
 
     def summary(self, outcomes: Sequence[Outcome], *, seconds: float) -> None:
         """Print how many ended how; then each reason for which builds were skipped."""
+        self._tell_held()
         counts = [
             f"{count} {state.value}" for state in State if (count := sum(o.state is state for o in outcomes))
         ]
@@ -86,6 +116,7 @@ class Console:
 
     def skipped(self, outcomes: Sequence[Outcome]) -> None:
         """Print each reason for which builds were skipped."""
+        self._tell_held()
         reasons: dict[str, list[str]] = {}
         for outcome in outcomes:
             if outcome.state is State.SKIPPED and outcome.error:
@@ -132,7 +163,7 @@ def _told(fault: Fault) -> str:
 
 def _facts(outcome: Outcome) -> str:
     if outcome.state is State.FAILED:
-        return "see the error above"
+        return "see the error below" if isinstance(outcome.error, OF_INDEXES) else "see the error above"
     if outcome.state is State.SKIPPED:
         return outcome.error.faults[0].what if outcome.error else ""
     facts = _weight(outcome.wheels, outcome.size)

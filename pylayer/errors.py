@@ -20,11 +20,15 @@ PENDING = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One thing that is wrong: `what`, `where` (file, key, layer, target), and a `hint` what to do next."""
+    """One thing that is wrong: `what`, `where` (file, key, layer, target), and a `hint` what to do next.
+
+    `cause` is that of `what` which is the same wherever it is found, where `what` says more than that.
+    """
 
     what: str
     where: str = ""
     hint: str = ""
+    cause: str = ""
 
     def __str__(self) -> str:
         return f"{self.told}\n    {self.hint}" if self.hint else self.told

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from pylayer.errors import DownloadError, ResolveError
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pylayer.config.layers import Build
     from pylayer.errors import Fault, PylayerError
@@ -27,7 +29,8 @@ class Outcome:
     """A build's end: how large its archive is (bytes, 0 where there is none), of how many wheels, and why.
 
     `seconds` is what this run spent on it, waiting for shared steps included. A skipped build's `error` says
-    what it lacks.
+    what it lacks. `notes` tell of what this run did, warnings among them; `warnings` are about the archive,
+    whether this run made it or found it made.
     """
 
     build: Build
@@ -39,11 +42,64 @@ class Outcome:
     seconds: float = 0.0
     error: PylayerError | None = None
     notes: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = field(default=())
 
     @property
     def good(self) -> bool:
         """Whether there is an archive to use."""
         return self.state in (State.BUILT, State.CACHED)
+
+
+# What fails with these fails for every build that wants the same of an index.
+OF_INDEXES = (ResolveError, DownloadError)
+_NAMED = 3
+
+
+@dataclass(slots=True, kw_only=True)
+class _Cause:
+    """A fault, the builds that it was found in, what it says to do for which, and a tool's words on it."""
+
+    fault: Fault
+    error: PylayerError
+    builds: list[str] = field(default_factory=list)
+    hints: dict[str, str] = field(default_factory=dict)
+
+
+def by_cause(outcomes: Iterable[Outcome]) -> list[PylayerError]:
+    """One error for each cause of failures, naming the builds that it takes with it.
+
+    What several causes took the same builds with is one error. Of a tool's words, which differ in little from
+    build to build, those on the first of them stay.
+    """
+    causes: dict[tuple[str, str], _Cause] = {}
+    for outcome in outcomes:
+        if not (error := outcome.error):
+            continue
+        build = outcome.build
+        for fault in error.faults:
+            where = "" if fault.where in (build.id, str(build.target)) else fault.where
+            named = replace(fault, where=where)
+            cause = causes.setdefault((where, fault.cause or fault.what), _Cause(fault=named, error=error))
+            if build.id not in cause.builds:
+                cause.builds.append(build.id)
+            cause.hints.setdefault(fault.hint, build.id)
+    together: dict[tuple[str, ...], list[_Cause]] = {}
+    for cause in causes.values():
+        together.setdefault(tuple(cause.builds), []).append(cause)
+    return [
+        type(found[0].error).of([_told(cause) for cause in found], log=found[0].error.log)
+        for found in together.values()
+    ]
+
+
+def _told(cause: _Cause) -> Fault:
+    builds, hints = cause.builds, [*cause.hints]
+    named = ", ".join(builds) if len(builds) <= _NAMED else f"{len(builds)} builds"
+    lines = [hint if len(hints) == 1 else f"{cause.hints[hint]}: {hint}" for hint in hints if hint]
+    if len(builds) > _NAMED:
+        lines.append(f"the builds are {', '.join(builds)}")
+    where = f"{named}: {cause.fault.where}" if cause.fault.where else named
+    return replace(cause.fault, where=where, hint="\n    ".join(lines))
 
 
 class Reporter(Protocol):

@@ -51,6 +51,7 @@ class BuiltArchive:
     wheels: tuple[Wheel, ...]
     parts: Parts
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,10 @@ class BuildResult:
     def failed(self, error: PylayerError) -> BuildResult:
         """What becomes of it where `error` was found in what it made."""
         return BuildResult(outcome=replace(self.outcome, state=State.FAILED, error=error, notes=()))
+
+    def warned(self, text: str) -> BuildResult:
+        """What becomes of it where `text` was found beside other layers."""
+        return replace(self, outcome=replace(self.outcome, warnings=(*self.outcome.warnings, text)))
 
 
 class Pipeline:
@@ -139,6 +144,7 @@ class Pipeline:
                 wheels=len(made.wheels),
                 seconds=time.perf_counter() - started,
                 notes=made.notes,
+                warnings=made.warnings,
             )
         self._needs_no_engine(build)
         self._checker.failed(build)
@@ -161,6 +167,14 @@ class Pipeline:
         contents = await self._dependencies.contents(build)
         built, others = contents.projects, contents.distributions
         everything = (*(project.wheel for project in built.values()), *others)
+        makings = Recipe(
+            target=build.target,
+            wheels=everything,
+            files=await self._files(build),
+            drop=build.layer.drop,
+            prefer=build.layer.prefer,
+        )
+        await self._checker.of_makings(makings, build, compiled=False)
         # Beside the compiling, which is done by another process.
         looked_at = asyncio.ensure_future(self._looked_at(others))
         try:
@@ -169,15 +183,13 @@ class Pipeline:
         finally:
             await looked_at  # what is wrong with a wheel says more than what came of it
         self._needs_no_engine(build)
-        recipe = Recipe(
-            target=build.target,
+        recipe = replace(
+            makings,
             wheels=repaired.wheels,
             compiled=bytecode.files,
             only_bytecode=build.layer.bytecode == "only",
-            files=await self._files(build),
-            drop=build.layer.drop,
-            prefer=build.layer.prefer,
         )
+        await self._checker.of_makings(recipe, build, compiled=True)
         place = self._output / f"{build.id}.zip"
         assembled = await self._graph.once(
             ("archive", recipe.key),
@@ -199,7 +211,13 @@ class Pipeline:
                 **parts_of(build, contents, python=bytecode.python, files=recipe.files.contents),
                 **repaired.parts,
             },
-            notes=(*ways, *bytecode.notes, *repaired.notes, *assembled.notes, *problems) if fresh else (),
+            notes=(
+                *(*ways, *bytecode.notes, *repaired.notes, *assembled.notes),
+                *(f"warning: {problem}" for problem in problems),
+            )
+            if fresh
+            else (),
+            warnings=(*contents.warnings, *bytecode.notes, *problems),
         )
 
     async def _looked_at(self, wheels: Sequence[Wheel]) -> None:
@@ -222,6 +240,8 @@ class Pipeline:
         async for builds, warnings, error in self._checker.of_sets(good):
             for fault in warnings:
                 self._reporter.warn(fault)
+                for build in builds:
+                    results[build.id] = results[build.id].warned(fault.told)
             if not error:
                 continue
             for build in builds:

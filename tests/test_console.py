@@ -7,7 +7,7 @@ import pytest
 
 from pylayer.config.layers import Build, Layer
 from pylayer.console import Console, wants_colour
-from pylayer.errors import BuildError, Fault, NeedsDockerError, UsageError
+from pylayer.errors import BuildError, Fault, NeedsDockerError, ResolveError, UsageError
 from pylayer.outcomes import Outcome, State
 from pylayer.targets import Architecture, Target, load_runtimes
 
@@ -42,6 +42,23 @@ def test_a_cached_build_tells_no_time(lines, streams):
     assert streams[0].getvalue() == "etl-python3.12-arm64  cached   1 wheel, 2.0 KiB\n"
 
 
+@pytest.mark.parametrize(
+    ("warnings", "line"),
+    [
+        (("a: is odd [path]",), "    1 warning: a: is odd [path]\n"),
+        (("a: is odd", "b: is odder"), "    2 warnings: a: is odd\n"),
+        (("word " * 40,), "    1 warning: " + "word " * 17 + "word…\n"),
+        ((), ""),
+    ],
+)
+def test_a_cached_build_tells_its_warnings_in_a_line(lines, streams, warnings, line):
+    """They were told in full when it was built."""
+    lines.outcome(Outcome(build=build(), state=State.CACHED, size=2048, wheels=1, warnings=warnings))
+    lines.cached("etl-python3.12-arm64", wheels=1, size=2048, warnings=warnings)
+
+    assert streams[0].getvalue() == f"etl-python3.12-arm64  cached   1 wheel, 2.0 KiB\n{line}" * 2
+
+
 def test_a_failure_shows_its_log_as_one_block_before_its_error(lines, streams):
     """The tool's own words, then what, where and what to do."""
     error = BuildError("failed", where="etl", hint="look above", log="line one\nline two\n")
@@ -58,6 +75,20 @@ def test_an_error_that_builds_share_is_told_once(lines, streams):
         lines.outcome(Outcome(build=build(name), state=State.FAILED, error=error))
 
     assert (streams[1].getvalue().count("error:"), streams[0].getvalue().count("failed")) == (1, 2)
+
+
+def test_what_no_index_has_is_told_at_the_end(lines, streams):
+    """Once for all builds, ours first, and the resolver's words below."""
+    for name in ("one", "two"):
+        error = ResolveError("native has no wheel", where=str(TARGET), hint="take 1.0", log="uv says\nmuch\n")
+        lines.outcome(Outcome(build=build(name), state=State.FAILED, error=error))
+    assert "" == streams[1].getvalue()
+    lines.summary([], seconds=1)
+
+    bar = "─" * 40
+    told = "error: one-python3.12-arm64, two-python3.12-arm64: native has no wheel\n    take 1.0\n"
+    assert streams[1].getvalue() == f"{told}{bar}\nuv says\nmuch\n{bar}\n"
+    assert 2 == streams[0].getvalue().count("failed   see the error below\n")
 
 
 def test_the_summary_lists_what_was_left_by_its_reason(lines, streams):

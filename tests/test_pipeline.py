@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import zipfile
 from threading import Thread
 
 import pytest
 from factories.fakes import FakeEngine, FakeIndex, FakeRun, pure
 from factories.monorepo import Monorepo, empty
+from factories.wheels import File
 
 from pylayer.building.compiler import Compiler
 from pylayer.building.dependencies import Dependencies
-from pylayer.errors import NeedsDockerError, UnexpectedError
+from pylayer.errors import CheckError, NeedsDockerError, UnexpectedError
 from pylayer.outcomes import State
 from pylayer.pipeline import Pipeline
 from pylayer.repair.repairer import Repairer
@@ -175,3 +178,22 @@ def test_runs_that_end_together_keep_each_others_entries(tmp_path):
         for thread in threads:
             thread.join()
         assert sorted(every(State.BUILT, State.BUILT)) == listed(runs["liba"])
+
+
+def test_what_is_too_large_fails_before_it_is_compiled(tmp_path):
+    """The engine is asked for the wheel alone, and the next run for nothing at all."""
+    blob = File(content=os.urandom(13 << 20), method=zipfile.ZIP_STORED)
+
+    def backend(ask):
+        files = {f"{ask.project}.py": b"x = 1\n"}
+        return {"files": files | {"a.bin": blob, "b.bin": bytes(240 << 20)}, "name": ask.project}
+
+    for asked in (["liba", "libb"], []):
+        run = run_of(tmp_path, manifest="[layers.liba]\nbytecode = true\n", backend=backend)
+        states, results = ends(run)
+        assert every(State.FAILED, State.FAILED) == states
+        assert asked == sorted(ask.project for ask in run.engine.asked)
+        error = results[A.format("arm64")].outcome.error
+        assert isinstance(error, CheckError)
+        assert error.faults[0].what.startswith("would be at least 253.0 MiB unzipped")
+        assert [] == [path.name for path in (run.root / "dist/layers").glob("*.zip")]

@@ -356,25 +356,7 @@ class Projects:
         return await self._graph.once(("source", project.path), lambda: self._source(project))
 
     async def _source(self, project: Project) -> ProjectSource:
-        def read() -> ProjectSource:
-            entries, subdir = workspace.tree(project)
-            seen = checkout.seen(project, entries)
-            contents = trees.contents([*entries, *seen.inside], self._hashes)
-            # What is empty around the tree only ends the search for something above it.
-            around = trees.contents(entry for entry in seen.around if entry.source)
-            contents |= {f"../{name}": content for name, content in around.items()}
-            leavings = packaged.leavings(entries, subdir)
-            own = {name: content for name, content in contents.items() if name not in leavings}
-            return ProjectSource(
-                entries=entries,
-                seen=seen,
-                subdir=subdir,
-                digest=key(own),
-                contents=contents,
-                leavings=leavings,
-            )
-
-        return await self._graph.compute(read)
+        return await self._graph.compute(source_of, project, self._hashes)
 
     def _kept_of(self, source: ProjectSource, parts: Parts) -> tuple[Wheel, Parts] | None:
         """The wheel that is kept for `parts`, which are without leavings, and what its key is made of.
@@ -487,6 +469,37 @@ class Projects:
         return wheels.from_json(wheels.to_json(wheel), kept)
 
 
+def source_of(project: Project, hashes: FileHashes) -> ProjectSource:
+    """What a build of `project` would see now; `hashes` are what is known of files by their status."""
+    entries, subdir = workspace.tree(project)
+    seen = checkout.seen(project, entries)
+    contents = trees.contents([*entries, *seen.inside], hashes)
+    # What is empty around the tree only ends the search for something above it.
+    around = trees.contents(entry for entry in seen.around if entry.source)
+    contents |= {f"../{name}": content for name, content in around.items()}
+    leavings = packaged.leavings(entries, subdir)
+    own = {name: content for name, content in contents.items() if name not in leavings}
+    return ProjectSource(
+        entries=entries,
+        seen=seen,
+        subdir=subdir,
+        digest=key(own),
+        contents=contents,
+        leavings=leavings,
+    )
+
+
+def declared_parts(project: Project) -> Parts:
+    """What pyproject.toml and layers.toml say of a project that can change a byte of its wheel."""
+    return {
+        "project": project.name,
+        "backend": [project.backend, *project.backend_path],
+        "config settings": _settings(project),
+        "env": dict(project.options.env),
+        "network": project.options.network,
+    }
+
+
 def _bulk(project: Project, source: ProjectSource, parts: Parts) -> str:
     """Say what to ignore, where much was copied that the wheel cannot have."""
     if parts["files"] == source.contents or not (heap := packaged.bulk(source.leavings, source.subdir)):
@@ -529,12 +542,8 @@ def _parts(
         "format": FORMAT,
         "pylayer": __version__,
         "tools": _tools(),
-        "project": project.name,
+        **declared_parts(project),
         "files": source.own,
-        "backend": [project.backend, *project.backend_path],
-        "config settings": _settings(project),
-        "env": dict(project.options.env),
-        "network": project.options.network,
         "version from VCS": version,
         "build requirements": {
             wheel.metadata.name: f"{wheel.metadata.version} {wheel.sha256}" for wheel in required

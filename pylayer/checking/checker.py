@@ -13,12 +13,14 @@ from pylayer.archives import catalogue
 from pylayer.archives.archive import Archive
 from pylayer.archives.catalogue import Catalogue
 from pylayer.building.dependencies import providers
+from pylayer.checking.fitting import outgrown
 from pylayer.checking.inspection import FinishedArchive, inspect, inspect_set
 from pylayer.errors import CheckError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Sequence
 
+    from pylayer.archives.recipes import Recipe
     from pylayer.building.context import RunContext
     from pylayer.config.layers import Build
     from pylayer.errors import Fault
@@ -67,7 +69,18 @@ class Checker:
         )
         if errors := _faults(problems, "error", build.id):
             raise CheckError.of(errors)
-        return [f"warning: {problem.where}: {problem.what} [{problem.kind}]" for problem in problems]
+        return [f"{problem.where}: {problem.what} [{problem.kind}]" for problem in problems]
+
+    async def of_makings(self, recipe: Recipe, build: Build, *, compiled: bool) -> None:
+        """Refuse what would be too large for Lambda: CheckError that says what would make it fit.
+
+        Unless its modules are `compiled`, their bytecode does not count.
+        """
+        problems = await self._graph.compute(
+            outgrown, recipe, build.layer, compiled=compiled, store=self._store
+        )
+        if problems:
+            raise CheckError.of(_faults(problems, "error", build.id))
 
     async def of_sets(
         self, good: Sequence[Build]

@@ -95,7 +95,7 @@ def inspect(
             memory=store,
         )
 
-    return _once(asked, look, store=store)
+    return once(asked, look, store=store)
 
 
 def inspect_set(
@@ -115,7 +115,7 @@ def inspect_set(
         made = [_made(layer) for layer in layers]
         return checks.check_set(together.name, made, budget=together.budget, accepted=accepted, memory=store)
 
-    return _once(asked, look, store=store)
+    return once(asked, look, store=store)
 
 
 def _made(finished: FinishedArchive) -> LayerArchive:
@@ -124,10 +124,18 @@ def _made(finished: FinishedArchive) -> LayerArchive:
     return LayerArchive(layer=finished.layer, path=finished.archive.path, wheels=finished.wheels)
 
 
-def _once(
-    asked: dict[str, Any], look: Callable[[], tuple[Problem, ...]], *, store: Store
+def once(
+    asked: dict[str, Any],
+    look: Callable[[], tuple[Problem, ...]],
+    *,
+    store: Store,
+    decisive: Sequence[str] = DECISIVE,
 ) -> tuple[Problem, ...]:
-    digest = key({"checks": source(*DECISIVE), **asked})
+    """What `look` finds, or found when the same was `asked` before.
+
+    `decisive` are the files of pylayer's own that decide what it finds.
+    """
+    digest = key({"checks": source(*decisive), **asked})
     if (known := store.record(PROBLEMS, digest)) is not None:
         return tuple(_problem(row) for row in known["problems"])
     found = look()

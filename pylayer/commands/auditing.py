@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pylayer import process
 from pylayer.config.manifest import LOCK_NAME
@@ -26,11 +27,11 @@ _PATIENCE = 600  # seconds
 
 
 def run(manifest: Path, *, say: Callable[[str], None]) -> None:
-    """Have pip-audit judge every version that layers hold; its words go to `say`.
+    """Have pip-audit judge every version that layers hold; what it finds goes to `say`.
 
     Whatever comes from one private index alone, or from git, is left out: its name is nobody else's business.
     Raises ToolError where pip-audit is not installed, LockError where there is no lock, CheckError where it
-    finds something.
+    finds something, or could look up nothing of what there is.
     """
     command = _command()
     found = workspace.load(manifest)
@@ -43,21 +44,66 @@ def run(manifest: Path, *, say: Callable[[str], None]) -> None:
     apart = {name for name in names if name in elsewhere or resolver.pinned(name)}
     if left := sorted(apart):
         say(f"not checked, since they do not come from a public index: {', '.join(left)}")
-    status = 0
-    with TemporaryDirectory(prefix="pylayer-") as folder:
-        for number, lines in enumerate(sets(locked, without=apart)):
-            path = Path(folder) / f"requirements-{number}.txt"
-            path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-            options = ["--no-deps", "--disable-pip", "--progress-spinner", "off"]
-            done = process.run([*command, *options, "--requirement", path], timeout=_PATIENCE)
-            say((done.stdout + done.stderr).replace(str(path), LOCK_NAME).strip())
-            status = status or done.status
-    if status:
+    asked = sets(locked, without=apart)
+    if not names:
+        say(f"{LOCK_NAME} has nothing from elsewhere: there is nothing to look up")
+        return
+    if not asked:
         raise CheckError(
-            f"pip-audit ended with status {status}",
+            f"nothing was looked up: all {len(names)} distributions come from git, a path or a private index",
             where=LOCK_NAME,
-            hint="upgrade what it names with `pylayer lock --upgrade=NAME`",
+            hint="check them with a tool that knows them",
         )
+    with TemporaryDirectory(prefix="pylayer-") as folder:
+        answers = [_answer(command, lines, folder=Path(folder), say=say) for lines in asked]
+    _judge([row for answer in answers for row in answer], say=say)
+
+
+def _answer(
+    command: Sequence[str | Path], lines: Sequence[str], *, folder: Path, say: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    """What pip-audit says of each of `lines`; CheckError where that is nothing, `say` getting its words."""
+    path = folder / "requirements.txt"
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    options = ["--no-deps", "--disable-pip", "--progress-spinner", "off", "--format", "json"]
+    done = process.run([*command, *options, "--requirement", path], timeout=_PATIENCE)
+    try:
+        rows: list[dict[str, Any]] = json.loads(done.stdout)["dependencies"]
+    except (ValueError, KeyError, TypeError) as error:
+        say((done.stdout + done.stderr).replace(str(path), LOCK_NAME).strip())
+        raise CheckError(
+            f"pip-audit ended with status {done.status} and no answer: nothing is known",
+            where=LOCK_NAME,
+            hint="its own words are above",
+        ) from error
+    return rows
+
+
+def _judge(rows: Sequence[dict[str, Any]], *, say: Callable[[str], None]) -> None:
+    """Tell what was found; CheckError where something was, or nothing was looked up."""
+    skipped = [row["skip_reason"] for row in rows if "skip_reason" in row]
+    for reason in dict.fromkeys(skipped):
+        say(f"not looked up: {reason}")
+    if len(skipped) == len(rows):
+        raise CheckError(
+            f"pip-audit could look up none of {len(rows)} versions: nothing is known",
+            where=LOCK_NAME,
+            hint="let this machine reach PyPI, or the service that pip-audit is to ask",
+        )
+    found = {(row["name"], row["version"]): row["vulns"] for row in rows if row.get("vulns")}
+    for (name, version), vulnerabilities in found.items():
+        for one in vulnerabilities:
+            mended = f", mended in {', '.join(one['fix_versions'])}" if one.get("fix_versions") else ""
+            also = f" ({', '.join(one['aliases'])})" if one.get("aliases") else ""
+            say(f"{name} {version}: {one['id']}{also}{mended}")
+    looked = len(rows) - len(skipped)
+    if found:
+        raise CheckError(
+            f"{len(found)} of {looked} versions that were looked up have known vulnerabilities",
+            where=LOCK_NAME,
+            hint="move what is named above with `pylayer lock --upgrade=NAME`",
+        )
+    say(f"{looked} of {len(rows)} versions were looked up: no known vulnerability")
 
 
 def sets(locked: Lock, *, without: Collection[str] = ()) -> list[tuple[str, ...]]:

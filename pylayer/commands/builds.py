@@ -13,7 +13,7 @@ from pylayer.errors import LockError
 from pylayer.locks.thirdparty import Policy
 from pylayer.monorepo import workspace
 from pylayer.pipeline import Pipeline
-from pylayer.state import history, lastrun, opening, snapshot, watch
+from pylayer.state import history, lastrun, opening, snapshot, warnings, watch
 from pylayer.state.snapshot import KeptBuild, Snapshot
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ def run(
             )
         for identifier, result in made.items():
             if result.made:
-                history.remember(state, identifier, result.made.parts)
+                sha256 = result.made.archive.sha256
+                history.remember(state, identifier, result.made.parts, archive=sha256)
+                warnings.remember(state.store, identifier, sha256, result.outcome.warnings)
         outcomes = [result.outcome for result in made.values()]
         lastrun.save(state, recorder.finish(outcomes), before=before, after=listing.read_bytes())
         _remember(state, found, made, options=options, since=since)
@@ -173,7 +175,7 @@ def _kept(outcome: Outcome, made: BuiltArchive) -> KeptBuild:
         size=outcome.size,
         unzipped_size=outcome.unzipped_size,
         sha256=outcome.sha256,
-        notes=outcome.notes,
+        warnings=outcome.warnings,
         path=str(made.archive.path),
         status=snapshot.status_of_output(made.archive.path),
     )

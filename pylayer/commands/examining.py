@@ -124,7 +124,7 @@ def _native(project: Project, found: Workspace, state: WorkspaceState) -> Iterat
     ways: dict[str, list[str]] = {}
     for build in found.builds:
         known = history.recall(state, build.id)
-        parts = known[0]["projects"].get(project.name) if known else None
+        parts = known.parts["projects"].get(project.name) if known else None
         if parts:
             ways.setdefault(_way(parts), []).append(str(build.target))
     if not ways:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ from pylayer.commands.command import Command
 
 if TYPE_CHECKING:
     from pylayer.console import Console
+    from pylayer.errors import Fault
+    from pylayer.monorepo.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,9 @@ class PublishCommand(Command):
     json: bool = command.flag("print the plan or the results as JSON", short="j")
     confirm: bool = command.flag("allow names to be merged and split as the plan says", short="c")
     public: bool = command.flag("allow layers that are public in layers.toml to become public", short="u")
+    strict: bool = command.flag(
+        "archives that are older than their sources are an error (always so where CI is set)", short="s"
+    )
     manifest: Path | None = command.manifest()
 
     def run(self, lines: Console) -> int:
@@ -35,6 +41,7 @@ class PublishCommand(Command):
         from pylayer.monorepo import workspace
 
         found = workspace.load(self.manifest or runs.nearest(Path.cwd()))
+        stale = self._stale(found, lines)
         outcome = publish.run(
             found.manifest.output,
             publication.settings(
@@ -52,5 +59,31 @@ class PublishCommand(Command):
             ),
             say=lines.say,
             revision=lambda: publish.revision(found.manifest.root),
+            stale=stale,
         )
         return outcome.exit_code
+
+    def _stale(self, found: Workspace, lines: Console) -> list[Fault]:
+        """Tell which layers have archives older than their sources; PublishError where that is an error."""
+        from pylayer import selection
+        from pylayer.archives import catalogue
+        from pylayer.commands import staleness
+        from pylayer.errors import PublishError
+        from pylayer.state import opening
+
+        listed = catalogue.read(found.manifest.output / catalogue.NAME)
+        wanted = selection.chosen(self.layer, {build.id: build.layer.name for build in found.builds})
+        builds = [build for build in found.builds if build.id in wanted]
+        with opening.opened(found.manifest, note=lines.note) as state:
+            judged = staleness.of(found, state, listed=listed, builds=builds)
+        faults = judged.faults(builds)
+        if faults and (self.strict or os.environ.get("CI")):
+            raise PublishError.of(faults)
+        for fault in faults:
+            lines.warn(fault)
+        if count := len(judged.unknown):
+            counted = "1 archive was" if count == 1 else f"{count} archives were"
+            lines.note(
+                f"{counted} not made by the last build here: nothing tells whether sources changed since"
+            )
+        return faults

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from pylayer.commands.context import OpenRun
     from pylayer.config.layers import Build
     from pylayer.keys import Parts
+    from pylayer.locks.lock import Lock
+    from pylayer.monorepo.workspace import Workspace
     from pylayer.state.opening import WorkspaceState
+    from pylayer.store import Store
 
 _NEVER = ["has never been built here"]
 # What follows from where a project is built, not from what changed of it.
@@ -69,17 +72,26 @@ def tell(
 async def _lines(build: Build, run: OpenRun, state: WorkspaceState) -> list[str]:
     if (known := history.recall(state, build.id)) is None:
         return _NEVER
-    before, because = known
-    now: Parts = {**before, **asked_for(build.layer)}
-    architecture, root = build.target.architecture, run.context.workspace.manifest.root
-    files = additions.pack(build.layer.files, architecture=architecture, root=root, store=state.store)
-    now["files"] = dict(files.contents)
+    before = known.parts
+    now = {**before, **stated(build, before, run.context.workspace, lock=run.before, store=state.store)}
     now["projects"] = {
         name: await _project(name, parts, build, run) for name, parts in before["projects"].items()
     }
-    if (locked := run.before.builds.get(build.id)) and all(pin.is_wheel for pin in locked.pins):
-        now["distributions"] = {pin.name: f"{pin.version} {pin.sha256}" for pin in locked.pins}
-    return history.told(before, now, because=because)
+    return history.told(before, now, because=known.because)
+
+
+def stated(build: Build, before: Parts, found: Workspace, *, lock: Lock, store: Store) -> Parts:
+    """What layers.toml, the files that it names and layers.lock say of a build now that was made `before`."""
+    architecture, root = build.target.architecture, found.manifest.root
+    files = additions.pack(build.layer.files, architecture=architecture, root=root, store=store)
+    now: Parts = {**asked_for(build.layer), "files": dict(files.contents)}
+    if (locked := lock.builds.get(build.id)) and all(pin.is_wheel for pin in locked.pins):
+        now["distributions"] = {
+            pin.name: f"{pin.version} {pin.sha256}"
+            for pin in locked.pins
+            if pin.name not in before["left out"]
+        }
+    return now
 
 
 async def _project(name: str, before: dict[str, Any], build: Build, run: OpenRun) -> dict[str, Any]:

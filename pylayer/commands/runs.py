@@ -45,7 +45,7 @@ def build(
     kept = _kept(state, options, only=only, names=names, by_hash=verify_outputs)
     if kept:
         for identifier, archive in kept.items():
-            lines.cached(identifier, wheels=archive.wheels, size=archive.size)
+            lines.cached(identifier, wheels=archive.wheels, size=archive.size, warnings=archive.warnings)
         lines.total(f"{len(kept)} cached", seconds=time.perf_counter() - started)
         return 0
     from pylayer.commands import builds
@@ -97,18 +97,20 @@ def _kept(
     kept = {identifier: before.builds[identifier] for identifier in before.all_builds if identifier in wanted}
     if not all(snapshot.intact(archive, by_hash=by_hash) for archive in kept.values()):
         return {}
-    if not snapshot.unchanged(before) or not _described_alike(before):
+    if not snapshot.unchanged(before) or described_otherwise(before):
         return {}
     return kept
 
 
-def _described_alike(before: Snapshot) -> bool:
-    """Whether version control still says the same of projects that take their version from it."""
+def described_otherwise(before: Snapshot) -> frozenset[str]:
+    """The folders of projects of whose version version control says anything else than `before`."""
     if not before.described:
-        return True
+        return frozenset()
     from pylayer.monorepo import vcs
 
-    return all(vcs.describe(Path(folder)) == text for folder, text in before.described.items())
+    return frozenset(
+        folder for folder, text in before.described.items() if vcs.describe(Path(folder)) != text
+    )
 
 
 def nearest(start: Path) -> Path:

@@ -259,10 +259,7 @@ def _attributed(error: ResolveError, held: Mapping[str, tuple[Held, ...]]) -> Re
     if not pinned:
         return error
     note = f"{'; '.join(pinned)} (lockfiles = false in layers.toml leaves such files out)"
-    faults = [
-        Fault(what=fault.what, where=fault.where, hint=f"{fault.hint}; {note}" if fault.hint else note)
-        for fault in error.faults
-    ]
+    faults = [replace(fault, hint=f"{fault.hint}; {note}" if fault.hint else note) for fault in error.faults]
     return ResolveError.of(faults, log=error.log)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pylayer.config.publication import PublishSettings
+    from pylayer.errors import Fault
     from pylayer.publish.cloud import Patience
     from pylayer.publish.task import Connect, Options, Task
     from pylayer.publish.template import Declared, LayerGroup
@@ -49,10 +50,12 @@ def run(
     revision: Callable[[], str] = str,
     opened: Connect = connect,
     lock: Path | None = None,
+    stale: Sequence[Fault] = (),
 ) -> PublishOutcome:
     """Publish what `folder` (dist/layers) holds of the `declared` layers; `say` hears each line.
 
-    `revision` is asked only where a template names it. Raises PublishError or UsageError before the first
+    `revision` is asked only where a template names it. `stale` is what the caller said of archives that are
+    older than their sources, for the JSON. Raises PublishError or UsageError before the first
     call to AWS where the task is wrong; after that, every failure is a Result, and published.json says what
     stands.
     """
@@ -71,7 +74,7 @@ def run(
             outcome = _done(task, items, settings, declared, options, heard, revision)
     _tell(task, heard)
     if options.json:
-        say(_json(outcome, task, dry_run=options.dry_run))
+        say(_json(outcome, task, stale, dry_run=options.dry_run))
     return outcome
 
 
@@ -183,9 +186,10 @@ def _tell(task: Task, say: Callable[[str], None]) -> None:
         say(f"warning: {fault}")
 
 
-def _json(outcome: PublishOutcome, task: Task, *, dry_run: bool) -> str:
+def _json(outcome: PublishOutcome, task: Task, stale: Sequence[Fault], *, dry_run: bool) -> str:
     document: dict[str, Any] = {"version": 1, "dry_run": dry_run, "exit_code": outcome.exit_code}
     document["missing"] = [{"layer": fault.where, "what": fault.what} for fault in task.missing]
+    document["stale"] = [{"layer": fault.where, "what": fault.what} for fault in stale]
     document["warnings"] = [{"name": fault.where, "what": fault.what} for fault in task.warnings]
     if dry_run:
         document["items"] = [lines.item_table(item) for item in outcome.items]

@@ -47,6 +47,7 @@ def _build(build: WeighedBuild, imports: Sequence[Import] | None) -> dict[str, A
             }
             for part in build.weights.parts
         ],
+        "warnings": None if build.warnings is None else list(build.warnings),
         "imports": None if imports is None else [_import(module) for module in imports],
     }
 

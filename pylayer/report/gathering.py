@@ -10,7 +10,7 @@ from pylayer.archives import catalogue
 from pylayer.errors import Fault, PylayerError, StoreError, UsageError
 from pylayer.report.comparing import Comparison, compare
 from pylayer.report.weighing import Weights, recall, weigh
-from pylayer.state import imports, lastrun
+from pylayer.state import imports, lastrun, warnings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,11 +25,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeighedBuild:
-    """A build: its entry in layers.json, and what its archive is made of."""
+    """A build: its entry in layers.json, and what its archive is made of.
+
+    `warnings` are what was found in it when it was checked; None where it was not checked here.
+    """
 
     build: str
     entry: CatalogueEntry
     weights: Weights
+    warnings: tuple[str, ...] | None = None
 
     @property
     def target(self) -> str:
@@ -60,6 +64,15 @@ class Report:
         return found
 
 
+def warned(builds: Sequence[WeighedBuild]) -> dict[str, list[str]]:
+    """What several builds were warned of, each once, with the targets that it is about."""
+    found: dict[str, list[str]] = {}
+    for one in builds:
+        for text in one.warnings or ():
+            found.setdefault(text, []).append(one.target)
+    return found
+
+
 def gather(
     output: Path,
     *,
@@ -84,7 +97,13 @@ def gather(
     return Report(
         title=title,
         builds=tuple(
-            WeighedBuild(build=name, entry=entry, weights=weights[name]) for name, entry in chosen.items()
+            WeighedBuild(
+                build=name,
+                entry=entry,
+                weights=weights[name],
+                warnings=warnings.recall(store, name, entry.sha256),
+            )
+            for name, entry in chosen.items()
         ),
         imports={
             name: found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pylayer.limits import MOST_UNZIPPED
 from pylayer.report import drawing, fragments, words
+from pylayer.report.gathering import warned
 from pylayer.report.weighing import KINDS
 
 if TYPE_CHECKING:
@@ -26,10 +27,28 @@ def contents(report: Report) -> str:
         _layer(name, builds, report) for name, builds in report.layers.items() if has_panel(builds, report)
     ]
     rest = {name: builds[0] for name, builds in report.layers.items() if not has_panel(builds, report)}
+    shown.insert(0, _warnings(report))
     notes = ["Areas are unpacked bytes: of each distribution, and in it of each kind of file."]
     if not report.imports:
         notes.append("There are no import times: none of these archives was verified.")
     return f"<p class=says>{' '.join(notes)}</p>{''.join(shown)}{_small(rest) if rest else ''}"
+
+
+def _warnings(report: Report) -> str:
+    """What the checks warned of, layer by layer; nothing where they did not."""
+    rows = "".join(
+        f"<tr><th scope=row class=short>{escape(name)}</th>"
+        f"<td>{escape(text)} <small>{escape(words.targets(targets))}</small></td></tr>"
+        for name, builds in report.layers.items()
+        for text, targets in warned(builds).items()
+    )
+    if not rows:
+        return ""
+    return (
+        "<article class=layer id=warnings><h3>Warnings</h3>"
+        "<table><thead><tr><th scope=col>Layer</th><th scope=col>What the checks found</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table></article>"
+    )
 
 
 def has_panel(builds: Sequence[WeighedBuild], report: Report) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pylayer.limits import MOST_UNZIPPED
 from pylayer.report import words
 from pylayer.report.comparing import alike
+from pylayer.report.gathering import warned
 from pylayer.state import lastrun
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def _layer(layer: str, builds: Sequence[WeighedBuild]) -> Iterator[str]:
         packed, unpacked = sum(small.size for small in rest), sum(small.unzipped_size for small in rest)
         more = f"and {len(rest)} more"
         yield f"    {more:<{width}}  {words.size(packed):>10}  {words.size(unpacked):>10}"
+    for text, targets in warned(builds).items():
+        yield f"  warning, {words.targets(targets)}: {text}"
 
 
 def _imports(build: WeighedBuild, imports: Sequence[Import]) -> Iterator[str]:

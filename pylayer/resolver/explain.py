@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _WITHOUT_WHEEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+) has no wheels")
 _WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _MOST_TAGS = 6
+_LISTING = ": it has "  # behind it, targets differ
 
 
 class Newest(Protocol):
@@ -40,7 +41,7 @@ class Newest(Protocol):
 def explained(
     reasoning: str, *, request: Request, python: ResolverPython, settings: IndexSettings, newest: Newest
 ) -> ResolveError:
-    """Find the requirements that no wheel can satisfy; where there are none, give uv's reasoning."""
+    """Find the requirements that no wheel can satisfy; where there are none, only uv's reasoning tells."""
     faults = []
     with Web(settings := with_default(settings)) as web:
         for name, wanted in _wanted(reasoning, request, python).items():
@@ -51,10 +52,14 @@ def explained(
             if what := _problem(name, wanted, files, python):
                 version = newest(name, request=request, python=python, settings=settings)
                 sdist = "no wheel" in what and any(not file.is_wheel for file in files)
-                faults.append(Fault(what=what, where=python.label, hint=_hint(name, version, sdist=sdist)))
-    if faults:
-        return ResolveError.of(faults, log=reasoning)
-    return ResolveError(reasoning, where=python.label, hint="loosen one of the requirements named here")
+                hint = _hint(name, version, sdist=sdist)
+                faults.append(
+                    Fault(what=what, where=python.label, hint=hint, cause=what.partition(_LISTING)[0])
+                )
+    if not faults:
+        what, hint = "no versions go together", "loosen one of the requirements that the resolver names"
+        faults.append(Fault(what=what, where=python.label, hint=hint, cause=reasoning))
+    return ResolveError.of(faults, log=reasoning)
 
 
 def _wanted(reasoning: str, request: Request, python: ResolverPython) -> dict[str, SpecifierSet]:
@@ -95,7 +100,7 @@ def _problem(name: str, wanted: SpecifierSet, files: Sequence[File], python: Res
     version = max((file.version for file in allowed), default=max(matching))
     listed = _listed([file for file in allowed if file.version == version], python)
     return f"{name} {version} has no wheel that runs there" + (
-        f": it has {listed}" if listed else ", only an sdist"
+        f"{_LISTING}{listed}" if listed else ", only an sdist"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pylayer.keys import Parts, changes, key
@@ -13,24 +14,36 @@ if TYPE_CHECKING:
     from pylayer.state.opening import WorkspaceState
 
 
-def recall(state: WorkspaceState, build: str) -> tuple[Parts, tuple[str, ...]] | None:
-    """What went into a build's last archive, and what had changed then; None before the first."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastBuild:
+    """What went into a build's last `archive` (sha256, hex), and `because` of what changes it was made."""
+
+    parts: Parts
+    because: tuple[str, ...]
+    archive: str
+
+
+def recall(state: WorkspaceState, build: str) -> PastBuild | None:
+    """How a build was made the last time; None before the first."""
     if (record := state.store.record(HISTORY, _name(state, build))) is None:
         return None
-    return {**record["parts"], "projects": record["projects"]}, record["because"]
+    parts = {**record["parts"], "projects": record["projects"]}
+    return PastBuild(parts=parts, because=record["because"], archive=record["archive"])
 
 
-def remember(state: WorkspaceState, build: str, parts: Parts) -> None:
+def remember(state: WorkspaceState, build: str, parts: Parts, *, archive: str) -> None:
     """Keep what went into an archive just made, with what of it is other than the time before.
 
-    Of `parts`, `projects` has those of each project by its name.
+    Of `parts`, `projects` has those of each project by its name; `archive` is a sha256 (hex).
     """
     before = recall(state, build)
-    if before and before[0] == parts:
+    if before and (before.parts, before.archive) == (parts, archive):
         return
-    because = list(changes(before[0], parts)) if before else ["it has not been built before"]
+    because = list(changes(before.parts, parts)) if before else ["it has not been built before"]
     rest = {name: part for name, part in parts.items() if name != "projects"}
-    record = {"parts": rest, "projects": parts["projects"], "because": because}
+    # An archive that other parts changed in nothing is still made because of what changed before.
+    because = because or list(before.because if before else ())
+    record = {"parts": rest, "projects": parts["projects"], "because": because, "archive": archive}
     state.store.put_record(HISTORY, _name(state, build), record)
 
 

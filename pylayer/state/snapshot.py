@@ -39,7 +39,7 @@ class KeptBuild:
     size: int
     unzipped_size: int
     sha256: str
-    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
     path: str
     status: tuple[int, ...]
 

@@ -225,6 +225,13 @@ class HistoryRecord(TypedDict):
     parts: dict[str, Any]
     projects: dict[str, dict[str, Any]]
     because: tuple[str, ...]
+    archive: Sha256
+
+
+class WarningsRecord(TypedDict):
+    """What a build was warned of, in lines."""
+
+    warnings: tuple[str, ...]
 
 
 class KeptRecord(TypedDict):
@@ -235,7 +242,7 @@ class KeptRecord(TypedDict):
     size: int
     unzipped_size: int
     sha256: Sha256
-    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
     path: str
     status: tuple[int, ...]
 
@@ -425,6 +432,12 @@ IMPORTS = RecordKind(
     value=ImportTimesRecord,
     meaning="how long the modules of an archive took to import",
     portable=False,
+)
+WARNINGS = RecordKind(
+    name="warnings",
+    value=WarningsRecord,
+    meaning="what a build was warned of, by its archive",
+    portable=False,  # it may have been found beside other layers' archives
 )
 VCS = RecordKind(
     name="vcs",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import pytest
@@ -9,13 +10,26 @@ from factories.workshop import workshop
 
 pytestmark = pytest.mark.command
 
-# Stands for pip-audit: prints what it is given, and ends as the file says.
+# Stands for pip-audit: keeps what it is given, and answers as it was told, in the words of pip-audit 2.10.
 AUDITOR = f"""#!{sys.executable}
 import os, sys
-print(" ".join(word for word in sys.argv[1:] if word.startswith("--")))
-print(open(sys.argv[-1]).read())
+with open(os.environ["GIVEN"], "a") as given:
+    print(*(word for word in sys.argv[1:-1]), file=given)
+    given.write(open(sys.argv[-1]).read())
+print("No known vulnerabilities found", file=sys.stderr)
+print(os.environ["ANSWER"])
 sys.exit(int(os.environ.get("AUDITOR_STATUS", "0")))
 """
+FINE = {"name": "third", "version": "1.0", "vulns": []}
+BAD = {
+    "name": "third",
+    "version": "1.0",
+    "vulns": [{"id": "PYSEC-2018-28", "fix_versions": ["1.1", "2.0"], "aliases": ["CVE-2018-18074"]}],
+}
+UNKNOWN = {
+    "name": "third",
+    "skip_reason": "Dependency not found on PyPI and could not be audited: third (1.0)",
+}
 
 
 @pytest.fixture
@@ -29,23 +43,82 @@ def shop(tmp_path):
         # A module of this name goes before a program.
         shop.file("bin/pip_audit.py", AUDITOR)
         shop.env["PYTHONPATH"] = f"{shop.root / 'bin'}"
+        shop.env["GIVEN"] = f"{shop.root / 'given'}"
         yield shop
 
 
-def test_it_is_given_what_is_locked(shop):
-    """With its versions, and told to resolve nothing."""
-    ran = shop.run("audit")
+def audit(shop, *rows, **env):
+    """Run `pylayer audit` where pip-audit answers with `rows`."""
+    return shop.run("audit", ANSWER=json.dumps({"dependencies": rows, "fixes": []}), **env)
 
-    assert 0 == ran.status, ran.text
-    assert "--no-deps --disable-pip --progress-spinner --requirement" in ran.out
-    assert "third==1.0" in ran.out
+
+def test_it_is_given_what_is_locked(shop):
+    """With its versions, and told to resolve nothing; how many it looked up is said."""
+    ran = audit(shop, FINE)
+
+    assert (0, "1 of 1 versions were looked up: no known vulnerability\n") == (ran.status, ran.out), ran.text
+    options = "--no-deps --disable-pip --progress-spinner off --format json --requirement"
+    assert f"{options}\nthird==1.0\n" == (shop.root / "given").read_text()
 
 
 def test_what_it_finds_is_an_error(shop):
-    """With its own words before."""
-    ran = shop.run("audit", AUDITOR_STATUS="1")
+    """Each with its names, and where it is mended."""
+    ran = audit(shop, BAD, AUDITOR_STATUS="1")
 
-    assert (12, True) == (ran.status, "pip-audit ended with status 1" in ran.err), ran.text
+    assert (12, "third 1.0: PYSEC-2018-28 (CVE-2018-18074), mended in 1.1, 2.0\n") == (ran.status, ran.out)
+    assert "layers.lock: 1 of 1 versions that were looked up have known vulnerabilities" in ran.err
+
+
+def test_that_nothing_could_be_looked_up_is_an_error(shop):
+    """Though pip-audit itself calls that fine."""
+    ran = audit(shop, UNKNOWN)
+
+    assert 12 == ran.status, ran.text
+    assert f"not looked up: {UNKNOWN['skip_reason']}\n" == ran.out
+    assert "layers.lock: pip-audit could look up none of 1 versions: nothing is known" in ran.err
+
+
+def test_what_could_not_be_looked_up_is_named(shop):
+    """Beside others that could."""
+    ran = audit(shop, FINE, UNKNOWN)
+
+    assert 0 == ran.status, ran.text
+    assert [
+        f"not looked up: {UNKNOWN['skip_reason']}",
+        "1 of 2 versions were looked up: no known vulnerability",
+    ] == ran.out.splitlines()
+
+
+@pytest.mark.parametrize("status", ["0", "1"])
+def test_no_answer_is_an_error(shop, status):
+    """As where it cannot reach anything; its own words are told."""
+    ran = shop.run("audit", ANSWER="Connection refused", AUDITOR_STATUS=status)
+
+    assert (12, True) == (ran.status, "Connection refused" in ran.out), ran.text
+    assert f"pip-audit ended with status {status} and no answer: nothing is known" in ran.err
+
+
+def test_where_all_is_left_out_nothing_was_looked_up(shop):
+    """A lock of private names alone is nothing that pip-audit could have called good."""
+    index = f'[[index]]\nname = "own"\nurl = "{shop.index.url}"\nexplicit = true\n'
+    shop.layers(tables=f'{index}distributions = ["third"]\n')
+    ran = shop.run("lock")
+    assert 0 == ran.status, ran.text
+    ran = audit(shop)
+
+    assert 12 == ran.status, ran.text
+    assert "nothing was looked up: all 1 distributions come from git, a path or a private index" in ran.err
+    assert not (shop.root / "given").exists()
+
+
+def test_where_there_is_nothing_to_look_up_all_is_well(shop):
+    """Layers of the monorepo's own packages."""
+    shop.member("liba")
+    assert 0 == shop.run("lock").status
+    ran = audit(shop)
+
+    said = "layers.lock has nothing from elsewhere: there is nothing to look up\n"
+    assert (0, said) == (ran.status, ran.out), ran.text
 
 
 def test_without_a_lock_there_is_nothing_to_audit(shop):

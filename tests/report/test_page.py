@@ -11,6 +11,7 @@ from factories.reports import Workshop, module
 from pylayer.report.data import document
 from pylayer.report.page import page
 from pylayer.report.table import table
+from pylayer.state import warnings
 from pylayer.state.imports import Import, remember
 
 VOID = {"meta", "input", "br"}
@@ -186,6 +187,24 @@ def test_a_small_layer_has_no_picture(workshop):
 
     assert elements.values("data-builds") == ["small-python3.13-x86_64"]
     assert "map" not in elements.values("class")
+
+
+def test_warnings_are_told_with_the_targets_they_are_about(workshop):
+    """In all three forms; of what nobody checked here nothing is known."""
+    for runs in ("python3.13-x86_64", "python3.13-arm64"):
+        sha256 = workshop.listing.builds[f"etl-{runs}"].sha256
+        warnings.remember(workshop.store, f"etl-{runs}", sha256, ["requests: is <odd>"])
+    report = workshop.gather()
+
+    assert "  warning, python3.13 arm64 + x86_64: requests: is <odd>" in list(table(report))
+    assert "<td>requests: is &lt;odd&gt; <small>python3.13 arm64 + x86_64</small></td>" in page(report)
+    told = {name: one["warnings"] for name, one in document(report)["builds"].items()}
+    odd = ["requests: is <odd>"]
+    assert {
+        "etl-python3.13-arm64": odd,
+        "etl-python3.13-x86_64": odd,
+        "small-python3.13-x86_64": None,
+    } == told
 
 
 def test_the_table_tells_it_all(workshop):

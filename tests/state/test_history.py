@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from pylayer.state import history
+from pylayer.state.history import PastBuild
 from pylayer.state.opening import WorkspaceState
 from pylayer.store import Store
 
 MANIFEST = Path("/somewhere/layers.toml")
+ONE, TWO = "1" * 64, "2" * 64
 
 
 @pytest.fixture
@@ -27,26 +29,29 @@ def test_before_the_first_build_there_is_nothing(state):
 
 def test_the_first_build_says_that_it_is_the_first(state):
     """There is nothing to compare it with."""
-    history.remember(state, "a", parts("3.13.1"))
+    history.remember(state, "a", parts("3.13.1"), archive=ONE)
 
-    assert history.recall(state, "a") == (parts("3.13.1"), ("it has not been built before",))
+    assert history.recall(state, "a") == PastBuild(
+        parts=parts("3.13.1"), because=("it has not been built before",), archive=ONE
+    )
 
 
 def test_a_later_build_keeps_what_had_changed(state):
     """The difference to the time before stays until the next change."""
-    history.remember(state, "a", parts("3.13.1"))
+    history.remember(state, "a", parts("3.13.1"), archive=ONE)
     for _ in range(2):
-        history.remember(state, "a", parts("3.13.2"))
+        history.remember(state, "a", parts("3.13.2"), archive=TWO)
 
-    assert history.recall(state, "a") == (
-        parts("3.13.2"),
-        ("bytecode compiled by changed (3.13.1 → 3.13.2)",),
+    assert history.recall(state, "a") == PastBuild(
+        parts=parts("3.13.2"),
+        because=("bytecode compiled by changed (3.13.1 → 3.13.2)",),
+        archive=TWO,
     )
 
 
 def test_another_workspace_has_its_own_history(state):
     """Two checkouts with a build of one name do not mix."""
-    history.remember(state, "a", parts("3.13.1"))
+    history.remember(state, "a", parts("3.13.1"), archive=ONE)
     other = WorkspaceState(Path("/elsewhere/layers.toml"), store=state.store)
 
     assert history.recall(other, "a") is None

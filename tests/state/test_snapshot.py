@@ -115,7 +115,7 @@ def test_an_archive_is_intact_until_it_is_touched(file):
         size=3,
         unzipped_size=3,
         sha256="",
-        notes=(),
+        warnings=(),
         path=str(file),
         status=snapshot.status_of_output(file),
     )
@@ -141,7 +141,7 @@ def test_by_hash_a_forged_archive_is_found(file):
         size=3,
         unzipped_size=3,
         sha256="0" * 64,
-        notes=(),
+        warnings=(),
         path=str(file),
         status=snapshot.status_of_output(file),
     )
@@ -159,7 +159,7 @@ def test_a_snapshot_comes_back(file, tmp_path):
         size=3,
         unzipped_size=3,
         sha256="0" * 64,
-        notes=("a note",),
+        warnings=("a note",),
         path=str(file),
         status=snapshot.status_of_output(file),
     )
