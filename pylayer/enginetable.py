@@ -23,9 +23,8 @@ class EngineKind:
     that something happens there, `remedy` what to do where it does not answer (empty where it always does).
 
     `has_target_libc`: what is compiled there finds the target's own libc and libraries, so that it can be
-    trusted on Lambda. `resolves_for_target`: build requirements are chosen for the target, so that a lock
-    serves every machine; else for the very interpreter that the engine has. `has_images`: its Pythons are
-    those of images, so an interpreter's identity covers every program beside it, and a lock may hold digests.
+    trusted on Lambda. `has_images`: its Pythons are those of images, so an interpreter's identity covers
+    every program beside it, and a lock may hold digests.
     """
 
     name: str
@@ -34,7 +33,6 @@ class EngineKind:
     at: str
     remedy: str = ""
     has_target_libc: bool
-    resolves_for_target: bool
     has_images: bool
 
     def lacks(self, target: str) -> str:
@@ -53,7 +51,6 @@ ENGINES: Mapping[str, EngineKind] = {
             at="in Docker",
             remedy="start Docker",
             has_target_libc=True,
-            resolves_for_target=True,
             has_images=True,
         ),
         EngineKind(
@@ -62,7 +59,6 @@ ENGINES: Mapping[str, EngineKind] = {
             title="this host",
             at="on this host",
             has_target_libc=False,
-            resolves_for_target=False,
             has_images=False,
         ),
     )
@@ -77,12 +73,6 @@ def choices() -> tuple[str, ...]:
 def candidates(choice: str) -> tuple[EngineKind, ...]:
     """The engines that one of the `choices` allows, in the order in which they are to be asked."""
     return tuple(ENGINES.values()) if choice == AUTO else (ENGINES[choice],)
-
-
-def is_preferred(name: str, *, to: str) -> bool:
-    """Whether `auto` asks one engine before another; of names that no engine has, none is preferred."""
-    order = list(ENGINES)
-    return name in ENGINES and to in ENGINES and order.index(name) < order.index(to)
 
 
 def elsewhere() -> str:

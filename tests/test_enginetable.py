@@ -48,22 +48,6 @@ def test_auto_asks_all_in_their_order():
     assert ["local"] == [kind.name for kind in enginetable.candidates("local")]
 
 
-@pytest.mark.parametrize(
-    ("name", "to", "preferred"),
-    [
-        ("docker", "local", True),
-        ("local", "docker", False),
-        ("local", "local", False),
-        ("", "local", False),
-        ("mainframe", "local", False),
-        ("docker", "mainframe", False),
-    ],
-)
-def test_an_engine_is_preferred_by_its_place(name, to, preferred):
-    """Nothing is said of names that no engine has."""
-    assert preferred is enginetable.is_preferred(name, to=to)
-
-
 def test_remedies_name_every_engine_that_helps(monkeypatch):
     """Those with the target's libc."""
     assert ("run again with --engine docker", "start Docker") == (

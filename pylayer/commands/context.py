@@ -68,20 +68,20 @@ class OpenRun:
                     errors[build.id] = error
         return errors
 
-    def keep_lock(self, *, complete: bool, settled: bool = False, dry: bool = False) -> tuple[Lock, bool]:
+    def keep_lock(self, *, complete: bool, dry: bool = False) -> tuple[Lock, bool]:
         """Write the lock after the run, see `pylayer.locks.lock.Run`; the lock, and whether it changed.
 
-        With `dry` nothing is written, and it would change.
+        With `dry` nothing is written: it says whether it would change.
         """
         found = self.context.workspace
         run = Run(
-            engine=self.hosts.engine,
             settings=self.settings,
             builds=self.third_party.builds,
             environments=self.third_party.environments,
             images=self.hosts.images,
+            replaced=frozenset(self.third_party.replaced),
+            runtimes=frozenset(build.target.runtime.name for build in found.builds),
             complete=complete,
-            settled=settled or found.manifest.engine == self.hosts.engine,
         )
         path, known = found.manifest.root / LOCK_NAME, [build.id for build in found.builds]
         return locks.keep(path, run, before=self.before, known=known, dry=dry)
@@ -99,11 +99,15 @@ async def opened(
     note: Callable[[str], None],
     watcher: Watcher | None = None,
 ) -> AsyncIterator[OpenRun]:
-    """Open the engine and read the lock; raises LockError where a locked run has none that fits."""
+    """Open the engine and read the lock; raises LockError where a locked run has none."""
     index_settings = settings_of(found)
     before = locks.read(found.manifest.root / LOCK_NAME)
-    if policy.locked:
-        choice = _locked_engine(before, choice)
+    if policy.locked and before is None:
+        raise LockError(
+            "there is none, and nothing is resolved with --locked",
+            where=LOCK_NAME,
+            hint="run `pylayer lock` and commit it",
+        )
     count = jobs or os.cpu_count() or 1
     graph = Graph(jobs=count, watcher=watcher)
     hosts = EngineHosts(
@@ -154,26 +158,3 @@ async def opened(
             dependencies=Dependencies(context, projects=projects, distributions=third_party),
             repairer=Repairer(context, requirements=third_party),
         )
-
-
-def _locked_engine(lock: Lock | None, choice: EngineChoice) -> EngineChoice:
-    """The engine of the lock: a locked run never changes it."""
-    if lock is None:
-        raise LockError(
-            "there is none, but --locked resolves nothing",
-            where=LOCK_NAME,
-            hint="run `pylayer lock` and commit it",
-        )
-    if lock.engine not in enginetable.ENGINES:
-        raise LockError(
-            f"was made with the engine {lock.engine!r}, which this pylayer does not have",
-            where=LOCK_NAME,
-            hint="use the pylayer that wrote it, or run `pylayer lock` and commit it",
-        )
-    if choice not in (enginetable.AUTO, lock.engine):
-        raise LockError(
-            f"was made with the {lock.engine} engine, but this run uses {choice}",
-            where=LOCK_NAME,
-            hint=f"use --engine {lock.engine}, or run `pylayer lock --engine {choice}` and commit it",
-        )
-    return lock.engine

@@ -94,11 +94,7 @@ def _engines(
 
 def _lock(manifest: Path) -> str:
     before = locks.read(manifest.parent / LOCK_NAME)
-    return (
-        f"{LOCK_NAME}, made with the {before.engine} engine"
-        if before
-        else "none yet: the first build writes it"
-    )
+    return f"{LOCK_NAME}, {len(before.builds)} builds" if before else "none yet: the first build writes it"
 
 
 def _host(target: Target, engines: Sequence[tuple[EngineKind, ListedEngine | EngineError]]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from pylayer import enginetable
 from pylayer.commands import context
 from pylayer.commands.builds import refuse_stale
 from pylayer.errors import LockError, NeedsDockerError, UsageError
@@ -64,15 +63,13 @@ def run(
 
         async def work() -> tuple[list[Outcome], list[str], bool]:
             async with opened as each:
-                return await _locked(
-                    each, policy, settled=engine in enginetable.ENGINES, dry=dry, reporter=reporter
-                )
+                return await _locked(each, policy, dry=dry, reporter=reporter)
 
         return asyncio.run(work())
 
 
 async def _locked(
-    run: OpenRun, policy: Policy, *, settled: bool, dry: bool, reporter: Reporter
+    run: OpenRun, policy: Policy, *, dry: bool, reporter: Reporter
 ) -> tuple[list[Outcome], list[str], bool]:
     before, found = run.before, run.context.workspace
     _refuse_unknown(policy.upgrade, before)
@@ -84,7 +81,7 @@ async def _locked(
         reporter.outcome(outcome)
     if policy.locked:
         return outcomes, ["layers.lock is up to date"], False
-    after, new = run.keep_lock(complete=not outcomes, settled=settled, dry=dry)
+    after, new = run.keep_lock(complete=not outcomes, dry=dry)
     for line in changes(before, after):
         reporter.note(line)
     state = ("would be written" if dry else "written") if new else "was up to date"

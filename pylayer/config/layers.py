@@ -38,8 +38,10 @@ if TYPE_CHECKING:
     from pylayer.targets import Target
 
 Bytecode = Literal["on", "off", "only"]
+ForkStrategy = Literal["requires-python", "fewest"]
 Native = Literal["auto", "cross", "container"]
 
+_FORK_STRATEGY: dict[Any, ForkStrategy] = {"requires-python": "requires-python", "fewest": "fewest"}
 _NATIVE: dict[Any, Native] = {"auto": "auto", "cross": "cross", "container": "container"}
 _names = list_of(distribution, distinct=True)
 _requirements = list_of(requirement, distinct=True)
@@ -59,10 +61,12 @@ class Layer:
 
     `projects` are normalised names, `requirements` are PEP 508 as written, `targets` are sorted, oldest
     runtime first. Empty `projects` means a layer of requirements alone. `provided_by` names layers whose
-    content is left out of this one; `lockfiles` are other tools' lock files, relative to layers.toml, that
-    hold for it, None those that are found. `files` are put beside what wheels give; `drop` are patterns, as
-    in a .gitignore and counted from `python/`, of what is left out of that; `prefer` are such patterns, each
-    with the distribution whose file is taken where several give different ones. `imports` are modules, and
+    content is left out of this one; `fork_strategy` is uv's word for whether each runtime gets the newest
+    versions that it can have, or all get the same, as far as that goes. `lockfiles` are other tools' lock
+    files, relative to layers.toml, that hold for it, None those that are found. `files` are put
+    beside what wheels give; `drop` are patterns, as in a .gitignore and counted from `python/`, of what is
+    left out of that; `prefer` are such patterns, each with the distribution whose file is taken where several
+    give different ones. `imports` are modules, and
     `invoke` is a handler, that are tried when it is verified; with `verify` every run does that. `publish`
     holds the keys of `[layers.NAME.publish]`, which `publication.settings` joins with those of `[publish]`;
     `accept` the patterns of problems that checks are not to report.
@@ -124,6 +128,16 @@ class Layer:
             "list of layers",
             "Layers that a function uses beside this one: what they have is left out of it.",
             see=_PROVIDED,
+        ),
+    )
+    fork_strategy: ForkStrategy = field(
+        default="requires-python",
+        metadata=key(
+            one_of(_FORK_STRATEGY),
+            either(_FORK_STRATEGY),
+            "Whether each runtime gets the newest versions that it can have, or all those of the oldest one.",
+            see=_VERSIONS,
+            inherited=True,
         ),
     )
     lockfiles: tuple[str, ...] | None = field(

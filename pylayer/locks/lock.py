@@ -1,5 +1,6 @@
 """layers.lock ↔ Lock: which third-party files each build and each build environment is made of.
 
+Nothing in it depends on the engine that made it, but for the digests of its images, which are named as such.
 The file is committed and read in diffs: TOML, sorted, one line for each distribution of a build, and each
 file once with its sha256. It holds no address of an index, so that it works through any mirror, and no time.
 """
@@ -12,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
 
-from pylayer import enginetable
 from pylayer.alone import alone
 from pylayer.digests import Digest
 from pylayer.errors import Fault, LockError
 from pylayer.index.pins import Pin
+from pylayer.locks import sharing
 from pylayer.names import is_name
 from pylayer.store import write_atomic
 from pylayer.tables import (
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-VERSION = 1
+VERSION = 2
+_WITH_ENGINE = 1  # the version of locks that named the engine that made them
 _ALGORITHM = "sha256:"  # what stands before an image's digest
 
 
@@ -66,9 +68,9 @@ def _image(value: object) -> str:
 
 
 def _version(value: object) -> int:
-    if value != VERSION:
+    if value not in (VERSION, _WITH_ENGINE):
         raise refusal("is of another version")
-    return VERSION
+    return VERSION if value == VERSION else _WITH_ENGINE
 
 
 _ENTRY = table(
@@ -76,6 +78,7 @@ _ENTRY = table(
         "requirements": list_of(text),
         "exclude": list_of(text),
         "build-from-source": list_of(text),
+        "fork-strategy": text,
         "distributions": list_of(string),
         "stale": boolean,
     },
@@ -103,11 +106,13 @@ class Terms:
     """What is asked for: `requirements` are PEP 508, sorted.
 
     `exclude` are names left out whoever requires them, `build_from_source` those whose sdist is built.
+    `fork_strategy` is a layer's, empty where it is the default.
     """
 
     requirements: tuple[str, ...]
     exclude: tuple[str, ...] = ()
     build_from_source: tuple[str, ...] = ()
+    fork_strategy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,16 +133,17 @@ class Locked:
 class Run:
     """What a run has for the lock; `complete` where it was one of all builds, and none of them failed.
 
-    `settled`: its engine is the one that the repository is to be built with, not what a desk just has.
+    `replaced` are names of environments that it had from the lock, and knows better now. `runtimes` are names
+    of those that the repository builds for.
     """
 
-    engine: str
     settings: Mapping[str, Any]
     builds: Mapping[str, Locked]
     environments: Mapping[str, Locked]
     images: Mapping[str, str] = field(default_factory=dict)
+    replaced: frozenset[str] = frozenset()
+    runtimes: frozenset[str] = frozenset()
     complete: bool = False
-    settled: bool = False
 
     def yielding(self, now: Lock, *, before: Lock) -> Run:
         """This run, less what it found in the lock `before` it and took: of that, `now` has the last word."""
@@ -154,13 +160,12 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """All that was locked, by build id, and for build requirements by the name of their environment.
+    """All that was locked, by build id, and for build requirements by `sharing.EnvironmentName`.
 
     `settings` are what of the resolver's settings decides a choice; `images` are digests (`sha256:…`) of
     build images by target; pins have no `url`.
     """
 
-    engine: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
     builds: Mapping[str, Locked] = field(default_factory=dict)
@@ -169,26 +174,37 @@ class Lock:
     def after(self, run: Run, *, known: Iterable[str]) -> Lock:
         """This lock with what a run has in place of the old; of builds only those `known` stay.
 
-        Where the lock is of an engine that `auto` prefers to the run's, as on a desk without Docker, it stays
-        that engine's, with its environments.
+        What another machine builds with stays beside it: the run of one cannot tell that it is not needed.
         """
         moved = dict(run.settings) != dict(self.settings)
         stay = frozenset(known)
         builds = {**_kept(self.builds, stale=moved), **run.builds}
-        environments, images = _kept(self.environments, stale=moved), dict(self.images)
-        desk = enginetable.is_preferred(self.engine, to=run.engine) and not run.settled
-        if not desk:
-            environments = {**({} if run.complete else environments), **run.environments}
-            images = {**({} if run.complete else images), **run.images}
+        environments = _kept(self.environments, stale=moved)
+        images = dict(self.images)
+        if run.complete:
+            environments = {name: one for name, one in environments.items() if _needed(name, one, run)}
+            images = {name: one for name, one in images.items() if name.partition("-")[0] in run.runtimes}
+        kept = {name: one for name, one in environments.items() if name not in run.replaced}
         return Lock(
-            engine=self.engine if desk else run.engine,
             settings=run.settings,
-            images=images,
+            images={**images, **run.images},
             builds={
                 name: entry for name, entry in builds.items() if name in stay and entry.terms.requirements
             },
-            environments=environments,
+            environments={**kept, **run.environments},
         )
+
+
+def _needed(name: str, locked: Locked, run: Run) -> bool:
+    """Whether some machine may want an environment that a run of all builds has not used.
+
+    It has another platform, another of the runtimes' Pythons, or a backend that asks for more there.
+    """
+    known = sharing.EnvironmentName.read(name)
+    if known is None or known.python not in run.runtimes:
+        return False
+    asked = frozenset(locked.terms.requirements)
+    return any(asked.issuperset(one.terms.requirements) for one in run.environments.values())
 
 
 def _kept(entries: Mapping[str, Locked], *, stale: bool) -> dict[str, Locked]:
@@ -200,7 +216,7 @@ def read(path: Path) -> Lock | None:
     if not path.is_file():
         return None
     data = document(path, where=path.name)
-    if data.get("version") != VERSION:
+    if data.get("version") not in (VERSION, _WITH_ENGINE):  # it may be anything, a list too
         raise LockError(
             f"has version {data.get('version')!r}; this pylayer reads version {VERSION}",
             where=path.name,
@@ -209,12 +225,14 @@ def read(path: Path) -> Lock | None:
     data = _shaped(data, where=path.name)
     try:
         files = data.get("distributions", {})
+        environments = dict(_entries(data.get("build-requirements", {}), files))
+        if data["version"] == _WITH_ENGINE:
+            environments = _renamed(environments)
         return Lock(
-            engine=data.get("engine", ""),
             settings=data.get("settings", {}),
             images=data.get("images", {}),
             builds=dict(_entries(data.get("builds", {}), files)),
-            environments=dict(_entries(data.get("build-requirements", {}), files)),
+            environments=environments,
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise LockError(
@@ -245,6 +263,20 @@ def keep(path: Path, run: Run, *, before: Lock, known: Iterable[str], dry: bool 
         return after, differs(path, after) if dry else write(path, after)
 
 
+def _renamed(entries: Mapping[str, Locked]) -> dict[str, Locked]:
+    """Entries of a lock that names an engine, by the names that they have today.
+
+    Where both engines had one it is Docker's, which was for the target as all are today.
+    """
+    of_targets: dict[str, Locked] = {}
+    of_hosts: dict[str, Locked] = {}
+    for former, locked in entries.items():
+        if found := sharing.name_of_today(former, filenames=[pin.filename for pin in locked.pins]):
+            name, of_target = found
+            (of_targets if of_target else of_hosts).setdefault(str(name), locked)
+    return {**of_hosts, **of_targets}
+
+
 def write(path: Path, lock: Lock) -> bool:
     """Write layers.lock atomically where its text changes; says whether it did."""
     if new := differs(path, lock):
@@ -259,7 +291,7 @@ def differs(path: Path, lock: Lock) -> bool:
 
 def dumps(lock: Lock) -> str:
     """The text of layers.lock."""
-    lines = [_HEADER, f"version = {VERSION}", f"engine = {_text(lock.engine)}"]
+    lines = [_HEADER, f"version = {VERSION}"]
     if lock.settings:
         lines += [
             "",
@@ -294,9 +326,14 @@ def differences(before: Locked | None, terms: Terms) -> Iterator[str]:
         ("", before.terms.requirements, terms.requirements),
         ("exclude: ", before.terms.exclude, terms.exclude),
         ("build-from-source: ", before.terms.build_from_source, terms.build_from_source),
+        ("fork-strategy: ", _one(before.terms.fork_strategy), _one(terms.fork_strategy)),
     ):
         yield from (f"{label}- {text}" for text in sorted({*old} - {*new}))
         yield from (f"{label}+ {text}" for text in sorted({*new} - {*old}))
+
+
+def _one(text: str) -> tuple[str, ...]:
+    return (text,) if text else ()
 
 
 def stale(faults: Mapping[str, Iterable[str]]) -> LockError:
@@ -328,6 +365,7 @@ def _entries(
             requirements=tuple(entry["requirements"]),
             exclude=tuple(entry.get("exclude", ())),
             build_from_source=tuple(entry.get("build-from-source", ())),
+            fork_strategy=entry.get("fork-strategy", ""),
         )
         yield name, Locked(terms=terms, pins=tuple(pins), stale=bool(entry.get("stale")))
 
@@ -340,6 +378,8 @@ def _body(locked: Locked) -> Iterator[str]:
         yield f"exclude = {_value(locked.terms.exclude)}"
     if locked.terms.build_from_source:
         yield f"build-from-source = {_value(locked.terms.build_from_source)}"
+    if locked.terms.fork_strategy:
+        yield f"fork-strategy = {_text(locked.terms.fork_strategy)}"
     yield "distributions = ["
     for pin in sorted(locked.pins, key=lambda pin: (pin.name, pin.version, pin.filename)):
         yield f"  {_text(f'{pin.name} {pin.version} = {pin.filename}')},"

@@ -1,7 +1,8 @@
 """Requirements → wheels: as the lock says, else as the resolver finds, which the lock then keeps.
 
-A layer's builds are resolved together, the oldest runtime first: each prefers the versions of those before
-it, and where the architectures of one runtime still differ, both are asked again for the lower version.
+A layer's builds are resolved together, those of one runtime for the same versions: each prefers the versions
+of those before it, and where architectures still differ, both are asked again for the lower version. Where
+the layer wants the fewest versions, a runtime prefers those of the older ones too.
 """
 
 from __future__ import annotations
@@ -23,8 +24,17 @@ from pylayer.locks.lock import Locked, Terms, differences, stale
 from pylayer.locks.lockresolver import Case, wrong_hash
 from pylayer.locks.pinning import LockfilePins
 from pylayer.locks.provenances import written
+from pylayer.locks.sharing import (
+    EnvironmentName,
+    are_for_any_platform,
+    builder_platform,
+    builder_python,
+    serves_every_machine,
+    serves_python,
+)
 from pylayer.names import normalise, required_name
 from pylayer.resolver.requirements import ResolverPython
+from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -61,7 +71,8 @@ class Policy:
 class ThirdParty:
     """Third-party wheels for builds and for their build environments, each resolved and fetched once.
 
-    `settings` are those that decide a resolution, as the lock keeps them. With a `locked` policy, nothing is
+    `settings` are those that decide a resolution, as the lock keeps them. `replaced` are names of the lock's
+    environments in whose place `environments` has what they came to. With a `locked` policy, nothing is
     resolved: what the lock does not answer is a LockError.
     """
 
@@ -88,6 +99,7 @@ class ThirdParty:
         self._moved = tuple(changes(dict(lock.settings), dict(settings), name="settings"))
         self.builds: dict[str, Locked] = {}
         self.environments: dict[str, Locked] = {}
+        self.replaced: set[str] = set()
 
     async def wheels(self, wanted: Sequence[Wanted]) -> Mapping[str, tuple[Wheel, ...] | PylayerError]:
         """By build id, the third-party wheels of one layer's builds, or why there are none."""
@@ -125,37 +137,91 @@ class ThirdParty:
             return ()
         place_of = self._provenances.of(target, {})
         wanted = tuple(sorted(self._located(text, place_of) for text in requirements))
-        if host.kind.resolves_for_target:
-            python = ResolverPython.of_target(target)
-            name = f"{target}: {', '.join(wanted)}"
-        else:
-            interpreter = host.interpreter
-            python = ResolverPython(
-                version=interpreter.version,
-                tags=interpreter.tags,
-                label=f"Python {interpreter.version} of {host.kind.title}",
-                executable=interpreter.executable,
-            )
-            name = f"{interpreter.platform}-python3.{interpreter.minor}: {', '.join(wanted)}"
+        builder = builder_python(target, host.interpreter)
+        name = EnvironmentName(
+            python=target.runtime.name, wanted=", ".join(wanted), platform=builder.platform
+        )
         case = Case(
             terms=Terms(requirements=wanted),
-            python=python,
+            python=builder.python,
             target=target,
             whereabouts=place_of,
             building=True,
         )
         return await self._graph.once(("environment", name), lambda: self._environment(name, case))
 
-    async def _environment(self, name: str, case: Case) -> tuple[Wheel, ...]:
-        before = self._before.environments.get(name)
+    async def _environment(self, name: EnvironmentName, case: Case) -> tuple[Wheel, ...]:
+        """The wheels that the lock has for this machine, else for every machine, else new ones."""
+        shared = replace(name, platform="")
+        entries = self._before.environments
+        called = next((each for each in map(str, (name, shared)) if each in entries), "")
+        before = entries.get(called)
+        if before is None and (found := await self._of_another_python(shared, case)):
+            return found
         locked = before
         if locked is None or (reasons := list(self._reasons(before, case, given={}))):
             if self._policy.locked:
-                raise stale({name: ["is not in the lock"] if before is None else reasons})
+                told = called or str(name if _on_other_platforms(name, entries) else shared)
+                raise stale({told: ["is not in the lock"] if before is None else reasons})
             locked = await self._resolver.solved(
                 replace(case, preferences=self._kept(before), commits=self._commits(before, case.terms))
             )
-        self.environments[name] = locked
+        found = await self._fetched(locked, case)
+        new = locked is not before
+        if called:
+            self.replaced.add(called)
+        if not (
+            are_for_any_platform(pin.filename for pin in locked.pins)
+            and serves_every_machine(case.terms.requirements, found, minor=name.minor)
+        ):
+            self.environments[str(name)] = locked
+            if new:
+                await self._for_the_other_architecture(name, case, locked)
+            return found
+        # Two machines of one run, a container beside another, have the same.
+        first = self.environments.setdefault(str(shared), locked)
+        return found if first == locked else await self._fetched(first, case)
+
+    async def _for_the_other_architecture(self, name: EnvironmentName, case: Case, locked: Locked) -> None:
+        """Lock beside a new entry what a machine of Lambda's other architecture takes, so that it need not.
+
+        Where there is nothing for it, or only what would have to be built, that machine is to see to it.
+        """
+        both = {builder_platform(each): each for each in _of_both_architectures(case.target)}
+        if both.pop(name.platform, None) is None or not all(pin.is_wheel for pin in locked.pins):
+            return
+        ((platform, target),) = both.items()
+        beside = str(replace(name, platform=platform))
+        before = self._before.environments.get(beside)
+        if before and not list(self._reasons(before, case, given={})):
+            return
+        other = replace(
+            case, python=ResolverPython.of_target(target), target=target, preferences=locked.versions
+        )
+        if isinstance(found := await self._attempt(other), Locked):
+            self.environments.setdefault(beside, found)
+
+    async def _of_another_python(self, name: EnvironmentName, case: Case) -> tuple[Wheel, ...]:
+        """The wheels that the lock has for the same requirements of another runtime, where they serve both.
+
+        A host that has not all the runtimes' Pythons builds with another one than is locked for.
+        """
+        declared = {build.target.runtime.name: build.target.runtime for build in self._workspace.builds}
+        for text, locked in sorted(self._before.environments.items()):
+            other = EnvironmentName.read(text)
+            if other is None or other == name or (other.wanted, other.platform) != (name.wanted, ""):
+                continue
+            runtime = declared.get(other.python)
+            if runtime is None or list(self._reasons(locked, case, given={})):
+                continue
+            python = ResolverPython.of_target(replace(case.target, runtime=runtime))
+            found = await self._fetched(locked, replace(case, python=python))
+            if serves_python(case.terms.requirements, found, minor=name.minor, of=other.minor):
+                self.environments[text] = locked
+                return found
+        return ()
+
+    async def _fetched(self, locked: Locked, case: Case) -> tuple[Wheel, ...]:
         return await self._fetcher.wheels(
             locked, python=case.python, target=case.target, located=case.whereabouts.located
         )
@@ -172,6 +238,7 @@ class ThirdParty:
             requirements=tuple(sorted(requirements)),
             exclude=tuple(sorted(layer.exclude)),
             build_from_source=tuple(sorted(layer.build_from_source)),
+            fork_strategy="fewest" if layer.fork_strategy == "fewest" else "",
         )
         return Case(
             terms=terms,
@@ -238,18 +305,16 @@ class ThirdParty:
             return error
 
     async def _resolved(self, unknown: Sequence[tuple[Wanted, Case]]) -> dict[str, Locked | PylayerError]:
-        """Resolve the builds of one layer for the same versions, as far as that goes."""
+        """Resolve the builds of one layer, for the same versions as far as that is wanted and goes."""
         found: dict[str, Locked | PylayerError] = {}
         if not unknown:
             return found
         ordered = sorted(unknown, key=lambda pair: (pair[0].build.target.runtime.minor, pair[0].build.id))
-        preferences: dict[str, str] = {}
-        layers = {want.build.layer.name for want, _ in ordered}
-        siblings = [build.id for build in self._workspace.builds if build.layer.name in layers]
-        for name in (*(want.build.id for want, _ in ordered), *siblings):
-            preferences = self._kept(self._before.builds.get(name)) | preferences
-        for _, group in groupby(ordered, key=lambda pair: pair[0].build.target.runtime.minor):
+        preferences = self._preferred(ordered)
+        for minor, group in groupby(ordered, key=lambda pair: pair[0].build.target.runtime.minor):
             pairs = list(group)
+            if pairs[0][0].build.layer.fork_strategy != "fewest":
+                preferences = self._preferred(pairs, minor=minor)
             for want, case in pairs:
                 preferred = replace(case, preferences={**preferences, **want.given})
                 found[want.build.id] = await self._attempt(preferred)
@@ -257,6 +322,19 @@ class ThirdParty:
                     preferences = one.versions | preferences
             found |= await self._aligned(pairs, found)
         return found
+
+    def _preferred(self, pairs: Sequence[tuple[Wanted, Case]], *, minor: int | None = None) -> dict[str, str]:
+        """The locked versions of some builds, then of others of their layer, for one `minor` or for all."""
+        layers = {want.build.layer.name for want, _ in pairs}
+        siblings = [
+            build.id
+            for build in self._workspace.builds
+            if build.layer.name in layers and minor in {None, build.target.runtime.minor}
+        ]
+        preferences: dict[str, str] = {}
+        for name in (*(want.build.id for want, _ in pairs), *siblings):
+            preferences = self._kept(self._before.builds.get(name)) | preferences
+        return preferences
 
     async def _aligned(
         self, pairs: Sequence[tuple[Wanted, Case]], found: Mapping[str, Locked | PylayerError]
@@ -319,6 +397,16 @@ def _misplaced(pin: Pin, case: Case) -> Iterator[str]:
             yield f"{pin.name} {pin.version} is to come from {url}"
     elif unquote(urlsplit(url).path.rpartition("/")[2]) != pin.filename:
         yield f"{pin.name} {pin.version} is to come from {display(url)}"
+
+
+def _of_both_architectures(target: Target) -> Iterator[Target]:
+    yield from (replace(target, architecture=architecture) for architecture in Architecture)
+
+
+def _on_other_platforms(name: EnvironmentName, entries: Mapping[str, Locked]) -> bool:
+    """Whether the lock has what is wanted, but not for this machine."""
+    known = filter(None, map(EnvironmentName.read, entries))
+    return any((each.python, each.wanted) == (name.python, name.wanted) for each in known)
 
 
 def _addresses(terms: Terms) -> dict[str, str]:

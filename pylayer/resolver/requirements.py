@@ -60,7 +60,7 @@ class ResolverPython:
     def words(self) -> tuple[str, ...]:
         """What tells uv of it. Where uv has no platform for a glibc, the next newer one that it has."""
         if self.executable:
-            return ("--python", self.executable)
+            return ("--python", self.executable, "--python-version", self.version)
         words = ("--python", sys.executable, "--python-version", self.version)
         for tag in self.tags:
             if match := _MANYLINUX.fullmatch(tag.platform):

@@ -143,11 +143,9 @@ def test_what_two_wheels_have_is_compiled_once(tmp_path, store):
 
     assert ["python/a.py", "python/b.py", "python/bad.py", "python/x.py"] == sorted(build_env.names[0])
     assert ["python/c.py"] == build_env.names[1]
-    for wheel in (a, b, c):
-        alone = bytecode_of(
-            wheel, build_env=HereBuildEnv(), store=Store(tmp_path / f"alone-{wheel.filename}")
-        )
-        assert (alone.sha256, alone.skipped) == (made[wheel.sha256].sha256, made[wheel.sha256].skipped)
+    for each in (a, b, c):
+        alone = bytecode_of(each, build_env=HereBuildEnv(), store=Store(tmp_path / f"alone-{each.filename}"))
+        assert (alone.sha256, alone.skipped) == (made[each.sha256].sha256, made[each.sha256].skipped)
 
 
 def test_its_job_is_no_projects(tmp_path, build_env, store):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import tarfile
+from dataclasses import replace
 
 import pytest
 from factories.workshop import workshop
@@ -126,35 +128,107 @@ def test_a_build_that_is_gone_makes_a_lock_stale(shop):
     assert (5, True) == (ran.status, "layers.toml no longer has this build" in ran.err), ran.text
 
 
-def test_a_locked_run_never_changes_engine(shop):
-    """What Docker locked, a host does not build."""
+def test_a_lock_names_no_engine(shop):
+    """What is locked serves any of them; nor is there what only this machine has."""
+    shop.offer("helper", "1.0")
+    shop.member("liba", building=["helper"])
     good(shop.run("lock"))
-    ran = shop.run("layers", "--locked", "--engine", "docker")
-
-    assert (5, True) == (ran.status, "was made with the local engine" in ran.err), ran.text
-
-
-def test_a_lock_of_an_engine_that_is_not_there_is_an_error(shop):
-    """Another pylayer wrote it: with any other engine it would be another lock."""
-    shop.member("libapp", "lib")
-    shop.offer("lib", "1.0")
-    shop.layers()
-    shop.run("lock")
     text = (shop.root / "layers.lock").read_text()
-    (shop.root / "layers.lock").write_text(text.replace('engine = "local"', 'engine = "mainframe"'))
+
+    assert ["python3.11: helper"] == list(shop.lock.environments)
+    assert ("engine" in text, "linux" in text) == (False, False)
+
+
+def test_what_depends_on_the_machine_is_named_for_it(shop):
+    """By what it is, beside what every machine takes."""
+    machine = platform.machine()
+    shop.offer("tool", "1.0", tag=f"py3-none-manylinux_2_17_{machine}")
+    shop.offer("extra", "1.0")
+    shop.offer("helper", "1.0", 'extra ; sys_platform == "linux"')
+    shop.member("liba", building=["tool"])
+    shop.member("libb", building=["helper"])
+    good(shop.run("lock"))
+
+    assert {
+        "python3.11-linux-aarch64: helper",
+        "python3.11-linux-x86_64: helper",
+        f"python3.11-linux-{machine}: tool",
+    } == set(shop.lock.environments)
+
+
+def test_both_architectures_of_lambda_are_locked_by_a_machine_of_one(shop):
+    """Each with its own file, so that neither machine is short of anything."""
+    for version, machines in {"1.0": ("x86_64", "aarch64"), "2.0": (platform.machine(),)}.items():
+        for machine in machines:
+            shop.offer("tool", version, tag=f"py3-none-manylinux_2_17_{machine}")
+    shop.member("liba", building=["tool"])
+    good(shop.run("lock"))
+    own, other = (
+        f"linux-{platform.machine()}",
+        {"x86_64": "linux-aarch64"}.get(platform.machine(), "linux-x86_64"),
+    )
+    entries = shop.lock.environments
+
+    assert {f"python3.11-{own}: tool": {"tool": "2.0"}, f"python3.11-{other}: tool": {"tool": "1.0"}} == {
+        name: entry.versions for name, entry in entries.items()
+    }
+    good(shop.run("lock", "--locked"))
+
+
+def test_what_another_machine_lacks_is_told_of_it(shop):
+    """Its entry stands beside this one's."""
+    machine = platform.machine()
+    shop.offer("tool", "1.0", tag=f"py3-none-manylinux_2_17_{machine}")
+    shop.member("liba", building=["tool"])
+    good(shop.run("lock"))
+    text = (shop.root / "layers.lock").read_text()
+    (shop.root / "layers.lock").write_text(text.replace(f"linux-{machine}: tool", "linux-riscv: tool"))
     ran = shop.run("layers", "--locked")
 
-    assert (5, True) == (ran.status, "with the engine 'mainframe', which" in ran.err), ran.text
+    assert f"python3.11-linux-{machine}: tool: layers.lock is stale: is not in the lock" in ran.err
+    good(shop.run("layers"))
+    assert {f"python3.11-linux-{each}: tool" for each in (machine, "riscv")} == {*shop.lock.environments}
 
 
-def test_auto_is_the_lock_s_engine_when_locked(shop):
-    """There is no falling back from Docker to the host, and no looking for Docker where the lock has none."""
+def test_a_lock_that_named_an_engine_still_serves(shop):
+    """Nothing is stale because pylayer is newer; the next run that may write gives it today's form."""
+    shop.offer("helper", "1.0")
+    shop.member("liba", building=["helper"])
+    good(shop.run("lock"))
+    today = (shop.root / "layers.lock").read_text()
+    former = today.replace("version = 2", 'version = 1\nengine = "docker"')
+    former = former.replace("python3.11: helper", "linux-x86_64-python3.11: helper")
+    (shop.root / "layers.lock").write_text(former)
+    shop.offer("helper", "2.0")
+    good(shop.run("layers", "--locked"))
+    assert former == (shop.root / "layers.lock").read_text()
+    good(shop.run("lock"))
+    assert today == (shop.root / "layers.lock").read_text()
+
+
+@pytest.mark.parametrize(("needs", "serves"), [("other", True), ("other ; python_version >= '3.12'", False)])
+def test_what_is_locked_for_another_runtime_may_serve(shop, needs, serves):
+    """As on a host that has not all the Pythons: where the same files are right for both."""
+    shop.offer("helper", "1.0", needs)
+    shop.member("liba", building=["helper"], dynamic=["third"])
+    shop.layers("", '[layers.liba]\nruntimes = ["python3.11", "python3.12"]\n')
+    good(shop.run("lock"))
+    both = shop.lock.environments
+    assert ["python3.11: helper", "python3.12: helper"] == sorted(both)
+    only = {"python3.11: helper": both["python3.11: helper"]}
+    lock.write(shop.root / "layers.lock", replace(shop.lock, environments=only))
+    ran = shop.run("layers", "--locked")
+
+    assert serves is (ran.status == 0), ran.text
+    assert serves is ("python3.12: helper: layers.lock is stale: is not in the lock" not in ran.err)
+
+
+def test_a_locked_run_takes_any_engine(shop):
+    """`auto` falls back as ever, and what is there is built the same."""
     good(shop.run("lock"))
     shop.manifest((shop.root / "layers.toml").read_text().replace('"local"', '"auto"'))
     good(shop.run("layers", "--locked", DOCKER_HOST="tcp://127.0.0.1:9"))
-    text = (shop.root / "layers.lock").read_text()
-    (shop.root / "layers.lock").write_text(text.replace('engine = "local"', 'engine = "docker"'))
-    ran = shop.run("layers", "--locked", DOCKER_HOST="tcp://127.0.0.1:9")
+    ran = shop.run("layers", "--locked", "--engine", "docker", DOCKER_HOST="tcp://127.0.0.1:9")
 
     assert 7 == ran.status, ran.text
 
@@ -334,6 +408,56 @@ def test_architectures_that_cannot_agree_have_each_their_newest(shop):
     shop.offer("native", "1.0", tag="cp311-cp311-manylinux_2_17_aarch64")
 
     assert {"x86_64": "2.0", "arm64": "1.0"} == both(shop, "native")
+
+
+def for_runtimes(shop, *versions, settings=""):
+    """Lock one layer for two runtimes, and give the version of `third` for each."""
+    for version, python in versions:
+        shop.offer("third", version, metadata=[f"Requires-Python: {python}"])
+    shop.layers(
+        "",
+        f'[layers.one]\nrequirements = ["third"]\nruntimes = ["python3.11", "python3.12"]\n{settings}',
+    )
+    good(shop.run("lock"))
+    return locked_for_runtimes(shop)
+
+
+def locked_for_runtimes(shop):
+    return {
+        name.removeprefix("one-python").removesuffix("-x86_64"): entry.versions["third"]
+        for name, entry in shop.lock.builds.items()
+        if name.startswith("one-")
+    }
+
+
+def test_an_old_runtime_does_not_hold_back_a_newer_one(shop):
+    """Each has the newest that it can have."""
+    assert {"3.11": "2.0", "3.12": "3.0"} == for_runtimes(shop, ("2.0", ">=3.11"), ("3.0", ">=3.12"))
+
+
+def test_versions_can_be_held_alike_across_runtimes(shop):
+    """At what the oldest has."""
+    found = for_runtimes(shop, ("2.0", ">=3.11"), ("3.0", ">=3.12"), settings='fork-strategy = "fewest"\n')
+
+    assert {"3.11": "2.0", "3.12": "2.0"} == found
+
+
+def test_what_was_locked_alike_stays_so_until_it_is_upgraded(shop):
+    """A new default, or the key taken away, moves nothing by itself."""
+    versions = (("2.0", ">=3.11"), ("3.0", ">=3.12"))
+    for_runtimes(shop, *versions, settings='fork-strategy = "fewest"\n')
+
+    assert {"3.11": "2.0", "3.12": "2.0"} == for_runtimes(shop)
+    good(shop.run("lock", "--upgrade"))
+    assert {"3.11": "2.0", "3.12": "3.0"} == locked_for_runtimes(shop)
+
+
+def test_the_key_makes_what_differs_alike(shop):
+    """It is a part of what was locked, so a lock without it is stale."""
+    versions = (("2.0", ">=3.11"), ("3.0", ">=3.12"))
+    for_runtimes(shop, *versions)
+
+    assert {"3.11": "2.0", "3.12": "2.0"} == for_runtimes(shop, settings='fork-strategy = "fewest"\n')
 
 
 def test_an_sdist_that_may_be_built_is_locked_by_its_hash(shop):

@@ -63,7 +63,6 @@ WORKBENCH = EngineKind(
     at="on the workbench",
     remedy="plug the workbench in",
     has_target_libc=True,
-    resolves_for_target=False,
     has_images=False,
 )
 

@@ -96,8 +96,15 @@ class Workshop(Monorepo):
         self.file(f"{folder}/{name.replace('-', '_')}.py", f'NAME = "{name}"\n')
         return self.root / folder
 
-    def offer(self, name: str, version: str, *needs: str, tag: str = "py3-none-any") -> Path:
-        """Put a wheel on the index."""
+    def offer(
+        self,
+        name: str,
+        version: str,
+        *needs: str,
+        tag: str = "py3-none-any",
+        metadata: Sequence[str] = (),
+    ) -> Path:
+        """Put a wheel on the index; `metadata` are further lines of its METADATA."""
         stem = name.replace("-", "_")
         return make_wheel(
             self.index.folder,
@@ -106,7 +113,7 @@ class Workshop(Monorepo):
             version=version,
             tag=tag,
             pure=tag.endswith("any"),
-            metadata=[f"Requires-Dist: {need}" for need in needs],
+            metadata=[*metadata, *(f"Requires-Dist: {need}" for need in needs)],
         )
 
     def sha256(self, name: str, version: str, tag: str = "py3-none-any") -> str:

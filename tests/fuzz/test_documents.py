@@ -125,7 +125,7 @@ def read_lock(content: bytes) -> bool:
         except PylayerError:
             return True
         assert found is not None
-        run = Run(engine=found.engine, settings=found.settings, builds={}, environments={})
+        run = Run(settings=found.settings, builds={}, environments={})
         after: Lock = found.after(run, known=list(found.builds))
         lock.write(path, after)
         assert lock.read(path) == after

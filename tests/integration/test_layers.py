@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from factories.monorepo import example, in_runtime
+from factories.monorepo import ROOT, example, in_runtime
 
 pytestmark = [pytest.mark.command, pytest.mark.docker, pytest.mark.usefixtures("docker_images")]
 
@@ -71,8 +71,6 @@ def test_layers_work_in_their_own_runtime(built, layer, target):
 
 def test_the_handler_answers(built, tmp_path):
     """The example's Lambda handler returns what its layer says of itself."""
-    from factories.monorepo import ROOT
-
     code = (ROOT / "examples" / "handler" / "app.py").read_text() + "\nprint(handler({}, None)['name'])"
 
     assert (
@@ -157,6 +155,26 @@ def test_the_local_engine_gives_the_same_members(built, tmp_path):
     assert set(other.hashes()) == set(built.hashes())
     for build in ("libexample-python3.11-x86_64", "libmoney-python3.13-arm64", "libfast-python3.13-arm64"):
         assert _sources(other.output / f"{build}.zip") == _sources(built.output / f"{build}.zip")
+
+
+@pytest.mark.parametrize("machine", ["with images", "without images", "without Docker"])
+def test_the_lock_of_the_example_holds_on_every_machine(built, tmp_path, machine):
+    """All is built from it, whatever engine there is, and it stays as it is."""
+    mono = example(tmp_path)
+    mono.store = built.store
+    committed = (ROOT / "layers.lock").read_bytes()
+    mono.file("layers.lock", committed.decode())
+    tables = [f'[runtimes."python3.{minor}"]\nbuild-image = "pylayer-test/none:1"\n' for minor in (11, 13)]
+    mono.env = {
+        "with images": {},
+        "without images": {"PYLAYER_RUNTIMES": str(mono.file("none.toml", "".join(tables)))},
+        "without Docker": {"DOCKER_HOST": "unix:///nowhere"},
+    }[machine]
+    ran = mono.run("layers", "--locked", "--strict")
+
+    assert ran.status == 0, ran.text
+    assert mono.catalogue().keys() == built.catalogue().keys()
+    assert committed == (mono.root / "layers.lock").read_bytes()
 
 
 def _sources(archive):

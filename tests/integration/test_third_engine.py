@@ -51,10 +51,9 @@ def layers(shop, engine):
 
 
 def test_layers_toml_names_it(shop, capsys):
-    """It builds, and the lock is its own."""
+    """It builds, and what it locked is enough."""
     assert ran("layers") == 0, capsys.readouterr().err
     assert {"lib": "1.0", "libapp": "1.0"} == shop.versions(f"libapp-{TARGET}")
-    assert "workbench" == shop.lock.engine
     assert ran("layers", locked=True) == 0, capsys.readouterr().err
 
 
@@ -73,20 +72,20 @@ def test_auto_asks_it_in_its_turn(shop, capsys):
     layers(shop, "auto")
     assert ran("layers") == 0
     assert "building what is possible on the workbench" in capsys.readouterr().err
-    assert "workbench" == shop.lock.engine
 
 
 def test_where_it_does_not_answer_the_next_one_does(shop, capsys, monkeypatch):
-    """A lock of an engine that `auto` prefers stays that engine's."""
+    """From the same lock, which stays as it is."""
     layers(shop, "auto")
     assert ran("lock") == 0
+    before = shop.lock
     monkeypatch.setenv(ABSENT, "1")
     assert ran("layers") == 0
     told = capsys.readouterr().err
 
     why = "the workbench does not answer (the workbench is not plugged in)"
     assert f"{why}: building what is possible on this host" in told
-    assert "workbench" == shop.lock.engine
+    assert before == shop.lock
     assert ran("layers", engine="workbench") == 7
 
 
@@ -98,7 +97,7 @@ def test_doctor_and_cache_ask_it(shop, capsys):
     told = capsys.readouterr().out
     assert "docker   not tried: the engine must be workbench" in told
     assert f"{TARGET!s:<18} workbench Python {TARGET.runtime.python}" in told
-    assert "lock     layers.lock, made with the workbench engine" in told
+    assert "lock     layers.lock, " in told
 
     assert ran("cache", older_than="0s") == 0
     told = capsys.readouterr().out

@@ -30,16 +30,13 @@ SETUPTOOLS = Pin(
 @pytest.fixture
 def whole():
     return Lock(
-        engine="docker",
         settings={"constraints": ["numpy<3"], "strategy": "first-index", "exclude-newer": ""},
         images={"python3.11-x86_64": "sha256:" + "d" * 64},
         builds={
             "data-python3.11-x86_64": locked("numpy>=2", pins=(NUMPY,)),
             "data-python3.11-arm64": locked("numpy>=2", pins=(ARM,)),
         },
-        environments={
-            'python3.11-x86_64: setuptools>=61 "quoted"': locked("setuptools>=61", pins=(SETUPTOOLS,))
-        },
+        environments={'python3.11: setuptools>=61 "quoted"': locked("setuptools>=61", pins=(SETUPTOOLS,))},
     )
 
 
@@ -166,36 +163,76 @@ def test_environments_that_nothing_used_leave_after_a_complete_run(whole):
     assert [1, 0] == [len(lock.environments) for lock in kept]
 
 
-def test_a_desk_without_docker_leaves_the_lock_to_docker(whole):
-    """What a host alone builds with is nobody else's; versions for layers are."""
-    run = ran(
-        whole,
-        engine="local",
-        builds={"new-python3.11-arm64": locked("numpy", pins=(ARM,))},
-        environments={"linux-x86_64-python3.11: setuptools": locked("setuptools", pins=(SETUPTOOLS,))},
-        complete=True,
+@pytest.mark.parametrize(
+    "name", ["python3.11-linux-aarch64: setuptools>=61", "python3.11-macosx-14.0-arm64: setuptools>=61"]
+)
+def test_what_another_machine_builds_with_stays(whole, name):
+    """A run of all builds on one machine does not take from another what it will need again."""
+    others = {name: locked("setuptools>=61", pins=(SETUPTOOLS,))}
+    own = {"python3.11: setuptools>=61": locked("setuptools>=61", pins=(SETUPTOOLS,))}
+    before = replace(whole, environments=others)
+    after = before.after(ran(whole, environments=own, complete=True), known=whole.builds)
+
+    assert {**others, **own} == after.environments
+
+
+def test_what_a_backend_asks_for_elsewhere_stays(whole):
+    """As CMake's does where the machine has none."""
+    asked = {"python3.11: cmake, scikit-build-core": locked("cmake", "scikit-build-core")}
+    own = {"python3.11: scikit-build-core": locked("scikit-build-core")}
+    before = replace(whole, environments=asked)
+    after = before.after(ran(whole, environments=own, complete=True), known=whole.builds)
+
+    assert {**asked, **own} == after.environments
+
+
+def test_an_entry_that_serves_all_takes_the_place_of_one_that_served_some(whole):
+    """Nothing is there twice for one machine."""
+    before = replace(whole, environments={"python3.11-linux-x86_64: a": locked("a", pins=(SETUPTOOLS,))})
+    now = {"python3.11: a": locked("a", pins=(SETUPTOOLS,))}
+    run = ran(whole, environments=now, replaced=frozenset(before.environments))
+
+    assert now == before.after(run, known=()).environments
+
+
+@pytest.mark.parametrize("runtimes", [frozenset({"python3.11"}), frozenset({"python3.13"})])
+def test_images_stay_while_their_runtime_does(whole, runtimes):
+    """Also after a run of all builds that had no images at all."""
+    after = whole.after(ran(whole, complete=True, runtimes=runtimes), known=whole.builds)
+
+    assert (whole.images if "python3.11" in runtimes else {}) == after.images
+
+
+def test_a_lock_that_names_an_engine_is_read(tmp_path):
+    """Its environments have today's names; where both engines had one, Docker's is taken."""
+    entry = 'requirements = ["a"]\ndistributions = ["{}"]\n'
+    (tmp_path / "layers.lock").write_text(
+        'version = 1\nengine = "docker"\n'
+        '[build-requirements."python3.11-x86_64: a"]\n'
+        + entry.format("a 2 = a-2-py3-none-any.whl")
+        + '[build-requirements."linux-x86_64-python3.11: a"]\n'
+        + entry.format("a 1 = a-1-py3-none-any.whl")
+        + '[build-requirements."python3.13-arm64: z"]\n'
+        + entry.format("z 1 = z-1-py3-none-manylinux_2_17_aarch64.whl")
+        + '[build-requirements."macosx-14.0-arm64-python3.13: z"]\n'
+        + entry.format("z 1 = z-1-py3-none-macosx_11_0_arm64.whl")
+        + f'[distributions."a 1"]\n"a-1-py3-none-any.whl" = "{"a" * 64}"\n'
+        + f'[distributions."a 2"]\n"a-2-py3-none-any.whl" = "{"b" * 64}"\n'
+        + f'[distributions."z 1"]\n"z-1-py3-none-manylinux_2_17_aarch64.whl" = "{"c" * 64}"\n'
+        + f'"z-1-py3-none-macosx_11_0_arm64.whl" = "{"d" * 64}"\n'
     )
-    after = whole.after(run, known=[*whole.builds, "new-python3.11-arm64"])
+    found = there(lock.read(tmp_path / "layers.lock")).environments
 
-    assert ("docker", whole.environments, whole.images) == (after.engine, after.environments, after.images)
-    assert "new-python3.11-arm64" in after.builds
-
-
-def test_a_repository_can_leave_docker(whole):
-    """Where the engine was chosen, and not just what a desk has."""
-    after = whole.after(ran(whole, engine="local", settled=True, complete=True), known=whole.builds)
-
-    assert ("local", {}, {}) == (after.engine, after.environments, after.images)
-
-
-def test_docker_takes_a_lock_over_from_a_desk(whole):
-    """A lock that began without Docker is Docker's after a run with it."""
-    assert "docker" == Lock(engine="local").after(ran(whole), known=()).engine
+    assert {
+        "python3.11: a": {"a": "2"},
+        "python3.13-linux-aarch64: z": {"z": "1"},
+        "python3.13-macosx-14.0-arm64: z": {"z": "1"},
+    } == {name: one.versions for name, one in found.items()}
 
 
 def ran(whole, **changes):
     values = {
-        "engine": "docker",
+        "runtimes": frozenset({"python3.11"}),
         "settings": whole.settings,
         "builds": {},
         "environments": {},
@@ -216,7 +253,6 @@ def test_what_another_run_wrote_meanwhile_stays(whole, tmp_path):
     entry = locked("numpy>=2", pins=(NUMPY,))
     for name in ("one", "other"):
         run = Run(
-            engine="docker",
             settings=whole.settings,
             builds={name: entry},
             environments={f"of {name}": locked("setuptools>=61", pins=(SETUPTOOLS,))},
@@ -234,7 +270,6 @@ def test_what_a_run_only_read_is_not_put_back(whole, tmp_path):
     moved = locked("numpy>=2", pins=(replace(NUMPY, version="2.3.0"),))
     lock.write(path, replace(whole, builds={**whole.builds, name: moved}))
     run = Run(
-        engine="docker",
         settings=whole.settings,
         builds={name: whole.builds[name]},
         environments=whole.environments,
@@ -247,7 +282,7 @@ def test_what_a_run_only_read_is_not_put_back(whole, tmp_path):
 
 def test_a_key_that_is_not_bare_is_quoted(tmp_path):
     """Whatever a setting is called, what was written is read."""
-    odd = Lock(engine="local", settings={"a b": ["x"], "c": 1})
+    odd = Lock(settings={"a b": ["x"], "c": 1})
     lock.write(tmp_path / "layers.lock", odd)
     assert lock.read(tmp_path / "layers.lock") == odd
 

@@ -46,9 +46,9 @@ def test_takes_the_last_platform_that_uv_knows(minor, expected):
 
 
 def test_names_an_interpreter_of_this_machine():
-    """Then uv asks that one for its version, its platform and its markers."""
-    here = ResolverPython(version="3.11.2", tags=(), label="here", executable="/usr/bin/python3.11")
-    assert ("--python", "/usr/bin/python3.11") == here.words
+    """Then uv asks that one for its platform and its markers, whatever its patch version."""
+    here = ResolverPython(version="3.11", tags=(), label="here", executable="/usr/bin/python3.11")
+    assert ("--python", "/usr/bin/python3.11", "--python-version", "3.11") == here.words
 
 
 def test_refuses_a_platform_that_no_wheel_fits():
