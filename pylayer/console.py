@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import textwrap
 from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, TextIO
@@ -73,6 +72,8 @@ class Console:
     def _warned(self, warnings: Sequence[str]) -> None:
         """Print in a line what was told in full when the archive was made."""
         if warnings:
+            import textwrap
+
             counted = "1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
             words = textwrap.shorten(warnings[0], _DIGEST, placeholder="…")
             self._print(self._out, shown.entry(f"    {counted}: {words}"))
