@@ -7,7 +7,6 @@ the signal that ended it (130: Ctrl-C).
 
 from __future__ import annotations
 
-import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -174,6 +173,8 @@ class UnexpectedError(PylayerError):
     @classmethod
     def of_bug(cls, bug: Exception, *, where: str) -> Self:
         """The error that stands for `bug`, which ended what `where` names."""
+        import traceback  # slow, and nothing that goes well needs it
+
         said = traceback.format_exception_only(bug)[-1].strip()
         return cls(
             f"this is a bug in pylayer: {said}",
