@@ -82,7 +82,7 @@ TOLD = {
 }
 # What is refused, and the words that say so.
 REFUSED = {
-    "requirements-wrong-hash": (4, "six 1.16.0: no wheel that runs there has a sha256 that it may have"),
+    "requirements-wrong-hash": (4, "six 1.16.0: no wheel that runs there has one of the allowed hashes"),
     "uv-lock-other-registry": (4, "uv.lock pins six 1.16.0 from http://127.0.0.1:9/simple"),
     "uv-sources-index": (6, "http://127.0.0.1:9/simple/six/"),
 }
