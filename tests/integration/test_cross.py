@@ -193,7 +193,9 @@ def test_the_container_builds_what_cross_cannot(tmp_path, store):
 def test_why_an_sdist_is_built_in_a_container_is_told(tmp_path, store):
     """As of a project, though a layer of requirements has no line for it."""
     source = own(tmp_path / "source", store, setup=PROBING)
-    source.file("packages/libown/own.c", PLAIN)
+    source.file(
+        "packages/libown/own.c", f"{PLAIN}// as no other test has it: what is kept is not told of again\n"
+    )
     vendor = tmp_path / "vendor"
     vendor.mkdir()
     with tarfile.open(vendor / "libown-1.tar.gz", "w:gz") as sdist:

@@ -129,9 +129,7 @@ def test_warnings_come_again_in_a_digest(shop):
         lines = again.out.splitlines()
         place = next(number for number, line in enumerate(lines) if line.startswith("colorsys-"))
         assert "cached" in lines[place], again.text
-        assert lines[place + 1].startswith("    1 warning: python/colorsys.py: colorsys replaces"), (
-            again.text
-        )
+        assert lines[place + 1].startswith("    1 warning: python/colorsys.py: colorsys replaces"), again.text
 
     told = json.loads(shop.run("report", "--json").out)["builds"]
     assert ([text], []) == (
