@@ -158,7 +158,7 @@ def _write(reply: Reply, part: Path, *, resumed: bool, most: int) -> None:
             if file.tell() + len(chunk) > most:
                 file.truncate(0)  # none of it is to be gone on with
                 raise DownloadError(
-                    f"has more bytes, and the index promised {most}"
+                    f"has more bytes, but the index promised {most}"
                     if most < _LARGEST
                     else f"has more than {_LARGEST >> 30} GiB",
                     hint="the index, or what lies between, is at fault",

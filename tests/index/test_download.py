@@ -169,6 +169,6 @@ def test_takes_no_more_bytes_than_were_promised(index, store, get):
     """However many are sent: the rest of them is not waited for."""
     pin = index.pin(FILE)
     index.answers[f"/files/{FILE}"] = [Answer(body=bytes(50 << 20), trickle=0)]
-    with pytest.raises(DownloadError, match=f"has more bytes, and the index promised {pin.size}"):
+    with pytest.raises(DownloadError, match=f"has more bytes, but the index promised {pin.size}"):
         get(pin)
     assert ([], 1) == (kept(store), len(index.asked))

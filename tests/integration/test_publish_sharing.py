@@ -94,7 +94,7 @@ def test_reference_mode_needs_versions_of_the_object(cloud, tmp_path):
     refused = Run(dist, table={**table, "bucket": "plain-{region}"})
     run = Run(dist, table={**table, "bucket": "kept-{region}"})
 
-    assert "the bucket plain-eu-west-1 keeps no versions" in refused.text
+    assert "the bucket plain-eu-west-1 has no versioning" in refused.text
     assert 0 == run.exit_code, run.text
     sent = json.loads(cloud.bodies["PublishLayerVersion"])["Content"]
     assert "REFERENCE" == sent["S3ObjectStorageMode"]
