@@ -54,7 +54,7 @@ def test_a_path_in_place_of_a_sha256_is_refused(shop, tmp_path, words):
     ran = shop.run(*words)
     assert (5, "secret") == (ran.status, secret.read_text()), ran.text
     shown = str(secret)[:40]  # of a long one the beginning is told
-    assert f"six-1.0-py3-none-any.whl: the sha256 is not 64 hex digits: '{shown}" in ran.err
+    assert f"six-1.0-py3-none-any.whl\": the sha256 is not 64 hex digits: '{shown}" in ran.err
 
 
 def test_an_archive_of_a_layer_that_is_gone_is_removed_from_its_folder_alone(shop, tmp_path):
