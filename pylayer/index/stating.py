@@ -9,9 +9,9 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pylayer.errors import Fault
+from pylayer.index import publicindex
 from pylayer.index.indexes import Index, IndexPin, same_place
 from pylayer.monorepo.sourcetables import PYPI
 from pylayer.names import normalise
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pylayer.monorepo.sourcetables import SourceTables, StatedIndex
-
-_PUBLIC = "https://pypi.org/simple"
 
 
 def pinnings(stated: Sequence[SourceTables], *, but: Mapping[str, str]) -> list[IndexPin]:
@@ -85,7 +83,9 @@ def public(pinned: Sequence[IndexPin], *, known: Sequence[Index]) -> list[Index]
     """The public index, where something is to come from it by the name that poetry and PDM have for it."""
     names = {each.index for each in pinned if each.index.lower() == PYPI} - {index.name for index in known}
     default = next((index for index in known if index.default), None)
-    url = default.url if default else _PUBLIC
+    if not names:
+        return []
+    url = default.url if default else publicindex.address()
     login = default.login if default else None
     return [Index(url=url, name=name, explicit=True, login=login) for name in sorted(names)]
 
@@ -96,8 +96,8 @@ def _asked(each: StatedIndex, known: Sequence[Index], root: SourceTables) -> boo
     member = any(fnmatchcase(place, glob.strip("./")) for glob in root.members)
     return (
         (each.tool == "uv" and member)
-        or urlsplit(each.url).hostname == urlsplit(_PUBLIC).hostname
         or any(same_place(index.url, each.url) for index in known if not index.explicit)
+        or publicindex.is_at(each.url)
     )
 
 

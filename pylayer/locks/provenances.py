@@ -12,10 +12,9 @@ from functools import cache
 from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pylayer.errors import Fault
-from pylayer.index import gits
+from pylayer.index import gits, publicindex
 from pylayer.index.indexes import same_place, without_login
 from pylayer.index.simple import local_path
 from pylayer.monorepo.following import applies
@@ -141,9 +140,10 @@ class Provenances:
         if pinned := self._settings.pinned(name):
             return any(same_place(each.url, url) for each in pinned for url in registry.addresses)
         asked = [each.url for each in self._settings.everywhere if not each.explicit]
+        if any(same_place(own, url) for own in asked for url in registry.addresses):
+            return True
         # What a machine uses in place of the public index is taken to be a mirror of it.
-        public = any(urlsplit(url).hostname in {"pypi.org", "pypi.python.org"} for url in registry.addresses)
-        return public or any(same_place(own, url) for own in asked for url in registry.addresses)
+        return any(map(publicindex.is_at, registry.addresses))
 
     def _located(self, name: str, provenance: Provenance, where: str) -> str | Fault:
         """A direct reference to a place, nothing where that is an index, or why there is none."""

@@ -6,18 +6,14 @@ never builds anything and never fetches a Python.
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv import find_uv_bin
-
 from pylayer.authorities import CA_HINT, ca_variable
-from pylayer.errors import DownloadError, ResolveError, ToolError
+from pylayer.errors import DownloadError
+from pylayer.index import publicindex
 from pylayer.index.indexes import Index, IndexSettings
 from pylayer.index.logins import LOGIN_HINT
 from pylayer.process import run
@@ -45,7 +41,7 @@ def compile_lock(words: Sequence[str | Path], *, settings: IndexSettings, folder
 
     Raises UnsolvedError, or DownloadError where an index cannot be queried.
     """
-    command = [_uv(), *_COMMAND, *_LOCK, *words, *(["--no-index"] if settings.no_index else [])]
+    command = [publicindex.uv(), *_COMMAND, *_LOCK, *words, *(["--no-index"] if settings.no_index else [])]
     done = run(command, cwd=folder, env=environment(settings), input=stdin)
     if done.status == 0:
         return done.stdout
@@ -72,7 +68,7 @@ def with_default(settings: IndexSettings) -> IndexSettings:
     """Give the settings with an address for the default index: uv's own where none is set."""
     if settings.default or settings.no_index:
         return settings
-    return replace(settings, default=Index(url=_default_index(), default=True))
+    return replace(settings, default=Index(url=publicindex.address(), default=True))
 
 
 def environment(settings: IndexSettings) -> dict[str, str]:
@@ -103,26 +99,6 @@ def environment(settings: IndexSettings) -> dict[str, str]:
 
 def _stated(index: Index) -> str:
     return f"{index.name}={index.url}" if index.name else index.with_login
-
-
-@cache
-def _uv() -> str:
-    try:
-        return find_uv_bin()
-    except FileNotFoundError as error:
-        raise ToolError("uv was not found", hint="install pylayer again: uv comes with it") from error
-
-
-@cache
-def _default_index() -> str:
-    """Ask uv for the address that it has built in."""
-    env = environment(IndexSettings())
-    command = [_uv(), *_COMMAND, "--emit-index-url", "--python", sys.executable]
-    done = run(command, cwd=Path(os.sep), env=env, input="\n")
-    words = done.stdout.split()
-    if done.status != 0 or words[:1] != ["--index-url"]:
-        raise ResolveError("uv names no default index", hint="name one in the variable UV_DEFAULT_INDEX")
-    return words[1]
 
 
 def _reasoning(text: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 import tomli
 
 from pylayer.errors import ManifestError
-from pylayer.index import settings
+from pylayer.index import publicindex, settings
 from pylayer.index.indexes import Index
 from pylayer.monorepo import sourcetables
 
@@ -65,7 +65,7 @@ def test_an_index_for_everything_has_to_be_known(tmp_path):
     """The public one is, and so is one that is named for the repository."""
     with pytest.raises(ManifestError) as caught:
         read(tmp_path, PRIMARY)
-    read(tmp_path, PRIMARY.replace(URL, "https://pypi.org/simple"))
+    read(tmp_path, PRIMARY.replace(URL, publicindex.address()))
     known = read(tmp_path, PRIMARY, tables=(Index(url=URL),))
 
     assert 'takes distributions from the index "corp", which is not used here' in str(caught.value)
@@ -93,7 +93,7 @@ def test_poetry_s_pypi_is_the_public_index_or_what_stands_for_it(tmp_path):
     text = '[tool.poetry.dependencies]\nsix = { version = "*", source = "PyPI" }\n'
     mirror = {"UV_DEFAULT_INDEX": "https://mirror.example/simple"}
 
-    assert ["https://pypi.org/simple"] == [each.url for each in read(tmp_path, text).pinned("six")]
+    assert [publicindex.address()] == [each.url for each in read(tmp_path, text).pinned("six")]
     assert ["https://mirror.example/simple"] == [
         each.url for each in read(tmp_path, text, env=mirror).pinned("six")
     ]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 from factories.workshop import workshop
 
+from pylayer.index import publicindex
+
 pytestmark = pytest.mark.command
 
 LIBA = "liba-python3.11-x86_64"
-UV = 'version = 1\n[[package]]\nname = "{}"\nversion = "{}"\nsource = {{ registry = "https://pypi.org" }}\n'
+PUBLIC = publicindex.address()
+UV = f'version = 1\n[[package]]\nname = "{{}}"\nversion = "{{}}"\nsource = {{{{ registry = "{PUBLIC}" }}}}\n'
 
 
 @pytest.fixture
@@ -111,9 +114,7 @@ def test_a_pin_that_goes_against_a_requirement_says_whose_it_is(shop):
     shop.member("liba", "third>=2")
     shop.file("uv.lock", UV.format("third", "1.0"))
 
-    assert "uv.lock pins third 1.0 from https://pypi.org (lockfiles = false in layers.toml" in locked(
-        shop, status=4
-    )
+    assert f"uv.lock pins third 1.0 from {PUBLIC} (lockfiles = false in layers.toml" in locked(shop, status=4)
 
 
 def test_an_override_goes_before_a_pin(shop):
@@ -210,7 +211,7 @@ def test_paths_to_packages_of_the_monorepo_are_those_packages(shop):
 
 def test_a_registry_that_is_not_asked_is_an_error_without_hashes(shop):
     """The file of another index of that name and version may be anybody's."""
-    shop.file("uv.lock", UV.format("third", "1.0").replace("https://pypi.org", "http://127.0.0.1:9/simple"))
+    shop.file("uv.lock", UV.format("third", "1.0").replace(PUBLIC, "http://127.0.0.1:9/simple"))
     said = locked(shop, status=4)
 
     assert "uv.lock takes third from http://127.0.0.1:9/simple" in said
@@ -218,7 +219,7 @@ def test_a_registry_that_is_not_asked_is_an_error_without_hashes(shop):
 
 def test_a_registry_that_is_not_asked_is_an_error_with_hashes_of_its_own(shop):
     """What another index has is another file."""
-    text = UV.format("third", "1.0").replace("https://pypi.org", "http://127.0.0.1:9/simple")
+    text = UV.format("third", "1.0").replace(PUBLIC, "http://127.0.0.1:9/simple")
     wheel = f'wheels = [{{ url = "http://127.0.0.1:9/t.whl", hash = "sha256:{"00" * 32}" }}]\n'
     shop.file("uv.lock", text + wheel)
 

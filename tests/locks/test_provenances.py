@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pylayer.config.manifest import Manifest
+from pylayer.index import publicindex
 from pylayer.index.indexes import Index, IndexSettings
 from pylayer.locks import provenances
 from pylayer.locks.lockfiles import Held
@@ -90,7 +91,7 @@ def test_places_that_differ_are_refused(of):
 @pytest.mark.parametrize(
     ("address", "hashes", "refused"),
     [
-        ("https://pypi.org/simple", (), False),
+        (publicindex.address(), (), False),
         ("https://corp.example/simple/", (), False),
         ("https://named.example/simple", (), True),
         ("https://strange.example/simple", (), True),
