@@ -42,13 +42,12 @@ def as_interrupts() -> Iterator[Interrupt]:
     One that is ignored (`nohup`) stays so. In another thread than the first, signals do what they did.
     """
     interrupt = Interrupt()
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        before = {one: signal.getsignal(one) for one in _ENDING if signal.getsignal(one) is signal.SIG_DFL}
-    for one in before:
-        signal.signal(one, interrupt)
+    first = threading.current_thread() is threading.main_thread()
+    heeded = [ending for ending in _ENDING if first and signal.getsignal(ending) is signal.SIG_DFL]
+    for ending in heeded:
+        signal.signal(ending, interrupt)
     try:
         yield interrupt
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for ending in heeded:
+            signal.signal(ending, signal.SIG_DFL)

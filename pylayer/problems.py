@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, get_args
 
 from pylayer.errors import Fault
-from pylayer.globs import matches
 from pylayer.tables import refusal, string, suggestion
 
 if TYPE_CHECKING:
@@ -77,4 +77,4 @@ def _matches(problem: Problem, pattern: str) -> bool:
     kind, _, glob = pattern.partition(":")
     if kind != problem.kind:
         return False
-    return not glob or any(matches(text, [glob]) for text in (problem.where, problem.what))
+    return not glob or fnmatchcase(problem.where, glob) or fnmatchcase(problem.what, glob)

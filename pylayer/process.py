@@ -15,6 +15,7 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pylayer import watchdog
@@ -180,6 +181,17 @@ def run(
     if any(killed):
         raise ToolError(f"{command[0]} was stopped")
     return Completed(status=process.returncode, stdout=stdout, stderr=stderr or "")
+
+
+@cache
+def uv() -> str:
+    """The path of uv's program; ToolError where it is not there."""
+    from uv import find_uv_bin
+
+    try:
+        return find_uv_bin()
+    except FileNotFoundError as error:
+        raise ToolError("uv was not found", hint="install pylayer again: uv comes with it") from error
 
 
 def _printed(process: subprocess.Popen[str]) -> str:

@@ -6,14 +6,12 @@ Lambda does. Wheels that were built here are none of this: each member of theirs
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING
 
 from pylayer.errors import ArchiveError, Fault
 from pylayer.graph import together
 from pylayer.store.kinds import SOUND
-from pylayer.wheels import dist_info
+from pylayer.wheels import recorded
 from pylayer.zips import integrity
 from pylayer.zips.reader import Zip
 
@@ -42,7 +40,7 @@ async def ensure(wheel: Wheel, *, graph: Graph, store: Store) -> None:
 
 async def _looked(wheel: Wheel, *, graph: Graph, store: Store) -> None:
     with await graph.compute(Zip, wheel.path, label=wheel.filename) as archive:
-        hashes = await graph.compute(_recorded, archive)
+        hashes = await graph.compute(recorded, archive)
         steps: list[Awaitable[list[Fault]]] = [
             graph.compute(_wrong, archive, share, hashes) for share in _shares(archive.members)
         ]
@@ -53,19 +51,6 @@ async def _looked(wheel: Wheel, *, graph: Graph, store: Store) -> None:
             told.append(Fault(what=f"{more} more of its files are damaged in this way", where=wheel.filename))
         raise ArchiveError.of(told)
     store.put_record(SOUND, wheel.sha256, {})
-
-
-def _recorded(archive: Zip) -> dict[str, str]:
-    """The hashes that RECORD lists, by member."""
-    record = f"{dist_info(archive.members, archive.label)}/RECORD"
-    (member,) = [member for member in archive.members if member.name == record]
-    try:
-        rows = csv.reader(io.StringIO(archive.content(member).decode(), newline=""))
-        return {row[0]: row[1] for row in rows if len(row) > 1 and row[1]}
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ArchiveError(
-            f"cannot be read: {error}", where=f"{archive.label}: {record}", hint=_HINT
-        ) from error
 
 
 def _shares(members: Iterable[Member]) -> Iterator[list[Member]]:

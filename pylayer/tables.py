@@ -184,6 +184,19 @@ def string(value: object) -> str:
     return value
 
 
+def value_at(content: object, *keys: str) -> Any:
+    """The value at a path of keys of another's file, as it stands; None where there is none."""
+    for key in keys:
+        content = content.get(key) if isinstance(content, dict) else None
+    return content
+
+
+def table_at(content: object, *keys: str) -> Mapping[str, Any]:
+    """The table at a path of keys of another's file; an empty one where there is none, or something else."""
+    found = value_at(content, *keys)
+    return found if isinstance(found, dict) else {}
+
+
 def text(value: object) -> str:
     """Take a string, which may be empty."""
     return string(value) if value != "" else ""

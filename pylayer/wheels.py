@@ -154,6 +154,23 @@ def dist_info(members: Iterable[Member], label: str) -> str:
     return found[0]
 
 
+def recorded(archive: Zip) -> dict[str, str]:
+    """The hashes that a wheel's RECORD lists, by member, as it writes them: `sha256=…`.
+
+    Raises ArchiveError where it cannot be read, as by importlib.metadata: it has to be UTF-8.
+    """
+    from csv import Error
+
+    record = f"{dist_info(archive.members, archive.label)}/RECORD"
+    content = next(archive.content(member) for member in archive.members if member.name == record)
+    try:
+        content.decode()
+        return {row[0]: row[1] for row in recordfile.rows(content) if len(row) > 1 and row[1]}
+    except (UnicodeDecodeError, Error) as error:
+        where = f"{archive.label}: {record}"
+        raise ArchiveError(f"cannot be read: {error}", where=where, hint=_BUILD_HINT) from error
+
+
 def is_bytecode(name: str) -> bool:
     """Whether a member lies in a `__pycache__` folder: installers leave those out, they are stale at best."""
     return "__pycache__/" in name and "__pycache__" in name.split("/")[:-1]

@@ -6,14 +6,14 @@ a backend could not have packaged them, they are in no key.
 
 from __future__ import annotations
 
-import csv
-import zipfile
 from base64 import urlsafe_b64decode
 from collections import Counter
 from posixpath import basename, dirname
 from typing import TYPE_CHECKING
 
 from pylayer.monorepo.trees import leaving
+from pylayer.wheels import recorded
+from pylayer.zips.reader import Zip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -87,10 +87,8 @@ def may_be_packaged(left: Iterable[str], wheel: Path, contents: Mapping[str, str
 
 def _members(wheel: Path) -> dict[str, str]:
     """Give the sha256 (hex) of a canonical wheel's members, as its RECORD has them."""
-    with zipfile.ZipFile(wheel) as archive:
-        record = next(name for name in archive.namelist() if name.endswith(".dist-info/RECORD"))
-        rows = csv.reader(archive.read(record).decode().splitlines())
-        return {name: _hex(hashed) for name, hashed, _ in rows if hashed}
+    with Zip(wheel) as archive:
+        return {name: _hex(hashed) for name, hashed in recorded(archive).items()}
 
 
 def _hex(hashed: str) -> str:

@@ -114,24 +114,24 @@ class _Estimate:
     def __init__(self, recipe: Recipe, layer: Layer, *, compiled: bool) -> None:
         self.layer = layer
         self._recipe = recipe
-        self._bytecode = [one.path for one in recipe.compiled]
+        self._bytecode = [archive.path for archive in recipe.compiled]
         self._compiled = compiled
         self._dropped = _dropped(recipe, recipe.drop, self._bytecode)
         self._sources: dict[str, tuple[str, int]] = {}
         with ExitStack() as stack:
             for wheel in recipe.wheels:
                 file = stack.enter_context(Zip(wheel.path, label=wheel.filename))
-                for one in place(file, runtime=recipe.target.runtime, without=self._dropped):
-                    size = one.member.size if one.content is None else len(one.content)
-                    self._sources.setdefault(one.path, (wheel.metadata.name, size))
+                for placed in place(file, runtime=recipe.target.runtime, without=self._dropped):
+                    size = placed.member.size if placed.content is None else len(placed.content)
+                    self._sources.setdefault(placed.path, (wheel.metadata.name, size))
         self._modules = {path: size for path, (_, size) in self._sources.items() if path.endswith(".py")}
-        self._pyc = dict(self._companions())  # by its source
+        self._pyc = dict(self._bytecode_sizes())  # by its source
         self._files = 0
         if recipe.files.path:
             with Zip(recipe.files.path) as file:
                 self._files = sum(member.size for member in file.members)
 
-    def _companions(self) -> Iterator[tuple[str, tuple[int, bool]]]:
+    def _bytecode_sizes(self) -> Iterator[tuple[str, tuple[int, bool]]]:
         """Bytes of the bytecode of each module, and whether it takes its place."""
         for path in self._bytecode:
             with Zip(path) as file:

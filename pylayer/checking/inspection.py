@@ -25,17 +25,20 @@ if TYPE_CHECKING:
 
 # Of pylayer's own files, those that decide what is found in an archive.
 DECISIVE = (
-    *(
-        "amounts.py",
-        "checks",
-        "config/budgets.py",
-        "config/values.py",
-        "descriptors.py",
-        "globs.py",
-        "limits.py",
-        "markers.py",
-    ),
-    *("names.py", "problems.py", "recordfile.py", "runtimes.toml", "tables.py", "targets.py", "wheels.py"),
+    "amounts.py",
+    "checks",
+    "config/budgets.py",
+    "config/values.py",
+    "descriptors.py",
+    "limits.py",
+    "markers.py",
+    "names.py",
+    "problems.py",
+    "recordfile.py",
+    "runtimes.toml",
+    "tables.py",
+    "targets.py",
+    "wheels.py",
     "zips",
 )
 

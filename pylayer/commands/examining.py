@@ -6,8 +6,6 @@ import platform
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-import uv
-
 from pylayer import __version__, enginetable
 from pylayer.building import native
 from pylayer.config.manifest import LOCK_NAME
@@ -15,7 +13,7 @@ from pylayer.engines import choose
 from pylayer.errors import EngineError, PylayerError
 from pylayer.locks import lock as locks
 from pylayer.monorepo import workspace
-from pylayer.process import run
+from pylayer.process import run, uv
 from pylayer.state import history, opening
 
 if TYPE_CHECKING:
@@ -68,7 +66,7 @@ def tell(manifest: Path, *, engine: str, lines: Console) -> int:
 
 
 def _uv() -> str:
-    return run([uv.find_uv_bin(), "--version"]).stdout.strip().partition(" (")[0]
+    return run([uv(), "--version"]).stdout.strip().partition(" (")[0]
 
 
 def _engines(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pylayer import envtable
 from pylayer.commands import command, runs
 from pylayer.commands.command import Command
 
@@ -77,7 +77,7 @@ class PublishCommand(Command):
         with opening.opened(found.manifest, note=lines.note) as state:
             judged = staleness.of(found, state, listed=listed, builds=builds)
         faults = judged.faults(builds)
-        if faults and (self.strict or os.environ.get("CI")):
+        if faults and (self.strict or envtable.in_ci()):
             raise PublishError.of(faults)
         for fault in faults:
             lines.warn(fault)

@@ -6,37 +6,21 @@ import re
 import time
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pylayer import enginetable
 from pylayer.amounts import read_size, size_text
 from pylayer.errors import EngineError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from pylayer.engines import KeptEnvironment
+    from pylayer.engines import ListedEngine
     from pylayer.enginetable import EngineKind
     from pylayer.store import Store
 
 _AGE = re.compile(r"(\d+)\s*(s|m|h|d|w)", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-
-
-class Keeper(Protocol):
-    """What is asked of an engine; see `pylayer.engines.ListedEngine`."""
-
-    def kept(self) -> Sequence[KeptEnvironment]:
-        """What it keeps."""
-        ...
-
-    def forget(self, names: Sequence[str]) -> None:
-        """Remove some of it by name."""
-        ...
-
-    def close(self) -> None:
-        """End the connection."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +48,7 @@ def tend(
     *,
     store: Store,
     say: Callable[[str], None],
-    connect: Callable[[EngineKind], Keeper],
+    connect: Callable[[EngineKind], ListedEngine],
     dry: bool = False,
 ) -> bool:
     """Say what is kept, and remove what is over `limits`; the store's size bounds no engine.
@@ -88,7 +72,9 @@ def tend(
     return pending
 
 
-def _tend_engine(name: str, engine: Keeper, limits: Limits, say: Callable[[str], None], *, dry: bool) -> bool:
+def _tend_engine(
+    name: str, engine: ListedEngine, limits: Limits, say: Callable[[str], None], *, dry: bool
+) -> bool:
     kept = engine.kept()
     old = [item for item in kept if limits.age is not None and item.used < time.time() - limits.age]
     if old:

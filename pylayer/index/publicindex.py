@@ -8,20 +8,9 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from uv import find_uv_bin
-
-from pylayer.errors import ResolveError, ToolError
-from pylayer.process import run
+from pylayer.errors import ResolveError
+from pylayer.process import run, uv
 from pylayer.store import uv_cache
-
-
-@cache
-def uv() -> str:
-    """The path of uv's program; ToolError where it is not there."""
-    try:
-        return find_uv_bin()
-    except FileNotFoundError as error:
-        raise ToolError("uv was not found", hint="install pylayer again: uv comes with it") from error
 
 
 @cache

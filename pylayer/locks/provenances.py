@@ -6,7 +6,6 @@ whoever needs it. What a pyproject.toml says takes precedence over a lock file, 
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from functools import cache
 from os.path import relpath
@@ -18,6 +17,7 @@ from pylayer.index import gits, publicindex
 from pylayer.index.indexes import same_place, without_login
 from pylayer.index.simple import local_path
 from pylayer.monorepo.following import applies
+from pylayer.store import hash_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -223,5 +223,4 @@ def _allowed(name: str, located: str, held: Sequence[Held]) -> Allowed | Fault |
 
 @cache
 def _digest(path: Path, _changed: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return hash_file(path)

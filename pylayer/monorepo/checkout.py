@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from pylayer.monorepo.workspace import Project
 
 _IGNORE_FILES = (".gitignore", ".hgignore")
-# What git itself reads beside the files that it lists.
-_READ_BY_GIT = (".gitignore",)
 # To them a folder with `.git` is where their search for ignore files ends, so the git directory must not be
 # nearer than it is in the checkout.
 _CLIMB = frozenset({"hatchling", "scikit-build-core"})
@@ -85,12 +83,7 @@ def consulted(project: Project) -> list[Path]:
     if project.asks_git and (repository := Repository.of(project.path)):
         found += repository.files
         folder = project.path.resolve()
-        found += [
-            above / name
-            for above in folder.parents
-            if above.is_relative_to(repository.root)
-            for name in _READ_BY_GIT
-        ]
+        found += [above / ".gitignore" for above in folder.parents if above.is_relative_to(repository.root)]
     return found
 
 
@@ -136,6 +129,7 @@ class _Area:
         outside = {name.rpartition("/")[0] or "." for name in names if not name.startswith(own)}
         listed = frozenset(repository.ignored(base, [own or ".", *sorted(outside)]))
         whole = tuple(path for path in listed if path.endswith("/"))
+        tracked = repository.tracked(base)
         committed = repository.committed(base) if commit else None
         return cls(
             project=folder,
@@ -145,9 +139,9 @@ class _Area:
             cut=cut,
             names=names,
             ignored=tuple(sorted(name for name in names if name in listed or name.startswith(whole))),
-            tracked=in_tree(repository.tracked(base)),
+            tracked=in_tree(tracked),
             committed=None if committed is None else in_tree(committed),
-            export_ignored=repository.export_ignored(base) if commit else frozenset(),
+            export_ignored=repository.export_ignored(base, tracked) if commit else frozenset(),
         )
 
     def git_directory(self, *, worktree: str) -> dict[str, bytes]:
@@ -190,9 +184,8 @@ class _Area:
         for folder in self.project.parents:
             if not folder.is_relative_to(self.base):
                 break
-            for path in (folder / name for name in _READ_BY_GIT):
-                if path.is_file():
-                    found[self.place + path.relative_to(self.base).as_posix()] = path.read_bytes()
+            if (path := folder / ".gitignore").is_file():
+                found[self.place + path.relative_to(self.base).as_posix()] = path.read_bytes()
         return found
 
 

@@ -60,12 +60,12 @@ def files(
 def _index(entries: Mapping[str, tuple[int, bytes]]) -> bytes:
     """Give an index of version 2, whose entries have no status and are taken as unchanged."""
     listed = sorted((os.fsencode(name), *entry) for name, entry in entries.items())
-    data = b"DIRC" + struct.pack(">II", 2, len(listed))
+    data = bytearray(b"DIRC" + struct.pack(">II", 2, len(listed)))
     for name, mode, blob in listed:
         flags = _ASSUME_VALID | min(len(name), _LONGEST_NAME)
         entry = struct.pack(">10I", *(0,) * 6, mode, *(0,) * 3) + blob + struct.pack(">H", flags) + name
         data += entry + bytes(8 - len(entry) % 8)
-    return data + hashlib.sha1(data, usedforsecurity=False).digest()
+    return bytes(data) + hashlib.sha1(data, usedforsecurity=False).digest()
 
 
 def _tree(objects: dict[str, bytes], listed: Sequence[tuple[Sequence[str], int, bytes]]) -> bytes:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pylayer.names import required_name
+from pylayer.tables import table_at, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,13 +62,13 @@ class Configuration:
     @property
     def dynamic(self) -> frozenset[str]:
         """The metadata that `[project]` leaves to the build (PEP 621)."""
-        listed = _at(self.pyproject, "project", "dynamic")
+        listed = value_at(self.pyproject, "project", "dynamic")
         return frozenset(map(str, listed)) if isinstance(listed, list) else frozenset()
 
     @property
     def hatch(self) -> Mapping[str, Any]:
         """The settings of hatchling: `[tool.hatch]`, a table at a time overridden by hatch.toml."""
-        return {**_table(self.pyproject, "tool", "hatch"), **self.hatch_toml}
+        return {**table_at(self.pyproject, "tool", "hatch"), **self.hatch_toml}
 
 
 def version_from_vcs(configuration: Configuration, *, setup_py_asks: bool) -> Vcs | None:
@@ -78,15 +79,15 @@ def version_from_vcs(configuration: Configuration, *, setup_py_asks: bool) -> Vc
     builders = {required_name(requirement) for requirement in configuration.requires}
     hatch = configuration.hatch
     if configuration.backend == "hatchling.build" and (
-        _at(hatch, "version", "source") == "vcs" or "vcs" in _hooks(hatch)
+        value_at(hatch, "version", "source") == "vcs" or "vcs" in _hooks(hatch)
     ):
         return "hatch-vcs"
     if configuration.backend in SETUPTOOLS and ("setuptools-scm" in builders or setup_py_asks):
-        project = _table(configuration.pyproject, "project")
-        tabled = "setuptools_scm" in _table(configuration.pyproject, "tool")
+        project = table_at(configuration.pyproject, "project")
+        tabled = "setuptools_scm" in table_at(configuration.pyproject, "tool")
         if project and "version" not in configuration.dynamic:
             return None
-        told = "version" in _table(configuration.pyproject, "tool", "setuptools", "dynamic")
+        told = "version" in table_at(configuration.pyproject, "tool", "setuptools", "dynamic")
         if setup_py_asks or tabled or (project and not told):
             return "setuptools-scm"
     return None
@@ -98,7 +99,7 @@ def is_python_independent(configuration: Configuration, *, vcs: Vcs | None) -> b
         return False
     if any(required_name(requirement) not in _BUILDERS for requirement in configuration.requires):
         return False
-    if not _table(configuration.pyproject, "project"):
+    if not table_at(configuration.pyproject, "project"):
         return configuration.backend == POETRY and not _runs_code(configuration)
     if not configuration.dynamic <= {"version"}:
         return False
@@ -112,7 +113,7 @@ def may_ask_git(configuration: Configuration) -> bool:
     Not where a tool takes the version from git: in a build's git directory there is no history.
     """
     builders = {required_name(requirement) for requirement in configuration.requires}
-    scm = _at(configuration.pyproject, "tool", "pdm", "version", "source") == "scm"
+    scm = value_at(configuration.pyproject, "tool", "pdm", "version", "source") == "scm"
     if scm or not builders.isdisjoint(_VERSIONERS):
         return False
     own = configuration.backend_path or "setup.py" in configuration.files
@@ -121,51 +122,38 @@ def may_ask_git(configuration: Configuration) -> bool:
 
 def _reads_version(configuration: Configuration) -> bool:
     """Whether the backend takes the version from a literal, a file or the (declared) environment."""
-    tool = _table(configuration.pyproject, "tool")
+    tool = table_at(configuration.pyproject, "tool")
     match configuration.backend:
         case "setuptools.build_meta" | "setuptools.build_meta:__legacy__":
-            return not {"attr", "file"}.isdisjoint(_table(tool, "setuptools", "dynamic", "version"))
+            return not {"attr", "file"}.isdisjoint(table_at(tool, "setuptools", "dynamic", "version"))
         case "hatchling.build":
             # "code" runs code: https://hatch.pypa.io/latest/version/
-            return _at(configuration.hatch, "version", "source") in (None, "regex", "env")
+            return value_at(configuration.hatch, "version", "source") in (None, "regex", "env")
         case "pdm.backend":
-            return bool(_at(tool, "pdm", "version", "source") == "file")
+            return bool(value_at(tool, "pdm", "version", "source") == "file")
         case backend:
             return backend in ("flit_core.buildapi", POETRY)
 
 
 def _runs_code(configuration: Configuration) -> bool:
     """Whether code of the project's own takes part in the build, or none can say so."""
-    tool = _table(configuration.pyproject, "tool")
+    tool = table_at(configuration.pyproject, "tool")
     match configuration.backend:
         case "setuptools.build_meta" | "setuptools.build_meta:__legacy__":
-            own = not {"ext-modules", "cmdclass"}.isdisjoint(_table(tool, "setuptools"))
+            own = not {"ext-modules", "cmdclass"}.isdisjoint(table_at(tool, "setuptools"))
             return own or "[options" in configuration.setup_cfg
         case "hatchling.build":
-            hooks = _hooks(configuration.hatch) | set(_table(configuration.hatch, "metadata", "hooks"))
+            hooks = _hooks(configuration.hatch) | set(table_at(configuration.hatch, "metadata", "hooks"))
             return not hooks <= {"vcs", "version"}
         case "pdm.backend":
-            return "custom-hook" in _table(tool, "pdm", "build") or "pdm_build.py" in configuration.files
+            return "custom-hook" in table_at(tool, "pdm", "build") or "pdm_build.py" in configuration.files
         case "poetry.core.masonry.api":
             # https://python-poetry.org/docs/building-extension-modules/
-            return "build" in _table(tool, "poetry")
+            return "build" in table_at(tool, "poetry")
         case backend:
             return backend not in ("flit_core.buildapi", "uv_build")
 
 
 def _hooks(hatch: Mapping[str, Any]) -> set[str]:
     """Name the build hooks that apply to a wheel."""
-    return {*_table(hatch, "build", "hooks"), *_table(hatch, "build", "targets", "wheel", "hooks")}
-
-
-def _table(tables: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
-    """Give the table at a path of keys; an empty one where there is none."""
-    found = _at(tables, *path)
-    return found if isinstance(found, dict) else {}
-
-
-def _at(tables: Mapping[str, Any], *path: str) -> Any:  # noqa: ANN401  any TOML value
-    found: Any = tables
-    for step in path:
-        found = found.get(step) if isinstance(found, dict) else None
-    return found
+    return {*table_at(hatch, "build", "hooks"), *table_at(hatch, "build", "targets", "wheel", "hooks")}

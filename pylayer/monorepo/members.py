@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from pylayer.errors import ManifestError
 from pylayer.patterns import ignored
-from pylayer.tables import document
+from pylayer.tables import document, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
     from pathlib import Path
-
-PYPROJECT = "pyproject.toml"
 
 
 def no_package(folder: Path, pyproject: Mapping[str, Any], files: AbstractSet[str]) -> str:
@@ -23,16 +21,16 @@ def no_package(folder: Path, pyproject: Mapping[str, Any], files: AbstractSet[st
     (https://docs.astral.sh/uv/concepts/projects/config/#build-systems). Without uv, pip builds such a one
     with setuptools.
     """
-    if _at(pyproject, "tool", "poetry", "package-mode") is False:
+    if value_at(pyproject, "tool", "poetry", "package-mode") is False:
         return "poetry's package-mode is false"
-    match _at(pyproject, "tool", "uv", "package"):
+    match value_at(pyproject, "tool", "uv", "package"):
         case False:
             return "uv's package is false"
         case True:
             return ""
     if "build-system" in pyproject or "setup.py" in files or "project" not in pyproject:
         return ""
-    if _at(pyproject, "tool", "uv") is not None or _in_workspace(folder):
+    if value_at(pyproject, "tool", "uv") is not None or _in_workspace(folder):
         return "it has no [build-system], so that uv takes its dependencies alone"
     return ""
 
@@ -40,11 +38,11 @@ def no_package(folder: Path, pyproject: Mapping[str, Any], files: AbstractSet[st
 def _in_workspace(folder: Path) -> bool:
     """Whether the folder is a member of a uv workspace, which a pyproject.toml above it describes."""
     for above in folder.parents:
-        path = above / PYPROJECT
+        path = above / "pyproject.toml"
         if not path.is_file():
             continue
         try:
-            workspace = _at(document(path, where=str(path)), "tool", "uv", "workspace")
+            workspace = value_at(document(path, where=str(path)), "tool", "uv", "workspace")
         except ManifestError:  # it is not one of the projects that are asked for
             continue
         if isinstance(workspace, dict):
@@ -57,10 +55,3 @@ def _matches(place: str, globs: object) -> bool:
     """Whether one of uv's globs matches a folder; `*` stays within a part of its path, `**` does not."""
     test = ignored([f"/{str(glob).strip('/')}" for glob in globs] if isinstance(globs, list) else ())
     return test(place, True)  # noqa: FBT003  it is a folder
-
-
-def _at(tables: Mapping[str, Any], *path: str) -> Any:  # noqa: ANN401  any TOML value
-    found: Any = tables
-    for step in path:
-        found = found.get(step) if isinstance(found, dict) else None
-    return found

@@ -24,7 +24,7 @@ from pylayer.monorepo.independence import (
 from pylayer.monorepo.setupfiles import name_in_setup_cfg, name_in_setup_py, uses_scm_version
 from pylayer.monorepo.sourcetables import SourceTables
 from pylayer.names import normalise, required_name
-from pylayer.tables import document, in_file, list_of, refusal, string, take
+from pylayer.tables import document, in_file, list_of, refusal, string, table_at, take
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -86,7 +86,7 @@ def read(folder: Path, *, where: str) -> tuple[Definition | None, list[Fault]]:
 
 def _builds(pyproject: Mapping[str, Any]) -> bool:
     """Whether a pyproject.toml is there for more than the configuration of tools."""
-    return "build-system" in pyproject or "project" in pyproject or "poetry" in _sub(pyproject, "tool")
+    return "build-system" in pyproject or "project" in pyproject or "poetry" in table_at(pyproject, "tool")
 
 
 def _definition(
@@ -99,8 +99,8 @@ def _definition(
     faults = in_file(f"{where}/{PYPROJECT}", faults)
     no_package = members.no_package(folder, pyproject, files)
     nameless = no_package and "name" not in {
-        *_sub(pyproject, "project"),
-        *_sub(_sub(pyproject, "tool"), "poetry"),
+        *table_at(pyproject, "project"),
+        *table_at(pyproject, "tool", "poetry"),
     }
     name = normalise(folder.name) if nameless else _name(folder, pyproject, files, where, faults)
     if faults or not name:
@@ -124,8 +124,8 @@ def _definition(
     setup_py = (
         (folder / "setup.py").read_text(encoding="utf-8", errors="replace") if "setup.py" in files else ""
     )
-    stated = _sub(pyproject, "project").get("dependencies")
-    python = _sub(pyproject, "project").get("requires-python")
+    stated = table_at(pyproject, "project").get("dependencies")
+    python = table_at(pyproject, "project").get("requires-python")
     tables = sourcetables.read(pyproject, folder=folder, where=f"{where}/{PYPROJECT}")
     definition = Definition(
         name=name,
@@ -147,10 +147,10 @@ def _definition(
 
 def _required(pyproject: Mapping[str, Any], tables: SourceTables) -> Iterator[str]:
     """Name all that a wheel of it may require."""
-    project, poetry = _sub(pyproject, "project"), _sub(_sub(pyproject, "tool"), "poetry")
-    lists = [project.get("dependencies"), *_sub(project, "optional-dependencies").values()]
+    project, poetry = table_at(pyproject, "project"), table_at(pyproject, "tool", "poetry")
+    lists = [project.get("dependencies"), *table_at(project, "optional-dependencies").values()]
     yield from (text for texts in lists if isinstance(texts, list) for text in texts if isinstance(text, str))
-    yield from _sub(poetry, "dependencies")
+    yield from table_at(poetry, "dependencies")
     declared = "project" in pyproject or "dependencies" in poetry
     if not declared or "dependencies" in (project.get("dynamic") or ()):
         # What they are, its backend alone knows.
@@ -203,9 +203,9 @@ def _name(
     """Find the project's name, normalised; "" with a fault where there is none to be read."""
     if "project" in pyproject:
         # PEP 621: the name cannot be dynamic.
-        stated = _sub(pyproject, "project").get("name", "")
+        stated = table_at(pyproject, "project").get("name", "")
         return _checked(stated, where, PYPROJECT, "project.name", faults)
-    poetry = _sub(_sub(pyproject, "tool"), "poetry")
+    poetry = table_at(pyproject, "tool", "poetry")
     if "name" in poetry:
         return _checked(poetry["name"], where, PYPROJECT, "tool.poetry.name", faults)
     # What setup.py passes wins over setup.cfg, in setuptools too.
@@ -234,8 +234,3 @@ def _checked(stated: object, where: str, file: str, place: str, faults: list[Fau
         found.append(Fault(what=what, where=place, hint="give it a shorter one"))
     faults += in_file(f"{where}/{file}", found)
     return name
-
-
-def _sub(tables: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = tables.get(key)
-    return found if isinstance(found, dict) else {}

@@ -7,6 +7,8 @@ from glob import escape
 from posixpath import normpath
 from typing import TYPE_CHECKING, Any
 
+from pylayer.tables import table_at
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -46,8 +48,8 @@ def outside(folder: Path, pyproject: Mapping[str, Any], hatch: Mapping[str, Any]
 
     `hatch` is its hatch configuration, wherever that is written.
     """
-    tables = {**pyproject, "tool": {**_table(pyproject.get("tool")), "hatch": hatch}}
-    named = [key for path in _KEYS for value in _at(tables, path.split(".")) for key in _table(value)]
+    tables = {**pyproject, "tool": {**table_at(pyproject, "tool"), "hatch": hatch}}
+    named = [key for path in _KEYS for value in _at(tables, path.split(".")) for key in table_at(value)]
     named += [text for path in _VALUES for value in _at(tables, path.split(".")) for text in _texts(value)]
     named += _poetry_packages(tables)
     paths = dict.fromkeys(normpath(name) for name in named)
@@ -61,7 +63,7 @@ def outside(folder: Path, pyproject: Mapping[str, Any], hatch: Mapping[str, Any]
 def _poetry_packages(tables: Mapping[str, Any]) -> Iterator[str]:
     for packages in _at(tables, ["tool", "poetry", "packages"]):
         for package in packages if isinstance(packages, list) else ():
-            include, place = _table(package).get("include"), _table(package).get("from", "")
+            include, place = table_at(package).get("include"), table_at(package).get("from", "")
             if isinstance(include, str) and isinstance(place, str):
                 yield f"{place}/{include}" if place else include
 
@@ -75,9 +77,9 @@ def _at(value: Any, path: list[str]) -> Iterator[Any]:  # noqa: ANN401  any TOML
     if not path:
         yield value
     elif path[0] == "*":
-        for inner in _table(value).values():
+        for inner in table_at(value).values():
             yield from _at(inner, path[1:])
-    elif path[0] in _table(value):
+    elif path[0] in table_at(value):
         yield from _at(value[path[0]], path[1:])
 
 
@@ -89,7 +91,3 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(inner)
     elif isinstance(value, dict):
         yield from (inner for key in ("file", "path") for inner in _texts(value.get(key)))
-
-
-def _table(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

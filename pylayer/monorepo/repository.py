@@ -13,7 +13,7 @@ from pylayer.errors import ToolError
 from pylayer.monorepo import ignorefiles
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 _TIMEOUT = 60
 _FILES = ("info/exclude", "index", "logs/HEAD")
@@ -64,9 +64,8 @@ class Repository:
             for line in _git(folder, "--literal-pathspecs", "ls-files", *options, "--", *within) or ()
         ]
 
-    def export_ignored(self, folder: Path) -> frozenset[str]:
-        """Give the index's files that archives do not have, by the attribute of a folder above too."""
-        names = self.tracked(folder)
+    def export_ignored(self, folder: Path, names: Collection[str]) -> frozenset[str]:
+        """Give those of some files below `folder` that archives do not have, by a folder's attribute too."""
         paths = {name: [*_folders(name), name] for name in names}
         asked = dict.fromkeys(path for each in paths.values() for path in each)
         lines = _git(folder, "check-attr", "--stdin", "export-ignore", input="".join(f"{p}\n" for p in asked))

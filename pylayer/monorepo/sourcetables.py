@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pylayer.monorepo.provenance import Provenance
 from pylayer.names import normalise
+from pylayer.tables import table_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,9 +61,8 @@ class SourceTables:
 
 def read(pyproject: Mapping[str, Any], *, folder: Path, where: str) -> SourceTables:
     """Take it from a parsed pyproject.toml in `folder`; what is not of the right form says nothing."""
-    tool = _table(pyproject, "tool")
-    uv, poetry, pdm = _table(tool, "uv"), _table(tool, "poetry"), _table(tool, "pdm")
-    workspace = _table(uv, "workspace")
+    uv, poetry, pdm = (table_at(pyproject, "tool", name) for name in ("uv", "poetry", "pdm"))
+    workspace = table_at(uv, "workspace")
     return SourceTables(
         stated=tuple(
             Stated(distribution=name, provenance=provenance, marker=marker, where=where)
@@ -78,7 +78,7 @@ _Row = tuple[str, Provenance, str]
 
 
 def _of_uv(uv: Mapping[str, Any], folder: Path) -> Iterator[_Row]:
-    for name, rows in _table(uv, "sources").items():
+    for name, rows in table_at(uv, "sources").items():
         for row in _rows(rows):
             # A group is for development: nothing of it is in a layer.
             if "group" not in row and (provenance := _of_uv_row(row, folder)):
@@ -94,9 +94,9 @@ def _of_uv_row(row: Mapping[str, Any], folder: Path) -> Provenance | None:
 
 
 def _of_poetry(poetry: Mapping[str, Any], folder: Path) -> Iterator[_Row]:
-    groups = _table(poetry, "group").values()
-    tables = [_table(poetry, "dependencies"), _table(poetry, "dev-dependencies")]
-    tables += [_table(group, "dependencies") for group in groups if isinstance(group, dict)]
+    groups = table_at(poetry, "group").values()
+    tables = [table_at(poetry, "dependencies"), table_at(poetry, "dev-dependencies")]
+    tables += [table_at(group, "dependencies") for group in groups]
     # Where a group for development has another place than what is published, the latter counts.
     seen: set[str] = set()
     for table in tables:
@@ -163,11 +163,6 @@ def _priority(row: Mapping[str, Any]) -> str:
     if row.get("default") is True:
         return "default"
     return "supplemental" if row.get("secondary") is True else _text(row, "priority") or "primary"
-
-
-def _table(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = table.get(key)
-    return found if isinstance(found, dict) else {}
 
 
 def _rows(value: object) -> list[Mapping[str, Any]]:

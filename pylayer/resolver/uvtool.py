@@ -16,7 +16,7 @@ from pylayer.errors import DownloadError
 from pylayer.index import publicindex
 from pylayer.index.indexes import Index, IndexSettings
 from pylayer.index.logins import LOGIN_HINT
-from pylayer.process import run
+from pylayer.process import run, uv
 from pylayer.store import uv_cache
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def compile_lock(words: Sequence[str | Path], *, settings: IndexSettings, folder
 
     Raises UnsolvedError, or DownloadError where an index cannot be queried.
     """
-    command = [publicindex.uv(), *_COMMAND, *_LOCK, *words, *(["--no-index"] if settings.no_index else [])]
+    command = [uv(), *_COMMAND, *_LOCK, *words, *(["--no-index"] if settings.no_index else [])]
     done = run(command, cwd=folder, env=environment(settings), input=stdin)
     if done.status == 0:
         return done.stdout

@@ -2,6 +2,7 @@
 
 import os
 import time
+from typing import Any
 
 import pytest
 from factories import there
@@ -33,11 +34,16 @@ class Engine:
         self.closed = True
 
 
+def kept() -> Any:
+    """Such an engine: no more is asked of one."""
+    return Engine()
+
+
 def nothing(kind):
     """Every engine but this host's is absent."""
     if kind.name == "docker":
         raise EngineError("no Docker Engine can be reached")
-    return Engine()
+    return kept()
 
 
 @pytest.fixture
@@ -78,7 +84,7 @@ def test_what_is_no_limit_is_refused(age, size, option):
 def test_without_limits_nothing_goes(root):
     """It only tells."""
     said: list[str] = []
-    engine = Engine()
+    engine = kept()
     tend(Limits(), store=Store(root), say=said.append, connect=lambda _kind: engine)
 
     assert (Store(root).usage().blobs, len(engine.images), engine.closed) == (2, 2, True)
@@ -88,7 +94,7 @@ def test_without_limits_nothing_goes(root):
 
 def test_what_was_not_used_for_an_age_goes(root):
     """In the store, and of what each engine keeps."""
-    engines = {name: Engine() for name in ENGINES}
+    engines = {name: kept() for name in ENGINES}
     tend(
         Limits(age=50_000), store=Store(root), say=lambda _line: None, connect=lambda kind: engines[kind.name]
     )
@@ -114,7 +120,7 @@ def test_without_an_engine_the_store_is_told_all_the_same(root):
 def test_a_dry_run_says_what_would_go_and_leaves_it(root, limits, pending):
     """As the real run does, in another tense."""
     said: list[str] = []
-    engine = Engine()
+    engine = kept()
     found = tend(limits, store=Store(root), say=said.append, connect=lambda _kind: engine, dry=True)
 
     assert (pending, 2, 2) == (found, Store(root).usage().blobs, len(engine.images))

@@ -58,7 +58,7 @@ def test_attributes_of_folders_keep_files_back_from_archives(made):
     """As git archive does."""
     made.commit({".gitattributes": "p/docs/ export-ignore\nq/*.py export-ignore\n", "p/docs/a/b.md": ""})
     found = there(Repository.of(made.folder))
-    assert found.export_ignored(made.folder) == {"p/docs/a/b.md", "q/b.py"}
+    assert found.export_ignored(made.folder, found.tracked(made.folder)) == {"p/docs/a/b.md", "q/b.py"}
 
 
 def test_a_hooks_variables_name_no_other_repository(made, tmp_path, monkeypatch):

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 
 import packaging
 from packaging.tags import Tag
-from uv import find_uv_bin
 
 from pylayer import enginetable
 from pylayer.engines import Interpreter
 from pylayer.errors import NeedsDockerError
-from pylayer.process import run
+from pylayer.process import run, uv
 from pylayer.store import uv_cache
 from pylayer.store.kinds import HOST_PYTHON
 
@@ -75,7 +74,7 @@ def _candidates(python: str, environ: Mapping[str, str]) -> Iterator[Path]:
     env = {name: environ[name] for name in _FOR_UV if name in environ} | uv_cache(environ)
     options = ["--no-python-downloads", "--no-config", "--no-project", "--system"]
     found = run(
-        [find_uv_bin(), "python", "find", f"cpython@{python}", *options],
+        [uv(), "python", "find", f"cpython@{python}", *options],
         cwd=Path("/"),
         env=env,
         timeout=_PATIENCE,
