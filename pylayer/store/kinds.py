@@ -319,7 +319,10 @@ class HostPythonRecord(TypedDict):
     executable: str
     platform: str
     build: tuple[str | None, ...]
-    tags: tuple[str, ...]
+    debug: bool
+    threaded: bool
+    glibc: bool
+    maxsize: int
 
 
 # What is made of what.

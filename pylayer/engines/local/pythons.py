@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import packaging
-from packaging.tags import Tag
+from packaging.tags import compatible_tags, cpython_tags, platform_tags
 
 from pylayer import enginetable
 from pylayer.engines import Interpreter
@@ -23,21 +23,24 @@ from pylayer.store.kinds import HOST_PYTHON
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from packaging.tags import Tag
+
     from pylayer.store import Store
     from pylayer.store.kinds import HostPythonRecord
 
-# Run by the interpreter itself: `packaging` is lent to it.
+# Run by the interpreter itself, which may be older than any that `packaging` runs in.
 _DESCRIBE = """
 import json, platform, sys, sysconfig
-sys.path.insert(0, sys.argv[1])
-from packaging.tags import sys_tags
 print(json.dumps({
     "version": platform.python_version(),
     "implementation": sys.implementation.name,
     "executable": getattr(sys, "_base_executable", None) or sys.executable,
     "platform": sysconfig.get_platform(),
     "build": [sys.version, sysconfig.get_config_var("CC"), sysconfig.get_config_var("EXT_SUFFIX")],
-    "tags": [str(tag) for tag in sys_tags()],
+    "debug": bool(sysconfig.get_config_var("Py_DEBUG")),
+    "threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+    "glibc": platform.libc_ver()[0] == "glibc",
+    "maxsize": sys.maxsize,
 }))
 """
 _FOR_UV = ("PATH", "HOME", "XDG_DATA_HOME", "UV_PYTHON_INSTALL_DIR", "UV_CACHE_DIR")
@@ -84,21 +87,21 @@ def _candidates(python: str, environ: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _describe(path: Path, *, store: Store) -> HostPythonRecord | None:
-    """Ask an interpreter what it is; None where it does not run, or is another Python than CPython."""
+    """Ask an interpreter what it is; None where it does not run, is no CPython, or has another libc."""
     try:
         stat = path.stat()
     except OSError:
         return None
-    seen = [str(path), stat.st_mtime_ns, stat.st_size, packaging.__version__]
+    seen = [str(path), stat.st_mtime_ns, stat.st_size, _DESCRIBE]
     key = hashlib.sha256(json.dumps(seen).encode()).hexdigest()
     if (known := store.record(HOST_PYTHON, key)) is not None:
         return known
-    lent = Path(packaging.__file__).parents[1]
-    told = run([path, "-I", "-c", _DESCRIBE, lent], env={"PATH": os.defpath}, timeout=_PATIENCE)
+    told = run([path, "-I", "-c", _DESCRIBE], env={"PATH": os.defpath}, timeout=_PATIENCE)
     if told.status != 0:
         return None
     described = HOST_PYTHON.read(json.loads(told.stdout.splitlines()[-1]))
-    if described["implementation"] != "cpython":
+    ours = (platform.libc_ver()[0] == "glibc", sys.maxsize)
+    if described["implementation"] != "cpython" or (described["glibc"], described["maxsize"]) != ours:
         return None
     store.put_record(HOST_PYTHON, key, described)
     return described
@@ -111,5 +114,17 @@ def _interpreter(described: HostPythonRecord) -> Interpreter:
         executable=described["executable"],
         platform=described["platform"],
         identity=hashlib.sha256(json.dumps(decisive).encode()).hexdigest(),
-        tags=tuple(Tag(*tag.split("-")) for tag in described["tags"]),
+        tags=tuple(_tags(described)),
     )
+
+
+def _tags(described: HostPythonRecord) -> Iterator[Tag]:
+    """The wheel tags that an interpreter takes, best first, as `packaging.tags.sys_tags` would say in it."""
+    major, minor, *_ = described["version"].split(".")
+    version = (int(major), int(minor))
+    plain = f"cp{major}{minor}" + ("t" if described["threaded"] else "")
+    # One for debugging takes the others' extension modules as well.
+    abis = [f"{plain}d", plain] if described["debug"] else [plain]
+    platforms = list(platform_tags())
+    yield from cpython_tags(version, abis, platforms)
+    yield from compatible_tags(version, f"cp{major}{minor}", platforms)
