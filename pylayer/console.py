@@ -56,7 +56,8 @@ class Console:
             self._held.append(outcome)
         elif outcome.state is State.FAILED and outcome.error and id(outcome.error) not in self._told:
             self._told.add(id(outcome.error))
-            self.error(outcome.error)
+            self._block(outcome.error.log)
+            self._faults(outcome.error)
         line = f"{outcome.build.id}  {self._state(outcome.state)}  {shown.line(_facts(outcome))}"
         self._print(self._out, line.rstrip())
         for text in outcome.notes:

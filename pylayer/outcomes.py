@@ -68,11 +68,12 @@ class _Cause:
 def by_cause(outcomes: Iterable[Outcome]) -> list[PylayerError]:
     """One error for each cause of failures, naming the builds that it takes with it.
 
-    What several causes took the same builds with is one error. Of a tool's words, which differ in little from
-    build to build, those on the first of them stay.
+    What several causes took the same builds with is one error. Of a tool's words, which differ in little
+    from build to build, those on the first of them stay. Builds are told in the order of their names, not in
+    that in which they happened to end.
     """
     causes: dict[tuple[str, str], _Cause] = {}
-    for outcome in outcomes:
+    for outcome in sorted(outcomes, key=lambda outcome: outcome.build.id):
         if not (error := outcome.error):
             continue
         build = outcome.build

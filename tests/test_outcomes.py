@@ -10,7 +10,7 @@ from pylayer.targets import Architecture, Target, load_runtimes
 TARGETS = [
     Target(runtime=load_runtimes()[runtime], architecture=architecture)
     for runtime in ("python3.12", "python3.13")
-    for architecture in (Architecture.X86_64, Architecture.ARM64)
+    for architecture in (Architecture.ARM64, Architecture.X86_64)
 ]
 WHAT = "native 2.0 has no wheel that runs there"
 
@@ -42,6 +42,19 @@ def test_one_cause_is_one_error_for_all_builds():
     assert isinstance(error, ResolveError)
     assert f"etl-{TARGETS[0]}, web-{TARGETS[0]}: {WHAT}: it has {TARGETS[0]}" == str(error)
     assert f"words on {TARGETS[0]}" == error.log
+
+
+def test_builds_are_named_in_the_same_order_however_they_ended():
+    """Two runs that fail alike say the same."""
+    ends = [
+        failed(ResolveError.of([missing(target)], log=f"words on {target}"), layer=layer, target=target)
+        for layer in ("web", "etl")
+        for target in TARGETS[:1]
+    ]
+
+    ((said, log),) = {(str(error), error.log) for order in (ends, ends[::-1]) for error in by_cause(order)}
+    assert f"etl-{TARGETS[0]}, web-{TARGETS[0]}: {WHAT}" == said
+    assert f"words on {TARGETS[0]}" == log
 
 
 def test_many_builds_are_named_below():
