@@ -18,13 +18,15 @@ nox.options.sessions = ["tests"]
 
 BIN = Path(sys.executable).parent
 PYTEST = ("pytest", "--numprocesses=auto", "--dist=loadfile")
+# Hundreds of processes import the same modules: their bytecode is kept, whatever the machine says of that.
+ENV = {"PYTHONDONTWRITEBYTECODE": ""}
 
 
 @nox.session(venv_backend="none")
 def tests(session: nox.Session) -> None:
     """Everything that must hold: style, types, import order, then the tests (arguments go to pytest)."""
     lint(session)
-    session.run(BIN / "python", "-m", *PYTEST, *session.posargs)
+    session.run(BIN / "python", "-m", *PYTEST, *session.posargs, env=ENV)
 
 
 @nox.session(venv_backend="none")
@@ -34,7 +36,7 @@ def coverage(session: nox.Session) -> None:
     # Cheap to measure with, where Python has it; the default that 3.11 keeps costs more.
     env = {"COVERAGE_CORE": "sysmon"} if sys.version_info >= (3, 12) else {}
     session.run(BIN / "coverage", "erase")
-    session.run(BIN / "coverage", "run", "-m", *PYTEST, *session.posargs, env=env)
+    session.run(BIN / "coverage", "run", "-m", *PYTEST, *session.posargs, env=ENV | env)
     # A process that was killed while it wrote leaves a file that cannot be read: all others count.
     session.run(BIN / "coverage", "combine", "--quiet", success_codes=[0, 1])
     session.run(BIN / "coverage", "report")

@@ -32,11 +32,15 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 def _marked_where_a_command_starts(event: str, arguments: Sequence[object]) -> None:
     """Let no test without the mark `command` start a whole command: the others are to stay quick."""
-    if event != "subprocess.Popen" or not _running or _running[-1].get_closest_marker("command"):
+    if event != "subprocess.Popen" or not _running or _may_start_commands(_running[-1]):
         return
     _, words, *_ = arguments
     if isinstance(words, (list, tuple)) and is_command([os.fspath(word) for word in words]):
         pytest.fail(f"runs {' '.join(map(str, words))} and is not marked `command`")
+
+
+def _may_start_commands(item: pytest.Item) -> bool:
+    return bool(item.get_closest_marker("command")) and not item.get_closest_marker("inprocess")
 
 
 def is_command(words: Sequence[str]) -> bool:

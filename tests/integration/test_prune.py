@@ -13,6 +13,8 @@ from factories.publishing import Run, client, prune, versions
 
 from pylayer.errors import PENDING, PublishError, UsageError
 
+pytestmark = [pytest.mark.command, pytest.mark.inprocess]
+
 ONE = {"regions": ["eu-west-1"], "name": "{layer}"}
 
 

@@ -13,6 +13,8 @@ from factories.publishing import REGIONS, SECRETS, Run, version, versions
 
 from pylayer.errors import PENDING, NotBuiltError, PublishError
 
+pytestmark = [pytest.mark.command, pytest.mark.inprocess]
+
 NAMES = ["libexample", "libfast-python313-arm64", "libfast-python313-x86_64"]
 BOTH = ("python3.12", "python3.13")
 

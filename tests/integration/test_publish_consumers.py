@@ -18,7 +18,7 @@ from factories import there
 from factories.publishing import Run, client
 from platformdirs import user_cache_path
 
-pytestmark = pytest.mark.deploytools
+pytestmark = [pytest.mark.command, pytest.mark.deploytools]
 
 ROOT = Path(__file__).parents[2]
 LINT = str(Path(sys.executable).with_name("cfn-lint"))

@@ -9,6 +9,8 @@ from factories.publishing import IMPATIENT, PATIENT, REGIONS, Run, versions
 
 from pylayer.errors import PublishError
 
+pytestmark = [pytest.mark.command, pytest.mark.inprocess]
+
 
 @pytest.fixture
 def one(tmp_path):

@@ -13,6 +13,8 @@ from factories.publishing import REGIONS, Run, client, version, versions
 
 from pylayer.errors import PENDING, PublishError
 
+pytestmark = [pytest.mark.command, pytest.mark.inprocess]
+
 LARGE = 51 * 1024 * 1024
 ONE = {"regions": ["eu-west-1"], "name": "{layer}"}
 

@@ -102,7 +102,9 @@ def test_has_no_default_index_where_none_is_wanted():
 def test_gives_the_reasoning_without_credentials(tmp_path):
     """What uv prints may hold an address with its password."""
     settings = IndexSettings(
-        find_links=(Index.at(f"{tmp_path}"),), no_index=True, env={"HOME": str(tmp_path)}
+        find_links=(Index.at(f"{tmp_path}"),),
+        no_index=True,
+        env={"HOME": str(tmp_path), "UV_HTTP_RETRIES": "0"},
     )
     line = "one @ https://me:s3cret@127.0.0.1:9/one-1.0-py3-none-any.whl\n"
     with pytest.raises(Exception, match="127") as error:
