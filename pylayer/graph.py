@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from pylayer.errors import PylayerError
 from pylayer.processors import Processors
+from pylayer.turns import Turns, Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
@@ -51,11 +52,13 @@ class Graph:
     """The steps of one run; to be made and used within one event loop.
 
     `jobs` bounds how many steps compute at once, `processors` what they compute with: a step that runs holds
-    one, and what it starts may borrow those that are idle. Waiting for an index has a bound of its own.
+    one, and what it starts may borrow those that are idle. Of those that could begin, the most urgent does.
+    Waiting for an index has a bound of its own.
     """
 
     def __init__(self, *, jobs: int, watcher: Watcher | None = None) -> None:
         self.processors = Processors(jobs)
+        self._turns = Turns(jobs)
         self._watcher = watcher
         self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
         self._awaited: dict[Hashable, list[Hashable]] = {}  # by step, the steps that it waits for now
@@ -97,13 +100,18 @@ class Graph:
         return ()
 
     async def compute(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a blocking function that keeps a processor busy, here or in an engine."""
-        call = partial(function, *args, **kwargs)
-        return await self._run(self._computing, call, holding=self.processors.one)
+        """Run a short blocking function that keeps a processor busy: before all that takes long."""
+        return await self.compute_as(Urgency.SHORT, partial(function, *args, **kwargs))
+
+    async def compute_as(self, urgency: Urgency, call: Callable[[], T]) -> T:
+        """Run a blocking function that keeps a processor busy, here or in an engine, in its turn."""
+        async with self._turns.turn(urgency):
+            return await self._run(self._computing, call, holding=self.processors.one)
 
     async def wait(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking function that waits for a network; where it computes, it takes of `processors`."""
-        return await self._run(self._waiting, partial(function, *args, **kwargs), holding=nullcontext)
+        with self._turns.coming():
+            return await self._run(self._waiting, partial(function, *args, **kwargs), holding=nullcontext)
 
     def within(self, key: Hashable) -> None:
         """Count what the present task does from here on to the step of this key."""

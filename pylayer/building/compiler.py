@@ -14,6 +14,7 @@ from pylayer.building import bytecode
 from pylayer.building.bytecode import Bytecode, Seen
 from pylayer.errors import EngineError, NeedsDockerError
 from pylayer.targets import Target
+from pylayer.turns import Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +103,7 @@ class _Queue:
 
     async def _made(self, batch: list[Wheel]) -> None:
         try:
-            made = await self._graph.compute(self._compile, batch)
+            made = await self._graph.compute_as(Urgency.BYTECODE, lambda: self._compile(batch))
         except Exception as error:  # noqa: BLE001  whoever waits gets it
             if batch[1:] and not isinstance(error, EngineError):
                 # It is some wheel's own fault: the builds that go without that one are not to fail with it.

@@ -18,6 +18,7 @@ from pylayer.engines.wire import script_text
 from pylayer.errors import BuildError, Fault, StoreError
 from pylayer.keys import key
 from pylayer.store import kinds
+from pylayer.turns import Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +59,9 @@ class Cross:
         digest = _digest(zig, languages, target)
         cache = await self._graph.once(
             ("zig", digest),
-            lambda: self._graph.compute(self._warmed, digest, zig, languages, target, builder, host),
+            lambda: self._graph.compute_as(
+                Urgency.PREPARE, lambda: self._warmed(digest, zig, languages, target, builder, host)
+            ),
         )
         return Crossed(target=target, builder=builder.architecture, tools=zig, cache=cache)
 

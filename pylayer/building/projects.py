@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib import resources
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
@@ -30,6 +31,7 @@ from pylayer.monorepo import checkout, trees, vcs, workspace
 from pylayer.names import required_name, requirement_problem
 from pylayer.store import kinds
 from pylayer.targets import Target
+from pylayer.turns import Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 
 FORMAT = 2
 _PLAIN = Plain()
+_OF_PROJECTS = ("serving", "wheel")  # the steps whose keys have a project's path next
 ROUNDS = 3
 _OUTSIDE_HINT = "a backend must return the name of a file in the folder that it was given (PEP 517)"
 SOURCE_DATE_EPOCH = "315532800"  # 1980-01-01, where zip's time begins
@@ -141,6 +144,12 @@ class Projects:
         return built.wheel
 
     async def _serving(self, project: Project, target: Target) -> Built:
+        """The wheel of a project that serves `target`, worked out once however many layers ask."""
+        return await self._graph.once(
+            ("serving", project.path, target), lambda: self._find_serving(project, target)
+        )
+
+    async def _find_serving(self, project: Project, target: Target) -> Built:
         source = await self._source_of(project)
         # Whether it has native code is found out by building it; while it has the same files, once.
         known = key({"project": project.name, "files": sorted(source.own)})
@@ -229,11 +238,10 @@ class Projects:
                 lambda: self._build(project, builder, way),
             )
         except CircleError as circle:
-            names = [
-                self._named(each[1]) for each in circle.keys if isinstance(each, tuple) and each[0] == "wheel"
-            ]
+            steps = [each for each in circle.keys if isinstance(each, tuple) and each[0] in _OF_PROJECTS]
+            names = groupby(self._named(step[1]) for step in steps)
             raise BuildError(
-                f"cannot be built without itself: {' → '.join(names)}",
+                f"cannot be built without itself: {' → '.join(name for name, _ in names)}",
                 where=project.name,
                 hint="one of their get_requires_for_build_wheel hooks must go without another",
             ) from circle
@@ -262,7 +270,7 @@ class Projects:
                 raise WouldBuildError(project.name, parts)
             self._refuse(project, way, digest)
             try:
-                outcome = await self._graph.compute(
+                attempt = partial(
                     self._attempt,
                     project,
                     source,
@@ -273,6 +281,8 @@ class Projects:
                     asked=asked,
                     way=way,
                 )
+                urgency = Urgency.NATIVE if native.has_sources(source.entries) else Urgency.BUILD
+                outcome = await self._graph.compute_as(urgency, attempt)
             except BuildError as error:
                 if way.name:
                     self._store.put_record(kinds.REFUSED, digest, {"what": error.faults[0].what})

@@ -1,0 +1,90 @@
+"""Steps that want a processor → in which order they begin: what ends builds soonest first.
+
+What takes long never holds every processor while something short may come: a build whose wheels are there
+would wait for its archive until a compiler for another machine is ready.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from contextlib import asynccontextmanager, contextmanager
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+
+class Urgency(IntEnum):
+    """What a step is for, the most urgent first: by how much of a build is left after it."""
+
+    SHORT = 0  # looks something up, or writes an archive
+    BYTECODE = 1  # only the archive is left
+    BUILD = 2
+    NATIVE = 3  # a build that may run compilers
+    PREPARE = 4  # what one of those will need, if it comes to it
+
+    @property
+    def long(self) -> bool:
+        """Whether it may take many times as long as all that is more urgent."""
+        return self >= Urgency.NATIVE
+
+
+class Turns:
+    """So many steps at once; to be used within one event loop.
+
+    All but one of the turns, at least one, are for what takes long, unless nothing else is there or may come
+    of what is being waited for.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._most_long = max(1, count - 1)
+        self._long = 0
+        self._short = 0
+        self._coming = 0
+        self._asked: list[tuple[Urgency, int, asyncio.Future[None]]] = []
+        self._number = 0
+
+    @asynccontextmanager
+    async def turn(self, urgency: Urgency) -> AsyncIterator[None]:
+        """Wait for a turn, and hold it; of equally urgent ones, whoever asked first has it first."""
+        self._number += 1
+        granted = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._asked, (urgency, self._number, granted))
+        self._grant()
+        try:
+            await granted
+            yield
+        finally:
+            if not granted.cancelled():
+                self._count(urgency, -1)
+                self._grant()
+
+    @contextmanager
+    def coming(self) -> Iterator[None]:
+        """Count on something short that follows, while this goes on."""
+        self._coming += 1
+        try:
+            yield
+        finally:
+            self._coming -= 1
+            self._grant()
+
+    def _grant(self) -> None:
+        while self._free and self._asked:
+            urgency, _, granted = self._asked[0]
+            if urgency.long and self._long >= self._most_long and (self._short or self._coming):
+                return
+            heapq.heappop(self._asked)
+            if not granted.done():
+                self._count(urgency, 1)
+                granted.set_result(None)
+
+    def _count(self, urgency: Urgency, change: int) -> None:
+        self._free -= change
+        if urgency.long:
+            self._long += change
+        else:
+            self._short += change
