@@ -8,6 +8,7 @@ poetry-core write, is too. So such a name is never left for an index.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -39,15 +40,11 @@ class Closure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Want:
-    """One requirement met on the way, and who has it."""
+    """One requirement met on the way, its normalised name, and who has it."""
 
     requirement: Requirement
+    name: str
     wanted_by: str
-
-    @property
-    def name(self) -> str:
-        """Its normalised name."""
-        return normalise(self.requirement.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +107,12 @@ async def close(
     )
 
 
+@cache
+def _parsed(text: str) -> Requirement:
+    """A requirement as it is parsed once: the layers of a monorepo have most of theirs in common."""
+    return Requirement(text)
+
+
 def _refuse_address(want: Want, *, where: str) -> None:
     """Refuse a path of a machine, and credentials that would be written down in a lock and in a layer."""
     url = want.requirement.url or ""
@@ -145,7 +148,7 @@ class _Walk:
 
     def want(self, requirement: Requirement, *, wanted_by: str) -> None:
         """Note a requirement whose marker holds."""
-        want = Want(requirement=requirement, wanted_by=wanted_by)
+        want = Want(requirement=requirement, name=normalise(requirement.name), wanted_by=wanted_by)
         if want.name in self._root.exclude:
             return
         if want.name not in self._projects:
@@ -171,7 +174,7 @@ class _Walk:
     def read(self, text: str, *, extras: frozenset[str], wanted_by: str) -> None:
         """Note a requirement (PEP 508) where its marker holds with any of `extras`, or none."""
         try:
-            requirement = Requirement(text)
+            requirement = _parsed(text)
             active = holds(requirement.marker, self._root.markers, extras=extras)
         except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName) as error:
             raise ResolveError(
@@ -191,7 +194,8 @@ class _Walk:
                 hint=f"change the requirement, or the version of {want.name}",
             )
             for want in self._wants
-            if not want.requirement.specifier.contains(version := known[want.name].version, prereleases=True)
+            if want.requirement.specifier
+            and not want.requirement.specifier.contains(version := known[want.name].version, prereleases=True)
         ]
         if faults:
             raise ResolveError.of(faults)

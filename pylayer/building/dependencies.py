@@ -14,9 +14,10 @@ from pylayer.building.closure import Closure, close, root_of
 from pylayer.building.serving import allows
 from pylayer.errors import BuildError, Fault, PylayerError, ResolveError
 from pylayer.graph import together
+from pylayer.names import required_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pylayer.building.context import RunContext
     from pylayer.building.projects import Built, Projects
@@ -190,12 +191,20 @@ class Dependencies:
             return {project.wheel.metadata.name: project.wheel.metadata for project in built}
 
         outside = [wheel.metadata for wheel in before.others] if isinstance(before, Closed) else []
+        if isinstance(before, Closed) and not self._requires_projects(outside):
+            return before.closure
         try:
             return await close(
                 root_of(build), projects=self._workspace.projects.keys(), metadata=metadata, outside=outside
             )
         except PylayerError as error:
             return error
+
+    def _requires_projects(self, others: Iterable[Metadata]) -> bool:
+        """Whether third-party distributions require projects of the monorepo, on some condition or none."""
+        return any(
+            required_name(text) in self._workspace.projects for other in others for text in other.requires
+        )
 
     async def _project(self, name: str, target: Target) -> Built:
         built = await self._projects.built(name, target)
