@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import time
 import zipfile
 from threading import Thread
 
@@ -39,8 +41,8 @@ def run_of(folder, *, manifest="", backend=pure, **fakes):
     return FakeRun(mono.root, engine=FakeEngine(backend=backend), **fakes)
 
 
-def ends(run, *, rested=None, layer=""):
-    """Run everything, or a layer; by build, its state, and the results."""
+def ends(run, *, rested=None, layer="", order=list):
+    """Run everything, or a layer, in some order; by build, its state, and the results."""
 
     async def work(context, projects):
         pipeline = Pipeline(
@@ -51,7 +53,7 @@ def ends(run, *, rested=None, layer=""):
             rest=lambda: rested.append(1) if rested is not None else None,
             reporter=run.told,
         )
-        return await pipeline.run([one for one in run.workspace.builds if layer in one.id])
+        return await pipeline.run(order([build for build in run.workspace.builds if layer in build.id]))
 
     results = run.do(work)
     return {name: result.outcome.state for name, result in results.items()}, results
@@ -178,6 +180,23 @@ def test_runs_that_end_together_keep_each_others_entries(tmp_path):
         for thread in threads:
             thread.join()
         assert sorted(every(State.BUILT, State.BUILT)) == listed(runs["liba"])
+
+
+def test_nothing_made_depends_on_the_order_of_steps(tmp_path):
+    """Whoever is first, each archive has the same bytes."""
+
+    def late(ask):
+        time.sleep(random.random() / 50)
+        return pure(ask)
+
+    made = []
+    for number in range(4):
+        run = run_of(tmp_path / str(number), backend=late)
+        states, results = ends(run, order=lambda builds: random.sample(builds, len(builds)))
+        assert every(State.BUILT, State.BUILT) == states
+        catalogue = (run.root / "dist/layers/layers.json").read_bytes()
+        made.append(({name: result.outcome.sha256 for name, result in results.items()}, catalogue))
+    assert made[:1] * 4 == made
 
 
 def test_what_is_too_large_fails_before_it_is_compiled(tmp_path):

@@ -107,6 +107,22 @@ def test_a_pure_wheel_is_built_once_by_the_oldest_runtime(tmp_path):
     assert ["python3.11-x86_64"] == [ask.target for ask in run.engine.asked]
 
 
+def test_a_wheel_is_worked_out_once_for_each_target(tmp_path):
+    """However many layers ask for it."""
+
+    class Asked(FakeEngine):
+        def interpreter(self, target):
+            pythons.append(str(target))
+            return super().interpreter(target)
+
+    asked = []
+    for times in (1, 50):
+        pythons = []
+        built_for(run_of(tmp_path / str(times), engine=Asked()), *EVERY * times)
+        asked.append(sorted(pythons))
+    assert asked[0] == asked[1]
+
+
 def test_where_the_oldest_python_is_missing_the_next_builds(tmp_path):
     """What it makes serves the older runtime too."""
     run = run_of(tmp_path, engine=FakeEngine(without=["python3.11-x86_64"]))
