@@ -8,7 +8,7 @@ from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, TextIO
 
-from pylayer import shown
+from pylayer import redaction, shown
 from pylayer.amounts import size_text
 from pylayer.errors import UsageError
 from pylayer.outcomes import OF_INDEXES, Outcome, State, by_cause
@@ -26,8 +26,8 @@ class Console:
     """One line for each build as it ends, a failure's log as one block before its error, a summary.
 
     An error that several builds share is told once; what no index has, when all builds have ended and it is
-    known which share it. Whatever others wrote is only shown (see `shown`). NO_COLOR and FORCE_COLOR are
-    honoured (https://no-color.org, https://force-color.org).
+    known which share it. Whatever others wrote is only shown (see `shown`), without credentials (see
+    `redaction`). NO_COLOR and FORCE_COLOR are honoured (https://no-color.org, https://force-color.org).
     """
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
@@ -129,7 +129,7 @@ class Console:
     def _print(self, stream: TextIO, text: str) -> None:
         with self._lock:
             try:
-                stream.write(text + "\n")
+                stream.write(redaction.shown(text) + "\n")
                 stream.flush()
             except BrokenPipeError:
                 # Whoever read it has seen enough (`| head -1`). What was begun goes on: it may be a publish.

@@ -166,13 +166,13 @@ class ToolError(PylayerError):
 
 
 class UnexpectedError(PylayerError):
-    """A fault of pylayer itself in one build, of which the others know nothing; `log` is its traceback."""
+    """A fault of pylayer itself, in one build or in all of a command; `log` is its traceback."""
 
     exit_code = 16
 
     @classmethod
-    def of_bug(cls, bug: Exception, *, where: str) -> Self:
-        """The error that stands for `bug`, which ended what `where` names."""
+    def of_bug(cls, bug: Exception, *, where: str = "") -> Self:
+        """The error that stands for `bug`, which ended the build that `where` names, or everything."""
         import traceback  # slow, and nothing that goes well needs it
 
         said = traceback.format_exception_only(bug)[-1].strip()

@@ -28,6 +28,7 @@ Kind = Literal[
     "twice",  # a module given by two distributions, a file or distribution by two layers
     "stdlib",  # takes the place of a standard library module
     "runtime",  # takes the place of a part of what the runtime brings
+    "secret",  # a file that looks like one
     "size",  # AWS's limits
     "budget",  # the user's own
     "load",  # a module that fails when it is imported

@@ -68,6 +68,17 @@ def test_a_failure_shows_its_log_as_one_block_before_its_error(lines, streams):
     assert streams[1].getvalue() == f"{bar}\nline one\nline two\n{bar}\nerror: etl: failed\n    look above\n"
 
 
+def test_what_addresses_say_of_who_asks_is_not_shown(lines, streams):
+    """Wherever it is: in what a tool printed, in an error, in a note."""
+    address = "https://me:pa55@index.example/simple/?token=t0ken"
+    lines.error(BuildError(f"failed at {address}", log=f"asked {address}"))
+    lines.note(address)
+    lines.say(address)
+
+    told = streams[0].getvalue() + streams[1].getvalue()
+    assert (4, False, False) == (told.count("https://index.example/simple/"), "pa55" in told, "t0ken" in told)
+
+
 def test_an_error_that_builds_share_is_told_once(lines, streams):
     """Four builds that need one wheel do not show its log four times."""
     error = BuildError("failed", log="log")

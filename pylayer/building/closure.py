@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 
+from pylayer import redaction
 from pylayer.errors import Fault, ResolveError
 from pylayer.markers import holds
 from pylayer.names import normalise, required_name
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from pylayer.config.layers import Build
     from pylayer.wheels import Metadata
+
+LOGIN_HINT = "take them out: give them to git, or to netrc"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,18 +119,17 @@ def _parsed(text: str) -> Requirement:
 def _refuse_address(want: Want, *, where: str) -> None:
     """Refuse a path of a machine, and credentials that would be written down in a lock and in a layer."""
     url = want.requirement.url or ""
-    server = urlsplit(url)
-    if server.scheme == "file":
+    if urlsplit(url).scheme == "file":
         raise ResolveError(
             f"{want.wanted_by} requires {want.name} by a path that is no project of the monorepo",
             where=where,
             hint="let `packages` in layers.toml find it, or require it from an index",
         )
-    if server.password or (server.username and not server.scheme.endswith("ssh")):
+    if redaction.has_login(url):
         raise ResolveError(
             f"{want.wanted_by} requires {want.name} from an address with credentials in it",
             where=where,
-            hint="take them out: give them to git, or to netrc",
+            hint=LOGIN_HINT,
         )
 
 

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
 
-from pylayer import __version__, below, enginetable, wheels
+from pylayer import __version__, below, enginetable, redaction, wheels
 from pylayer.below import OutsideError
 from pylayer.building import missing, native, packaged, sources
-from pylayer.building.closure import Root, close
+from pylayer.building.closure import LOGIN_HINT, Root, close
 from pylayer.building.native import Plain
 from pylayer.building.serving import allows, serves, trusted
 from pylayer.engines import Job
@@ -426,6 +426,8 @@ class Projects:
         build_env = host.engine.build_env(builder, required, network=project.options.network, tools=way.tools)
         with self._store.scratch() as folder:
             done = build_env.run(way.job(job), into=folder)
+            # What layers.toml gives the build to know, its log does not tell.
+            done = replace(done, log=redaction.without(redaction.named_secrets(env), done.log))
             if done.status != 0:
                 raise BuildError(
                     way.failure(done)
@@ -473,6 +475,11 @@ class Projects:
                 hint="the name in the project's metadata and the one that its backend uses must be the same",
                 log=done.log,
             )
+        for requirement in wheel.metadata.requires:
+            if redaction.has_login(requirement):
+                # Stores and layers travel, and the METADATA with them.
+                what = f"requires {required_name(requirement)} from an address with credentials in it"
+                raise BuildError(what, where=where, hint=LOGIN_HINT)
         digest = self._store.put_blob(canonical)
         kept = self._store.blob(digest)
         assert kept is not None
@@ -505,7 +512,7 @@ def declared_parts(project: Project) -> Parts:
         "project": project.name,
         "backend": [project.backend, *project.backend_path],
         "config settings": _settings(project),
-        "env": dict(project.options.env),
+        "env": {name: _sha256(value) for name, value in project.options.env},
         "network": project.options.network,
     }
 
@@ -575,6 +582,11 @@ def _settings(project: Project) -> dict[str, Any]:
         else:
             settings[name] = [settings[name], value]
     return settings
+
+
+def _sha256(value: str) -> str:
+    """The hash (hex) that stands in records for a value that may be a credential."""
+    return hashlib.sha256(value.encode()).hexdigest()
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pylayer.checks import contents, imports, metadata, native, paths, sizes, together
+from pylayer.checks import contents, imports, metadata, native, paths, secrets, sizes, together
 from pylayer.errors import ArchiveError
 from pylayer.limits import MOST_UNZIPPED
 from pylayer.problems import Kind, Problem, Severity, leave_out
@@ -52,7 +52,7 @@ def check(
     be read.
     """
     try:
-        inside = contents.read(made.path, name=made.layer, wheels=made.wheels, memory=memory)
+        inside = contents.read(made.path, name=made.layer, wheels=made.wheels, local=local, memory=memory)
         around = [contents.names(other.path) for other in beside]
     except ArchiveError as error:
         return _unreadable(error, made.path)
@@ -73,6 +73,7 @@ def check(
         )
         givers = {name: top.giver for name, top in tops.items()}
         yield from metadata.check_runtime(made.wheels, givers, target=target)
+        yield from secrets.check(inside)
         yield from sizes.check(inside, budget=budget)
 
     return _ordered(leave_out(problems(), accepted))

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from pylayer import recordfile
-from pylayer.checks import elf
+from pylayer.checks import credentials, elf
 from pylayer.checks.elf import Elf
 from pylayer.limits import MOST_UNZIPPED
 from pylayer.names import normalise
@@ -18,7 +18,7 @@ from pylayer.zips.format import DEFLATED
 from pylayer.zips.reader import Zip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pylayer.store import Store
@@ -41,7 +41,8 @@ class ArchiveContents:
     """What is in an archive.
 
     `claims` maps a member's path to the distributions whose RECORD lists it, each with the hash written
-    there; `elves` maps paths to ELF files. `size` is the zip's, in bytes.
+    there; `elves` maps paths to ELF files, `secrets` to what credentials are in files of the team's own.
+    `size` is the zip's, in bytes.
     """
 
     name: str
@@ -50,6 +51,7 @@ class ArchiveContents:
     wheels: tuple[Wheel, ...]
     claims: Mapping[str, Sequence[tuple[str, str]]]
     elves: Mapping[str, Elf]
+    secrets: Mapping[str, str]
 
     @property
     def unzipped_size(self) -> int:
@@ -76,20 +78,28 @@ class ArchiveContents:
 
 
 def read(
-    path: Path, *, name: str, wheels: Sequence[Wheel] = (), memory: Store | None = None
+    path: Path,
+    *,
+    name: str,
+    wheels: Sequence[Wheel] = (),
+    local: Collection[str] = (),
+    memory: Store | None = None,
 ) -> ArchiveContents:
-    """Read the archive of layer `name` at `path`, made of `wheels`.
+    """Read the archive of layer `name` at `path`, made of `wheels`; `local` names those that were built here.
 
     Raises ArchiveError for what Lambda could not or should not unpack, StoreError when it cannot be read.
     """
     with Zip(path) as archive:
+        claims = claims_in(archive)
+        elves = dict(_elves(archive, memory))
         return ArchiveContents(
             name=name,
             size=path.stat().st_size,
             members=tuple(archive.members),
             wheels=tuple(wheels),
-            claims=claims_in(archive),
-            elves=dict(_elves(archive, memory)),
+            claims=claims,
+            elves=elves,
+            secrets=dict(_secrets(archive, claims, local, but=elves)),
         )
 
 
@@ -152,6 +162,23 @@ def _elves(archive: Zip, memory: Store | None) -> Iterator[tuple[str, Elf]]:
             found := _elf(archive, member, memory)
         ):
             yield name, found
+
+
+def _secrets(
+    archive: Zip,
+    claims: Mapping[str, Sequence[tuple[str, str]]],
+    local: Collection[str],
+    *,
+    but: Collection[str],
+) -> Iterator[tuple[str, str]]:
+    """Look into small files of distributions built here, and of none: what is on an index is no secret."""
+    for member in archive.members:
+        name = member.name
+        if not member.size or member.size > credentials.LARGEST or name.endswith(".pyc") or name in but:
+            continue
+        given = claims.get(name)
+        if (not given or given[0][0] in local) and (kind := credentials.inside(archive.content(member))):
+            yield name, kind
 
 
 def _elf(archive: Zip, member: Member, memory: Store | None) -> Elf | None:

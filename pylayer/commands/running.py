@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from pylayer import disk
 from pylayer.console import Console
 from pylayer.descriptors import raise_limit
-from pylayer.errors import PylayerError
+from pylayer.errors import PylayerError, UnexpectedError
 from pylayer.interrupts import as_interrupts
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ def run_command(asked: Callable[[], Command]) -> int:
         except PylayerError as error:
             lines.error(error)
             return error.exit_code
-        except OSError as error:
-            if (full := disk.full(error)) is None:
-                raise
-            lines.error(full)
-            return full.exit_code
+        except Exception as bug:  # noqa: BLE001  told by the console, which shows no credentials
+            full = disk.full(bug) if isinstance(bug, OSError) else None
+            told = full or UnexpectedError.of_bug(bug)
+            lines.error(told)
+            return told.exit_code
         except KeyboardInterrupt:
             lines.note("interrupted")
             _leave(interrupt.status)

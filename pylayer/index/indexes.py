@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+from pylayer import redaction
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_USERINFO = re.compile(r"(?<=://)[^/?#\s`'\"@]*@")
-_SHORTEST_SECRET = 3  # shorter ones would blot out ordinary words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,16 +133,9 @@ class IndexSettings:
 
     def redact(self, text: str) -> str:
         """Take credentials out of a text that may be shown."""
-        for secret in self._secrets():
-            text = text.replace(secret, "****")
-        return _USERINFO.sub("", text)
-
-    def _secrets(self) -> list[str]:
-        found = set()
-        for login in (each.login for each in self.everywhere):
-            if login and (secret := login.password or login.username):
-                found |= {secret, quote(secret, safe="")}
-        return sorted((each for each in found if len(each) >= _SHORTEST_SECRET), key=len, reverse=True)
+        logins = [each.login for each in self.everywhere if each.login]
+        secrets = [login.password or login.username for login in logins]
+        return redaction.addresses(redaction.without(secrets, text))
 
 
 def same_place(one: str, other: str) -> bool:

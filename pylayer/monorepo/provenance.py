@@ -7,6 +7,8 @@ from os.path import normpath
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from pylayer import redaction
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -61,7 +63,7 @@ class Provenance:
         return cls(kind="git", addresses=(f"git+{url}{at}{below}",))
 
     def __str__(self) -> str:
-        where = " or ".join(self.addresses)
+        where = redaction.addresses(" or ".join(self.addresses))
         words: Mapping[Kind, str] = {
             "index": f'the index "{where}"',
             "registry": where,

@@ -490,7 +490,7 @@ HISTORY = RecordKind(
     name="history",
     value=HistoryRecord,
     meaning="what went into a build's last archive",
-    portable=False,  # it has the values of variables that projects are built with
+    portable=False,  # the folder's path is in the key
 )
 HASHES = RecordKind(
     name="hashes",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pytest
-
 from pylayer.commands.command import Command
 from pylayer.commands.running import run_command
 from pylayer.errors import BuildError, UsageError
@@ -51,7 +49,11 @@ def test_a_wrong_command_line_is_told_in_one_line(capsys):
     )
 
 
-def test_a_bug_keeps_its_traceback():
-    """It is nobody's command line."""
-    with pytest.raises(ZeroDivisionError):
-        run_command(lambda: Ending(end=ZeroDivisionError()))
+def test_a_bug_keeps_its_traceback_without_credentials(capsys):
+    """It is told as all errors are."""
+    bug = ValueError("cannot ask https://me:pa55@word@index.example/simple/?token=t0ken")
+    status, told = run_command(lambda: Ending(end=bug)), capsys.readouterr().err
+
+    assert (16, True) == (status, "Traceback (most recent call last)" in told)
+    assert "error: this is a bug in pylayer: ValueError: cannot ask https://index.example/simple/\n" in told
+    assert not any(secret in told for secret in ("pa55", "word@", "t0ken"))

@@ -40,7 +40,9 @@ class PrivateIndex:
 
 
 @contextmanager
-def private_index(folder: Path, *, ca: Path) -> Iterator[PrivateIndex]:
+def private_index(
+    folder: Path, *, ca: Path, username: str = USERNAME, password: str = PASSWORD
+) -> Iterator[PrivateIndex]:
     """Serve `folder` for the length of a block; the CA's certificate is written to `ca`."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(ca))
@@ -49,7 +51,7 @@ def private_index(folder: Path, *, ca: Path) -> Iterator[PrivateIndex]:
     app = pypiserver.app(
         roots=[folder],
         authenticate=["download", "list", "update"],
-        auther=lambda username, password: (username, password) == (USERNAME, PASSWORD),
+        auther=lambda *given: given == (username, password),
         disable_fallback=True,
     )
     server = make_server("127.0.0.1", 0, app, server_class=_Server, handler_class=_Quiet)

@@ -1,0 +1,48 @@
+"""What of a text is no credential."""
+
+import pytest
+
+from pylayer import redaction
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("https://me:pa55@index.example/simple/", "https://index.example/simple/"),
+        ("https://me:p@55@index.example/simple/", "https://index.example/simple/"),
+        ("https://t0ken@index.example: 401", "https://index.example: 401"),
+        ("'http://me:p%40@a/', `http://you:q@b`", "'http://a/', `http://b`"),
+        (
+            "https://files.example/a.whl?X-Amz-Signature=abc&b=1#sha256=d",
+            "https://files.example/a.whl#sha256=d",
+        ),
+        ("(see https://files.example/a?token=t)", "(see https://files.example/a)"),
+        ("git+ssh://git@git.example/team/liba", "git+ssh://git@git.example/team/liba"),
+        ("ssh://git:pa55@git.example/liba", "ssh://git.example/liba"),
+        ("write to a@b.example, or see https://c.example", "write to a@b.example, or see https://c.example"),
+        ("a? b@c", "a? b@c"),
+    ],
+)
+def test_addresses_lose_who_asks_and_their_query(text, left):
+    """The name that ssh needs stays."""
+    assert left == redaction.addresses(text)
+
+
+def test_known_secrets_are_masked_in_each_form():
+    """Longer ones first; one of two letters would blot out words."""
+    assert "**** **** me" == redaction.without(["pa/55", "pa/5", "me"], "pa/55 pa%2F55 me")
+
+
+def test_a_variable_tells_by_its_name_that_it_is_secret():
+    """Not where it names a file, says yes or no, or is about something else."""
+    variables = {
+        "UV_INDEX_CORP_PASSWORD": "pa55-w0rd",
+        "aws_secret_access_key": "/abc+defgh",
+        "SIGNING_TOKEN": "line-one-of-it\nline-two-of-it\n",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": "/run/secrets/token",
+        "UV_CREDENTIALS_DIR": "~/.uv",
+        "USE_TOKEN": "true",
+        "PATH": "/usr/bin:/bin",
+    }
+    found = {"pa55-w0rd", "/abc+defgh", "line-one-of-it", "line-two-of-it"}
+    assert found == {*redaction.named_secrets(variables)}
