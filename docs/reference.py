@@ -21,6 +21,7 @@ from pylayer.errors import MIXED, PENDING, PylayerError
 from pylayer.interrupts import Interrupt
 from pylayer.locks.lockfiles import FORMATS
 from pylayer.publish import outputs, published
+from pylayer.statements import envelopes, provenance
 from pylayer.store import kinds
 from pylayer.store.kinds import RecordKind
 from pylayer.targets import load_runtimes
@@ -57,6 +58,11 @@ FILES = {
     "commands.documents": {
         f"<layer>-<runtime>-<architecture>{documents.SUFFIX}": "In the output folder: what `sbom` writes, in "
         "CycloneDX."
+    },
+    "commands.attesting": {
+        f"<layer>-<runtime>-<architecture>{provenance.SUFFIX}": "In the output folder, with "
+        "`provenance.write`: what went into an archive. See [provenance](publish.md#provenance).",
+        f"<layer>-<runtime>-<architecture>{envelopes.SUFFIX}": "The same, signed.",
     },
     "publish.published": {
         published.NAME: "In the output folder: the layer versions that stand for the builds, by region. See "

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 CACHE_DIR = "PYLAYER_CACHE_DIR"
 RUNTIMES = "PYLAYER_RUNTIMES"
+SIGNING_KEY = "PYLAYER_SIGNING_KEY"
 TOOLS = "PYLAYER_TOOLS"
 CI = "CI"
 
@@ -27,6 +28,10 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
         RUNTIMES: (
             "A TOML file with `[runtimes]` tables that go before those of layers.toml: for a machine with "
             "its own mirror of the images."
+        ),
+        SIGNING_KEY: (
+            "The file with the private key (PEM) that `layers` signs statements with, where layers.toml has "
+            "`provenance.write`."
         ),
     },
     "What is told, and how": {

@@ -47,6 +47,7 @@ def test_every_table_of_layers_toml_is_there():
         "index[]",
         "publish",
         "publish.permissions",
+        "provenance",
         "budgets",
         "sets.NAME",
         "layers.NAME",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pylayer.archives import catalogue
@@ -56,8 +57,13 @@ def run(
     recorder = lastrun.Recorder()
     listing = found.manifest.output / catalogue.NAME
     before = listing.read_bytes() if listing.is_file() else None
+    attest = None
+    if found.manifest.provenance.write:
+        from pylayer.commands import attesting
+
+        attest = partial(attesting.write, found, key=attesting.signer())
     with opening.opened(found.manifest, note=reporter.note) as state:
-        made = asyncio.run(
+        made, images = asyncio.run(
             _run(
                 found,
                 selected,
@@ -83,7 +89,8 @@ def run(
                 warnings.remember(state.store, identifier, sha256, result.outcome.warnings)
         outcomes = [result.outcome for result in made.values()]
         lastrun.save(state, recorder.finish(outcomes), before=before, after=listing.read_bytes())
-        _remember(state, found, made, options=options, since=since)
+        beside = attest(made, images=images) if attest else {}
+        _remember(state, found, made, beside=beside, options=options, since=since)
     return outcomes
 
 
@@ -98,7 +105,8 @@ async def _run(
     hashes: FileHashes,
     recorder: lastrun.Recorder,
     reporter: Reporter,
-) -> dict[str, BuildResult]:
+) -> tuple[dict[str, BuildResult], Mapping[str, str]]:
+    """Make the archives of `selected`; how each build ended, and the digests of images by target."""
     async with context.opened(
         found,
         choice=choice,
@@ -124,7 +132,7 @@ async def _run(
             good = all(result.outcome.good for result in made.values())
             complete = good and len(selected) == len(found.builds)
             run.keep_lock(complete=complete)
-    return made
+    return made, run.hosts.images
 
 
 def refuse_stale(errors: Iterable[PylayerError | None]) -> None:
@@ -139,6 +147,7 @@ def _remember(
     found: Workspace,
     made: Mapping[str, BuildResult],
     *,
+    beside: Mapping[str, Sequence[Path]],
     options: Mapping[str, Any],
     since: int,
 ) -> None:
@@ -151,7 +160,11 @@ def _remember(
         return
     paths, unsettled = taken
     described = watch.described(found)
-    builds = {name: _kept(result.outcome, result.made) for name, result in made.items() if result.made}
+    builds = {
+        name: _kept(result.outcome, result.made, beside.get(name, ()))
+        for name, result in made.items()
+        if result.made
+    }
     if before and (before.options, before.paths, before.described) == (options, paths, described):
         others = {name: kept for name, kept in before.builds.items() if name not in made}
         builds = {**others, **builds}
@@ -168,7 +181,7 @@ def _remember(
     )
 
 
-def _kept(outcome: Outcome, made: BuiltArchive) -> KeptBuild:
+def _kept(outcome: Outcome, made: BuiltArchive, beside: Sequence[Path]) -> KeptBuild:
     return KeptBuild(
         layer=outcome.build.layer.name,
         wheels=outcome.wheels,
@@ -178,4 +191,5 @@ def _kept(outcome: Outcome, made: BuiltArchive) -> KeptBuild:
         warnings=outcome.warnings,
         path=str(made.archive.path),
         status=snapshot.status_of_output(made.archive.path),
+        beside={str(path): snapshot.status_of_output(path) for path in beside},
     )

@@ -45,7 +45,9 @@ class PublishCommand(Command):
         outcome = publish.run(
             found.manifest.output,
             publication.settings(
-                found.manifest.publish, {layer.name: layer.publish for layer in found.layers}
+                found.manifest.publish,
+                {layer.name: layer.publish for layer in found.layers},
+                signers=found.manifest.provenance.keys,
             ),
             declared=publish.declared(found.layers),
             options=publish.Options(

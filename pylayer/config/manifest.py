@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pylayer import enginetable, envtable
+from pylayer.config.attesting import KEYS as PROVENANCE_KEYS
+from pylayer.config.attesting import ProvenanceSettings, provenance_table
 from pylayer.config.budgets import BUDGET_KEYS, SET_KEYS, Budgets, LayerSet, budgets, sets
 from pylayer.config.extrafiles import missing
 from pylayer.config.layers import Layer, ProjectOptions
@@ -151,6 +153,16 @@ class Manifest:
             "How layers are published.",
             see="publish.md#settings",
             inside=PUBLISH_KEYS,
+        ),
+    )
+    provenance: ProvenanceSettings = field(
+        default=ProvenanceSettings(),
+        metadata=key(
+            provenance_table,
+            "table",
+            "Statements of what went into archives.",
+            see="publish.md#provenance",
+            inside=PROVENANCE_KEYS,
         ),
     )
     budgets: Budgets = field(

@@ -234,16 +234,29 @@ KEYS = {
         help="The deploy tools that files are written for.",
         see="publish.md#using-what-was-published",
     ),
+    "require-provenance": Key(
+        parse=boolean,
+        takes=either((True, False)),
+        help="Whether an archive is refused without a statement of what went into it, signed by one of "
+        "`provenance.keys` where there are any.",
+        default="false",
+        see="publish.md#provenance",
+    ),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishSettings:
-    """The settings of every layer, and the files to write for deploy tools."""
+    """The settings of every layer, and the files to write for deploy tools.
+
+    Where an archive needs a statement of what went into it, `signers` are the public keys (PEM) of which one
+    must have signed it (none: it need not be signed); None where it needs no statement.
+    """
 
     default: LayerSettings = field(default_factory=LayerSettings)
     layers: Mapping[str, LayerSettings] = field(default_factory=dict)
     outputs: tuple[Output, ...] = ()
+    signers: tuple[str, ...] | None = None
 
     def of(self, layer: str) -> LayerSettings:
         """The settings of one layer."""
@@ -260,15 +273,22 @@ def publish_table(value: Any) -> dict[str, Any]:
     return made(table(KEYS), as_fields)(value)
 
 
-def settings(general: Mapping[str, Any], layers: Mapping[str, Mapping[str, Any]]) -> PublishSettings:
-    """Join the parsed `[publish]` and each layer's own, which overrides it key by key."""
+def settings(
+    general: Mapping[str, Any], layers: Mapping[str, Mapping[str, Any]], *, signers: tuple[str, ...] = ()
+) -> PublishSettings:
+    """Join the parsed `[publish]` and each layer's own, which overrides it key by key.
+
+    `signers` are the public keys of `[provenance]`.
+    """
     row = dict(general)
     outputs = row.pop("outputs", ())
+    required = row.pop("require_provenance", False)
     default = LayerSettings(**row)
     return PublishSettings(
         default=default,
         layers={name: replace(default, **own) for name, own in layers.items()},
         outputs=outputs,
+        signers=signers if required else None,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from pylayer import selection
 from pylayer.archives import catalogue
 from pylayer.errors import Fault, NotBuiltError, PublishError, UsageError
-from pylayer.publish import checks, outputs, published
+from pylayer.publish import attested, checks, outputs, published
 from pylayer.publish.cloud import Patience
 from pylayer.publish.template import Declared, LayerGroup, groups
 
@@ -95,8 +95,11 @@ def prepare(
         )
     if "sam" in settings.outputs:
         faults = (*faults, *outputs.clashes(declared))
-    if every := [*faults, *checks.faults(found, regions=(), folder=folder)]:
-        raise PublishError.of(every)
+    faults = (*faults, *checks.faults(found, regions=(), folder=folder))
+    if settings.signers is not None:
+        faults = (*faults, *attested.faults(found, folder=folder, signers=settings.signers))
+    if faults:
+        raise PublishError.of(faults)
     published.read(folder / published.NAME)  # a damaged one is refused now, not when all is published
     account = opened(profile=options.profile, patience=options.patience)
     fallback = (account.default_region,) if account.default_region else ()

@@ -32,7 +32,10 @@ PREFIX = "PYLAYER_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptBuild:
-    """A good archive of an earlier run: what its line says, and the file's status then."""
+    """A good archive of an earlier run: what its line says, and the file's status then.
+
+    `beside` has the status of what was written about it, by path.
+    """
 
     layer: str
     wheels: int
@@ -42,6 +45,7 @@ class KeptBuild:
     warnings: tuple[str, ...]
     path: str
     status: tuple[int, ...]
+    beside: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +66,9 @@ class Snapshot:
 def options(**chosen: object) -> dict[str, Any]:
     """What besides files decides a run: pylayer itself, what was `chosen`, and some of the environment."""
     variables = {
-        name: value for name, value in os.environ.items() if name in VARIABLES or name.startswith(PREFIX)
+        name: hashlib.sha256(value.encode(errors="surrogateescape")).hexdigest()  # it may have a credential
+        for name, value in os.environ.items()
+        if name in VARIABLES or name.startswith(PREFIX)
     }
     return {"pylayer": __version__, "variables": variables, **chosen}
 
@@ -103,11 +109,12 @@ def unchanged(snapshot: Snapshot) -> bool:
 
 
 def intact(kept: KeptBuild, *, by_hash: bool = False) -> bool:
-    """Whether an archive is as the run left it: by size and time, or by its sha256."""
+    """Whether an archive is as the run left it, and what is beside it: by size and time, or by its sha256."""
     try:
-        status = os.stat(kept.path)
-        if (status.st_mtime_ns, status.st_size, status.st_ino) != kept.status:
-            return False
+        for path, before in ((kept.path, kept.status), *kept.beside.items()):
+            status = os.stat(path)
+            if (status.st_mtime_ns, status.st_size, status.st_ino) != before:
+                return False
         if by_hash:
             with open(kept.path, "rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest() == kept.sha256
@@ -117,7 +124,7 @@ def intact(kept: KeptBuild, *, by_hash: bool = False) -> bool:
 
 
 def status_of_output(path: Path) -> tuple[int, ...]:
-    """An archive's status; not its time of status change, which a further hard link moves."""
+    """An output's status; not its time of status change, which a further hard link moves."""
     status = path.stat()
     return (status.st_mtime_ns, status.st_size, status.st_ino)
 

@@ -245,6 +245,7 @@ class KeptRecord(TypedDict):
     warnings: tuple[str, ...]
     path: str
     status: tuple[int, ...]
+    beside: dict[str, tuple[int, ...]]
 
 
 class SnapshotRecord(TypedDict):

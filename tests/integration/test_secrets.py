@@ -161,6 +161,7 @@ def checkout(shop, urls):
         f'[[index]]\nname = "netrc"\nurl = "{urls["netrc"]}"\ndefault = true\n'
         '[defaults]\nruntimes = ["python3.11"]\narchitectures = ["x86_64"]\n'
         f'[projects.liba]\nenv = {{ LIBA_TOKEN = "{CANARIES["build"]}" }}\n'
+        "[provenance]\nwrite = true\n"
         '[publish]\nregions = ["eu-west-1"]\nbucket = "archives"\noutputs = ["terraform"]\n'
     )
     remote = f"https://me:{quote(CANARIES['git-remote'], safe='')}@git.example/team/mono"

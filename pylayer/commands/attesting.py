@@ -1,0 +1,96 @@
+"""What a run made → a statement beside each archive of what went into it, signed where there is a key."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from os.path import relpath
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pylayer import envtable, redaction
+from pylayer.archives import catalogue
+from pylayer.config.manifest import LOCK_NAME
+from pylayer.index import gits
+from pylayer.locks import lock
+from pylayer.locks.fetcher import Addresses
+from pylayer.pipeline import asked_for
+from pylayer.statements import envelopes, provenance
+from pylayer.statements.provenance import Making
+from pylayer.store import write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pylayer.locks.lock import Lock
+    from pylayer.monorepo.workspace import Workspace
+    from pylayer.pipeline import BuildResult, BuiltArchive
+    from pylayer.statements.envelopes import Signer
+
+
+def signer() -> Signer | None:
+    """The key that the environment names; raises ManifestError where it is none."""
+    named = os.environ.get(envtable.SIGNING_KEY)
+    return envelopes.signer(Path(named), where=envtable.SIGNING_KEY) if named else None
+
+
+def write(
+    found: Workspace, results: Mapping[str, BuildResult], *, images: Mapping[str, str], key: Signer | None
+) -> dict[str, tuple[Path, ...]]:
+    """Write the statement of each archive, where it is another than before; by build id, its files.
+
+    `images` are the digests of those that were built in, by target. Without a `key`, an envelope with another
+    statement than today's is removed.
+    """
+    output = found.manifest.output
+    entries = catalogue.read(output / catalogue.NAME).builds
+    locked = lock.read(found.manifest.root / LOCK_NAME) or lock.Lock()
+    written = {}
+    for identifier, result in results.items():
+        if not result.made or not (entry := entries.get(identifier)):
+            continue
+        making = _making(found, result, result.made, locked=locked, images=images)
+        content = provenance.statement(entry, making)
+        plain, signed = (output / (identifier + module.SUFFIX) for module in (provenance, envelopes))
+        _put(plain, content)
+        if key:
+            _put(signed, key.envelope(content))
+        elif signed.exists() and not envelopes.holds(signed.read_bytes(), content):
+            with suppress(FileNotFoundError):
+                signed.unlink()
+        written[identifier] = tuple(path for path in (plain, signed) if path.exists())
+    return written
+
+
+def _making(
+    found: Workspace, result: BuildResult, made: BuiltArchive, *, locked: Lock, images: Mapping[str, str]
+) -> Making:
+    root = found.manifest.root
+    return Making(
+        asked=asked_for(result.build.layer),
+        parts=made.parts,
+        folders={
+            name: Path(relpath(project.path, root)).as_posix() for name, project in found.projects.items()
+        },
+        addresses=_addresses(locked, result.build.id),
+        image=images.get(str(result.build.target), ""),
+        builder=found.manifest.provenance.builder,
+    )
+
+
+def _addresses(locked: Lock, build: str) -> dict[str, str]:
+    """Where what comes from git is, by name, each at its commit."""
+    if not (entry := locked.builds.get(build)):
+        return {}
+    addresses = Addresses(entry.terms.requirements)
+    origins = ((pin, addresses.origin(pin)) for pin in entry.pins)
+    return {
+        pin.name: redaction.addresses(f"{gits.PREFIX}{origin.url}@{gits.commit_of(pin)}")
+        for pin, origin in origins
+        if origin
+    }
+
+
+def _put(path: Path, content: bytes) -> None:
+    if not path.is_file() or path.read_bytes() != content:
+        write_atomic(path, content)

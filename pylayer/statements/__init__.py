@@ -1,0 +1,1 @@
+"""What went into an archive, as a document that others can verify."""
