@@ -117,7 +117,7 @@ def test_a_wheel_is_worked_out_once_for_each_target(tmp_path):
 
     asked = []
     for times in (1, 50):
-        pythons = []
+        pythons: list[str] = []
         built_for(run_of(tmp_path / str(times), engine=Asked()), *EVERY * times)
         asked.append(sorted(pythons))
     assert asked[0] == asked[1]
