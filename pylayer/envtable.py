@@ -16,6 +16,7 @@ CACHE_DIR = "PYLAYER_CACHE_DIR"
 RUNTIMES = "PYLAYER_RUNTIMES"
 SIGNING_KEY = "PYLAYER_SIGNING_KEY"
 TOOLS = "PYLAYER_TOOLS"
+BUILD_MEMORY = "PYLAYER_BUILD_MEMORY"
 CI = "CI"
 
 # By what they are about; in a name, `<NAME>` and `*` stand for what differs.
@@ -32,6 +33,10 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
         SIGNING_KEY: (
             "The file with the private key (PEM) that `layers` signs statements with, where layers.toml has "
             "`provenance.write`."
+        ),
+        BUILD_MEMORY: (
+            "How much memory a container may use that builds run in, as `8GB` is written; by default three "
+            "quarters of what the Docker Engine has."
         ),
     },
     "What is told, and how": {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -22,12 +23,15 @@ from pylayer import watchdog
 from pylayer.errors import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 
 _LONGEST = 8 << 20  # bytes of a log: nobody reads as many
 _PIECE = 1 << 16
+_GLANCE = (
+    100  # milliseconds from the end of a program until that is seen, where something else has its output
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,16 +158,21 @@ def run(
     timeout: float | None = None,
     merged: bool = False,
     group: ProcessGroup | None = None,
+    confine: Callable[[], None] | None = None,
 ) -> Completed:
     """Run `command` to its end; text is UTF-8, and what is not is replaced.
 
     `env` is the whole environment (None: this process's), `timeout` is in seconds. A `merged` one, which has
     neither input nor timeout, has what goes to stderr in stdout, in the order in which it was printed, and of
-    megabytes the end alone. Raises ToolError when the program cannot be started, is overdue, or was killed
-    from another thread.
+    megabytes the end alone. `confine` is called in a thread of its own, which then starts the program: what
+    is given up there, the program has not. Raises ToolError when the program cannot be started, is overdue,
+    or was killed from another thread.
     """
     groups = (_EVERY,) if group is None else (_EVERY, group)
-    process = _start(command, cwd=cwd, env=env, merged=merged)
+    if confine is None:
+        process = _start(command, cwd=cwd, env=env, merged=merged)
+    else:
+        process = _in_own_thread(confine, lambda: _start(command, cwd=cwd, env=env, merged=merged))
     _WATCH.begin(process)
     try:
         for each in groups:
@@ -195,16 +204,54 @@ def uv() -> str:
 
 
 def _printed(process: subprocess.Popen[str]) -> str:
-    """Read what a process prints while it does; it may be more than memory holds."""
+    """Read what a process prints while it does; it may be more than memory holds.
+
+    What it left running, in whatever group and session, may have its output too, and is not waited for.
+    """
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.close()
     printed = OutputEnd()
-    with process.stdout:
-        while piece := os.read(process.stdout.fileno(), _PIECE):
+    with process.stdout as output:
+        ready = select.poll()  # `select` itself takes no number beyond 1023
+        ready.register(output, select.POLLIN)
+        left = _LONGEST  # bytes that are still read once it has ended
+        while left > 0:
+            ended = process.poll() is not None
+            if not ready.poll(0 if ended else _GLANCE):
+                if ended:
+                    break
+                continue
+            if not (piece := os.read(output.fileno(), _PIECE)):
+                break
             printed.add(piece)
+            left -= len(piece) if ended else 0
     process.wait()
     return str(printed).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _in_own_thread(
+    confine: Callable[[], None], start: Callable[[], subprocess.Popen[str]]
+) -> subprocess.Popen[str]:
+    """Start a program in a thread that ends with that, after it has given up what `confine` gives up."""
+    outcome: list[subprocess.Popen[str] | Exception] = []
+
+    def work() -> None:
+        try:
+            confine()
+            outcome.append(start())
+        except (OSError, ToolError) as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=work, name="pylayer-confined")
+    thread.start()
+    thread.join()
+    [process] = outcome
+    if isinstance(process, OSError):
+        raise ToolError(f"a build cannot be confined: {process.strerror}") from process
+    if isinstance(process, Exception):
+        raise process
+    return process
 
 
 def _start(

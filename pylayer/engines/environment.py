@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pylayer.wheels import Wheel
 
 # To be raised when the same wheels would give another environment.
-FORMAT = 1
+FORMAT = 2
 
 
 def key(wheels: Sequence[Wheel], *, interpreter: Interpreter) -> str:

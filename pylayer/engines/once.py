@@ -38,3 +38,8 @@ class Once(Generic[Key, Value]):
                 raise
             known = future
         return known.result()
+
+    def forget(self, key: Key) -> None:
+        """Let who asks next have it computed again."""
+        with self._lock:
+            self._futures.pop(key, None)

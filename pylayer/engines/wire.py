@@ -44,13 +44,19 @@ def files(job: Job) -> Sequence[tuple[str, Path | bytes, bool]]:
     ]
 
 
-def pack(job: Job, *, folder: str) -> Iterator[bytes]:
+def pack(job: Job, *, folder: str, user: int | None = None) -> Iterator[bytes]:
     """Give the stream of `job` for an own `folder`, in chunks; no file is held in memory.
 
-    Raises BuildError for a file that cannot be read, or changes meanwhile.
+    `user` is the job's own, of which nothing is to be left. Raises BuildError for a file that cannot be read,
+    or changes meanwhile.
     """
-    listed = [(name, content, _size(content), executable) for name, content, executable in files(job)]
+    runner = ("inside/stream.py", script_text("stream").encode(), False)
+    listed = [
+        (name, content, _size(content), executable) for name, content, executable in (runner, *files(job))
+    ]
     header = {
+        "user": user,
+        "options": ["-S"] if job.bare else [],
         "folder": folder,
         "script": f"inside/{job.script}.py",
         "processors": [confinement(), os.getpid()],
@@ -88,6 +94,12 @@ class Results:
         """The exit status of the job's script; only when complete."""
         assert self._header is not None
         return int(self._header["status"])
+
+    @property
+    def clean(self) -> bool:
+        """Whether the job left nothing where it ran, as what ran it says; only when complete."""
+        assert self._header is not None
+        return self._header.get("clean") is True
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the stream.

@@ -1,11 +1,17 @@
 """A job on standard input becomes its folder, its script runs there, and its results go to standard output.
 
 Both directions are one line of JSON, then the contents of the files that it lists, one after the other:
-    in     {"folder": path, "script": name, "files": [[name, size, executable], ...],
-            "processors": [how many to keep to or null, seed]}
-    out    {"status": exit status, "answer": answer.json's or null, "files": [[name, size, executable], ...]}
+    in     {"folder": path, "script": name, "files": [[name, size, executable], ...], "user": number or null,
+            "options": the script's Python's, "processors": [how many to keep to or null, seed]}
+    out    {"status": exit status, "answer": answer.json's or null, "clean": whether nothing is left,
+            "files": [[name, size, executable], ...]}
 One program start carries a whole job in and out: putting and getting archives would each cost the engine as
 much again. What the script prints goes to standard error, whichever of the two it meant.
+
+The script is a program of its own, with all that is installed; this one runs with nothing of it (`-I -S`),
+so that no build requirement has a say here. Where the job has a `user` to itself, all that this user started
+is ended before the results go, and all that it left in folders that are everybody's is removed. A script may
+kill this program, which is then seen by its results that never come, but cannot look into it or speak for it.
 """
 
 from __future__ import annotations
@@ -13,35 +19,65 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import stat
 import sys
 import traceback
+from contextlib import suppress
 
 TYPE_CHECKING = False  # typing is not worth its import in each job
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from typing import Any, BinaryIO
 
 CHUNK = 1 << 20
+SHARED = "/pylayer/shared"  # lists what everybody may write to in the image
+MEMORY = ("/dev/shm", "/dev/mqueue")  # noqa: S108  the same, of every container
+DUMPABLE, CHILD_SUBREAPER = 4, 36  # of prctl
 
 
 def main() -> None:
-    """Do one job."""
+    """Do one job, or in the script's own program, run that."""
+    if sys.argv[1:]:
+        run(sys.argv[1])
     results = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     os.umask(0o022)
     request = json.loads(sys.stdin.buffer.readline())
+    alone = request["user"] is not None and keep_apart(request["user"])
     os.mkdir(request["folder"], 0o700)
     os.chdir(request["folder"])
     confine(*request["processors"])
     try:
         receive(sys.stdin.buffer, request["files"])
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        status = run(request["script"])
+        status = started([*request["options"], "inside/stream.py", request["script"]])
         os.chdir(request["folder"])
-        send(results, status)
+        clean = alone and end_all() and cleared(request["user"])
+        send(results, status, clean=clean)
     finally:
         remove(request["folder"])
-    # Not by way of the interpreter's end: a thread that the script left running would hold it up.
     os._exit(status)
+
+
+def keep_apart(user: int) -> bool:
+    """Let no other process of `user` look into this one, and let this one see the end of all of them.
+
+    Says whether all that this user does here is this job's.
+    """
+    if os.getuid() != user or os.getppid() != 0:  # 0: it was put into its container from outside
+        return False
+    try:
+        import ctypes
+
+        prctl = ctypes.CDLL(None).prctl
+    except (ImportError, OSError, AttributeError):
+        return False
+    done = [
+        prctl(option, ctypes.c_ulong(value), *[ctypes.c_ulong(0)] * 3)
+        for option, value in ((DUMPABLE, 0), (CHILD_SUBREAPER, 1))
+    ]
+    return done == [0, 0]
 
 
 def confine(count: int | None, seed: int) -> None:
@@ -70,8 +106,20 @@ def receive(stream: BinaryIO, files: list[tuple[str, int, bool]]) -> None:
         os.utime(name, (date, date))
 
 
-def run(script: str) -> int:
-    """Run the script as the program that it would be; give its exit status."""
+def started(words: Sequence[str]) -> int:
+    """Start this Python with `words`, wait for its end, and give its exit status as a shell does."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os.execv(sys.executable, [sys.executable, *words])  # noqa: S606  no shell is needed
+        finally:
+            os._exit(127)
+    ended = os.waitpid(child, 0)[1]
+    return os.WEXITSTATUS(ended) if os.WIFEXITED(ended) else 128 + os.WTERMSIG(ended)
+
+
+def run(script: str) -> None:
+    """Run the script as the program that it would be, and end with its exit status."""
     sys.argv = [os.path.abspath(script)]
     sys.path[:] = [path for path in sys.path if path]
     try:
@@ -88,28 +136,87 @@ def run(script: str) -> int:
         status = 1
     sys.stdout.flush()
     sys.stderr.flush()
-    return status
+    # Not by way of the interpreter's end: a thread that the script left running would hold it up.
+    os._exit(status)
 
 
-def send(results: BinaryIO, status: int) -> None:
+def end_all() -> bool:
+    """Kill every other process of this user, and wait until all are gone."""
+    while True:
+        with suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:  # what has lost its parent is this one's child
+            return True
+
+
+def cleared(user: int) -> bool:
+    """Remove what `user` left in folders that everybody may write to; say whether nothing is left."""
+    try:
+        with open(SHARED, encoding="utf-8", errors="surrogateescape") as file:
+            shared = file.read().split("\0")[:-1]
+    except OSError:
+        return False
+    for folder in (*shared, *filter(os.path.isdir, MEMORY)):
+        # In a file, or in a folder where all may remove what is others', anything may be another by now.
+        if not os.path.isdir(folder) or not os.stat(folder).st_mode & stat.S_ISVTX:
+            return False
+        for path in list(left_in(folder, user)):
+            if os.path.isdir(path) and not os.path.islink(path):
+                remove(path)
+            else:
+                os.unlink(path)
+        if any(left_in(folder, user)):
+            return False
+    return not any(has_segments(user, kind) for kind in ("shm", "sem", "msg"))
+
+
+def left_in(folder: str, user: int) -> Iterator[str]:
+    """Give what belongs to `user` in `folder`, but for the job's own folder."""
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        if os.lstat(path).st_uid == user and path != os.getcwd():
+            yield path
+
+
+def has_segments(user: int, kind: str) -> bool:
+    """Say whether `user` has left something of a kind of System V's."""
+    try:
+        with open("/proc/sysvipc/" + kind, encoding="ascii") as file:
+            column = file.readline().split().index("uid")
+            return any(line.split()[column] == str(user) for line in file)
+    except OSError:
+        return False  # the kernel has none
+
+
+def send(results: BinaryIO, status: int, *, clean: bool) -> None:
     """Write the script's answer and the plain files in `out`."""
     files = []
     for folder, _, names in os.walk("out"):
         for name in names:
             path = os.path.join(folder, name)
             if os.path.isfile(path) and not os.path.islink(path):
-                stat = os.stat(path)
-                files.append((os.path.relpath(path, "out"), stat.st_size, bool(stat.st_mode & 0o100)))
+                found = os.stat(path)
+                files.append((os.path.relpath(path, "out"), found.st_size, bool(found.st_mode & 0o100)))
     files.sort()
-    answer: Any = None
-    if os.path.exists("answer.json"):
-        with open("answer.json", encoding="utf-8") as file:
-            answer = json.load(file)
-    results.write(json.dumps({"status": status, "answer": answer, "files": files}).encode() + b"\n")
+    header = {"status": status, "answer": answered(), "clean": clean, "files": files}
+    results.write(json.dumps(header).encode() + b"\n")
     for name, _, _ in files:
         with open(os.path.join("out", name), "rb") as content:
             shutil.copyfileobj(content, results, CHUNK)
     results.flush()
+
+
+def answered() -> Any:
+    """Give what the script answered; None where it did not."""
+    if not os.path.isfile("answer.json"):
+        return None
+    try:
+        with open("answer.json", encoding="utf-8") as file:
+            return json.load(file)
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def remove(folder: str) -> None:

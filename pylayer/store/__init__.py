@@ -134,7 +134,7 @@ class Store:
         except FileNotFoundError:
             return None
         if actual != digest:
-            self._note(f"the stored file {digest[:12]}… is damaged: removed, it will be made again")
+            self.tell_damaged(f"the stored file {digest[:12]}…")
             place.unlink(missing_ok=True)
             return None
         with contextlib.suppress(OSError):
@@ -154,14 +154,17 @@ class Store:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, RecursionError):
-            what = f"the stored record {kind.name}/{key[:12]}… is damaged"
-            self._note(f"{what}: removed, it will be made again")
+            self.tell_damaged(f"the stored record {kind.name}/{key[:12]}…")
             with contextlib.suppress(StoreError):  # a store that cannot be written can be read
                 self.drop_record(kind, key)
             return None
         with contextlib.suppress(OSError):
             os.utime(place)
         return value
+
+    def tell_damaged(self, what: str) -> None:
+        """Let the user hear that something kept here is no longer what it was."""
+        self._note(f"{what} is damaged: removed, it will be made again")
 
     def put_record(self, kind: RecordKind[Any], key: str, value: Mapping[str, Any]) -> None:
         """Keep a small value of a kind under a key that is safe as a file name."""

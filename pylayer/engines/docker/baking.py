@@ -37,6 +37,12 @@ PREFIX = f"{ROOT}/env"
 TOOLS = f"{ROOT}/tools"
 WORK = f"{ROOT}/work"
 
+# Notes where in an image everybody may write, but for what each container has of its own (stream.py).
+_NOTE_SHARED = (
+    r"find / -xdev \( -type d -o -type f \) -perm -0002 -print0 > /pylayer/shared 2> /dev/null;"
+    " [ $? -lt 126 ] || rm /pylayer/shared"  # there is no `find`
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
@@ -84,6 +90,8 @@ def start(
         else:
             environment.install(wheels, root, interpreter=base.interpreter, prefix=PREFIX)
             container.put(tars.of_environment(root, prefix=PREFIX, work=WORK))
+            if not wheels:
+                container.start(["/bin/sh", "-c", _NOTE_SHARED]).output()
             _compile(containers, container, base, root=root, what=f"{PREFIX}/lib" if wheels else "library")
     container.commit(
         REPOSITORY,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-import threading
+import secrets
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from pylayer.engines import variables, wire
 from pylayer.engines.docker import baking, tars
 from pylayer.engines.docker.baking import PREFIX, ROOT, TOOLS, WORK
 from pylayer.engines.docker.connection import DOCKER_ERRORS, explain
+from pylayer.engines.docker.rooms import Rooms
 from pylayer.engines.docker.streams import STDOUT
 from pylayer.engines.wire import Results, script_text
 from pylayer.errors import EngineError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pylayer.wheels import Wheel
 
 _BUNDLE = f"{ROOT}/certificates.pem"
+_KILLED = 128 + 9  # the exit status of what SIGKILL ended
 _FIRST_USER = 20000  # within the 65536 that a rootless engine has, and nobody's in any image
 _JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -45,10 +47,10 @@ class EnvResources:
 
 
 class DockerBuildEnv:
-    """One container for a target and a set of build requirements, started when the first job comes.
+    """Containers for a target and a set of build requirements, started as builds come that run at once.
 
     Each job is a user of its own there and has a folder that no other one can read; none can write the
-    environment.
+    environment. A container has one build at a time, and another one once nothing of that is left.
     """
 
     def __init__(
@@ -67,14 +69,12 @@ class DockerBuildEnv:
         self._requirements = requirements
         self._tools = tools
         self._network = network
-        self._lock = threading.Lock()
-        self._container: Container | None = None
+        self._rooms = Rooms(self._open)
         self._users = itertools.count(_FIRST_USER)
-        self._left: dict[str, int] = {}
 
     def serves_bare_jobs(self, target: Target) -> bool:
-        """Whether its container runs already, and is one that pylayer's own jobs for `target` may share."""
-        return self._container is not None and self._target == target and not self._network
+        """Whether a container runs already, and is one that pylayer's own jobs for `target` may share."""
+        return self._rooms.are_open and self._target == target and not self._network
 
     def run(self, job: Job, *, into: Path) -> Done:
         """Run `job`; see `pylayer.engines.BuildEnv`."""
@@ -87,7 +87,6 @@ class DockerBuildEnv:
             if self._resources.containers.closed:
                 raise EngineError("the job was stopped", where=where) from error
             if isinstance(error, NotFound):
-                self._container = None  # the next job gets a new one
                 raise EngineError("its container is gone: removed, or out of memory", where=where) from error
             raise EngineError(f"the Docker Engine says: {explain(error)}", where=where) from error
         if self._resources.containers.closed:
@@ -95,11 +94,21 @@ class DockerBuildEnv:
         return done
 
     def _run(self, job: Job, *, into: Path) -> Done:
-        container = self._opened()
-        folder = f"{WORK}/{job.name}"
-        user = self._enter(container, job.name)
+        with self._rooms.room(guest=job.bare) as room, closing(Results(into)) as results:
+            status, log = self._played(job, room.container, results)
+            if status == _KILLED:
+                log += f"killed; if that was for want of memory: its container may use {self._memory_words}\n"
+            if not (results.complete and results.clean):
+                room.clean = False
+            return results.done(status, log=log)
+
+    def _played(self, job: Job, container: Container, results: Results) -> tuple[int, str]:
+        """Have the job done in a container; give its exit status and what it printed."""
+        # Beside builds, no name of a folder may be known before it is there.
+        folder = f"{WORK}/{job.name}{f'.{secrets.token_hex(8)}' if job.bare else ''}"
+        user = next(self._users)
         running = container.start(
-            [f"{PREFIX}/bin/python", *(["-S"] if job.bare else []), "-c", script_text("stream")],
+            [f"{PREFIX}/bin/python", "-I", "-S", "-c", script_text("stream")],
             user=f"{user}:{user}",
             env={
                 **self._base.env,
@@ -110,28 +119,19 @@ class DockerBuildEnv:
             },
         )
         log = OutputEnd()
-        with running, closing(Results(into)) as results:
+        with running:
             with suppress(ConnectionError):  # it has ended early: what it printed says why
-                running.stream.send(wire.pack(job, folder=folder))
+                running.stream.send(wire.pack(job, folder=folder, user=user))
             for kind, piece in running.stream.frames():
                 if kind == STDOUT:
                     results.feed(piece)
                 else:
                     log.add(piece)
-            if results.complete:
-                self._left.pop(job.name, None)  # it removed its folder itself
-            status = results.status if results.complete else running.status() or 1
-            return results.done(status, log=str(log))
+            return results.status if results.complete else running.status() or 1, str(log)
 
-    def _enter(self, container: Container, name: str) -> int:
-        """Give the job a user; where one of that name left its folder, because it was killed, remove it."""
-        with self._lock:
-            before = self._left.get(name)
-            user = self._left[name] = next(self._users)
-        if before is not None:
-            clear = f"chmod -R u+rwx {WORK}/{name}; rm -rf {WORK}/{name}"
-            container.start(["/bin/sh", "-c", clear], user=f"{before}:{before}").output()
-        return user
+    @property
+    def _memory_words(self) -> str:
+        return f"{self._resources.containers.bounds} ({envtable.BUILD_MEMORY})"
 
     def _path(self, job: Job) -> str:
         own = self._base.image.path
@@ -140,12 +140,6 @@ class DockerBuildEnv:
     def _network_variables(self) -> dict[str, str]:
         bundle = _BUNDLE if variables.certificates(self._resources.environ) else None
         return variables.of_network(self._resources.environ, bundle=bundle)
-
-    def _opened(self) -> Container:
-        with self._lock:
-            if self._container is None:
-                self._container = self._open()
-            return self._container
 
     def _open(self) -> Container:
         container = baking.start(

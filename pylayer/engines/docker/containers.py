@@ -13,6 +13,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -20,6 +21,7 @@ from docker.errors import APIError, NotFound
 from docker.utils import version_lt
 
 from pylayer import __version__
+from pylayer.engines.docker import bounds
 from pylayer.engines.docker.connection import DOCKER_ERRORS
 from pylayer.engines.docker.streams import Stream
 from pylayer.errors import EngineError
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from docker import APIClient
 
+    from pylayer.engines.docker.bounds import Bounds
     from pylayer.engines.docker.connection import Connection
 
 LABEL = "pylayer"
@@ -114,10 +117,11 @@ class Exec:
 
 
 class Containers:
-    """The containers of one engine and one process."""
+    """The containers of one engine and one process; `memory` (bytes) is for each of them."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, memory: int | None = None) -> None:
         self._client = connection.client
+        self._memory = memory
         self._lock = threading.Lock()
         self._ending = threading.Lock()
         self._open: list[Container] = []
@@ -127,6 +131,11 @@ class Containers:
     def closed(self) -> bool:
         """Whether `close` was called."""
         return self._closed
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """What each container may use."""
+        return bounds.of_engine(self._client, self._memory)
 
     def start(
         self, image: str, *, platform: str, network: bool = False, env: Mapping[str, str] | None = None
@@ -152,6 +161,7 @@ class Containers:
                 network_mode="default" if network else "none",
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges"],
+                **self.bounds.options,
             ),
         )["Id"]
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from pylayer.engines import Interpreter, folders
-from pylayer.engines.docker import baking
+from pylayer.engines.docker import baking, bounds
 from pylayer.engines.docker.baking import Base
 from pylayer.engines.docker.buildenvs import DockerBuildEnv, EnvResources
 from pylayer.engines.docker.connection import DOCKER_ERRORS, connect, explain
@@ -41,7 +41,7 @@ class DockerEngine:
     def __init__(self, connection: Connection, *, store: Store, environ: Mapping[str, str]) -> None:
         self._connection = connection
         self._store = store
-        self._containers = Containers(connection)
+        self._containers = Containers(connection, memory=bounds.wanted(environ))
         self._images = ImageStore(connection, containers=self._containers, store=store)
         self._resources = EnvResources(containers=self._containers, environ=environ)
         self._bases: Once[str, Base] = Once()

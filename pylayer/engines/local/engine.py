@@ -8,6 +8,8 @@ import platform
 import shutil
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,10 +23,11 @@ from pylayer.engines import (
     variables,
     wire,
 )
-from pylayer.engines.local import pythons
+from pylayer.engines.local import confinement, pythons, seals
+from pylayer.engines.local.confinement import Confinement
 from pylayer.engines.local.smoke import LocalSmokeTester
 from pylayer.engines.once import Once
-from pylayer.errors import BuildError, EngineError, ToolError
+from pylayer.errors import BuildError, EngineError, Fault, ToolError
 from pylayer.process import ProcessGroup, run
 from pylayer.targets import Architecture
 
@@ -32,11 +35,26 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pylayer.engines import Interpreter, Job
+    from pylayer.engines.local.seals import State
     from pylayer.store import Store
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
+_TOLD = 3  # of the files that a build changed
+_CHANGED_HINT = (
+    "a build, this one or one that ran at the same time, wrote into what builds share: have it written into "
+    "TMPDIR, and name what is to be installed in build-system.requires"
+)
 _ENDED_WITHIN = 5  # seconds from the kill of a job until it has cleaned up after itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedEnvironment:
+    """An environment's folder, its key, and what it was when it was made or last found to be sound."""
+
+    prefix: Path
+    key: str
+    state: State
 
 
 class LocalEngine:
@@ -45,15 +63,19 @@ class LocalEngine:
     `environ` are the environment's variables: of them a job sees PATH alone, and with a network the
     proxies and certificates. An interpreter serves a target whatever its architecture: whether what it
     builds is right there is for the caller to see.
+
+    Where the kernel has Landlock, a build can write in its own folders alone, and read those, the system's
+    and what is installed (`confinement`). An environment is looked at before its first use in a run, and
+    where builds can change it, after each of them (`seals`).
     """
 
     def __init__(self, *, store: Store, environ: Mapping[str, str]) -> None:
         self._store = store
         self._environments = store.root / "engines" / "local" / "env"
         self._environ = environ
-        self._jobs = Jobs()
+        self.jobs = Jobs()
         self._interpreters: Once[str, Interpreter] = Once()
-        self._prefixes: Once[str, Path] = Once()
+        self._made: Once[str, SealedEnvironment] = Once()
         self._swept: Once[str, None] = Once()
 
     @classmethod
@@ -93,23 +115,27 @@ class LocalEngine:
         """Give the build environment; see `pylayer.engines.Engine`."""
         self._swept.get("", folders.sweep)
         interpreter = self.interpreter(target)
-        prefix = self._prefix(
+        own = self._environment(
             requirements, interpreter, key=environment.key(requirements, interpreter=interpreter)
         )
-        env = {}
+        environments, env = [own], {}
         if network:
             bundle = variables.certificates(self._environ)
             env = variables.of_network(self._environ, bundle=str(bundle) if bundle else None)
         if tools:
-            env[envtable.TOOLS] = str(self._prefix(tools, interpreter, key=environment.tools_key(tools)))
-        path = f"{prefix}/bin{os.pathsep}{self._environ.get('PATH', os.defpath)}"
-        return LocalBuildEnv(self._jobs, python=f"{prefix}/bin/python", path=path, env=env)
+            beside = self._environment(tools, interpreter, key=environment.tools_key(tools))
+            environments.append(beside)
+            env[envtable.TOOLS] = str(beside.prefix)
+        path = f"{own.prefix}/bin{os.pathsep}{self._path}"
+        python = f"{own.prefix}/bin/python"
+        return LocalBuildEnv(
+            self, python=python, path=path, env=env, environments=environments, network=network
+        )
 
     def bare_env(self, target: Target) -> LocalBuildEnv:
         """Give a build environment in which nothing is installed; see `pylayer.engines.Engine`."""
         self._swept.get("", folders.sweep)
-        path = self._environ.get("PATH", os.defpath)
-        return LocalBuildEnv(self._jobs, python=self.interpreter(target).executable, path=path, env={})
+        return LocalBuildEnv(self, python=self.interpreter(target).executable, path=self._path)
 
     def smoke_tester(self) -> LocalSmokeTester:
         """Give the host's own Pythons; see `pylayer.engines.ListedEngine`."""
@@ -118,8 +144,8 @@ class LocalEngine:
     def kept(self) -> tuple[KeptEnvironment, ...]:
         """List the environments in the cache; see `pylayer.engines.ListedEngine`."""
         return tuple(
-            KeptEnvironment(name=made.parent.name, size=_size_of(made.parent), used=made.stat().st_mtime)
-            for made in sorted(self._environments.glob("*/pyvenv.cfg"))
+            KeptEnvironment(name=prefix.name, size=_size_of(prefix), used=prefix.stat().st_mtime)
+            for prefix in sorted(made.parent for made in self._environments.glob("*/pyvenv.cfg"))
         )
 
     def forget(self, names: Sequence[str]) -> None:
@@ -131,33 +157,78 @@ class LocalEngine:
 
     def close(self) -> None:
         """Kill running jobs and wait for what they leave to be removed; see `pylayer.engines.Engine`."""
-        self._jobs.close()
+        self.jobs.close()
 
-    def _prefix(self, wheels: Sequence[Wheel], interpreter: Interpreter, *, key: str) -> Path:
-        return self._prefixes.get(key, lambda: self._install(wheels, interpreter, key))
+    def confined(self, build_env: LocalBuildEnv, *, writable: Sequence[Path]) -> Confinement | None:
+        """What holds a job to `writable` and what is installed; None where this host has no such thing."""
+        if not confinement.supported():
+            return None
+        prefixes = tuple(each.prefix for each in build_env.environments)
+        readable = (*self._installed, *confinement.of_python(build_env.python), *prefixes)
+        return Confinement(writable=tuple(writable), readable=readable, network=build_env.network)
 
-    def _install(self, wheels: Sequence[Wheel], interpreter: Interpreter, key: str) -> Path:
-        """Make the environment unless it is there; it appears at once and complete, by a rename."""
+    def refuse_changed(self, build_env: LocalBuildEnv, job: Job, *, log: str) -> None:
+        """Raise BuildError where an environment is not what it was, and have it made again."""
+        faults = []
+        for each in build_env.environments:
+            if found := seals.changed(each.state, seals.state(each.prefix)):
+                self._made.forget(each.key)
+                self.forget([each.key])
+                more = f" and {len(found) - _TOLD} more" if found[_TOLD:] else ""
+                what = f"its build environment was changed meanwhile: {', '.join(found[:_TOLD])}{more}"
+                faults.append(Fault(what=what, where=job.name, hint=_CHANGED_HINT))
+        if faults:
+            raise BuildError.of(faults, log=log)
+
+    @property
+    def _path(self) -> str:
+        return self._environ.get("PATH", os.defpath)
+
+    @cached_property
+    def _installed(self) -> tuple[Path, ...]:
+        return confinement.of_path(self._path)
+
+    def _environment(
+        self, wheels: Sequence[Wheel], interpreter: Interpreter, *, key: str
+    ) -> SealedEnvironment:
+        def find() -> SealedEnvironment:
+            return self._kept(key) or self._install(wheels, interpreter, key=key)
+
+        return self._made.get(key, find)
+
+    def _kept(self, key: str) -> SealedEnvironment | None:
+        """The environment, where it is there and is what it was when it was made; else it is removed."""
         prefix = self._environments / key
-        made = prefix / "pyvenv.cfg"
-        if made.exists():
-            with suppress(OSError):
-                os.utime(made)  # says when it was last used
-            return prefix
+        if not prefix.exists():
+            return None
+        if (state := seals.unbroken(prefix)) is None:
+            if seals.is_sealed(prefix):  # earlier versions sealed none
+                self._store.tell_damaged(f"the build environment {prefix}")
+            self.forget([key])
+            return None
+        with suppress(OSError):
+            os.utime(prefix)  # says when it was last used
+        return SealedEnvironment(prefix=prefix, key=key, state=state)
+
+    def _install(self, wheels: Sequence[Wheel], interpreter: Interpreter, *, key: str) -> SealedEnvironment:
+        """Make the environment; it appears at once, complete and sealed, by a rename."""
+        prefix = self._environments / key
         folders.sweep(prefix.parent)
         with filling(prefix), folders.private(beside=prefix) as folder:
             root = folder / "env"
             environment.install(wheels, root, interpreter=interpreter, prefix=str(prefix))
             warm = wire.script_text("warm")
-            done = run([interpreter.executable, "-I", "-c", warm, root / "lib"], group=self._jobs.group)
+            done = run([interpreter.executable, "-I", "-c", warm, root / "lib"], group=self.jobs.group)
             # Python says nothing where it could write but a part of a .pyc file, and fails when it reads it.
             refuse_full(folder, log=done.stdout + done.stderr)
+            state = seals.seal(root)
             try:
                 root.rename(prefix)
             except OSError:
-                if not (prefix / "pyvenv.cfg").exists():  # another process may have made the same
-                    raise
-        return prefix
+                if made := self._kept(key):  # another process may have made the same
+                    return made
+                raise
+        return SealedEnvironment(prefix=prefix, key=key, state=state)
 
 
 class Jobs:
@@ -187,34 +258,51 @@ class Jobs:
 
 
 class LocalBuildEnv:
-    """Folders of this host, one for each job, and an environment that they share."""
+    """Folders of this host, one for each job, and the `environments` that they share: its own, its tools'."""
 
-    def __init__(self, jobs: Jobs, *, python: str, path: str, env: Mapping[str, str]) -> None:
-        self._jobs = jobs
-        self._python = python
+    def __init__(
+        self,
+        engine: LocalEngine,
+        *,
+        python: str,
+        path: str,
+        env: Mapping[str, str] | None = None,
+        environments: Sequence[SealedEnvironment] = (),
+        network: bool = False,
+    ) -> None:
+        self._engine = engine
         self._path = path
-        self._env = env
+        self._env = env or {}
+        self.python = python
+        self.environments = environments
+        self.network = network
 
     def run(self, job: Job, *, into: Path) -> Done:
         """Run `job`; see `pylayer.engines.BuildEnv`."""
-        with self._jobs, folders.private() as private, filling(private):
+        jobs = self._engine.jobs
+        with jobs, folders.private() as private, filling(private):
             folder = private / job.name
             for name in ("src", "out", "home", "tmp"):
                 (folder / name).mkdir(parents=True)
             for name, content, executable in wire.files(job):
                 _write(folder / name, content, executable=executable)
+            # What is declared for a project may name folders that its build is to use.
+            confined = self._engine.confined(self, writable=(folder, *confinement.named(job.env)))
             try:
                 done = run(
-                    [self._python, *(["-S"] if job.bare else []), f"inside/{job.script}.py"],
+                    [self.python, *(["-S"] if job.bare else []), f"inside/{job.script}.py"],
                     cwd=folder,
                     env={**variables.of_job(str(folder), path=self._path), **self._env, **job.env},
                     merged=True,
-                    group=self._jobs.group,
+                    group=jobs.group,
+                    confine=confined.enter if confined else None,
                 )
             except ToolError as error:
-                if self._jobs.closed:
+                if jobs.closed:
                     raise EngineError("the job was stopped", where=job.name) from error
                 raise
+            if confined is None:
+                self._engine.refuse_changed(self, job, log=done.stdout)
             if done.status != 0:
                 refuse_full(private, log=done.stdout)
             shutil.copytree(

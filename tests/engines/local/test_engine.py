@@ -93,9 +93,9 @@ def test_requirements_are_compiled_and_kept(engine, tmp_path) -> None:
     wheel = wheels.read(make_wheel(tmp_path, {"helper.py": b"x = 41"}, name="helper"))
     engine.build_env(host_target(), [wheel])
     (kept,) = (tmp_path / "cache/engines/local/env").iterdir()
-    made = kept.stat().st_mtime_ns
+    made = kept.stat().st_ino
     LocalEngine(store=Store(tmp_path / "cache"), environ=ENVIRON).build_env(host_target(), [wheel])
-    assert ([kept], made) == (list((tmp_path / "cache/engines/local/env").iterdir()), kept.stat().st_mtime_ns)
+    assert ([kept], made) == (list((tmp_path / "cache/engines/local/env").iterdir()), kept.stat().st_ino)
     assert 1 == len(list(kept.glob("lib/python3.*/site-packages/__pycache__/helper.*.pyc")))
 
 
@@ -212,19 +212,21 @@ def temporary(pid: int) -> list[Path]:
 def test_close_ends_running_jobs(engine, into, tmp_path) -> None:
     """Closing from another thread ends a running job at once, as an EngineError, and removes its folder."""
     started = tmp_path / "started"
+    started.mkdir()
     raised: list[BaseException] = []
 
     def work() -> None:
-        code = f"import time; open({str(started)!r}, 'w').close(); time.sleep(60)"
+        code = "import os, time; open(os.environ['STARTED'] + '/now', 'w').close(); time.sleep(60)"
         try:
-            engine.build_env(host_target(), ()).run(job(code, name="sleeper"), into=into)
+            sleeper = job(code, name="sleeper", STARTED=str(started))
+            engine.build_env(host_target(), ()).run(sleeper, into=into)
         except EngineError as error:
             raised.append(error)
 
     thread = threading.Thread(target=work)
     thread.start()
     deadline = time.monotonic() + 30
-    while not started.exists() and time.monotonic() < deadline:
+    while not (started / "now").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     engine.close()
     thread.join(5)
@@ -235,6 +237,7 @@ def test_close_ends_running_jobs(engine, into, tmp_path) -> None:
 def test_folders_of_a_killed_process_are_removed(tmp_path) -> None:
     """What a killed pylayer left is gone after the next one's first build environment."""
     started = tmp_path / "started"
+    started.mkdir()
     code = (
         "import sys\n"
         "from pathlib import Path\n"
@@ -242,12 +245,12 @@ def test_folders_of_a_killed_process_are_removed(tmp_path) -> None:
         "from pylayer.engines.local.engine import LocalEngine\n"
         "from pylayer.store import Store\n"
         "build_env = LocalEngine(store=Store(Path(sys.argv[1])), environ={}).build_env(host_target(), ())\n"
-        "build = f'import time; open({sys.argv[2]!r}, \"w\").close(); time.sleep(9)'\n"
-        "build_env.run(job(build), into=Path(sys.argv[1]))\n"
+        'build = \'import os, time; open(os.environ["STARTED"] + "/now", "w"); time.sleep(9)\'\n'
+        "build_env.run(job(build, STARTED=sys.argv[2]), into=Path(sys.argv[1]))\n"
     )
     process = child(code, tmp_path / "cache", started)
     deadline = time.monotonic() + 30
-    while not started.exists() and time.monotonic() < deadline:
+    while not (started / "now").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     process.kill()
     process.communicate()
@@ -274,7 +277,7 @@ def test_kept_environments_are_told_and_forgotten(engine, tmp_path) -> None:
     for wheel in wheels_of.values():
         engine.build_env(host_target(), [wheel])
     first, second = engine.kept()
-    os.utime(tmp_path / "cache/engines/local/env" / first.name / "pyvenv.cfg", (1, 1))
+    os.utime(tmp_path / "cache/engines/local/env" / first.name, (1, 1))
     again = LocalEngine(store=Store(tmp_path / "cache"), environ=ENVIRON)
 
     assert (True, 1) == (first.size > 0, again.kept()[0].used)
@@ -291,7 +294,7 @@ def test_an_environment_that_is_used_again_is_not_old(engine, tmp_path) -> None:
     wheel = wheels.read(make_wheel(tmp_path))
     engine.build_env(host_target(), [wheel])
     (kept,) = engine.kept()
-    os.utime(tmp_path / "cache/engines/local/env" / kept.name / "pyvenv.cfg", (1, 1))
+    os.utime(tmp_path / "cache/engines/local/env" / kept.name, (1, 1))
     before = time.time() - 1
     LocalEngine(store=Store(tmp_path / "cache"), environ=ENVIRON).build_env(host_target(), [wheel])
 
