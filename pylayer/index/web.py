@@ -6,6 +6,7 @@ The only module that opens connections to an index.
 from __future__ import annotations
 
 import random
+import socket
 import threading
 import time
 from concurrent.futures import CancelledError
@@ -22,6 +23,8 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from pylayer.authorities import CA_HINT
 from pylayer.errors import DownloadError
@@ -43,6 +46,8 @@ _CHUNK = 1 << 18
 _LONGEST_PAGE = 128 << 20  # bytes: the public index's longest has a tenth of that
 _PATIENCE = 60.0  # seconds in which so much comes as
 _SLOWEST = 1 << 10  # bytes in each: a socket's own timeout begins anew with every byte
+_MOST_REDIRECTS = 10
+_LONGEST_ASIDE = 1 << 16  # bytes beside a redirect: more, and its connection is given up
 
 
 class NotFoundError(DownloadError):
@@ -123,10 +128,11 @@ class Web:
         self._stopped = threading.Event()
         self._open: set[requests.Response] = set()
         _LIVE.add(self)
-        self._session = requests.Session()
+        self._session = _Session(self._stopped, patience=patience)
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = _Adapter(
             tls_context(settings.env, default=DEFAULT_CA_BUNDLE_PATH),
+            patience=patience,
             pool_connections=connections,
             pool_maxsize=connections,
         )
@@ -194,6 +200,10 @@ class Web:
             raise TransientError(f"no answer within {self._timeout[1]:g} s") from error
         except requests.ConnectionError as error:
             raise TransientError(f"cannot be reached ({_reason(error)})") from error
+        except requests.TooManyRedirects as error:
+            raise DownloadError(
+                f"led from one address to the next {_MOST_REDIRECTS} times", where=where
+            ) from error
         except requests.RequestException as error:
             raise DownloadError(f"cannot be queried ({type(error).__name__})", where=where) from error
 
@@ -218,6 +228,33 @@ def server(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
+class _HeadInTime:
+    """Ends a connection on which a reply's head takes too long: a timeout begins anew with every byte."""
+
+    head_within: float
+    _overdue = False
+
+    def getresponse(self) -> Any:
+        timer = threading.Timer(self.head_within, self._end)
+        timer.daemon = True
+        timer.start()
+        try:
+            response = super().getresponse()  # type: ignore[misc]
+        finally:
+            timer.cancel()
+        if self._overdue:  # an end among the headers passes for the end of the headers
+            response.close()
+            raise TimeoutError
+        return response
+
+    def _end(self) -> None:
+        self._overdue = True
+        connection: socket.socket | None = self.sock  # type: ignore[attr-defined]
+        if connection is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
 class _Auth(AuthBase):
     """Sends a login, or none: without this, requests would look into netrc by itself."""
 
@@ -231,18 +268,67 @@ class _Auth(AuthBase):
         return request
 
 
-class _Adapter(HTTPAdapter):
-    """Uses one TLS context for all connections: reading a CA bundle takes longer than a small download."""
+class _Session(requests.Session):
+    """Reads no more of what comes beside a redirect than belongs there; requests would read all of it."""
 
-    def __init__(self, context: ssl.SSLContext, **options: Any) -> None:
+    def __init__(self, stopped: threading.Event, *, patience: float) -> None:
+        super().__init__()
+        self.max_redirects = _MOST_REDIRECTS
+        self._stopped = stopped
+        self._patience = patience
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        target = super().get_redirect_target(resp)
+        if target is not None:
+            received = 0
+            try:
+                for piece in Reply(resp, self._stopped, patience=self._patience).chunks():
+                    received += len(piece)
+                    if received > _LONGEST_ASIDE:
+                        resp.raw.close()
+                        break
+            except BaseException:
+                resp.close()
+                raise
+            resp._content, resp._content_consumed = b"", True  # type: ignore[attr-defined]  # noqa: SLF001
+        return target
+
+
+class _Adapter(HTTPAdapter):
+    """Uses one TLS context for all connections: reading a CA bundle takes longer than a small download.
+
+    The head of each reply has `patience` seconds to come.
+    """
+
+    def __init__(self, context: ssl.SSLContext, *, patience: float, **options: Any) -> None:
         self._context = context
+        self._patience = patience
         super().__init__(**options)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **options)
+        self._bound(self.poolmanager)
 
     def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
-        return super().proxy_manager_for(*args, ssl_context=self._context, **options)
+        return self._bound(super().proxy_manager_for(*args, ssl_context=self._context, **options))
+
+    def _bound(self, manager: Any) -> Any:
+        patience = self._patience
+
+        class Connection(_HeadInTime, HTTPConnection):
+            head_within = patience
+
+        class SecureConnection(_HeadInTime, HTTPSConnection):
+            head_within = patience
+
+        class Pool(HTTPConnectionPool):
+            ConnectionCls = Connection
+
+        class SecurePool(HTTPSConnectionPool):
+            ConnectionCls = SecureConnection
+
+        manager.pool_classes_by_scheme = {"http": Pool, "https": SecurePool}
+        return manager
 
     def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:  # noqa: ARG002
         return super().build_connection_pool_key_attributes(request, True, cert)  # noqa: FBT003

@@ -152,7 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
         answers = index.answers.get(path) or []
         answer = answers.pop(0) if answers else Answer()
         if answer.status != 200:
-            self._send(answer.status, b"", dict(answer.headers))
+            self._send(answer.status, answer.body or b"", dict(answer.headers), answer)
         elif index.login and self.headers.get("Authorization") != _basic(index.login):
             self._send(401, b"", {"WWW-Authenticate": 'Basic realm="index"'})
         elif path.startswith("/simple/"):

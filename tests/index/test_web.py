@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import threading
 import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from factories.localindex import Answer, serving
@@ -196,3 +198,52 @@ def test_reads_no_page_without_end(index, tmp_path):
         pytest.raises(DownloadError, match="sent a page of more than 128 MiB"),
     ):
         reply.text()
+
+
+@pytest.mark.timeout(60)
+def test_follows_no_redirects_without_end(index, tmp_path):
+    """From one address to the next, and back."""
+    index.answers["/round"] = [Answer(status=302, headers={"Location": "/round"})] * 99
+    with (
+        web(tmp_path) as client,
+        pytest.raises(DownloadError, match="led from one address to the next 10 times"),
+    ):
+        read(client, f"{index.root}/round")
+    assert 11 == len(index.paths("/round"))
+
+
+@pytest.mark.timeout(60)
+def test_reads_no_more_beside_a_redirect_than_belongs_there(index, tmp_path):
+    """Neither gigabytes nor what never ends."""
+    target = {"Location": f"/files/{FILE}"}
+    index.answers["/large"] = [Answer(status=302, headers=target, body=bytes(1 << 26))]
+    index.answers["/small"] = [Answer(status=302, headers=target, body=b"See there.")]
+    index.answers["/slow"] = [Answer(status=302, headers=target, body=bytes(999), trickle=0.05)]
+    with web(tmp_path) as client:
+        assert read(client, f"{index.root}/large") == read(client, f"{index.root}/small")
+    settings = IndexSettings(env={"HOME": str(tmp_path), "UV_HTTP_RETRIES": "0"})
+    with Web(settings, patience=0.3) as client, pytest.raises(DownloadError, match="hardly moves"):
+        read(client, f"{index.root}/slow")
+
+
+@pytest.mark.timeout(60)
+def test_waits_for_no_head_that_hardly_moves(tmp_path):
+    """A header line now and then keeps a socket's own timeout from ever ending, before any body."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip():
+            connection, _ = listening.accept()
+            with connection, suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\n")
+                while True:
+                    connection.sendall(b"X-More: 1\r\n")
+                    time.sleep(0.05)
+
+        threading.Thread(target=drip, daemon=True).start()
+        settings = IndexSettings(env={"HOME": str(tmp_path), "UV_HTTP_RETRIES": "0"})
+        port = listening.getsockname()[1]
+        with (
+            Web(settings, patience=0.5) as client,
+            pytest.raises(DownloadError, match="no answer within"),
+        ):
+            read(client, f"http://127.0.0.1:{port}/x")

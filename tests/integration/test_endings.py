@@ -19,8 +19,8 @@ import os, subprocess, sys, time
 
 def build_wheel(folder, config_settings=None, metadata_directory=None):
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
-    with open({path!r}, "w") as file:
-        file.write(f"{{os.getpid()}} {{child.pid}}")
+    with open(os.environ["SAID"] + "/pids", "w") as file:
+        file.write(f"{os.getpid()} {child.pid}")
     time.sleep(300)
 """
 
@@ -32,14 +32,16 @@ def mono(tmp_path):
     mono.manifest(
         'packages = ["packages/*"]\nengine = "local"\n'
         '[defaults]\nruntimes = ["python3.11"]\narchitectures = ["x86_64"]\nbytecode = false\n'
+        f'[projects.slow]\nenv = {{ SAID = "{tmp_path / "said"}" }}\n'
     )
     mono.file(
         "packages/slow/pyproject.toml",
         '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
         '[project]\nname = "slow"\nversion = "1.0"\n',
     )
-    mono.file("packages/slow/backend.py", BACKEND.format(path=str(tmp_path / "pids")))
+    mono.file("packages/slow/backend.py", BACKEND)
     (tmp_path / "tmp").mkdir()
+    (tmp_path / "said").mkdir()
     return mono
 
 
@@ -56,11 +58,12 @@ def ended(mono, tmp_path, number):
     """Send a signal in the middle of the build; the status, and the processes of the build that are left."""
     process = mono.start("layers", TMPDIR=str(tmp_path / "tmp"))
     deadline = time.monotonic() + 120
-    while not (tmp_path / "pids").exists() or len((tmp_path / "pids").read_text().split()) < 2:
+    said = tmp_path / "said" / "pids"
+    while not said.exists() or len(said.read_text().split()) < 2:
         assert time.monotonic() < deadline
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
-    pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
+    pids = [int(pid) for pid in said.read_text().split()]
     os.kill(process.pid, number)
     process.communicate(timeout=60)
     while any(map(running, pids)) and time.monotonic() < deadline:

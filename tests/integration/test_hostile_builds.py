@@ -300,6 +300,13 @@ def test_what_a_project_declares_is_there_for_its_build(local, tmp_path, into):
     assert {"x": True} == facts(build_env, code, into, CCACHE_DIR=str(tmp_path / "cache"))
 
 
+@confines
+def test_a_build_that_is_kept_from_something_hears_how_it_gets_it(local, tmp_path, into):
+    """It may be one that means no harm."""
+    done = local.build_env(host_target(), ()).run(job(f"open({str(tmp_path / 'x')!r}, 'w')"), into=into)
+    assert (1, True) == (done.status, "a folder that it needs can be named in its `env`" in done.log)
+
+
 def test_what_a_build_left_running_holds_nobody_up(local, into):
     """Though it has the build's output, and a session of its own."""
     code = "import os, time\nif not os.fork():\n    os.setsid()\n    time.sleep(20)\n    os._exit(0)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import platform
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
     from pylayer.wheels import Wheel
 
 _TOLD = 3  # of the files that a build changed
+_CONFINED_NOTE = (
+    "\na build on this host writes in its own folders alone, reads those and what is installed, and has no "
+    "network without `network`; a folder that it needs can be named in its `env` (docs/isolation.md)\n"
+)
 _CHANGED_HINT = (
     "a build, this one or one that ran at the same time, wrote into what builds share: have it written into "
     "TMPDIR, and name what is to be installed in build-system.requires"
@@ -303,12 +308,14 @@ class LocalBuildEnv:
                 raise
             if confined is None:
                 self._engine.refuse_changed(self, job, log=done.stdout)
+            log = done.stdout
             if done.status != 0:
-                refuse_full(private, log=done.stdout)
+                refuse_full(private, log=log)
+                log += _CONFINED_NOTE if confined and os.strerror(errno.EACCES) in log else ""
             shutil.copytree(
                 folder / "out", into, dirs_exist_ok=True, ignore=_all_but_plain, copy_function=_copied
             )
-            return Done(status=done.status, log=done.stdout, answer=_answer(folder / "answer.json"))
+            return Done(status=done.status, log=log, answer=_answer(folder / "answer.json"))
 
 
 def _write(path: Path, content: Path | bytes, *, executable: bool) -> None:
