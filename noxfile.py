@@ -50,10 +50,15 @@ def lint_alone(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def fuzz(session: nox.Session) -> None:
-    """Try many more odd documents than the tests do, others every time (the first argument says how many)."""
-    tries, *words = session.posargs or ["20000"]
-    words = ["--numprocesses=auto", "--timeout=0", "tests/fuzz", *words]
-    session.run(BIN / "python", "-m", "pytest", *words, env={"PYLAYER_FUZZ": tries})
+    """Give all that reads a million broken inputs, others every time (`--help` has the arguments)."""
+    session.run(BIN / "python", "-m", "campaigns.fuzz", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(venv_backend="none")
+def reliability(session: nox.Session) -> None:
+    """Try what must never go wrong: `kills` or `aws`, then its arguments (`--help` has them)."""
+    name, *words = session.posargs or ["kills", "--help"]
+    session.run(BIN / "python", "-m", f"campaigns.{name}", *words, env={"PYTHONPATH": "tests"})
 
 
 @nox.session(venv_backend="none")

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pylayer import disk, soundness
+from pylayer import disk, folders, soundness, unfinished
 from pylayer.alone import alone
 from pylayer.archives import catalogue, recipes
 from pylayer.archives.additions import pack
@@ -110,6 +110,11 @@ class Pipeline:
         with writing(self._output):
             self._output.mkdir(parents=True, exist_ok=True)
         self._sweep()
+        if catalogue.discard_torn(self._output / catalogue.NAME):
+            self._reporter.note(
+                "layers.json was cut short, and is written anew: "
+                "builds that this run does not make are no longer in it"
+            )
         self._dependencies.begin(builds)
         self._busy = {build.id for build in builds}
         self._checker.begin(builds)
@@ -256,9 +261,8 @@ class Pipeline:
                 or (place.stat().st_size == archive.size and hash_file(place) == archive.sha256)
             ):
                 return False
-            temporary = place.with_name(f".{place.name}.{os.getpid()}")
+            temporary = unfinished.beside(place)
             try:
-                temporary.unlink(missing_ok=True)
                 try:
                     os.link(archive.path, temporary)
                 except OSError:
@@ -269,12 +273,10 @@ class Pipeline:
         return True
 
     def _sweep(self) -> None:
-        """Remove the half-written files of runs that were killed, an hour ago or longer."""
-        oldest = time.time() - 3600
-        for path in self._output.glob(".*.zip.*"):
-            with suppress(OSError):
-                if path.stat().st_mtime < oldest:
-                    path.unlink()
+        """Remove what killed runs left, wherever this one writes."""
+        folders.sweep()
+        for folder in (self._output, self._workspace.manifest.root):
+            unfinished.sweep(folder)
 
     def _write_catalogue(self, results: Mapping[str, BuildResult]) -> None:
         """Bring layers.json up to date, and remove the archives of builds that the manifest no longer has."""

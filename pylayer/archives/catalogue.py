@@ -114,6 +114,18 @@ def loads(text: bytes | str, *, where: str, folder: Path | None = None) -> Catal
     return Catalogue(builds={key: entry for key, entry in builds.items() if entry}, extra=extra)
 
 
+def discard_torn(path: Path) -> bool:
+    """Remove a layers.json that is no JSON, as when the power went soon after a run; whether it was one."""
+    try:
+        json.loads(path.read_bytes())
+    except ValueError:
+        path.unlink(missing_ok=True)
+        return True
+    except (OSError, RecursionError):
+        pass  # whoever reads it says what is wrong
+    return False
+
+
 def write(path: Path, catalogue: Catalogue) -> bool:
     """Write layers.json atomically where its bytes change; says whether they did."""
     content = dumps(catalogue)

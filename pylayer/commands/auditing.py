@@ -6,11 +6,9 @@ import json
 import shutil
 import sys
 from importlib.util import find_spec
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from pylayer import process
+from pylayer import folders, process
 from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import CheckError, LockError, ToolError
 from pylayer.index import gits
@@ -20,6 +18,7 @@ from pylayer.monorepo import workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
+    from pathlib import Path
 
     from pylayer.locks.lock import Lock
 
@@ -54,8 +53,8 @@ def run(manifest: Path, *, say: Callable[[str], None]) -> None:
             where=LOCK_NAME,
             hint="check them with a tool that knows them",
         )
-    with TemporaryDirectory(prefix="pylayer-") as folder:
-        answers = [_answer(command, lines, folder=Path(folder), say=say) for lines in asked]
+    with folders.private() as folder:
+        answers = [_answer(command, lines, folder=folder, say=say) for lines in asked]
     _judge([row for answer in answers for row in answer], say=say)
 
 

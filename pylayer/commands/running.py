@@ -42,7 +42,10 @@ def run_command(asked: Callable[[], Command]) -> int:
 
 
 def _leave(code: int) -> NoReturn:
-    """End the process at once: threads that wait for a network are not waited for."""
+    """End the process at once: threads that wait for a network are not waited for, nor for their folders."""
+    from pylayer import folders
+
+    folders.remove_open()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

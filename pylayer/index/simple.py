@@ -112,12 +112,8 @@ def _page(url: str, *, web: Web, where: str) -> Sequence[Mapping[str, Any]] | No
     def ask() -> Sequence[Mapping[str, Any]]:
         with web.get(url, headers={"Accept": _ACCEPT}) as reply:
             text = reply.text()
-            if "json" not in reply.headers.get("Content-Type", ""):
-                return _from_html(text, reply.url)
-            try:
-                return [_from_json(row, reply.url) for row in json.loads(text)["files"]]
-            except (ValueError, KeyError, TypeError) as error:
-                raise TransientError("the page does not follow the Simple API") from error
+            html = "json" not in reply.headers.get("Content-Type", "")
+            return _from_html(text, reply.url) if html else _from_page(text, reply.url)
 
     try:
         return web.persist(ask, where=where)
@@ -128,15 +124,32 @@ def _page(url: str, *, web: Web, where: str) -> Sequence[Mapping[str, Any]] | No
         raise DownloadError(fault.what, where=where, hint=fault.hint) from error
 
 
+def _from_page(text: str, page: str) -> list[dict[str, Any]]:
+    """Take a page in JSON; a fault in it is the server's, and may pass."""
+    try:
+        return [_from_json(row, page) for row in json.loads(text)["files"]]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise TransientError("the page does not follow the Simple API") from error
+
+
 def _from_json(row: Mapping[str, Any], page: str) -> dict[str, Any]:
-    return {
+    """Take one file of a page; TypeError where anything of it is not what the format has there."""
+    texts = {
         "filename": row["filename"],
-        "url": _joined(page, row["url"]),
-        "sha256": row.get("hashes", {}).get("sha256", ""),
-        "size": row.get("size"),
+        "url": row["url"],
         "requires_python": row.get("requires-python") or "",
-        "yanked": row.get("yanked", False) is not False,
         "uploaded": row.get("upload-time") or "",
+    }
+    size = row.get("size")
+    # Thousands of files are on some pages: one look at all of one's texts.
+    if {str} != set(map(type, texts.values())) or not (size is None or (type(size) is int and size >= 0)):
+        raise TypeError(row)
+    return {
+        **texts,
+        "url": _joined(page, texts["url"]),
+        "sha256": row.get("hashes", {}).get("sha256", ""),
+        "size": size,
+        "yanked": row.get("yanked", False) is not False,
     }
 
 

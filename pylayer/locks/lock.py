@@ -280,7 +280,7 @@ def _renamed(entries: Mapping[str, Locked]) -> dict[str, Locked]:
 def write(path: Path, lock: Lock) -> bool:
     """Write layers.lock atomically where its text changes; says whether it did."""
     if new := differs(path, lock):
-        write_atomic(path, dumps(lock).encode())
+        write_atomic(path, dumps(lock).encode(), durable=True)
     return new
 
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
-from packaging.specifiers import InvalidSpecifier
+from packaging.markers import Marker, UndefinedEnvironmentName
 
 from pylayer.errors import ManifestError
 from pylayer.locks.formats import pdmlock, pipfilelock, poetrylock, pylock, requirements, uvlock
@@ -32,7 +31,7 @@ class Format:
     """A kind of lock file: the globs of its file names, and what reads one.
 
     `entries` takes the path and the name for errors; it may raise ManifestError, or KeyError, TypeError,
-    AttributeError and `packaging`'s errors for what is not as it should be. The one called `usual`, if any,
+    AttributeError and ValueError for what is not as it should be. The one called `usual`, if any,
     is looked for beside layers.toml and in packages' folders, and counts where it `locks`. `files` are all
     that are read with it.
     """
@@ -124,7 +123,7 @@ def read(path: Path, *, label: str) -> Lockfile:
     form = _format(path, label)
     try:
         return Lockfile(label=label, entries=tuple(form.entries(path, label)))
-    except (KeyError, TypeError, AttributeError, StopIteration, InvalidMarker, InvalidSpecifier) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:  # those of `packaging` are ValueErrors
         missing = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise ManifestError(
             f"cannot be read as a lock file: {missing}",

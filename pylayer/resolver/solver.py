@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 from zipfile import ZipFile
@@ -14,6 +13,7 @@ from zipfile import ZipFile
 import tomli
 from packaging.requirements import InvalidRequirement, Requirement
 
+from pylayer import folders
 from pylayer.digests import Digest
 from pylayer.errors import ResolveError
 from pylayer.index.indexes import display
@@ -66,8 +66,7 @@ def solve(
     pinned -= globs
     top = (asked & pinned) | {name for name in asked - settled - elsewhere if _matches(name, globs)}
     while True:
-        with TemporaryDirectory(prefix="pylayer-") as folder:
-            work = Path(folder).resolve()
+        with folders.private() as work:
             stubs = {name: _stub(name, work) for name in sorted((pinned | elsewhere) - top)}
             words = _inputs(request, top=top, stubs=stubs, unfit=unfit, settings=settings, folder=work)
             answer = compile_lock(

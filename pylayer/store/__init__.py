@@ -21,7 +21,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from pylayer import disk, envtable
+from pylayer import disk, envtable, folders, unfinished
 from pylayer.digests import Digest
 from pylayer.errors import StoreError
 from pylayer.liveness import alive
@@ -102,18 +102,11 @@ class Store:
         place = self._blob_path(digest)
         if place.exists() and self.blob(digest):
             return digest
-        with writing(place):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            temporary = place.with_name(f".{os.urandom(8).hex()}")
-            try:
-                if isinstance(source, bytes):
-                    temporary.write_bytes(source)
-                else:
-                    shutil.copyfile(source, temporary)
-                temporary.chmod(0o444)
-                temporary.replace(place)
-            finally:
-                temporary.unlink(missing_ok=True)
+        with self._becoming(place, mode=0o444) as temporary:
+            if isinstance(source, bytes):
+                temporary.write_bytes(source)
+            else:
+                shutil.copyfile(source, temporary)
         with self._lock:
             self._verified.add(digest)
         return digest
@@ -170,9 +163,8 @@ class Store:
         """Keep a small value of a kind under a key that is safe as a file name."""
         place = self._record_path(kind, key)
         content = json.dumps(kind.read(value), separators=(",", ":")).encode()
-        with writing(place):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(place, content)
+        with self._becoming(place, mode=0o644) as temporary:
+            temporary.write_bytes(content)
 
     def drop_record(self, kind: RecordKind[Any], key: str) -> None:
         """Keep nothing under a kind and a key."""
@@ -183,13 +175,11 @@ class Store:
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
         """Yield a private folder on the store's file system; it is gone afterwards."""
-        folder = self.root / "scratch" / f"{os.getpid()}-{os.urandom(6).hex()}"
+        folder = self._passing()
         with writing(folder):
             folder.mkdir(parents=True)
-        try:
+        with folders.passing(folder):
             yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def link(self, digest: str, folder: Path, filename: str) -> Path:
         """Put a blob into `folder` under its real file name: a hard link where the file system has them."""
@@ -260,12 +250,31 @@ class Store:
     def _record_path(self, kind: RecordKind[Any], key: str) -> Path:
         return self.root / "records" / ("portable" if kind.portable else "local") / kind.name / f"{key}.json"
 
+    def _passing(self) -> Path:
+        """A place on the store's file system which is swept, should this process be killed."""
+        return self.root / "scratch" / f"{os.getpid()}-{os.urandom(6).hex()}"
+
+    @contextlib.contextmanager
+    def _becoming(self, place: Path, *, mode: int) -> Iterator[Path]:
+        """Yield the path of a file that becomes the one at `place`, whole."""
+        temporary = self._passing()
+        with writing(place):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            temporary.parent.mkdir(exist_ok=True)
+            try:
+                yield temporary
+                temporary.chmod(mode)
+                temporary.replace(place)
+            finally:
+                temporary.unlink(missing_ok=True)
+
     def _sweep_scratch(self) -> None:
-        """Remove the scratch folders of processes that were killed."""
+        """Remove what processes that were killed left there."""
         with contextlib.suppress(FileNotFoundError):
-            for folder in (self.root / "scratch").iterdir():
-                if not alive(int(folder.name.partition("-")[0])):
-                    shutil.rmtree(folder, ignore_errors=True)
+            for entry in (self.root / "scratch").iterdir():
+                pid = entry.name.partition("-")[0]
+                if pid.isdecimal() and not alive(int(pid)):
+                    folders.remove(entry)
 
 
 def _remove(entry: Path) -> None:
@@ -282,13 +291,19 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_atomic(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Write a file so that a reader sees the old or the new content and nothing between."""
-    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
+def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, durable: bool = False) -> None:
+    """Write a file so that a reader sees the old or the new content and nothing between.
+
+    A `durable` one is as well there after the power went: for what no other run can make again.
+    """
+    temporary = unfinished.beside(path)
     with writing(path):
         try:
             with temporary.open("wb") as file:
                 file.write(content)
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
             temporary.chmod(mode)
             temporary.replace(path)
         finally:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Self
 
+from pylayer import unfinished
 from pylayer.errors import StoreError
 from pylayer.zips.format import DEFLATED, STORED, end, headers
 
@@ -44,7 +45,7 @@ class Writer:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
+        self._temporary = unfinished.beside(path)
         self._central: list[bytes] = []
         self._unzipped_size = 0
         self._position = 0

@@ -135,6 +135,17 @@ def test_every_sha256_that_is_none_is_told(tmp_path):
     ] == found
 
 
+@pytest.mark.parametrize(
+    ("text", "torn"), [("", True), ('{"version": 1, "bui', True), ("[]", False), (None, False)]
+)
+def test_one_that_was_cut_short_is_made_anew(tmp_path, text, torn):
+    """Only that: of whatever else is wrong with it, a user is to hear."""
+    path = tmp_path / "layers.json"
+    if text is not None:
+        path.write_text(text)
+    assert (torn, not torn and text is not None) == (catalogue.discard_torn(path), path.exists())
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"version": 1}', '{"version": 2, "builds": {}}'])
 def test_a_file_of_another_kind_is_refused(tmp_path, text):
     """What is not a layers.json of this version is refused by name, never half-read."""

@@ -93,7 +93,10 @@ class Fault:
 
 @dataclass
 class Cloud:
-    """moto with its proxy: `calls` since the last `forget`, and the last body of each operation."""
+    """moto with its proxy: `calls` since the last `forget`, and the last body of each operation.
+
+    What no fault is for, `luck` may decide.
+    """
 
     moto: tuple[str, int]
     port: int = 0
@@ -101,6 +104,7 @@ class Cloud:
     faults: list[Fault] = field(default_factory=list)
     before: dict[str, Callable[[], object]] = field(default_factory=dict)
     bodies: dict[str, bytes] = field(default_factory=dict)
+    luck: Callable[[Call], Action | None] | None = None
     hang: float = 3.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -143,7 +147,7 @@ class Cloud:
                     continue
                 fault.times -= 1
                 return fault.action
-        return None
+            return self.luck(call) if self.luck else None
 
 
 class _Handler(BaseHTTPRequestHandler):

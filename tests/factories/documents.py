@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import math
-import os
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
@@ -15,18 +14,17 @@ from hypothesis import strategies as st
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# How many documents each test tries; the short run is the same every time.
-TRIES = int(os.environ.get("PYLAYER_FUZZ", "0"))
+# The same documents every time.
 fuzzing = settings(
-    max_examples=TRIES or 300,
-    derandomize=not TRIES,
+    max_examples=300,
+    derandomize=True,
     database=None,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 
 # Texts that have been somebody's undoing.
-_TEXTS = (
+TEXTS = (
     *("", " ", ".", "..", "../x", "/", "/etc/passwd", "a/../b", "**", "*", "[", "!", "~", "\\", "\0", "\n"),
     *("\x1b[31m", "\u202e", "\ufeff", "ä", "a" * 300, "a" * 5000, "a/" * 600, "9" * 5000, "-1", "1e999"),
     *(
@@ -62,7 +60,7 @@ _TEXTS = (
 _MOMENTS = ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00")
 _SCALARS = st.one_of(
     st.sampled_from([datetime.fromisoformat(text) for text in _MOMENTS]),
-    st.sampled_from(_TEXTS),
+    st.sampled_from(TEXTS),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
     st.booleans(),
     st.sampled_from([0, -1, 2.34, 1 << 70, math.inf, math.nan]),
@@ -71,7 +69,7 @@ _SCALARS = st.one_of(
 VALUES = st.recursive(
     _SCALARS,
     lambda inner: st.one_of(
-        st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(_TEXTS), inner, max_size=3)
+        st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(TEXTS), inner, max_size=3)
     ),
     max_leaves=6,
 )
@@ -82,11 +80,11 @@ def mutated(draw: st.DrawFn, document: Mapping[str, Any], *, words: Sequence[str
     """Give the text of `document` with some values, or keys (`words` among them), that are others."""
     changed = copy.deepcopy(dict(document))
     for _ in range(draw(st.integers(1, 3))):
-        place = draw(st.sampled_from(_places(changed)))
+        place = draw(st.sampled_from(places(changed)))
         what = draw(st.sampled_from(("replace", "replace", "remove", "add")))
         holder, name = place
         if what == "add" and isinstance(holder, dict):
-            holder[draw(st.sampled_from((*words, *_TEXTS)))] = draw(VALUES)
+            holder[draw(st.sampled_from((*words, *TEXTS)))] = draw(VALUES)
         elif what == "remove":
             del holder[name]
             if not changed:
@@ -118,14 +116,14 @@ def written(value: Mapping[str, Any]) -> str:
     return "".join(f"{_text(name)} = {_value(member)}\n" for name, member in value.items())
 
 
-def _places(value: Any) -> list[tuple[Any, Any]]:
+def places(value: Any) -> list[tuple[Any, Any]]:
     """List every place in a document, as what holds it and its name there."""
     members = value.items() if isinstance(value, dict) else enumerate(value)
     found = []
     for name, member in members:
         found.append((value, name))
         if isinstance(member, (dict, list)):
-            found += _places(member)
+            found += places(member)
     return found
 
 

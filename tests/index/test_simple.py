@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from typing import Any
 
@@ -12,7 +13,7 @@ from factories.wheels import make_wheel
 
 from pylayer.errors import DownloadError
 from pylayer.index.indexes import Index, IndexPin, IndexSettings
-from pylayer.index.simple import _from_html, _from_json, _of_name, candidates, files, listed
+from pylayer.index.simple import _from_html, _from_json, _from_page, _of_name, candidates, files, listed
 from pylayer.index.web import Web
 
 
@@ -169,3 +170,28 @@ def test_names_the_index_that_fails(serve, tmp_path):
     assert f"corp ({index.url}): the server answered 500; tried once" == error.value.faults[
         0
     ].where + ": " + str(error.value.faults[0].what)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"filename": 1},
+        {"url": {"a": 1}},
+        {"hashes": None},
+        {"hashes": ["sha256"]},
+        {"size": "1000"},
+        {"size": -1},
+        {"requires-python": 3},
+        {"upload-time": ["2024"]},
+    ],
+)
+def test_a_page_with_anything_of_another_type_is_told(tmp_path, wrong):
+    """It is the index's fault, whichever row it is in."""
+    row = {"filename": "example-1.0-py3-none-any.whl", "url": "x", "hashes": {}}
+    with Web(settings(tmp_path)) as web, pytest.raises(DownloadError, match="does not follow the Simple API"):
+        web.persist(lambda: page_of([row, {**row, **wrong}]), where="corp")
+
+
+def page_of(rows):
+    """Read a JSON page of these rows."""
+    return _from_page(json.dumps({"files": rows}), "https://index.example/simple/example/")

@@ -345,10 +345,15 @@ def test_where_several_versions_may_be_meant_none_is_pinned(tmp_path):
     ("name", "text"),
     [
         ("uv.lock", '[[package]]\nversion = "1"\nsource = { registry = "x" }\n'),
+        ("uv.lock", '[[package]]\nname = "a"\nversion = { b = 1 }\n'),
+        ("uv.lock", '[[package]]\nname = "a"\nsource = { }\n'),
+        ("uv.lock", '[[package]]\nname = "a"\nsource = { url = ["x"] }\n'),
+        ("uv.lock", '[[package]]\nname = "a"\nsource = { git = "https://[x" }\n'),
         ("poetry.lock", '[[package]]\nname = "a"\nversion = "1"\nmarkers = "no marker"\n'),
         ("pylock.toml", 'lock-version = "1.0"\n'),
         ("pdm.lock", '[[package]]\nversion = "1"\n'),
         ("Pipfile.lock", "{"),
+        ("Pipfile.lock", '{"default": {"a": {"hashes": [1]}}}'),
         ("requirements.txt", "no requirement at all\n"),
     ],
 )

@@ -22,6 +22,8 @@ store = Store(pathlib.Path(sys.argv[1]))
 store.open()
 kept = store.scratch()
 kept.__enter__()
+half = store._becoming(store.root / "blobs" / "ab" / "cd", mode=0o444)
+half.__enter__().write_bytes(b"half of a bl")
 os._exit(9)
 """
 
@@ -161,7 +163,8 @@ def test_scratch_of_a_killed_process_is_swept(tmp_path):
     left = list((tmp_path / "scratch").iterdir())
     Store(tmp_path).open()
 
-    assert (len(left), list((tmp_path / "scratch").iterdir())) == (1, [])
+    assert (len(left), list((tmp_path / "scratch").iterdir())) == (2, [])
+    assert [] == list((tmp_path / "blobs" / "ab").iterdir())
 
 
 def test_link_gives_a_blob_its_name(store, tmp_path):

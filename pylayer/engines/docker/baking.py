@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from docker.errors import ImageNotFound
 
-from pylayer.engines import KeptEnvironment, environment, folders
+from pylayer import folders
+from pylayer.engines import KeptEnvironment, environment
 from pylayer.engines.docker import images, tars
 from pylayer.engines.docker.streams import STDOUT
 from pylayer.engines.wire import script_text

@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from pylayer.engines import Interpreter, folders
+from pylayer import folders
+from pylayer.engines import Interpreter
 from pylayer.engines.docker import baking, bounds
 from pylayer.engines.docker.baking import Base
 from pylayer.engines.docker.buildenvs import DockerBuildEnv, EnvResources

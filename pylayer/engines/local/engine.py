@@ -14,13 +14,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from pylayer import envtable
+from pylayer import envtable, folders
 from pylayer.disk import filling, refuse_full
 from pylayer.engines import (
     Done,
     KeptEnvironment,
     environment,
-    folders,
     variables,
     wire,
 )

@@ -6,8 +6,7 @@ import platform
 import sys
 from typing import TYPE_CHECKING
 
-from pylayer import enginetable
-from pylayer.engines import folders
+from pylayer import enginetable, folders
 from pylayer.engines.local import pythons
 from pylayer.engines.smoke import SCRIPTS, SmokeTestResult, answer_in, client_files, request, unpacked
 from pylayer.engines.wire import script_text

@@ -31,6 +31,13 @@ class LockfileEntry:
     hashes: frozenset[str] = frozenset()
     provenance: Provenance | None = None
 
+    def __post_init__(self) -> None:
+        """Raise TypeError where what stands in the file is no text."""
+        places = self.provenance.addresses if self.provenance else ()
+        texts = (self.version, self.specifier, *self.hashes, *places)
+        if wrong := [text for text in texts if not isinstance(text, str)]:
+            raise TypeError(f"{wrong[0]!r}, of {self.name}, should be a text")
+
 
 def hashes_of(files: Iterable[Mapping[str, Any]]) -> frozenset[str]:
     """The hashes of some files that each have one under `hash`."""

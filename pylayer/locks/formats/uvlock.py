@@ -46,5 +46,7 @@ def _provenance(source: Mapping[str, Any], folder: Path) -> Provenance:
         return Provenance(kind="registry", addresses=(address if "://" in address else local.address,))
     if "url" in source:
         return Provenance(kind="url", addresses=(source["url"],))
-    written = next(source[key] for key in ("path", "directory", "editable", "virtual") if key in source)
-    return Provenance.path(written, folder=folder)
+    for key in ("path", "directory", "editable", "virtual"):
+        if key in source:
+            return Provenance.path(source[key], folder=folder)
+    raise TypeError(f"a source of {', '.join(source) or 'nothing'} is not known")

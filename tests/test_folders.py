@@ -1,4 +1,4 @@
-"""Tests of pylayer.engines.folders."""
+"""Tests of pylayer.folders."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from factories.engines import child
 
-from pylayer.engines import folders
+from pylayer import folders
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,3 +37,11 @@ def test_sweep_spares_the_living(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     folders.sweep(tmp_path)
     assert set(names[1:]) == {path.name for path in tmp_path.iterdir()}
+
+
+def test_an_interrupt_removes_what_is_open(tmp_path: Path) -> None:
+    """The threads that would do so are not waited for."""
+    with folders.private(beside=tmp_path / "a") as folder:
+        (folder / "half").write_text("")
+        folders.remove_open()
+        assert [] == list(tmp_path.iterdir())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PREFIX = "pylayer-"
+_OPEN: set[Path] = set()
 
 
 @contextmanager
@@ -22,25 +22,48 @@ def private(*, beside: Path | None = None) -> Iterator[Path]:
     """Yield a folder that only this user can look into; `beside` asks for the file system of a path to be."""
     if beside is not None:
         beside.parent.mkdir(parents=True, exist_ok=True)
+    from tempfile import mkdtemp  # slow to import, and the store is opened without it
+
     parent = beside.parent if beside else None
-    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent)).resolve()
-    try:
+    folder = Path(mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent)).resolve()
+    with passing(folder):
         yield folder
+
+
+@contextmanager
+def passing(folder: Path) -> Iterator[None]:
+    """Have `folder`, which is there, gone at the end; by `remove_open`, before it."""
+    _OPEN.add(folder)
+    try:
+        yield
     finally:
-        _remove(folder)
+        remove(folder)
+        _OPEN.discard(folder)
+
+
+def remove_open() -> None:
+    """Remove every folder that is still to pass: for a run that ends without waiting for its threads."""
+    for folder in tuple(_OPEN):
+        remove(folder)
 
 
 def sweep(parent: Path | None = None) -> None:
     """Remove what this user's dead processes left in `parent` (None: where such folders usually are)."""
-    for folder in (parent or Path(tempfile.gettempdir())).glob(f"{_PREFIX}*-*"):
+    from tempfile import gettempdir
+
+    for folder in (parent or Path(gettempdir())).glob(f"{_PREFIX}*-*"):
         pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
         with suppress(OSError):
             if pid.isdigit() and folder.lstat().st_uid == os.getuid() and not alive(int(pid)):
-                _remove(folder)
+                remove(folder)
 
 
-def _remove(folder: Path) -> None:
+def remove(folder: Path) -> None:
+    """Remove a folder, or a file, as far as it can be."""
     shutil.rmtree(folder, ignore_errors=True)
+    if folder.is_file():
+        with suppress(OSError):
+            folder.unlink()
     if folder.exists():  # a build made folders in it read-only
         for root, names, _ in os.walk(folder):
             for path in (Path(root, name) for name in names):

@@ -1,0 +1,29 @@
+"""A file → the one beside it that takes its place once it is whole; those of killed processes → gone."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from pylayer.liveness import alive
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_NAME = re.compile(r"\..+\.([0-9]+)-[0-9a-f]{12}")
+
+
+def beside(path: Path) -> Path:
+    """A name of its own, on the file system of `path`, for what is to be renamed to it."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(6).hex()}")
+
+
+def sweep(folder: Path) -> None:
+    """Remove what dead processes left in `folder`; where nothing can be, it stays."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if (match := _NAME.fullmatch(path.name)) and not alive(int(match[1])):
+                with suppress(OSError):
+                    path.unlink()
