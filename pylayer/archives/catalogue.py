@@ -93,7 +93,7 @@ def loads(text: bytes | str, *, where: str, folder: Path | None = None) -> Catal
     """
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _damaged(where, f"is not JSON: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("builds"), dict):
         raise _damaged(where, "has no table of builds")

@@ -103,7 +103,7 @@ def pattern(value: object) -> str:
 
 def preferences(value: object) -> tuple[tuple[str, str], ...]:
     """Take patterns, each with the distribution whose files are taken, in their order."""
-    return tuple(table_of(distribution, name=pattern)(value).items())
+    return made(table_of(distribution, name=pattern), lambda rows: tuple(rows.items()))(value)
 
 
 def architecture(value: object) -> Architecture:

@@ -140,19 +140,20 @@ def _definition(
         dependencies=tuple(map(str, stated)) if isinstance(stated, list) else (),
         requires_python=python if isinstance(python, str) else None,
         tables=tables,
-        required=frozenset(map(required_name, (*_required(pyproject, tables), *requires))),
+        required=frozenset(map(required_name, (*_required(configuration, tables), *requires))),
     )
     return definition, []
 
 
-def _required(pyproject: Mapping[str, Any], tables: SourceTables) -> Iterator[str]:
+def _required(configuration: Configuration, tables: SourceTables) -> Iterator[str]:
     """Name all that a wheel of it may require."""
+    pyproject = configuration.pyproject
     project, poetry = table_at(pyproject, "project"), table_at(pyproject, "tool", "poetry")
     lists = [project.get("dependencies"), *table_at(project, "optional-dependencies").values()]
     yield from (text for texts in lists if isinstance(texts, list) for text in texts if isinstance(text, str))
     yield from table_at(poetry, "dependencies")
     declared = "project" in pyproject or "dependencies" in poetry
-    if not declared or "dependencies" in (project.get("dynamic") or ()):
+    if not declared or "dependencies" in configuration.dynamic:
         # What they are, its backend alone knows.
         yield from (stated.distribution for stated in tables.stated)
 

@@ -47,7 +47,8 @@ def _parsed(path: Path, *, where: str) -> ast.Module:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an invalid escape in somebody's setup.py
             return ast.parse(path.read_bytes(), filename=path.name)
-    except (OSError, SyntaxError, ValueError) as error:
+    # Of nesting without end, one version of Python says that, and another this.
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ManifestError(f"cannot be read: {error}", where=where) from error
 
 

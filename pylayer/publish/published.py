@@ -48,7 +48,7 @@ def read(path: Path) -> dict[Key, PublishedVersion]:
         return {key: PublishedVersion(**table) for key, table in _leaves(document["layers"])}
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         hint = "delete it: the next publish writes it again"
         raise StoreError("is damaged", where=str(path), hint=hint) from error
 

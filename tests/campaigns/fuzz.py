@@ -11,6 +11,7 @@ import argparse
 import io
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -153,7 +154,7 @@ def fuzzed(subject: Subject, tries: int, *, seed: int, seconds: float = 1e9) -> 
 
 def corpus(subject: Subject) -> list[bytes]:
     """The inputs of a subject that were somebody's undoing."""
-    folder = CORPUS / subject.name.replace(" ", "-").replace("'", "").replace(",", "")
+    folder = CORPUS / re.sub(r"[',]", "", subject.name).replace(" ", "-")
     return [path.read_bytes() for path in sorted(folder.glob("*"))] if folder.is_dir() else []
 
 

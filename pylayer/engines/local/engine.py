@@ -349,6 +349,6 @@ def _all_but_plain(folder: str, names: list[str]) -> list[str]:
 def _answer(path: Path) -> dict[str, Any]:
     try:
         answer = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}

@@ -19,7 +19,7 @@ def entries(path: Path, label: str) -> Iterator[LockfileEntry]:
     """Read it, its packages for development where none of the others has their name."""
     try:
         data = json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ManifestError(f"is not JSON: {error}", where=label) from error
     registries = {row["name"]: row["url"] for row in data.get("_meta", {}).get("sources", ())}
     rows: Mapping[str, Any] = {**data.get("develop", {}), **data.get("default", {})}

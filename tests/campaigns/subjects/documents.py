@@ -16,6 +16,7 @@ from pylayer.index import settings
 from pylayer.locks import lock
 from pylayer.locks.lock import Run
 from pylayer.monorepo import projectfile
+from pylayer.publish import published
 from pylayer.store import Store, kinds
 from pylayer.store.shapes import Sha256
 from pylayer.tables import keys_of
@@ -142,6 +143,18 @@ CATALOGUE: dict[str, Any] = {
         }
     },
 }
+PUBLISHED: dict[str, Any] = {
+    "version": 1,
+    "layers": {
+        "data": {
+            "eu-west-1": {
+                "python3.13": {
+                    "arm64": {"name": "data", "arn": "arn:x:1", "version": 1, "code_sha256": "AA="}
+                }
+            }
+        }
+    },
+}
 _KEYS = [*keys_of(Manifest), *keys_of(Layer), *keys_of(ProjectOptions), "runtimes", "layers", "projects"]
 
 
@@ -228,6 +241,14 @@ def read_catalogue(content: bytes, folder: Path) -> None:
     assert catalogue.dumps(again) == catalogue.dumps(found)
 
 
+def read_published(content: bytes, folder: Path) -> None:
+    """What was published where, which can be written, and read again as the same."""
+    path = scratch_file(folder, "published.json", content)
+    found = published.read(path)
+    published.write(path, found)
+    assert published.read(path) == found
+
+
 def read_record(content: bytes, folder: Path) -> None:
     """A value of the record's kind, or no record: never an error."""
     name, _, text = content.partition(b"\n")
@@ -311,5 +332,6 @@ SUBJECTS = (
         name="layers.lock", read=read_lock, mutate=mutations.of_toml(LOCK, ["stale", "exclude"]), weight=8
     ),
     Subject(name="layers.json", read=read_catalogue, mutate=mutations.of_json(CATALOGUE), weight=8),
+    Subject(name="published.json", read=read_published, mutate=mutations.of_json(PUBLISHED), weight=3),
     Subject(name="records of the store, snapshots", read=read_record, mutate=_record, weight=8),
 )
