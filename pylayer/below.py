@@ -1,7 +1,7 @@
 """A path that comes from outside → the file below a folder that it names, or a refusal.
 
-Answers of builds, layers.json and layers.toml name files that are then read, sent away or removed: whatever
-they say, it stays below the folder that it counts from.
+Answers of builds, layers.json and layers.toml name files that are then read, sent away or removed, and so do
+symbolic links: whatever they say, it stays below the folder that it counts from.
 """
 
 from __future__ import annotations
@@ -31,6 +31,15 @@ def find(root: Path, path: object, *, start: Path | None = None) -> Path:
     if os.path.commonpath([top, found]) != top or found == top:
         raise OutsideError(f"leads outside {root}: {path!r}")
     return Path(found)
+
+
+def repository(folder: Path) -> Path:
+    """The folder with version control's own that `folder` is in; `folder` where there is none."""
+    return next((top for top in (folder, *folder.parents) if _is_repository(top)), folder)
+
+
+def _is_repository(folder: Path) -> bool:
+    return any((folder / name).exists() for name in (".git", ".hg"))
 
 
 def _text(path: object) -> str:

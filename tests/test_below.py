@@ -59,3 +59,13 @@ def test_a_neighbour_whose_name_begins_alike_is_outside(tmp_path):
     (tmp_path / "root").mkdir()
     with pytest.raises(OutsideError):
         below.find(tmp_path / "root", "../root-b/a")
+
+
+def test_a_repository_is_where_version_control_keeps_its_own(tmp_path):
+    """The nearest folder of it; a worktree has a file there. Without one there is no more than the folder."""
+    (tmp_path / "outer/.hg").mkdir(parents=True)
+    (tmp_path / "outer/inner/deep").mkdir(parents=True)
+    assert below.repository(tmp_path / "outer/inner/deep") == tmp_path / "outer"
+    (tmp_path / "outer/inner/.git").write_text("gitdir: elsewhere\n")
+    assert below.repository(tmp_path / "outer/inner/deep") == tmp_path / "outer/inner"
+    assert below.repository(tmp_path) == tmp_path

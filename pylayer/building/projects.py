@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from pylayer.index.pins import Pin
     from pylayer.monorepo.checkout import CheckoutView
     from pylayer.monorepo.trees import FileHashes, TreeEntry
-    from pylayer.monorepo.workspace import Project
+    from pylayer.monorepo.workspace import Project, SourceTree
     from pylayer.wheels import Metadata, Wheel
 
 FORMAT = 2
@@ -63,9 +63,8 @@ class ProjectSource:
     tools left; they are in `contents`, and not in `digest`.
     """
 
-    entries: tuple[TreeEntry, ...]
+    tree: SourceTree
     seen: CheckoutView
-    subdir: str
     digest: str
     contents: dict[str, str]
     leavings: frozenset[str] = frozenset()
@@ -163,7 +162,7 @@ class Projects:
                 built = await self._once(project, builder)
             except BuildError as error:
                 # Where the host has no compiler, the cross compiler may do what it cannot.
-                if project.options.native == "container" or not native.has_sources(source.entries):
+                if project.options.native == "container" or not native.has_sources(source.tree.sources):
                     raise
                 try:
                     return await self._crossed(project, target)
@@ -190,7 +189,7 @@ class Projects:
         builder = Target(runtime=target.runtime, architecture=self._hosts.architecture)
         source = await self._source_of(project)
         host = await self._hosts.host(builder)
-        way = await self._crossing.way(source.entries, target=target, builder=builder, host=host)
+        way = await self._crossing.way(source.tree.sources, target=target, builder=builder, host=host)
         return await self._once(project, builder, way)
 
     async def _contained(self, project: Project, target: Target, reason: str) -> Built:
@@ -411,12 +410,12 @@ class Projects:
             name=project.name,
             script="hook",
             tree=_laid(source),
-            around=source.seen.around,
+            around=(*source.seen.around, *source.tree.beside),
             request={
                 "backend": project.backend,
                 "backend_path": list(project.backend_path),
                 "config_settings": _settings(project),
-                "subdir": source.subdir,
+                "subdir": source.tree.subdir,
                 "installed": list(asked),
                 "git": source.seen.answers,
             },
@@ -451,7 +450,7 @@ class Projects:
         lost = missing.inputs(
             done.log,
             folder=project.path,
-            subdir=source.subdir,
+            subdir=source.tree.subdir,
             repository=self._workspace.manifest.root,
             seen=source.contents,
             projects=[each.path for each in self._workspace.projects.values()],
@@ -488,18 +487,17 @@ class Projects:
 
 def source_of(project: Project, hashes: FileHashes) -> ProjectSource:
     """What a build of `project` would see now; `hashes` are what is known of files by their status."""
-    entries, subdir = workspace.tree(project)
-    seen = checkout.seen(project, entries)
-    contents = trees.contents([*entries, *seen.inside], hashes)
+    tree = workspace.tree(project)
+    seen = checkout.seen(project, tree.entries)
+    contents = trees.contents([*tree.entries, *seen.inside], hashes)
     # What is empty around the tree only ends the search for something above it.
-    around = trees.contents(entry for entry in seen.around if entry.source)
-    contents |= {f"../{name}": content for name, content in around.items()}
-    leavings = packaged.leavings(entries, subdir)
+    around = [*tree.beside, *(entry for entry in seen.around if entry.source)]
+    contents |= {f"../{name}": content for name, content in trees.contents(around, hashes).items()}
+    leavings = packaged.leavings(tree.entries, tree.subdir)
     own = {name: content for name, content in contents.items() if name not in leavings}
     return ProjectSource(
-        entries=entries,
+        tree=tree,
         seen=seen,
-        subdir=subdir,
         digest=key(own),
         contents=contents,
         leavings=leavings,
@@ -519,7 +517,7 @@ def declared_parts(project: Project) -> Parts:
 
 def _bulk(project: Project, source: ProjectSource, parts: Parts) -> str:
     """Say what to ignore, where much was copied that the wheel cannot have."""
-    if parts["files"] == source.contents or not (heap := packaged.bulk(source.leavings, source.subdir)):
+    if parts["files"] == source.contents or not (heap := packaged.bulk(source.leavings, source.tree.subdir)):
         return ""
     return f"{project.name} was built beside {heap}, which its wheel has not: name it in `ignore`"
 
@@ -527,13 +525,13 @@ def _bulk(project: Project, source: ProjectSource, parts: Parts) -> str:
 def _could_have(source: ProjectSource, wheel: Wheel) -> bool:
     """Whether what tools left among the sources could be in the wheel."""
     return bool(source.leavings) and packaged.may_be_packaged(
-        source.leavings, wheel.path, source.contents, subdir=source.subdir
+        source.leavings, wheel.path, source.contents, subdir=source.tree.subdir
     )
 
 
 def _laid(source: ProjectSource) -> tuple[TreeEntry, ...]:
     """Give the files of the tree, with those of version control, each name once."""
-    return tuple({entry.name: entry for entry in (*source.seen.inside, *source.entries)}.values())
+    return tuple({entry.name: entry for entry in (*source.seen.inside, *source.tree.entries)}.values())
 
 
 def _asked(done: Done, *, where: str) -> tuple[str, ...]:

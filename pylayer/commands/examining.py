@@ -113,7 +113,7 @@ def _host(target: Target, engines: Sequence[tuple[EngineKind, ListedEngine | Eng
 
 def _native(project: Project, found: Workspace, state: WorkspaceState) -> Iterator[str]:
     """How a project's native code is built: as it was the last time, else as layers.toml says."""
-    if not native.has_sources(workspace.tree(project)[0]):
+    if not native.has_sources(workspace.tree(project).sources):
         return
     ways: dict[str, list[str]] = {}
     for build in found.builds:

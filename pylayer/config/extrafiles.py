@@ -45,9 +45,9 @@ def extra_files(value: object) -> tuple[ExtraFile, ...]:
 def missing(layer: str, files: Iterable[ExtraFile], *, root: Path) -> Iterator[Fault]:
     """Find fault with sources that are not there, are no files, or lie outside of the repository.
 
-    That is the folder with version control's own that `root`, the one of layers.toml, is in.
+    `root` is the folder of layers.toml.
     """
-    repository = next((top for top in (root, *root.parents) if _is_repository(top)), root)
+    repository = below.repository(root)
     for file in files:
         for source in sorted({source for _, source in file.sources}):
             try:
@@ -66,10 +66,6 @@ def missing(layer: str, files: Iterable[ExtraFile], *, root: Path) -> Iterator[F
                     where=f"layers.{quoted(layer)}.files.{quoted(file.path)}",
                     hint="name each of its files" if is_folder else "its path is relative to layers.toml",
                 )
-
-
-def _is_repository(folder: Path) -> bool:
-    return any((folder / name).exists() for name in (".git", ".hg"))
 
 
 def _place(value: object) -> str:

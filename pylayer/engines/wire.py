@@ -6,7 +6,7 @@ import json
 import os
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pylayer import below
 from pylayer.below import OutsideError
@@ -21,10 +21,20 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from pylayer.engines import Job
+    from pylayer.monorepo.trees import TreeEntry
 
 _CHUNK = 1 << 18
 _LONGEST_HEADER = 16 << 20  # bytes: it lists a file in a hundred of them, and no wheel has as many
 _MOST_RESULTS = 4 << 30  # bytes: what a zip without extensions can be
+
+
+class JobFile(NamedTuple):
+    """A file in the folder of a job when it starts; a symbolic link has where it leads, and no content."""
+
+    name: str
+    content: Path | bytes
+    executable: bool = False
+    link: str = ""
 
 
 @cache
@@ -33,15 +43,21 @@ def script_text(script: str) -> str:
     return resources.files("pylayer").joinpath("inside", f"{script}.py").read_text(encoding="utf-8")
 
 
-def files(job: Job) -> Sequence[tuple[str, Path | bytes, bool]]:
-    """List what is in the folder of `job` when it starts: name, content, whether it is executable."""
-    return [
-        ("request.json", json.dumps(job.request).encode(), False),
-        (f"inside/{job.script}.py", script_text(job.script).encode(), False),
-        *((f"inside/{name}", content, False) for name, content in job.beside.items()),
-        *((entry.name, entry.source, entry.executable) for entry in job.around),
-        *((f"src/{entry.name}", entry.source, entry.executable) for entry in job.tree),
+def files(job: Job) -> Sequence[JobFile]:
+    """List what is in the folder of `job` when it starts: links last, so that nothing is written by one."""
+    listed = [
+        JobFile("request.json", json.dumps(job.request).encode()),
+        JobFile(f"inside/{job.script}.py", script_text(job.script).encode()),
+        *(JobFile(f"inside/{name}", content) for name, content in job.beside.items()),
+        *(_file("", entry) for entry in job.around),
+        *(_file("src/", entry) for entry in job.tree),
     ]
+    return sorted(listed, key=lambda file: bool(file.link))
+
+
+def _file(folder: str, entry: TreeEntry) -> JobFile:
+    content = b"" if entry.link else entry.source
+    return JobFile(folder + entry.name, content, entry.executable, entry.link)
 
 
 def pack(job: Job, *, folder: str, user: int | None = None) -> Iterator[bytes]:
@@ -50,24 +66,22 @@ def pack(job: Job, *, folder: str, user: int | None = None) -> Iterator[bytes]:
     `user` is the job's own, of which nothing is to be left. Raises BuildError for a file that cannot be read,
     or changes meanwhile.
     """
-    runner = ("inside/stream.py", script_text("stream").encode(), False)
-    listed = [
-        (name, content, _size(content), executable) for name, content, executable in (runner, *files(job))
-    ]
+    runner = JobFile("inside/stream.py", script_text("stream").encode())
+    listed = [(file, _size(file.content)) for file in (runner, *files(job))]
     header = {
         "user": user,
         "options": ["-S"] if job.bare else [],
         "folder": folder,
         "script": f"inside/{job.script}.py",
         "processors": [confinement(), os.getpid()],
-        "files": [(name, size, executable) for name, _, size, executable in listed],
+        "files": [(file.name, size, file.executable, file.link) for file, size in listed],
     }
     yield json.dumps(header).encode() + b"\n"
-    for _, content, size, _ in listed:
-        if isinstance(content, bytes):
-            yield content
+    for file, size in listed:
+        if isinstance(file.content, bytes):
+            yield file.content
         else:
-            yield from _read(content, size)
+            yield from _read(file.content, size)
 
 
 class Results:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from pylayer import process
-from pylayer.errors import DownloadError, ResolveError
+from pylayer.errors import DownloadError, Fault, ManifestError, ResolveError
 from pylayer.monorepo import trees
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from pylayer.index.indexes import IndexSettings
@@ -106,9 +106,26 @@ def fetch(source: Origin, *, commit: str = "", store: Store, settings: IndexSett
                 where=source.name,
                 hint="its address says #subdirectory=…",
             )
-        entries = [*trees.walk(project), *git.history(project)]
+        entries = [*_sources(project, folder, where=git.where), *git.history(project)]
         content = _tar(entries, top=f"{source.name}-{found}")
         return Fetched(commit=found, sha256=store.put_blob(content))
+
+
+def _sources(project: Path, checkout: Path, *, where: str) -> Sequence[TreeEntry]:
+    """List its files, links as what they lead to; DownloadError where that is not in the checkout."""
+    try:
+        return trees.walk(project, within=checkout)
+    except ManifestError as error:
+        top = f"{checkout}/"
+        faults = [
+            Fault(
+                what=f"{fault.where.removeprefix(top)} {fault.what.replace(str(checkout), 'its repository')}",
+                where=where,
+                hint="what is built from git must be in its repository: ask its authors, or leave it out",
+            )
+            for fault in error.faults
+        ]
+        raise DownloadError.of(faults) from error
 
 
 class _Git:
@@ -133,7 +150,7 @@ class _Git:
             wanted = next((name for name in names if self._is_commit(name)), "")
         if not wanted:
             raise DownloadError(
-                f"has no branch, tag or commit {ref}", where=self._where, hint="correct what follows the @"
+                f"has no branch, tag or commit {ref}", where=self.where, hint="correct what follows the @"
             )
         self.run("checkout", "--quiet", "--detach", wanted)
         if (self._folder / ".gitmodules").is_file():
@@ -167,7 +184,7 @@ class _Git:
             said = self._settings.redact(done.stderr.strip())
             raise DownloadError(
                 f"git cannot fetch it: {said}",
-                where=self._where,
+                where=self.where,
                 hint="does `git ls-remote` work here with this address? pylayer never asks for a password",
             )
         return done.stdout
@@ -183,7 +200,8 @@ class _Git:
         return process.run(command, cwd=self._folder, env=self._env, timeout=_PATIENCE)
 
     @property
-    def _where(self) -> str:
+    def where(self) -> str:
+        """What errors call it."""
         return self._settings.redact(f"{self._source.name} ({self._source.url})")
 
 

@@ -1,8 +1,9 @@
 """A job on standard input becomes its folder, its script runs there, and its results go to standard output.
 
 Both directions are one line of JSON, then the contents of the files that it lists, one after the other:
-    in     {"folder": path, "script": name, "files": [[name, size, executable], ...], "user": number or null,
-            "options": the script's Python's, "processors": [how many to keep to or null, seed]}
+    in     {"folder": path, "script": name, "files": [[name, size, executable, where a link leads], ...],
+            "user": number or null, "options": the script's Python's,
+            "processors": [how many to keep to or null, seed]}
     out    {"status": exit status, "answer": answer.json's or null, "clean": whether nothing is left,
             "files": [[name, size, executable], ...]}
 One program start carries a whole job in and out: putting and getting archives would each cost the engine as
@@ -88,13 +89,17 @@ def confine(count: int | None, seed: int) -> None:
         os.sched_setaffinity(0, (found[first:] + found[:first])[:count])
 
 
-def receive(stream: BinaryIO, files: list[tuple[str, int, bool]]) -> None:
+def receive(stream: BinaryIO, files: list[tuple[str, int, bool, str]]) -> None:
     """Write the files, all with one date: by none can a build tool think another stale."""
     for folder in ("src", "out", "home", "tmp"):
         os.mkdir(folder)
     date = int(os.environ["SOURCE_DATE_EPOCH"])
-    for name, size, executable in files:
+    for name, size, executable, link in files:
         os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+        if link:
+            os.symlink(link, name)
+            os.utime(name, (date, date), follow_symlinks=False)
+            continue
         with open(name, "wb") as file:
             left = size
             while left:

@@ -160,7 +160,8 @@ def _nearest(root: Path, glob: str) -> str:
 def _not_a_project(folder: Path, place: str, key: str, manifest: Manifest) -> list[Fault]:
     """Refuse a folder without a build definition, unless nothing is left in it but what tools leave."""
     try:
-        own = (entry for entry in walk(folder) if not leaving(entry.name))
+        # Nothing of it is read, wherever it leads.
+        own = (entry for entry in walk(folder, within=Path(folder.anchor)) if not leaving(entry.name))
         if place not in manifest.packages and next(own, None) is None:
             return []
     except ManifestError as error:

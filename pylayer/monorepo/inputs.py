@@ -6,6 +6,9 @@ from dataclasses import replace
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
+from pylayer import below
+from pylayer.below import OutsideError
+from pylayer.errors import ManifestError
 from pylayer.monorepo.trees import SKIPPED, TreeEntry, leaving, walk
 
 if TYPE_CHECKING:
@@ -35,11 +38,15 @@ def matches(folder: Path, glob: str) -> Iterator[Path]:
             yield path
 
 
-def entries(folder: Path, inputs: Sequence[str]) -> Iterator[TreeEntry]:
-    """Give the files that `inputs` match, and those in folders that they match, named relative to `top`."""
+def entries(folder: Path, inputs: Sequence[str], *, repository: Path | None = None) -> Iterator[TreeEntry]:
+    """Give the files that `inputs` match, and those in folders that they match, named relative to `top`.
+
+    ManifestError where a link leads out of the repository, by itself that of `folder`.
+    """
     above, place = top(folder, inputs)
     for glob in inputs:
         for path in matches(folder, glob):
+            within = _bounds(path, repository or below.repository(folder))
             name = path.relative_to(above).as_posix()
             if not path.is_dir():
                 status = path.stat()
@@ -47,10 +54,26 @@ def entries(folder: Path, inputs: Sequence[str]) -> Iterator[TreeEntry]:
             elif path != folder:
                 # A folder around the project brings its siblings; the project has its own walk.
                 own = f"{place}/" if folder.is_relative_to(path) else None
-                for entry in walk(path):
+                for entry in walk(path, within=within):
                     inner = f"{name}/{entry.name}" if name != "." else entry.name
                     if not (own and inner.startswith(own)):
                         yield replace(entry, name=inner)
+
+
+def _bounds(path: Path, repository: Path) -> Path:
+    """Give the repository that `path` is in; ManifestError where a link on its way leads out of that."""
+    within = repository if path.is_relative_to(repository) else below.repository(path.parent)
+    if path == within:
+        return within
+    try:
+        below.find(within, str(path))
+    except OutsideError as error:
+        raise ManifestError(
+            f"is an input, and leads out of {within} by a symbolic link, to {path.resolve()}",
+            where=str(path),
+            hint="copy into the repository what the build needs",
+        ) from error
+    return within
 
 
 def _parts(glob: str) -> list[str]:

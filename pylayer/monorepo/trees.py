@@ -16,7 +16,9 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Self
 
-from pylayer.errors import ManifestError
+from pylayer import below
+from pylayer.below import OutsideError
+from pylayer.errors import Fault, ManifestError
 from pylayer.patterns import ignored
 from pylayer.store.kinds import HASHES
 
@@ -25,8 +27,10 @@ if TYPE_CHECKING:
 
     from pylayer.store import Store
 
+# Version control's own: history, and often credentials.
+HISTORY = frozenset({".git", ".hg", ".svn", ".bzr"})
 # What no wheel has, at any depth: version control's own, and bytecode (PEP 3147), which layers get elsewhere.
-SKIPPED = frozenset({".git", ".hg", ".svn", ".bzr", "__pycache__"})
+SKIPPED = HISTORY | {"__pycache__"}
 # Folders that hold one of these are virtual environments (PEP 405) and caches (https://bford.info/cachedir/).
 MARKERS = frozenset({"pyvenv.cfg", "CACHEDIR.TAG"})
 # Folders at a project's root that builds write, and environments that tools make there without a marker.
@@ -49,30 +53,41 @@ SETTLED_NS = 2_000_000_000
 class TreeEntry:
     """A file of a tree: its posix path in there, where its content is, whether its owner may execute it.
 
-    `stat` is what a walk saw of the file, and spares the index a second look.
+    `stat` is what a walk saw of the file, and spares the index a second look. A symbolic link has in `link`
+    where it leads (posix, from its own folder), and the content of that if it is a file.
     """
 
     name: str
     source: Path | bytes
     executable: bool = False
     stat: os.stat_result | None = field(default=None, repr=False, compare=False)
+    link: str = ""
 
 
 def walk(
-    root: Path, *, ignore: Sequence[str] = (), folders: list[str] | None = None
+    root: Path,
+    *,
+    within: Path | None = None,
+    at: str = "",
+    ignore: Sequence[str] = (),
+    folders: list[str] | None = None,
+    links: dict[str, str] | None = None,
 ) -> tuple[TreeEntry, ...]:
     """List what a build of the project at `root` can see, sorted by name.
 
     Files that git ignores are in: they may be generated sources. So is what tools leave (LEAVINGS): it may be
     package data. Left out is what cannot be (SKIPPED, MARKERS), what builds write at the root (OUTPUTS and
     `*.egg-info`; a package of such a name is none), and `ignore` (patterns as in a .gitignore). Symbolic
-    links are followed and come out as what they lead to; dangling ones, sockets and the like are no files to
-    a build. The folders looked into are added to `folders`.
-    ManifestError for a loop of links, and for what cannot be read.
+    links are followed and come out as what they lead to, unless there are `links` to add them to: name →
+    path. Dangling ones, sockets and the like are no files to a build. The folders looked into are added to
+    `folders`. `at` is put before every name; with it, `root` is a folder of a project, whatever is in it.
+    ManifestError for links that leave `within` (by itself `root`), all at once, for a loop of links, and for
+    what cannot be read.
     """
     test = ignored(ignore) if ignore else None
     found: list[TreeEntry] = []
-    left: list[tuple[str, str, tuple[str, ...]]] = [(str(root), "", ())]
+    astray: list[Fault] = []
+    left: list[tuple[str, str, tuple[str, ...]]] = [(str(root), at, ())]
     while left:
         folder, prefix, crossed = left.pop()
         if folders is not None:
@@ -83,11 +98,18 @@ def walk(
             is_folder = _is_folder(member)
             if test and test(name, is_folder):
                 continue
-            if is_folder:
-                links = (*crossed, _crossing(member, folder, crossed)) if member.is_symlink() else crossed
-                left.append((member.path, name + "/", links))
+            is_link = member.is_symlink()
+            if is_link and (fault := _astray(member, within or root, is_folder=is_folder)):
+                astray.append(fault)
+            elif is_link and links is not None:
+                links[name] = member.path
+            elif is_folder:
+                through = (*crossed, _crossing(member, folder, crossed)) if is_link else crossed
+                left.append((member.path, name + "/", through))
             elif entry := _file(member, name, here):
                 found.append(entry)
+    if astray:
+        raise ManifestError.of(astray)
     found.sort(key=_name)
     return tuple(found)
 
@@ -135,6 +157,37 @@ def leaving(name: str) -> str:
     return ""
 
 
+def marked(folder: str | Path) -> bool:
+    """Whether a folder is a virtual environment or a cache."""
+    return any(os.path.exists(os.path.join(folder, name)) for name in MARKERS)  # noqa: PTH110, PTH118
+
+
+def _astray(link: os.DirEntry[str], within: Path, *, is_folder: bool) -> Fault | None:
+    """Refuse a link that leads out of the repository, or into the history of it.
+
+    What such a file holds is this machine's, and would get into the layer without a word. An environment or a
+    cache may be anywhere: nothing of it is taken.
+    """
+    top = os.path.realpath(within)
+    try:
+        place = below.find(within, link.path)
+    except OutsideError:
+        if os.path.realpath(link.path) == top:
+            return None  # a circle, which is told as one
+        leads = f"out of {within}"
+    else:
+        if HISTORY.isdisjoint(place.relative_to(top).parts):
+            return None
+        leads = "into version control's own files"
+    if is_folder and marked(link.path):
+        return None
+    return Fault(
+        what=f"is a symbolic link that leads {leads}, to {os.path.realpath(link.path)}",
+        where=link.path,
+        hint="copy what it leads to into the repository, or name the link in the project's `ignore`",
+    )
+
+
 def _is_folder(member: os.DirEntry[str]) -> bool:
     try:
         return member.is_dir()
@@ -169,15 +222,20 @@ def _crossing(link: os.DirEntry[str], folder: str, crossed: tuple[str, ...]) -> 
 
 
 def contents(entries: Iterable[TreeEntry], index: FileHashes | None = None) -> dict[str, str]:
-    """Give each name's sha256 (hex), with ` x` after it for an executable: what the digest is made of."""
+    """Give each name's sha256 (hex), what the digest is made of.
+
+    After it stands ` x` for an executable, and where a link leads.
+    """
     return {
-        entry.name: _sha256(entry, index) + (" x" if entry.executable else "")
+        entry.name: _sha256(entry, index)
+        + (" x" if entry.executable else "")
+        + (f" -> {entry.link}" if entry.link else "")
         for entry in sorted(entries, key=_name)
     }
 
 
 def digest(entries: Iterable[TreeEntry], index: FileHashes | None = None) -> str:
-    """Give the sha256 (hex) of the entries' names, executable bits and contents; their order is no matter."""
+    """Give the sha256 (hex) of the entries' names, bits, contents and links; their order is no matter."""
     total = hashlib.sha256()
     for name, content in contents(entries, index).items():
         total.update(os.fsencode(name) + b"\0" + content.encode() + b"\n")

@@ -9,14 +9,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pylayer import selection
+from pylayer import below, selection
 from pylayer.config import budgets, manifest, providing
 from pylayer.config.layers import Build, Layer, ProjectOptions
 from pylayer.config.manifest import LOCK_NAME, Manifest
 from pylayer.errors import Fault, ManifestError, UsageError
-from pylayer.monorepo import inputs
+from pylayer.monorepo import inputs, links
 from pylayer.monorepo.cycles import build_cycles
 from pylayer.monorepo.discovery import discover
+from pylayer.monorepo.links import Linked
 from pylayer.monorepo.projectfile import PYPROJECT
 from pylayer.monorepo.trees import TreeEntry, everything, walk
 from pylayer.names import normalise, required_name
@@ -41,7 +42,8 @@ class Project:
     legacy ones of PEP 517 and 518. `python_independent`: a pure wheel of it is the same whichever Python
     builds it. `vcs` names the tool that takes its version from version control. `asks_git`: its build may ask
     git which files there are. `written` are patterns for what pylayer itself writes in there, which is no
-    source. `unpacked`: it came as an sdist, in which all is meant.
+    source. `repository` is what its links must not leave, by itself its folder. `unpacked`: it came as an
+    sdist, in which all is meant.
     """
 
     name: str
@@ -55,7 +57,25 @@ class Project:
     requires_python: str | None = None
     options: ProjectOptions = field(default_factory=ProjectOptions)
     written: tuple[str, ...] = ()
+    repository: Path | None = None
     unpacked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceTree:
+    """What a build sees: the files of its tree, the project's folder in there (posix; `.` for all of it).
+
+    `beside` are files in the folder that holds the tree, to which links in the tree lead.
+    """
+
+    entries: tuple[TreeEntry, ...]
+    subdir: str = "."
+    beside: tuple[TreeEntry, ...] = ()
+
+    @property
+    def sources(self) -> tuple[TreeEntry, ...]:
+        """All that might be compiled."""
+        return (*self.entries, *self.beside)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +103,12 @@ def load(manifest_path: Path, *, today: date | None = None) -> Workspace:
     """
     read, faults = manifest.read(manifest_path, today=today)
     found = discover(read)
-    repository = Path(os.path.commonpath([read.root, *found.folders.values()]))
+    repository = _around(read, found)
     projects = {name: _project(name, found, read, repository) for name in found.definitions}
     layers, of_layers = _layers(read, found)
     faults += found.faults
     faults += in_file(read.path.name, [*of_layers, *_of_options(read, projects, found)])
-    faults += [*_of_cycles(found), *_of_passed(found)]
+    faults += [*_of_cycles(found), *_of_passed(found), *_of_links(projects, found, read.root)]
     if not faults:  # else the layers of broken projects would seem unknown
         names = [layer.name for layer in layers]
         faults += in_file(read.path.name, budgets.unknown_layers(read.budgets, read.sets, known=names))
@@ -98,27 +118,47 @@ def load(manifest_path: Path, *, today: date | None = None) -> Workspace:
     return Workspace(manifest=warned, projects=projects, layers=layers, tables=found.tables)
 
 
-def tree(project: Project) -> tuple[tuple[TreeEntry, ...], str]:
-    """List the files that a build of `project` sees, and its own folder in there (posix; `.` for all of it).
+def tree(project: Project) -> SourceTree:
+    """List what a build of `project` sees.
 
     Where `inputs` leave the project, the tree begins at the nearest folder above it that holds them all, so
     that `../schemas/a.json` leads to the same file as in the repository. One file may be there that is not
-    on disk: see _ARCHIVE.
+    on disk: see _ARCHIVE. ManifestError for links that lead out of the repository or in a circle.
     """
     if project.unpacked:
-        return everything(project.path), "."
-    own = walk(project.path, ignore=(*project.options.ignore, *project.written))
+        return SourceTree(entries=everything(project.path))
+    ignore = (*project.options.ignore, *project.written)
+    found: dict[str, str] = {}
+    own = walk(project.path, within=project.repository, ignore=ignore, links=found)
     builders = {required_name(requirement) for requirement in project.requires}
     if "setuptools-scm" in builders or project.vcs == "setuptools-scm":
         own = (*(entry for entry in own if entry.name != _ARCHIVE.name), _ARCHIVE)
     own = tuple(_without_mark(entry) if entry.name == PYPROJECT else entry for entry in own)
-    _, subdir = inputs.top(project.path, project.options.inputs)
+    top, subdir = inputs.top(project.path, project.options.inputs)
     prefix = "" if subdir == "." else f"{subdir}/"
-    listed = {entry.name: entry for entry in inputs.entries(project.path, project.options.inputs)}
+    outside = inputs.entries(project.path, project.options.inputs, repository=project.repository)
+    listed = {entry.name: entry for entry in outside}
     listed |= {
         prefix + entry.name: replace(entry, name=prefix + entry.name) if prefix else entry for entry in own
     }
-    return tuple(listed[name] for name in sorted(listed)), subdir
+    linked = Linked()
+    if found:
+        walk(project.path, within=project.repository, ignore=ignore)  # which refuses circles
+        linked = links.laid(
+            {prefix + name: path for name, path in found.items()},
+            top=top,
+            names=listed,
+            within=project.repository or project.path,
+            at=prefix,
+            ignore=ignore,
+        )
+        listed |= {entry.name: _plain(entry, at=prefix + PYPROJECT) for entry in linked.links}
+    entries = tuple(listed[name] for name in sorted(listed))
+    return SourceTree(entries=entries, subdir=subdir, beside=linked.beside)
+
+
+def _plain(entry: TreeEntry, *, at: str) -> TreeEntry:
+    return _without_mark(replace(entry, link="")) if entry.name == at else entry
 
 
 def _without_mark(entry: TreeEntry) -> TreeEntry:
@@ -171,7 +211,19 @@ def _project(name: str, found: Found, read: Manifest, repository: Path) -> Proje
         requires_python=definition.requires_python,
         options=options,
         written=_written(folder, read),
+        repository=_repository(folder, read),
     )
+
+
+def _repository(folder: Path, read: Manifest) -> Path:
+    """The one of layers.toml, or that of a project elsewhere."""
+    own = below.repository(read.root)
+    return own if folder.is_relative_to(own) else below.repository(folder)
+
+
+def _around(read: Manifest, found: Found) -> Path:
+    """The nearest folder that holds the repository and all projects."""
+    return Path(os.path.commonpath([below.repository(read.root), *found.folders.values()]))
 
 
 def _written(folder: Path, read: Manifest) -> tuple[str, ...]:
@@ -248,7 +300,7 @@ def _missing(layer: Layer, found: Found) -> list[Fault]:
 def _of_options(read: Manifest, projects: Mapping[str, Project], found: Found) -> list[Fault]:
     """Refuse options of projects that do not exist, and `inputs` that match nothing."""
     faults = []
-    repository = Path(os.path.commonpath([read.root, *found.folders.values()]))
+    repository = _around(read, found)
     for name, options in read.options.items():
         if name in projects:
             faults += _of_inputs(projects[name], options.inputs, repository)
@@ -265,12 +317,29 @@ def _of_inputs(project: Project, globs: Sequence[str], repository: Path) -> list
         if not inputs.top(project.path, [glob])[0].is_relative_to(repository):
             # Else the name of a folder above the repository would be in the path that compilers write down.
             what = f'"{glob}" points outside the repository ({repository})'
-            hint = "make a symbolic link to it in the project: links are followed"
+            hint = "copy into the repository what the build needs"
             faults.append(Fault(what=what, where=where, hint=hint))
         elif next(inputs.matches(project.path, glob), None) is None:
             what = f'"{glob}" matches nothing'
             faults.append(Fault(what=what, where=where, hint=f"it is relative to {project.path}"))
     return faults
+
+
+def _of_links(projects: Mapping[str, Project], found: Found, root: Path) -> list[Fault]:
+    """Refuse folders of projects that a link brings into the repository."""
+    return [
+        Fault(
+            what=f"is a symbolic link that leads out of {project.repository}, to {project.path.resolve()}",
+            where=found.places[name],
+            hint=f'name the folder itself: packages = [..., "{_relative(project.path.resolve(), root)}"]',
+        )
+        for name, project in projects.items()
+        if project.repository and not project.path.resolve().is_relative_to(project.repository.resolve())
+    ]
+
+
+def _relative(path: Path, root: Path) -> str:
+    return os.path.relpath(path, root).replace(os.sep, "/")
 
 
 def _of_passed(found: Found) -> list[Fault]:

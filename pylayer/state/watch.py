@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from pylayer import envtable
 from pylayer.config.manifest import LOCK_NAME
+from pylayer.errors import ManifestError
 from pylayer.locks import pinning
 from pylayer.monorepo import checkout, trees, vcs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pylayer.monorepo.workspace import Workspace
+    from pylayer.monorepo.workspace import Project, Workspace
 
 # What may lie at the top of a repository and changes what is found, or in what version.
 CONFIGURATION = ("pyproject.toml", "uv.toml")
@@ -37,18 +38,24 @@ def paths(found: Workspace) -> list[Path]:
     for glob in found.manifest.packages:
         seen.update(dict.fromkeys(_looked_through(root, glob.removeprefix("!"))))
     for project in found.projects.values():
-        folders: list[str] = []
-        for entry in trees.walk(
-            project.path, ignore=(*project.options.ignore, *project.written), folders=folders
-        ):
-            assert isinstance(entry.source, Path)
-            seen[entry.source] = None
-        seen.update((Path(folder), None) for folder in folders)
+        seen.update(dict.fromkeys(_sources(project)))
         seen.update(dict.fromkeys(checkout.consulted(project)))
         for glob in project.options.inputs:
             seen.update(dict.fromkeys(_looked_through(project.path, glob)))
             seen.update(dict.fromkeys(_inside(project.path, glob)))
     return list(seen)
+
+
+def _sources(project: Project) -> list[Path]:
+    """The files of a project and its folders, links followed."""
+    folders: list[str] = []
+    ignore = (*project.options.ignore, *project.written)
+    try:
+        entries = trees.walk(project.path, within=project.repository, ignore=ignore, folders=folders)
+    except ManifestError:  # its builds failed for it, and failed ones are tried again
+        entries = ()
+    files = [entry.source for entry in entries if isinstance(entry.source, Path)]
+    return [*files, *map(Path, folders)]
 
 
 def described(found: Workspace) -> dict[str, str]:

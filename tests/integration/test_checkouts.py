@@ -96,6 +96,10 @@ OTHERS = {
     "node_modules/left/index.js": "1",
     "build/kept.js": "1",
 }
+# Links, by where they lead. Those to folders, and out of the project, fail the other backends at home.
+LINKS = {"linked.txt": "data/kept.txt"}
+FURTHER = {"also": "data", "shared": "../../../shared", "one.txt": "../../../shared/one.txt"}
+FOLLOWING = ("hatchling", "hatch-flat", "setuptools", "pdm", "meson", "skbuild")
 IGNORE = ".env\nlocal_data/\n*.secret\ngenerated.*\n/packages/*/*/nested/\n.coverage\n"
 MANIFEST = """
 packages = ["packages/*"]
@@ -142,10 +146,13 @@ def checkout(folder: Path, backends: Iterable[str] = ANYWHERE) -> Repository:
     repository = Repository(folder)
     attributes = "/packages/*/*/out.txt export-ignore\n"
     lay(folder, {".gitignore": IGNORE, ".gitattributes": attributes, "layers.toml": MANIFEST})
+    lay(folder, {"shared/one.txt": "one", "shared/sub/two.txt": "two"})
     for backend in backends:
         place = f"packages/{backend}/"
         lay(folder, files(backend, place))
         lay(folder, {f"{place}{package(backend)}/{name}": text for name, text in FORCED.items()})
+        for name, target in {**LINKS, **(FURTHER if backend in FOLLOWING else {})}.items():
+            (folder / place / package(backend) / name).symlink_to(target)
     repository.git("add", ".")
     repository.git("add", "--force", *map(str, folder.rglob("forced.secret")))
     repository.git("commit", "--quiet", "--message", "x")

@@ -53,7 +53,7 @@ def made(tmp_path):
 def look(root):
     """What the project's build sees, by name."""
     project = load(root / "layers.toml").projects["liba"]
-    found = seen(project, tree(project)[0])
+    found = seen(project, tree(project).entries)
     return ({entry.name: entry.source for entry in one} for one in (found.inside, found.around))
 
 

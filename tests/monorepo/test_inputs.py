@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pylayer.errors import ManifestError
 from pylayer.monorepo.inputs import entries, matches, top
 
 
@@ -64,3 +65,18 @@ def test_an_executable_input_is_one(project):
 def test_a_glob_may_match_nothing(project):
     """Whoever reads the manifest makes that a fault."""
     assert list(matches(project, "../../schemas/*.xml")) == []
+
+
+def test_an_input_stays_in_the_repository(project, tmp_path_factory):
+    """A link on its way, or in what it matches, is followed no further."""
+    repository = project.parents[1]
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "secret.json").write_text("")
+    (repository / "linked").symlink_to(elsewhere)
+    (repository / "schemas/deep/in.json").symlink_to("../x.json")
+    found = {entry.name for entry in entries(project, ["../../schemas"], repository=repository)}
+    assert "schemas/deep/in.json" in found
+    (repository / "schemas/deep/out.json").symlink_to(elsewhere / "secret.json")
+    for glob in ("../../linked/*.json", "../../linked", "../../schemas", "../../schemas/deep/*.json"):
+        with pytest.raises(ManifestError, match=r"symbolic link"):
+            list(entries(project, [glob], repository=repository))

@@ -44,12 +44,12 @@ def faults(path):
 
 def names(project):
     """List the names in a project's tree."""
-    return [entry.name for entry in tree(project)[0]]
+    return [entry.name for entry in tree(project).entries]
 
 
 def look(path, name):
     """Give the digest of a project's tree."""
-    return digest(tree(load(path).projects[name])[0])
+    return digest(tree(load(path).projects[name]).entries)
 
 
 def test_every_project_is_a_layer(tmp_path):
@@ -190,9 +190,9 @@ def test_faults_of_the_manifest_and_of_projects_come_out_at_once(tmp_path):
 
 def test_a_tree_is_the_project(tmp_path):
     """Without inputs, nothing is around it."""
-    entries, subdir = tree(load(monorepo(tmp_path)).projects["liba"])
-    assert [entry.name for entry in entries] == ["liba.py", "pyproject.toml"]
-    assert subdir == "."
+    found = tree(load(monorepo(tmp_path)).projects["liba"])
+    assert [entry.name for entry in found.entries] == ["liba.py", "pyproject.toml"]
+    assert found.subdir == "."
 
 
 def test_a_tree_with_inputs_has_the_repositorys_layout(tmp_path):
@@ -201,13 +201,13 @@ def test_a_tree_with_inputs_has_the_repositorys_layout(tmp_path):
     (tmp_path / "schemas").mkdir()
     (tmp_path / "schemas/a.json").write_text("{}")
     (tmp_path / "packages/liba/notes.md").write_text("")
-    entries, subdir = tree(load(path).projects["liba"])
-    assert [entry.name for entry in entries] == [
+    found = tree(load(path).projects["liba"])
+    assert [entry.name for entry in found.entries] == [
         "packages/liba/liba.py",
         "packages/liba/pyproject.toml",
         "schemas/a.json",
     ]
-    assert subdir == "packages/liba"
+    assert found.subdir == "packages/liba"
 
 
 def test_an_input_within_the_project_brings_back_what_is_left_out(tmp_path):
@@ -224,7 +224,7 @@ def test_setuptools_scm_is_told_that_all_files_are_sources(tmp_path):
     (tmp_path / "packages/liba/.git_archival.txt").write_text("node: $Format:%H$\n")
     projects = load(path).projects
     assert names(projects["liba"]) == [".git_archival.txt", "liba.py", "pyproject.toml"]
-    assert tree(projects["liba"])[0][0].source == b"node: 0000000000000000000000000000000000000000\n"
+    assert tree(projects["liba"]).entries[0].source == b"node: 0000000000000000000000000000000000000000\n"
     assert names(projects["libb"]) == ["libb.py", "pyproject.toml"]
 
 
@@ -333,8 +333,18 @@ def test_a_build_sees_its_definition_without_a_byte_order_mark(tmp_path):
     file = tmp_path / "packages/a/pyproject.toml"
     content = file.read_bytes()
     file.write_bytes(b"\xef\xbb\xbf" + content)
-    [entry] = [one for one in tree(load(path).projects["a"])[0] if one.name == "pyproject.toml"]
+    [entry] = [one for one in tree(load(path).projects["a"]).entries if one.name == "pyproject.toml"]
     assert entry.source == content
+
+
+def test_inputs_may_be_anywhere_in_the_repository(tmp_path):
+    """Wherever in it layers.toml is."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas/a.json").write_text("{}")
+    (tmp_path / "python").mkdir()
+    path = monorepo(tmp_path / "python", '[projects.liba]\ninputs = ["../../../schemas/*.json"]\n')
+    assert "schemas/a.json" in names(load(path).projects["liba"])
 
 
 def test_what_a_configuration_names_outside_is_in_the_tree(tmp_path):
@@ -343,9 +353,9 @@ def test_what_a_configuration_names_outside_is_in_the_tree(tmp_path):
     (tmp_path / "brick.py").write_text("")
     with (tmp_path / "packages/a/pyproject.toml").open("a") as file:
         file.write('[tool.hatch.build.targets.wheel.force-include]\n"../../brick.py" = "brick.py"\n')
-    entries, subdir = tree(load(path).projects["a"])
-    assert subdir == "packages/a"
-    assert "brick.py" in [entry.name for entry in entries]
+    found = tree(load(path).projects["a"])
+    assert found.subdir == "packages/a"
+    assert "brick.py" in [entry.name for entry in found.entries]
 
 
 def test_a_requirement_on_what_is_no_package_is_refused(tmp_path):

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from pylayer.engines import Interpreter, Job
     from pylayer.engines.local.seals import State
+    from pylayer.engines.wire import JobFile
     from pylayer.store import Store
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
@@ -288,8 +289,8 @@ class LocalBuildEnv:
             folder = private / job.name
             for name in ("src", "out", "home", "tmp"):
                 (folder / name).mkdir(parents=True)
-            for name, content, executable in wire.files(job):
-                _write(folder / name, content, executable=executable)
+            for file in wire.files(job):
+                _write(folder / file.name, file)
             # What is declared for a project may name folders that its build is to use.
             confined = self._engine.confined(self, writable=(folder, *confinement.named(job.env)))
             try:
@@ -317,19 +318,23 @@ class LocalBuildEnv:
             return Done(status=done.status, log=log, answer=_answer(folder / "answer.json"))
 
 
-def _write(path: Path, content: Path | bytes, *, executable: bool) -> None:
+def _write(path: Path, file: JobFile) -> None:
     """Write a file of a job, with the date that all of them have."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(content, bytes):
-        path.write_bytes(content)
+    if file.link:
+        path.symlink_to(file.link)
+    elif isinstance(file.content, bytes):
+        path.write_bytes(file.content)
     else:
         try:
             with filling(path):
-                shutil.copyfile(content, path)
+                shutil.copyfile(file.content, path)
         except OSError as error:
-            raise BuildError(f"cannot be read: {error.strerror}", where=str(content)) from error
-    path.chmod(0o755 if executable else 0o644)
-    os.utime(path, (variables.SOURCE_DATE_EPOCH, variables.SOURCE_DATE_EPOCH))
+            raise BuildError(f"cannot be read: {error.strerror}", where=str(file.content)) from error
+    if not file.link:
+        path.chmod(0o755 if file.executable else 0o644)
+    date = variables.SOURCE_DATE_EPOCH
+    os.utime(path, (date, date), follow_symlinks=False)
 
 
 def _size_of(folder: Path) -> int:
