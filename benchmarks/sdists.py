@@ -1,8 +1,10 @@
 """Build real sdists for every target, and try them in containers of it: `python benchmarks/sdists.py`.
 
-Prints the table of docs/native.md: what was cross-compiled, and why the rest was not. Docker is for the trial
-alone, except with Rust, whose compilers are in the images of tests/images/make-rust. Needs an index, Python
-3.11 and 3.13 on this host, Docker and the images.
+Prints the tables of docs/native.md: what was cross-compiled, and why the rest was not. Docker is for the
+trial alone, except with Rust, whose compilers are in the images of tests/images/make-rust. With
+`--twin TARGET` each is built for that target in its container too, which may be emulated and take minutes,
+and it is said whether that wheel has the same members and does the same. Needs an index, Python 3.11 and 3.13
+on this host, Docker and the images.
 """
 
 from __future__ import annotations
@@ -10,9 +12,13 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
+import tomllib
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,7 +30,8 @@ from factories.monorepo import (  # noqa: E402  it lies beside
     in_runtime,
 )
 
-# A distribution, what it is made with, and a small computation whose result is known.
+# A distribution, what it is made with, and a small computation whose result is known; where that is empty, it
+# is compared with what the target's container gives.
 CASES = {
     "markupsafe": (
         "C, setuptools",
@@ -97,6 +104,84 @@ CASES = {
         "b'[1,2.5]'",
     ),
 }
+# These ask about the machine: of each, what it is that asks.
+ASKING = {
+    "pyyaml": (
+        "setup.py, and compiles a probe",
+        "import yaml; print(yaml.safe_load('a: [1]'))",
+        "{'a': [1]}",
+    ),
+    "greenlet": (
+        "setup.py, for flags; assembly for each machine",
+        "import greenlet; print(greenlet.greenlet(lambda: 42).switch())",
+        "42",
+    ),
+    "psutil": (
+        "setup.py",
+        "import psutil; print(psutil.Process().pid > 0)",
+        "True",
+    ),
+    "crc32c": (
+        "setup.py, for instructions",
+        "import crc32c; print(crc32c.crc32c(b'123456789'), crc32c.hardware_based)",
+        "3808858755 True",
+    ),
+    "pybase64": (
+        "CMake of a library, for instructions",
+        "import pybase64._pybase64 as p; print(p.b64encode(b'ab').decode(), p._get_simd_flags_compile())",
+        "",
+    ),
+    "pycryptodome": (
+        "setup.py, for instructions, and compiles probes",
+        "from Crypto.Cipher import AES; print(AES.new(b'0' * 16, AES.MODE_ECB).encrypt(b'0' * 16).hex())",
+        "f95c7f6b192b22bffefd1b779933fbfc",
+    ),
+    "pyfarmhash": (
+        "setup.py, for instructions",
+        "import farmhash; print(farmhash.hash64('abc'))",
+        "",
+    ),
+    "stringzilla": (
+        "setup.py, for instructions",
+        "import stringzilla as z; print(z.Str('abcabc').find('ca'))",
+        "2",
+    ),
+    "simsimd": (
+        "setup.py, for instructions",
+        "import simsimd; print(sorted(simsimd.get_capabilities().items()))",
+        "",
+    ),
+    "ckzg": (
+        "a Makefile and its scripts, for assembly",
+        "import ckzg; print(ckzg.load_trusted_setup.__name__)",
+        "load_trusted_setup",
+    ),
+    "pynacl": (
+        "configure of libsodium",
+        "import nacl.hash; print(nacl.hash.sha256(b'abc')[:16].decode())",
+        "ba7816bf8f01cfea",
+    ),
+    "brotli": (
+        "setup.py",
+        "import brotli; print(brotli.decompress(brotli.compress(b'abc')))",
+        "b'abc'",
+    ),
+    "lz4": (
+        "setup.py",
+        "import lz4.block; print(lz4.block.decompress(lz4.block.compress(b'abc')))",
+        "b'abc'",
+    ),
+    "setproctitle": (
+        "setup.py",
+        "import setproctitle; setproctitle.setproctitle('abc'); print(setproctitle.getproctitle())",
+        "abc",
+    ),
+    "annoy": (
+        "setup.py, which compiles for the machine that builds",
+        "import annoy; a = annoy.AnnoyIndex(1, 'dot'); a.add_item(0, [1]); print(a.get_item_vector(0))",
+        "[1.0]",
+    ),
+}
 # Its sdists have their crates with them; of each, the newest for the compiler of the runtime's image.
 RUST = {
     "orjson": ["orjson==3.9.5; python_version < '3.13'", "orjson==3.10.18; python_version >= '3.13'"],
@@ -118,56 +203,133 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(CASES)}; all if none")
+    every = {**CASES, **ASKING}
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(every)}; those of the first table if none")
+    parser.add_argument("--asking", action="store_true", help="those that ask about the machine, if no names")
+    parser.add_argument("--twin", default="", metavar="TARGET", help="build for it in its container too")
     parser.add_argument("--runtimes", default="python3.11,python3.13")
     parser.add_argument("--store", type=Path, help="a store to keep, with zig's libraries")
     options = parser.parse_args()
     runtimes = options.runtimes.split(",")
     targets = [f"{runtime}-{machine}" for runtime in runtimes for machine in ("x86_64", "arm64")]
-    print(f"| sdist | made with | {' | '.join(targets)} |\n|---|---|{'---|' * len(targets)}")
+    columns = ["sdist", "what asks" if options.asking else "made with", *targets]
+    if options.twin:
+        columns.append(f"in the container of {options.twin}")
+    print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     with tempfile.TemporaryDirectory() as folder:
-        for name in options.names or CASES:
+        for name in options.names or (ASKING if options.asking else CASES):
             store = options.store or Path(folder, "store")
-            cells, remarks = trial(name, Path(folder, name), runtimes=runtimes, store=store)
-            version, kind = cells.pop("version", ""), CASES[name][0]
-            row = [cells.get(f"trial-{target}", "not resolved") for target in targets]
-            print(f"| {name} {version} | {kind} | {' | '.join(row)} |", flush=True)
-            for remark in remarks:
+            one = Trial(name, every[name], Path(folder, name), runtimes=runtimes, store=store)
+            row = [one.cells.get(f"trial-{target}", "not resolved") for target in targets]
+            if options.twin:
+                row.append(one.twin(options.twin))
+            print(f"| {name} {one.version} | {every[name][0]} | {' | '.join(row)} |", flush=True)
+            for remark in one.remarks:
                 print(f"<!-- {name}: {remark} -->", flush=True)
+            shutil.rmtree(Path(folder, name))
 
 
-def trial(name: str, folder: Path, *, runtimes: list[str], store: Path) -> tuple[dict[str, str], list[str]]:
-    """Build one for all targets, and run what came out; by build what became of it, and the reasons."""
-    mono = Monorepo(root=folder, store=store, env={"DOCKER_HOST": "unix:///nowhere"})
-    if name in RUST:
-        mono.env = {"PYLAYER_RUNTIMES": str(mono.file("images.toml", _rust_images()))}
-    mono.manifest(
-        MANIFEST.format(
-            name=name,
-            engine="docker" if name in RUST else "local",
-            requirements=_quoted(RUST.get(name, [name])),
-            runtimes=_quoted(runtimes),
-        )
-    )
-    ran = mono.run("layers")
-    cells: dict[str, str] = {build: state for build, state, _ in LINE.findall(ran.out)}
-    catalogue = mono.catalogue() if (mono.output / "layers.json").is_file() else {}
-    _, code, expected = CASES[name]
-    versions: set[str] = set()
-    for build, entry in catalogue.items():
-        versions.add(
-            next(
-                distribution["version"]
-                for distribution in entry["distributions"]
-                if distribution["name"] == name
+class Trial:
+    """A distribution built for all targets, and what came out run in each of them.
+
+    `cells` say by build what became of it, `remarks` why not all went well.
+    """
+
+    def __init__(
+        self, name: str, case: tuple[str, str, str], folder: Path, *, runtimes: list[str], store: Path
+    ) -> None:
+        self.name = name
+        self.mono = Monorepo(root=folder / "cross", store=store, env={"DOCKER_HOST": "unix:///nowhere"})
+        self._code, self._expected = case[1:]
+        if name in RUST:
+            self.mono.env = {"PYLAYER_RUNTIMES": str(self.mono.file("images.toml", _rust_images()))}
+        self.mono.manifest(
+            MANIFEST.format(
+                name=name,
+                engine="docker" if name in RUST else "local",
+                requirements=_quoted(RUST.get(name, [name])),
+                runtimes=_quoted(runtimes),
             )
         )
-        how = "in its container" if f"container of {build.removeprefix('trial-')}:" in ran.err else "cross"
-        works = worked(build, mono.output / entry["path"], code, expected)
-        cells[build] = f"{how}, {'works' if works else '**fails**'}"
-    cells["version"] = ", ".join(sorted(versions))
-    reasons = [line for line in ran.err.splitlines() if ": " in line and not line.startswith("─")]
-    return cells, [] if ran.status == 0 and len(catalogue) == len(cells) - 1 else reasons[-8:]
+        ran = self.mono.run("layers")
+        self.cells: dict[str, str] = {build: state for build, state, _ in LINE.findall(ran.out)}
+        catalogue = self.mono.catalogue() if (self.mono.output / "layers.json").is_file() else {}
+        versions = {
+            distribution["version"]
+            for entry in catalogue.values()
+            for distribution in entry["distributions"]
+            if distribution["name"] == name
+        }
+        self.version = ", ".join(sorted(versions))
+        for build in catalogue:
+            contained = f"container of {build.removeprefix('trial-')}:" in ran.err
+            said = self._said(build, self._archive(build))
+            works = "works" if (said == self._expected if self._expected else said) else "**fails**"
+            self.cells[build] = f"{'in its container' if contained else 'cross'}, {works}"
+        reasons = [line for line in ran.err.splitlines() if ": " in line and not line.startswith("─")]
+        self.remarks = [] if ran.status == 0 and len(catalogue) == len(self.cells) else reasons[-8:]
+
+    def twin(self, target: str) -> str:
+        """Build the same sdist in the container of a target, and compare."""
+        build = f"trial-{target}"
+        archive = self._archive(build)
+        if not archive.is_file():
+            return "nothing to compare"
+        mono = Monorepo(root=self.mono.root.parent / "container", store=self.mono.store)
+        runtime, architecture = target.rsplit("-", 1)
+        mono.manifest(
+            'packages = ["packages/*"]\ndiscover = "listed"\nengine = "docker"\n[layers.trial]\n'
+            f'packages = ["{self.name}"]\nruntimes = ["{runtime}"]\narchitectures = ["{architecture}"]\n'
+            f'bytecode = false\n[projects.{self.name}]\nnative = "container"\n'
+        )
+        self._unpack(mono.root / "packages" / self.name)
+        ran = mono.run("layers", "--only", build)
+        other = mono.output / f"{build}.zip"
+        if not other.is_file():
+            self.remarks += ran.err.splitlines()[-8:]
+            return "**cannot be built**"
+        differences = []
+        if _members(archive) != _members(other):
+            self.remarks.append(f"members: {sorted(_members(archive) ^ _members(other))}")
+            differences.append("other members")
+        if self._said(build, archive) != self._said(build, other):
+            differences.append("another result")
+        return f"**{', '.join(differences)}**" if differences else "the same"
+
+    def _archive(self, build: str) -> Path:
+        return self.mono.output / f"{build}.zip"
+
+    def _unpack(self, into: Path) -> None:
+        """Unpack the sdist that the lock names, from the store."""
+        lock = tomllib.loads((self.mono.root / "layers.lock").read_text(encoding="utf-8"))
+        files = {
+            filename: sha256
+            for distribution, listed in lock["distributions"].items()
+            if distribution.startswith(f"{self.name} ")
+            for filename, sha256 in listed.items()
+        }
+        (sha256,) = [sha256 for filename, sha256 in files.items() if filename.endswith(".tar.gz")]
+        with tarfile.open(self.mono.store / "blobs" / sha256[:2] / sha256) as sdist:
+            sdist.extractall(into, filter="data")
+        (top,) = into.iterdir()
+        top.rename(into.with_name("unpacked"))
+        into.rmdir()
+        into.with_name("unpacked").rename(into)
+
+    def _said(self, build: str, archive: Path) -> str:
+        """What the computation gives in a container of the target; empty where it fails."""
+        os.environ.pop("DOCKER_HOST", None)
+        try:
+            return in_runtime(build, archive, self._code)
+        except (AssertionError, subprocess.CalledProcessError) as error:
+            print(f"<!-- {build}: {str(error)[-600:]} -->")
+            return ""
+
+
+def _members(archive: Path) -> set[str]:
+    """The files of an archive that come from a distribution's sources."""
+    with zipfile.ZipFile(archive) as opened:
+        return {name for name in opened.namelist() if ".dist-info/" not in name}
 
 
 def _quoted(words: list[str]) -> str:
@@ -178,16 +340,6 @@ def _rust_images() -> str:
     """The tests' images, with Rust where a build runs."""
     text: str = IMAGES.read_text(encoding="utf-8")
     return re.sub(r'(build-image = \{ x86_64 = "pylayer-test/)python', r"\1rust", text)
-
-
-def worked(build: str, archive: Path, code: str, expected: str) -> bool:
-    """Whether the computation gives what it should, in a container of the target."""
-    os.environ.pop("DOCKER_HOST", None)
-    try:
-        return bool(in_runtime(build, archive, code) == expected)
-    except (AssertionError, subprocess.CalledProcessError) as error:
-        print(f"<!-- {build}: {str(error)[-600:]} -->")
-        return False
 
 
 if __name__ == "__main__":

@@ -45,7 +45,8 @@ def _may_start_commands(item: pytest.Item) -> bool:
 
 def is_command(words: Sequence[str]) -> bool:
     """Whether they start pylayer, nox or invoke, as a program or as a module of a Python."""
-    return PurePath(words[0]).name in COMMANDS or (tuple(words[1:2]) == ("-m",) and words[2] in COMMANDS)
+    by_python = tuple(words[1:2]) == ("-m",) and any(word in COMMANDS for word in words[2:3])
+    return PurePath(words[0]).name in COMMANDS or by_python
 
 
 sys.addaudithook(_marked_where_a_command_starts)

@@ -21,7 +21,7 @@ from pylayer.store import kinds
 from pylayer.turns import Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from pylayer.building.context import RunContext
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pylayer.engines import Done
     from pylayer.keys import Parts
     from pylayer.monorepo.trees import TreeEntry
-    from pylayer.targets import Architecture, Target
+    from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
 ZIG = "ziglang>=0.13"
@@ -57,13 +57,16 @@ class Cross:
         if self._store.record(kinds.ZIG, _digest(zig, both, target)):
             languages = both  # libc++ is there already
         digest = _digest(zig, languages, target)
-        cache = await self._graph.once(
-            ("zig", digest),
-            lambda: self._graph.compute_as(
-                Urgency.PREPARE, lambda: self._warmed(digest, zig, languages, target, builder, host)
-            ),
-        )
-        return Crossed(target=target, builder=builder.architecture, tools=zig, cache=cache)
+
+        async def warmed() -> Path:
+            return await self._graph.once(
+                ("zig", digest),
+                lambda: self._graph.compute_as(
+                    Urgency.PREPARE, lambda: self._warmed(digest, zig, languages, target, builder, host)
+                ),
+            )
+
+        return Crossed(target=target, tools=zig, warmed=warmed)
 
     def _warmed(  # noqa: PLR0917  what a job needs
         self,
@@ -94,12 +97,15 @@ class Cross:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossed:
-    """The way to build for `target` on a `builder` of another architecture, or of the same one."""
+    """The way to build for `target` on a machine of another architecture, or of the same one.
+
+    `warmed` makes the libraries that zig has for the target; where they are then is `cache`.
+    """
 
     target: Target
-    builder: Architecture
     tools: tuple[Wheel, ...]
-    cache: Path
+    warmed: Callable[[], Awaitable[Path]]
+    cache: Path | None = None
 
     @property
     def name(self) -> str:
@@ -112,8 +118,13 @@ class Crossed:
         versions = [f"{wheel.metadata.name} {wheel.metadata.version} {wheel.sha256}" for wheel in self.tools]
         return {"cross": {"for": triple(self.target), "by": ", ".join(versions), "settings": _settings()}}
 
+    async def ready(self) -> Crossed:
+        """The same with zig's libraries."""
+        return replace(self, cache=await self.warmed())
+
     def job(self, job: Job) -> Job:
-        """The job of hook.py, as cross.py runs it."""
+        """The job of hook.py, as cross.py runs it; only where this is ready."""
+        assert self.cache is not None
         beside: dict[str, Path | bytes] = {
             f"{name}.py": script_text(name).encode() for name in _SCRIPTS if name != "cross"
         }
@@ -125,17 +136,19 @@ class Crossed:
             beside={**beside, "zig-cache.tgz": self.cache},
         )
 
+    def excuse(self, done: Done) -> str:
+        """What the build did that cannot go well."""
+        return next(iter(crossed.probes(done.answer)), "")
+
     def failure(self, done: Done) -> str:
-        """What the build did that cannot go well, else the first error that it printed."""
-        if found := crossed.probes(done.answer, target=self.target, builder=self.builder):
-            return found[0]
+        """The first error that the build printed."""
         errors = [line.strip() for line in done.log.splitlines() if "error:" in line.lower()]
         return f"its build failed with the cross compiler: {errors[0]}" if errors else ""
 
     def finished(self, path: Path, done: Done, *, where: str) -> Path:
         """The wheel, tagged for the target; raises BuildError listing all that is wrong with it."""
         path = retagged(path, self.target)
-        found = crossed.reasons(path, target=self.target, builder=self.builder, answer=done.answer)
+        found = crossed.reasons(path, target=self.target, answer=done.answer)
         if found:
             raise BuildError.of([Fault(what=what, where=where, hint=_HINT) for what in found], log=done.log)
         return path

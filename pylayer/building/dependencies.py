@@ -87,6 +87,7 @@ class Dependencies:
     def begin(self, builds: Sequence[Build]) -> None:
         """Say which builds will be asked for, before the first is."""
         self._builds = _by_layer(builds, self._workspace)
+        self._projects.begin({build.target for build in builds})
 
     async def errors(self, builds: Sequence[Build]) -> dict[str, PylayerError | None]:
         """Find out what belongs into `builds`, and have it; by build id, why that cannot be."""

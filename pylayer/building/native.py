@@ -1,31 +1,57 @@
-"""A project with native code and a target → the way in which it is built: cross-compiled, or in a container.
+"""A project → whether it has native code to build, and the ways to build that: by a cross compiler, or not.
 
 Projects know ways by this module alone; how a cross compiler is used is in `cross`.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from posixpath import dirname, normpath
+from typing import TYPE_CHECKING, Protocol, Self
 
-from pylayer.errors import PylayerError
+from pylayer.errors import BuildError
+from pylayer.names import required_name
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pylayer.building.hosts import BuildHost
-    from pylayer.config.layers import Native
     from pylayer.engines import Done, Job
     from pylayer.keys import Parts
     from pylayer.monorepo.trees import TreeEntry
+    from pylayer.monorepo.workspace import Project
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
-Result = TypeVar("Result")
-
 # What a project has that compiles something, by the ends of its files' names.
 SOURCES = (".c", ".cc", ".cpp", ".cxx", ".pyx", ".rs", "meson.build", "CMakeLists.txt")
+# Backends that are there to compile, by the module's first name, and build requirements that are.
+_BACKENDS = frozenset({"maturin", "mesonpy", "scikit_build_core", "sipbuild"})
+_COMPILE = frozenset(
+    {
+        *("cffi", "cmake", "cython", "hatch-cython", "hatch-mypyc", "mypy", "nanobind", "pybind11"),
+        *("scikit-build", "scikit-build-core", "setuptools-rust"),
+    }
+)
+# Words by which setup.py, or what a backend runs besides, says that it compiles.
+_WORDS = re.compile(
+    rb"ext[_-]modules|\bExtension\b|cffi_modules|rust_extensions|RustExtension|cythonize|mypycify"
+    rb"|build_ext|build_clib|CMakeExtension"
+)
+_CONFIGURATIONS = ("pyproject.toml", "setup.cfg")
+
+
+class BackendError(BuildError):
+    """A build backend that failed.
+
+    `complaints` are what its output says of the project itself, if no way of building is to blame. Where
+    `final`, no other way can do better.
+    """
+
+    complaints: frozenset[str] = frozenset()
+    final: bool = False
 
 
 class Way(Protocol):
@@ -46,8 +72,16 @@ class Way(Protocol):
         """What of it can change a byte of the wheel."""
         ...
 
+    async def ready(self) -> Self:
+        """The same with all that its jobs need; raises PylayerError where that cannot be had."""
+        ...
+
     def job(self, job: Job) -> Job:
         """The job with what this way adds."""
+        ...
+
+    def excuse(self, done: Done) -> str:
+        """Why another way may do what failed in this one; empty where nothing says so."""
         ...
 
     def failure(self, done: Done) -> str:
@@ -67,9 +101,17 @@ class Plain:
     tools: tuple[Wheel, ...] = ()
     parts: Parts = field(default_factory=dict)
 
+    async def ready(self) -> Self:
+        """Give it as it is."""
+        return self
+
     def job(self, job: Job) -> Job:
         """Give it as it is."""
         return job
+
+    def excuse(self, done: Done) -> str:  # noqa: ARG002  a Way's
+        """Give nothing."""
+        return ""
 
     def failure(self, done: Done) -> str:  # noqa: ARG002  a Way's
         """Give nothing."""
@@ -93,24 +135,40 @@ class Crossing(Protocol):
         ...
 
 
-async def chosen(
-    how: Native,
-    *,
-    cross: Callable[[], Awaitable[Result]],
-    container: Callable[[str], Awaitable[Result]],
-) -> Result:
-    """Build by `cross`, or by `container`, which is told why not the first; as the manifest says."""
-    reason = ""
-    if how != "container":
-        try:
-            return await cross()
-        except PylayerError as error:
-            if how == "cross":
-                raise
-            reason = error.faults[0].what
-    return await container(reason)
-
-
 def has_sources(entries: Sequence[TreeEntry]) -> bool:
     """Whether a source tree may have native code to compile."""
     return any(entry.name.endswith(SOURCES) for entry in entries)
+
+
+def is_certain(project: Project) -> bool:
+    """Whether the build backend of `project` is there to compile something."""
+    return project.backend.partition(":")[0].partition(".")[0] in _BACKENDS
+
+
+def expected(project: Project, entries: Sequence[TreeEntry], *, subdir: str = ".") -> bool:
+    """Whether building `project`, which is in the folder `subdir` of its tree, compiles something.
+
+    As far as its files say. What compiles without a word of it is found out by its wheel.
+    """
+    if is_certain(project):
+        return True
+    if not _COMPILE.isdisjoint(map(required_name, project.requires)):
+        return True
+    if not has_sources(entries):
+        return False
+    folder = "" if subdir == "." else subdir
+    paths = [path for path in project.backend_path if normpath(path) != "."]
+    backends = tuple(f"{folder}/{path}/".lstrip("/") for path in paths)
+    return any(
+        _WORDS.search(_content(entry))
+        for entry in entries
+        if (dirname(entry.name) == folder or entry.name.startswith(backends))
+        and entry.name.endswith((".py", *_CONFIGURATIONS))
+    )
+
+
+def _content(entry: TreeEntry) -> bytes:
+    try:
+        return entry.source if isinstance(entry.source, bytes) else entry.source.read_bytes()
+    except OSError:  # digesting it says so
+        return b""

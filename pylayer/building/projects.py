@@ -1,8 +1,9 @@
 """Projects → their wheels: each built once for all the targets that the result serves.
 
-A project is built first on the engine's own architecture. What comes out pure serves every architecture;
-with static metadata every runtime as well, and then the oldest runtime that allows it builds it. Anything
-else is built for each target. No index and no Docker is known here: engines and requirements are handed in.
+What says that it compiles something is built for each target by the way that serves it. All else is built on
+the engine's own architecture: what comes out pure serves every architecture; with static metadata every
+runtime as well, and then the oldest runtime that allows it builds it. No index and no Docker is known here:
+engines and requirements are handed in.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from packaging.requirements import Requirement
 
 from pylayer import __version__, below, enginetable, redaction, wheels
 from pylayer.below import OutsideError
-from pylayer.building import missing, native, packaged, sources
+from pylayer.building import diagnostics, missing, native, packaged, sources
 from pylayer.building.closure import LOGIN_HINT, Root, close
-from pylayer.building.native import Plain
+from pylayer.building.native import BackendError, Plain
 from pylayer.building.serving import allows, serves, trusted
 from pylayer.engines import Job
 from pylayer.errors import BuildError, Fault, NeedsDockerError, PylayerError
@@ -35,6 +36,7 @@ from pylayer.turns import Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from pylayer.building.context import RunContext
@@ -60,7 +62,7 @@ class ProjectSource:
     """What a build of a project sees: its files, where among them the project is, and their digests.
 
     `seen` is what it sees of version control, which is in the digests as well. `leavings` are files that
-    tools left; they are in `contents`, and not in `digest`.
+    tools left; they are in `contents`, and not in `digest`. `compiles`: they say that there is native code.
     """
 
     tree: SourceTree
@@ -68,6 +70,7 @@ class ProjectSource:
     digest: str
     contents: dict[str, str]
     leavings: frozenset[str] = frozenset()
+    compiles: bool = False
 
     @property
     def own(self) -> dict[str, str]:
@@ -123,6 +126,12 @@ class Projects:
         self._hashes = hashes
         self._unpacked = unpacked
         self._dry = dry
+        self._wanted: AbstractSet[Target] = frozenset()
+        self._final: dict[tuple[Path, frozenset[str]], BackendError] = {}
+
+    def begin(self, targets: AbstractSet[Target]) -> None:
+        """Say which targets wheels will be asked for, before the first is."""
+        self._wanted = targets
 
     async def built(self, name: str, target: Target) -> Built:
         """The wheel of project `name` that serves `target`.
@@ -150,14 +159,35 @@ class Projects:
 
     async def _find_serving(self, project: Project, target: Target) -> Built:
         source = await self._source_of(project)
-        # Whether it has native code is found out by building it; while it has the same files, once.
-        known = key({"project": project.name, "files": sorted(source.own)})
-        if self._store.record(kinds.NATIVE, known) is not None:
+        # What its build made is remembered by its files' names: that says more than what is in them.
+        known = key({"project": project.name, "files": sorted(source.own), "python": target.runtime.minor})
+        record = self._store.record(kinds.NATIVE, known)
+        if record is None and not source.compiles:
+            return await self._plainly(project, target, known)
+        # One is built before the others: if it compiled nothing, it serves them. Which one that is does not
+        # depend on what is wanted, so that the same files give the same wheel.
+        first = self._first_of(target)
+        if record["native"] if record else native.is_certain(project) or first not in self._wanted:
             built = await self._native(project, target)
             if not built.wheel.pure:
+                if record is None:
+                    self._store.put_record(kinds.NATIVE, known, {"native": True})
                 return built
-        own = Target(runtime=target.runtime, architecture=self._hosts.architecture)
-        for builder in dict.fromkeys((await self._first_builder(project, target), own)):
+        try:
+            built = await self._native(project, first)
+        except PylayerError as error:
+            if target == first or _is_final(error):
+                raise
+            return await self._native(project, target)
+        self._store.put_record(kinds.NATIVE, known, {"native": not built.wheel.pure})
+        if serves(built.wheel, target, built_for=first, python_independent=project.python_independent):
+            return built
+        return await self._native(project, target)
+
+    async def _plainly(self, project: Project, target: Target, known: str) -> Built:
+        """The wheel of what does not say that it compiles something; `known` is to be told if it did."""
+        source = await self._source_of(project)
+        for builder in dict.fromkeys((await self._first_builder(project, target), self._own(target))):
             try:
                 built = await self._once(project, builder)
             except BuildError as error:
@@ -174,19 +204,32 @@ class Projects:
                 break
         built = await self._native(project, target)
         if not built.wheel.pure:
-            self._store.put_record(kinds.NATIVE, known, {})
+            self._store.put_record(kinds.NATIVE, known, {"native": True})
         return built
 
     async def _native(self, project: Project, target: Target) -> Built:
-        return await native.chosen(
-            project.options.native,
-            cross=lambda: self._crossed(project, target),
-            container=lambda reason: self._contained(project, target, reason),
-        )
+        """The wheel by the cross compiler, or by the target's container where that does not do."""
+        if project.options.native == "container":
+            return await self._contained(project, target, "")
+        try:
+            return await self._crossed(project, target)
+        except PylayerError as error:
+            if project.options.native == "cross" or _is_final(error):
+                raise
+            return await self._contained(project, target, error.faults[0].what)
+
+    def _own(self, target: Target) -> Target:
+        """The target of the same runtime that the engine runs without emulation."""
+        return Target(runtime=target.runtime, architecture=self._hosts.architecture)
+
+    def _first_of(self, target: Target) -> Target:
+        """The target of the same runtime that is built before the others."""
+        own = self._own(target)
+        return own if any(build.target == own for build in self._workspace.builds) else target
 
     async def _crossed(self, project: Project, target: Target) -> Built:
         """The wheel that the engine's own architecture builds for `target`."""
-        builder = Target(runtime=target.runtime, architecture=self._hosts.architecture)
+        builder = self._own(target)
         source = await self._source_of(project)
         host = await self._hosts.host(builder)
         way = await self._crossing.way(source.tree.sources, target=target, builder=builder, host=host)
@@ -194,15 +237,23 @@ class Projects:
 
     async def _contained(self, project: Project, target: Target, reason: str) -> Built:
         """The wheel that the target's container builds; `reason` is why no other way did."""
-        built = await self._once(project, target)
         host = await self._hosts.host(target)
+        what = "has native code, which must be built in a container of the target"
+        needs = NeedsDockerError(
+            f"{what}: {reason}" if reason else what,
+            where=project.name,
+            hint=host.instead_of or enginetable.elsewhere(),
+        )
+        # This host's own compiler may make something that no libc is asked for.
+        builder = target if host.kind.has_target_libc else self._own(target)
+        try:
+            built = await self._once(project, builder)
+        except BackendError as error:
+            if host.kind.has_target_libc or not reason:
+                raise
+            raise needs from error
         if not host.kind.has_target_libc and not trusted(built.wheel, target):
-            what = "has native code, which must be built in a container of the target"
-            raise NeedsDockerError(
-                f"{what}: {reason}" if reason else what,
-                where=project.name,
-                hint=host.instead_of or enginetable.elsewhere(),
-            )
+            raise needs
         if not reason:
             return built
         note = f"{project.name} is built in the container of {target}: {reason}"
@@ -268,6 +319,7 @@ class Projects:
             if self._dry:
                 raise WouldBuildError(project.name, parts)
             self._refuse(project, way, digest)
+            way = await way.ready()
             try:
                 attempt = partial(
                     self._attempt,
@@ -280,10 +332,11 @@ class Projects:
                     asked=asked,
                     way=way,
                 )
-                urgency = Urgency.NATIVE if native.has_sources(source.entries) else Urgency.BUILD
+                urgency = Urgency.NATIVE if source.compiles or way.name else Urgency.BUILD
                 outcome = await self._graph.compute_as(urgency, attempt)
             except BuildError as error:
-                if way.name:
+                if way.name and project.options.native == "auto":
+                    await self._judge(project, builder, error)
                     self._store.put_record(kinds.REFUSED, digest, {"what": error.faults[0].what})
                 raise
             if (await self._source(project)).digest != source.digest:
@@ -303,6 +356,25 @@ class Projects:
             where=project.name,
             hint="its get_requires_for_build_wheel hook must settle on one answer",
         )
+
+    async def _judge(self, project: Project, builder: Target, error: BuildError) -> None:
+        """Raise a final error where the project's own code is at fault, and not the way it was built.
+
+        The builder's own compiler says so: it needs no emulation, and where it has the same complaint, that
+        of another architecture would have it too. It is one error for all targets, and told once.
+        """
+        if not isinstance(error, BackendError) or not error.complaints:
+            return
+        try:
+            await self._once(project, builder)
+        except BackendError as other:
+            if common := error.complaints & other.complaints:
+                final = self._final.setdefault((project.path, common), error)
+                final.final = True
+                final.faults = tuple(replace(fault, where=project.name) for fault in final.faults)
+                raise final from other
+        except PylayerError:
+            return
 
     def _named(self, path: Path) -> str:
         """The name of the project at `path`; of an unpacked sdist, that of its folder."""
@@ -428,13 +500,7 @@ class Projects:
             # What layers.toml gives the build to know, its log does not tell.
             done = replace(done, log=redaction.without(redaction.named_secrets(env), done.log))
             if done.status != 0:
-                raise BuildError(
-                    way.failure(done)
-                    or f"its build backend {project.backend} failed (exit status {done.status})",
-                    where=where,
-                    hint=self._hint(project, source, done),
-                    log=done.log,
-                )
+                raise self._failure(project, source, done, way=way, where=where)
             if not (filename := done.answer.get("wheel")):
                 return _asked(done, where=where)
             try:
@@ -444,6 +510,21 @@ class Projects:
                 raise BuildError(what, where=where, hint=_OUTSIDE_HINT, log=done.log) from error
             path = way.finished(path, done, where=where)
             return self._keep(path, done, project=project, where=where)
+
+    def _failure(
+        self, project: Project, source: ProjectSource, done: Done, *, way: Way, where: str
+    ) -> BackendError:
+        excuse = way.excuse(done)
+        what = f"its build backend {project.backend} failed (exit status {done.status})"
+        error = BackendError(
+            excuse or way.failure(done) or what,
+            where=where,
+            hint=self._hint(project, source, done),
+            log=done.log,
+        )
+        if not excuse:
+            error.complaints = diagnostics.complaints(done.log, own=source.contents)
+        return error
 
     def _hint(self, project: Project, source: ProjectSource, done: Done) -> str:
         """Say what to do about a failed build: let it see the files that it wanted of the repository."""
@@ -485,6 +566,11 @@ class Projects:
         return wheels.from_json(wheels.to_json(wheel), kept)
 
 
+def _is_final(error: PylayerError) -> bool:
+    """Whether no other way of building can do better."""
+    return isinstance(error, BackendError) and error.final
+
+
 def source_of(project: Project, hashes: FileHashes) -> ProjectSource:
     """What a build of `project` would see now; `hashes` are what is known of files by their status."""
     tree = workspace.tree(project)
@@ -501,6 +587,7 @@ def source_of(project: Project, hashes: FileHashes) -> ProjectSource:
         digest=key(own),
         contents=contents,
         leavings=leavings,
+        compiles=native.expected(project, tree.entries, subdir=tree.subdir),
     )
 
 

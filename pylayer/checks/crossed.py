@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pylayer.checks.elf import Elf
-    from pylayer.targets import Architecture, Target
+    from pylayer.targets import Target
 
 # glibc's own: every system that a manylinux wheel runs on has them (PEP 600).
 LIBRARIES = frozenset(
@@ -32,15 +32,14 @@ LIBRARIES = frozenset(
 _EXTENSION = re.compile(r"\.cpython-[^./]*\.so$")
 _GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)(\.\d+)?")
 _OTHER_SYSTEMS = (b"\xfe\xed\xfa\xcf", b"\xcf\xfa\xed\xfe")
-_ASKS = ("asks ", "runs ")
 
 
-def reasons(path: Path, *, target: Target, builder: Architecture, answer: Mapping[str, Any]) -> list[str]:
+def reasons(path: Path, *, target: Target, answer: Mapping[str, Any]) -> list[str]:
     """Why the wheel at `path` is not to be kept; nothing where it is.
 
-    `answer` is that of `pylayer/inside/cross.py`, which ran on a `builder` of that architecture.
+    `answer` is that of `pylayer/inside/cross.py`.
     """
-    found = probes(answer, target=target, builder=builder)
+    found = probes(answer)
     tags = path.stem.split("-")[-3:]
     if not _accepted(tags, target):
         found.append(f"is tagged {'-'.join(tags)}, which {target} does not accept")
@@ -52,12 +51,9 @@ def reasons(path: Path, *, target: Target, builder: Architecture, answer: Mappin
     return found
 
 
-def probes(answer: Mapping[str, Any], *, target: Target, builder: Architecture) -> list[str]:
-    """What a build asked or ran that makes its result doubtful; on the target's own machine it may."""
-    lines = [f"its build {line}" for line in answer.get("probes", ())]
-    if target.architecture == builder:
-        return [line for line in lines if not line.removeprefix("its build ").startswith(_ASKS)]
-    return lines
+def probes(answer: Mapping[str, Any]) -> list[str]:
+    """What a build did that makes its result doubtful."""
+    return [f"its build {line}" for line in answer.get("probes", ())]
 
 
 def _accepted(tags: Sequence[str], target: Target) -> bool:

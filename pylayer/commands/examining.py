@@ -113,14 +113,16 @@ def _host(target: Target, engines: Sequence[tuple[EngineKind, ListedEngine | Eng
 
 def _native(project: Project, found: Workspace, state: WorkspaceState) -> Iterator[str]:
     """How a project's native code is built: as it was the last time, else as layers.toml says."""
-    if not native.has_sources(workspace.tree(project).sources):
-        return
+    tree = workspace.tree(project)
+    expected = native.expected(project, tree.entries, subdir=tree.subdir)
     ways: dict[str, list[str]] = {}
     for build in found.builds:
         known = history.recall(state, build.id)
         parts = known.parts["projects"].get(project.name) if known else None
-        if parts:
+        if parts and (expected or not parts.keys().isdisjoint(("cross", "not cross-built"))):
             ways.setdefault(_way(parts), []).append(str(build.target))
+    if not (expected or ways):
+        return
     if not ways:
         yield f"{project.name}: native code, {_WAYS[project.options.native]} (not built yet)"
     for way, targets in ways.items():

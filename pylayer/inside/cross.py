@@ -6,7 +6,7 @@ Request: that of hook.py, and under `cross`
     warm      languages for which zig's own libraries are to be made, and nothing else is done; `c`, `c++`
 Beside the script: hook.py, probes.py, and zig-cache.tgz where an earlier job made those libraries.
 Answer: that of hook.py, and
-    probes    what the build asked of the machine, or ran on it
+    probes    what the build did that no cross build can serve
     folders   those of this machine, which no result may name
 With `warm` the only result is zig-cache.tgz.
 """
@@ -45,6 +45,7 @@ link='-s'
 for argument; do
   case $argument in
     -c|-S|-E|-M|-MM) link= ;;
+    -dumpmachine) echo %(gnu)s; exit ;;
     -march=native|-mcpu=native|-mtune=native)
       echo "compiles for the machine that builds ($argument)" >>%(probes)s ;;
   esac
@@ -60,30 +61,58 @@ exec %(zig)s %(command)s "$@"
 RUSTC = """#!/bin/sh
 exec "$@" --remap-path-prefix=%(folder)s=.
 """
-# CMake asks what it runs on, and Python's own questions are probes.py's to see.
+# The words are printed in the order in which uname has them. What CMake itself asks, before it reads
+# the toolchain file, is about the machine that builds.
 UNAME = """#!/bin/sh
-PATH=${PATH#*:}
-name() { cat /proc/$1/comm 2>/dev/null || ps -o comm= -p $1; }
-above() { cut -d' ' -f4 /proc/$1/stat 2>/dev/null || ps -o ppid= -p $1; }
-parent=$(name $PPID)
-case $parent in
-  sh|dash|bash|*/sh) parent=$(name $(above $PPID)) ;;
-esac
-case $parent in
-  *cmake*|*python*|*meson*) exec uname "$@" ;;
-esac
-case ${1:--s} in
-  -m|-p|-i) echo %(machine)s; echo "asks uname $1 of the machine that builds, by $parent" >>%(probes)s ;;
-  -s) echo Linux ;;
-  *) exec uname "$@" ;;
-esac
+if test -z "$PYLAYER_TOOLCHAIN"; then
+  case $(cat /proc/$PPID/comm 2>/dev/null || ps -o comm= -p $PPID) in
+    *cmake*) exec %(uname)s "$@" ;;
+  esac
+fi
+letters=
+for argument; do
+  case $argument in
+    -a|--all) letters=${letters}snrvmo ;;
+    -i|--hardware-platform) letters=${letters}i ;;
+    --kernel-name) letters=${letters}s ;;
+    --kernel-release) letters=${letters}r ;;
+    --kernel-version) letters=${letters}v ;;
+    --machine) letters=${letters}m ;;
+    --nodename) letters=${letters}n ;;
+    --operating-system) letters=${letters}o ;;
+    --processor) letters=${letters}p ;;
+    --*) exec %(uname)s "$@" ;;
+    -*) letters=$letters${argument#-} ;;
+  esac
+done
+set --
+for letter in s n r v m p i o; do
+  case ${letters:-s} in
+    *$letter*)
+      case $letter in
+        s) set -- "$@" Linux ;;
+        m|p|i) set -- "$@" %(machine)s ;;
+        o) set -- "$@" GNU/Linux ;;
+        *) set -- "$@" "$(%(uname)s -$letter)" ;;
+      esac ;;
+  esac
+done
+echo "$*"
+"""
+ARCH = """#!/bin/sh
+echo %(machine)s
+"""
+# A configure of autoconf's reads this once it has its arguments, and then would run what it compiled:
+# https://www.gnu.org/software/autoconf/manual/autoconf-2.72/html_node/Site-Defaults.html
+SITE = """if test -z "$host_alias"; then
+  build_alias=%(own)s host_alias=%(gnu)s cross_compiling=yes
+fi
 """
 NO_PACKAGE = """#!/bin/sh
 echo 'no package of the machine that builds is for the target' >&2
 exit 1
 """
-TOOLCHAIN = """set(CMAKE_SYSTEM_NAME Linux)
-set(CMAKE_SYSTEM_PROCESSOR %(machine)s)
+TOOLCHAIN = """set(ENV{PYLAYER_TOOLCHAIN} read)
 set(CMAKE_C_COMPILER %(bin)s/cc)
 set(CMAKE_CXX_COMPILER %(bin)s/c++)
 set(CMAKE_AR %(bin)s/ar)
@@ -91,6 +120,10 @@ set(CMAKE_RANLIB %(bin)s/ranlib)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_SKIP_RPATH ON)
 set(PYTHON_MODULE_EXTENSION %(suffix)s)
+"""
+# With these CMake compiles for another machine than its own.
+ELSEWHERE = """set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR %(machine)s)
 """
 CROSS_FILE = """[binaries]
 c = '%(bin)s/cc'
@@ -100,7 +133,7 @@ ranlib = '%(bin)s/ranlib'
 pkg-config = '%(bin)s/pkg-config'
 
 [properties]
-needs_exe_wrapper = true
+needs_exe_wrapper = %(wrapped)s
 
 [host_machine]
 system = 'linux'
@@ -117,16 +150,8 @@ def main() -> None:
         request = json.load(file)
     wanted = request["cross"]
     place = os.path.join(here, "cross")
-    names = {
-        "zig": find_zig(os.environ["PYLAYER_TOOLS"]),
-        "triple": wanted["triple"],
-        "machine": wanted["machine"],
-        "folder": here,
-        "bin": os.path.join(place, "bin"),
-        "include": os.path.join(place, "include"),
-        "python": os.path.join(place, "python"),
-        "probes": os.path.join(place, "probes"),
-    }
+    names = names_of(wanted, here, place)
+    names["zig"] = find_zig(os.environ["PYLAYER_TOOLS"])
     for name in ("bin", "include", "python"):
         os.makedirs(names[name])
     open(names["probes"], "w").close()
@@ -152,6 +177,25 @@ def main() -> None:
     sys.exit(status)
 
 
+def names_of(wanted: dict[str, str], here: str, place: str) -> dict[str, str]:
+    """Give what scripts and variables are filled with; `here` is the folder of the job."""
+    system = os.uname()
+    return {
+        "triple": wanted["triple"],
+        "machine": wanted["machine"],
+        "gnu": multiarch(wanted["machine"]),
+        "own": multiarch(system.machine),
+        "uname": shutil.which("uname") or "/bin/uname",
+        # Empty where this machine runs what is compiled for the target.
+        "foreign": "" if (system.sysname, system.machine) == ("Linux", wanted["machine"]) else "foreign",
+        "folder": here,
+        "bin": os.path.join(place, "bin"),
+        "include": os.path.join(place, "include"),
+        "python": os.path.join(place, "python"),
+        "probes": os.path.join(place, "probes"),
+    }
+
+
 def find_zig(tools: str) -> str:
     """Give the path of the compiler."""
     found = glob.glob(os.path.join(tools, "lib", "python3.*", "site-packages", "ziglang", "zig"))
@@ -162,8 +206,13 @@ def find_zig(tools: str) -> str:
 
 def write_tools(names: dict[str, str]) -> None:
     """Write the programs that a build calls: compilers under each of their names, and what is asked for."""
-    gnu = multiarch(names["machine"])
-    scripts = {"uname": UNAME % names, "pkg-config": NO_PACKAGE, "rustc-wrapper": RUSTC % names}
+    gnu = names["gnu"]
+    scripts = {
+        "arch": ARCH % names,
+        "pkg-config": NO_PACKAGE,
+        "rustc-wrapper": RUSTC % names,
+        "uname": UNAME % names,
+    }
     for command, known in COMPILERS.items():
         text = COMPILER % {**names, "command": command}
         for name in known:
@@ -261,13 +310,22 @@ def variables(names: dict[str, str], place: str) -> dict[str, str]:
     toolchain = os.path.join(place, "toolchain.cmake")
     with open(toolchain, "w", encoding="utf-8") as file:
         file.write(TOOLCHAIN % {**names, "suffix": suffix(names["machine"])})
-    multiarch(names["machine"])
+        if names["foreign"]:
+            file.write(ELSEWHERE % names)
+    autoconf = {}
+    if names["foreign"]:
+        autoconf["CONFIG_SITE"] = os.path.join(place, "config.site")
+        with open(autoconf["CONFIG_SITE"], "w", encoding="utf-8") as file:
+            file.write(SITE % names)
     cc, cxx = os.path.join(names["bin"], "cc"), os.path.join(names["bin"], "c++")
     rust = "%s_unknown_linux_gnu" % names["machine"]
     return {
         **host_compilers(rust, names),
+        **autoconf,
         "PATH": names["bin"] + os.pathsep + os.environ["PATH"],
         "PYTHONPATH": names["python"],
+        "PYLAYER_FOREIGN": names["foreign"],
+        "PYLAYER_GLIBC": names["triple"].partition("gnu.")[2],
         "PYLAYER_MACHINE": names["machine"],
         "PYLAYER_PROBES": names["probes"],
         "PYLAYER_SOURCE": os.path.join(names["folder"], "src"),
@@ -292,7 +350,7 @@ def variables(names: dict[str, str], place: str) -> dict[str, str]:
 
 
 def host_compilers(rust: str, names: dict[str, str]) -> dict[str, str]:
-    """Give the variables by which cargo compiles what it runs itself: build scripts, and what they need.
+    """Give the variables by which a build compiles what it runs itself: cargo its build scripts, for one.
 
     Where the target is of this machine, its own compiler does that.
     """
@@ -310,7 +368,8 @@ def host_compilers(rust: str, names: dict[str, str]) -> dict[str, str]:
                 file.write(TOOL % {**names, "command": command})
             os.chmod(path, 0o755)  # noqa: S103  a program of the job's own
         found[variable] = path
-    return {**found, "CARGO_TARGET_%s_LINKER" % own.upper(): found["HOST_CC"]}
+    linker = "CARGO_TARGET_%s_LINKER" % own.upper()
+    return {**found, linker: found["HOST_CC"], "CC_FOR_BUILD": found["HOST_CC"]}
 
 
 def settings(request: dict[str, Any], names: dict[str, str], place: str) -> dict[str, Any] | None:
@@ -319,7 +378,7 @@ def settings(request: dict[str, Any], names: dict[str, str], place: str) -> dict
     if request["backend"].partition(":")[0] == "mesonpy":
         path = os.path.join(place, "cross.ini")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(CROSS_FILE % names)
+            file.write(CROSS_FILE % {**names, "wrapped": "true" if names["foreign"] else "false"})
         given = found.get("setup-args", [])
         listed = [given] if isinstance(given, str) else list(given)
         found["setup-args"] = ["--cross-file=" + path, *listed]
@@ -346,7 +405,9 @@ def unpack(path: str, folder: str) -> None:
     os.makedirs(folder)
     if os.path.exists(path):
         with tarfile.open(path) as archive:
-            archive.extractall(folder)  # noqa: S202  an own archive, made by `pack`
+            # An own archive, made by `pack`; a Python that asks how far it is to be trusted warns.
+            archive.extraction_filter = getattr(tarfile, "fully_trusted_filter", None)
+            archive.extractall(folder)  # noqa: S202
 
 
 def pack(folder: str, path: str) -> None:
@@ -369,7 +430,7 @@ def pack(folder: str, path: str) -> None:
 
 
 def answer(names: dict[str, str], folders: list[str]) -> None:
-    """Add to the hook's answer what the build asked; after a failure, there is nothing else in it."""
+    """Add to the hook's answer what the build did; after a failure, there is nothing else in it."""
     found: dict[str, Any] = {}
     if os.path.exists("answer.json"):
         with open("answer.json", encoding="utf-8") as file:

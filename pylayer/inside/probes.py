@@ -1,101 +1,129 @@
-"""In a cross build each Python starts with this: a project's code is answered as by the target, and told of.
+"""In a cross build each Python starts with this: what asks about the machine is answered as by the target.
 
 Python finds it as `sitecustomize`. Variables:
     PYLAYER_MACHINE   the target's word for `uname -m`
-    PYLAYER_SOURCE    the folder of the project: only what its own code asks is told
+    PYLAYER_GLIBC     the version of the target's glibc
+    PYLAYER_FOREIGN   not empty where this machine cannot run what is compiled for the target
+    PYLAYER_SOURCE    the folder of the project, in that of the job
     PYLAYER_PROBES    the file to which lines are added
-Build tools ask too, know what they do with the answer, and get the true one; a project's own code has no
-other use for it than to choose what it compiles. A program of the target that is started here is told whoever
-starts it.
+Meson has been told of the target by a cross file: it asks about the machine that builds, and gets the truth.
+A program of the target that is started here is told of: what follows from its failure is not the target's.
 """
 
 from __future__ import annotations
 
+import importlib.machinery
 import os
 import platform
 import re
-import subprocess
 import sys
 import sysconfig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType
     from typing import Any
 
 ELF_MACHINES = {"x86_64": 62, "aarch64": 183}
+SHELLS = ("sh", "bash", "dash")
 # Their frames stand between whoever asks and the answer.
-_BETWEEN = {os.path.realpath(module.__file__ or "") for module in (os, platform, subprocess, sysconfig)}
+BETWEEN = ("os", "platform", "posix", "sysconfig", __name__)
+KNOWS = "mesonbuild"
 
 
 def main() -> None:
     """Take the place of what asks the machine."""
-    machine = os.environ["PYLAYER_MACHINE"]
+    machine, foreign = os.environ["PYLAYER_MACHINE"], os.environ["PYLAYER_FOREIGN"]
+    gnu = machine + "-linux-gnu"
     sys.platform = "linux"
+    sys.implementation._multiarch = gnu  # type: ignore[attr-defined]  # noqa: SLF001  sysconfig reads it
     sysconfig.get_config_vars()  # while the target's own can be imported
-    system = os.uname()
-    answer = platform.uname_result("Linux", system.nodename, "", "", machine)
+    own = os.uname()
+    there = ("5.10.0", "")
+    if own.sysname == "Linux":
+        there = (own.release, own.version)  # a container of the target would have this kernel too
+    answer = platform.uname_result("Linux", own.nodename, *there, machine)
     answer.__dict__["processor"] = machine  # else it would be asked of the program uname
-    os.uname = told("os.uname()", os.uname, os.uname_result((*answer[:5],)))
-    platform.uname = told("platform.uname()", platform.uname, answer)
-    platform.machine = told("platform.machine()", platform.machine, machine)
-    platform.processor = told("platform.processor()", platform.processor, machine)
-    sys.addaudithook(listen)
+    os.uname = answered(os.uname, os.uname_result((*answer[:5],)))
+    platform.uname = answered(platform.uname, answer)
+    platform.machine = answered(platform.machine, machine)
+    platform.processor = answered(platform.processor, machine)
+    answer_libc(os.environ["PYLAYER_GLIBC"])
+    # The importing of modules has a list of its own.
+    suffix = ".cpython-%d%d-%s.so" % (*sys.version_info[:2], gnu)
+    importlib.machinery.EXTENSION_SUFFIXES[:] = [suffix, ".abi3.so", ".so"]
+    if foreign:
+        sys.cross_compiling = True  # type: ignore[attr-defined]  # as crossenv says it
+        sys.addaudithook(listen)
 
 
-def told(name: str, ask: Callable[[], Any], answer: Any) -> Callable[[], Any]:
-    """Give a function that answers a project's own code and tells of it; others are answered by `ask`."""
+def answered(ask: Callable[[], Any], answer: Any) -> Callable[[], Any]:
+    """Give a function that answers for the target, and only who knows of cross builds by `ask`."""
 
     def asked() -> Any:
-        return answer if tell(name) else ask()
+        return ask() if knows() else answer
 
     return asked
 
 
-def tell(name: str) -> bool:
-    """Note a question of the project's own code; False where somebody else asks."""
+def knows() -> bool:
+    """Say whether a build tool asks that has been told of the target."""
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  as documented for finding a caller
-    while frame is not None and os.path.realpath(frame.f_code.co_filename) in _BETWEEN:
+    while frame is not None and frame.f_globals.get("__name__") in BETWEEN:
         frame = frame.f_back
-    if frame is None:
-        return False
-    filename = frame.f_code.co_filename
-    if filename.startswith("<"):  # a setup.py as setuptools runs it
-        filename = frame.f_globals.get("__file__") or os.sep
-    path = os.path.realpath(filename)
-    source = os.path.realpath(os.environ["PYLAYER_SOURCE"])
-    if not path.startswith(source + os.sep):
-        return False
-    note("asks %s in %s, line %d" % (name, os.path.relpath(path, source), frame.f_lineno))
-    return True
+    return frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == KNOWS
+
+
+def answer_libc(version: str) -> None:
+    """Let the target's glibc be found, by the names that packaging and platform have for it."""
+    ask_confstr, ask_version = os.confstr, platform.libc_ver
+
+    def confstr(name: str | int) -> str | None:
+        return "glibc " + version if name == "CS_GNU_LIBC_VERSION" else ask_confstr(name)
+
+    def libc_ver(executable: str | None = None, *rest: Any, **more: Any) -> tuple[str, str]:
+        own = executable in (None, sys.executable)
+        return ("glibc", version) if own else ask_version(executable, *rest, **more)
+
+    os.confstr, platform.libc_ver = confstr, libc_ver
 
 
 def listen(event: str, arguments: tuple[Any, ...]) -> None:
     """Note the start of a program that is the target's."""
-    if event in ("subprocess.Popen", "os.exec", "os.posix_spawn"):
-        program = arguments[0]
-        if event == "subprocess.Popen" and not program:
-            program = arguments[1][0] if isinstance(arguments[1], (list, tuple)) else arguments[1]
-    elif event == "os.system":
-        program = arguments[0]
+    if event not in {"subprocess.Popen", "os.exec", "os.posix_spawn", "os.system"}:
+        return
+    if isinstance(arguments[0], int):
+        return  # a descriptor
+    folder = os.fsdecode(arguments[2] or "." if event == "subprocess.Popen" else ".")
+    for program in programs(event, arguments):
+        # Meson sees so whether the compiler that it finds for this machine, in a cross build too, is one.
+        if "/" in program and "sanity_check" not in program and is_targets(program, folder):
+            note("runs %s, which it compiled for the target" % os.path.basename(program))
+
+
+def programs(event: str, arguments: tuple[Any, ...]) -> Iterator[str]:
+    """Give the programs that something starts; a shell starts those that its text begins commands with."""
+    program = os.fsdecode(arguments[0])
+    words = [] if event == "os.system" else [os.fsdecode(word) for word in arguments[1]]
+    if event == "os.system":
+        text = program
+    elif os.path.basename(program) in SHELLS and words[1:2] == ["-c"]:
+        text = " ".join(words[2:3])
     else:
+        yield program
         return
-    text = os.fsdecode(program)
-    if re.search(r"\buname\b", "%s %s" % (text, arguments[1:2])):
-        tell("uname")
-    if "/" not in text:
-        return
-    words = text.split() if event == "os.system" else [text]
-    # Meson sees so whether the compiler that it finds for this machine, in a cross build too, is one.
-    if words and "sanity_check" not in words[0] and is_targets(words[0]):
-        note("runs %s, which it compiled for the target" % os.path.basename(words[0]))
+    for command in re.split(r"[;&|\n]+", text):
+        match = re.match(r"\s*(?:\w+=\S*\s+)*[\"']?([^\s\"']+)", command)
+        if match:
+            yield match[1]
 
 
-def is_targets(path: str) -> bool:
+def is_targets(program: str, folder: str) -> bool:
     """Say whether a file of the job is a program for the target's machine."""
+    path = os.path.realpath(os.path.join(folder, program))
     here = os.path.realpath(os.path.join(os.environ["PYLAYER_SOURCE"], os.pardir))
-    if not os.path.realpath(path).startswith(here + os.sep):
+    if not path.startswith(here + os.sep):
         return False
     try:
         with open(path, "rb") as file:

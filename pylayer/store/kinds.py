@@ -72,6 +72,12 @@ class ReasonRecord(TypedDict):
     what: str
 
 
+class NativeRecord(TypedDict):
+    """Whether a wheel turned out `native`."""
+
+    native: bool
+
+
 class VersionRecord(TypedDict):
     """A version, as PEP 440 writes it."""
 
@@ -341,8 +347,8 @@ ASKED = RecordKind(
 )
 NATIVE = RecordKind(
     name="native",
-    value=NothingRecord,
-    meaning="that a project with these files has native code",
+    value=NativeRecord,
+    meaning="whether a project with these files has native code for a Python, once its build was seen",
     portable=True,
 )
 REFUSED = RecordKind(

@@ -1,51 +1,60 @@
-"""Which way native code is built, as the manifest and the cross compiler have it."""
+"""Which projects say that they compile something."""
 
 from __future__ import annotations
 
-import asyncio
+from pathlib import Path
 
 import pytest
 
 from pylayer.building import native
-from pylayer.errors import BuildError
 from pylayer.monorepo.trees import TreeEntry
+from pylayer.monorepo.workspace import Project
+
+SETUP = "setuptools.build_meta"
+FLIT = "flit_core.buildapi"
 
 
-def choose(how, *, crosses):
-    """What comes of a choice where cross goes, or does not."""
-
-    async def cross():
-        if not crosses:
-            raise BuildError("it runs what it compiled")
-        return "cross"
-
-    async def container(reason):
-        return f"container: {reason}"
-
-    return asyncio.run(native.chosen(how, cross=cross, container=container))
+def expected(files, *, backend=SETUP, requires=(), backend_path=(), subdir="."):
+    """What is expected of a project with `files`, each a name or a name with its content."""
+    entries = [
+        TreeEntry(name=name, source=content.encode())
+        for name, _, content in (file.partition("=") for file in files)
+    ]
+    project = Project(name="a", path=Path("a"), requires=requires, backend=backend, backend_path=backend_path)
+    return native.expected(project, entries, subdir=subdir)
 
 
 @pytest.mark.parametrize(
-    ("how", "crosses", "expected"),
+    ("files", "how", "compiles"),
     [
-        ("auto", True, "cross"),
-        ("auto", False, "container: it runs what it compiled"),
-        ("cross", True, "cross"),
-        ("container", True, "container: "),
+        (["setup.py=setup(ext_modules=[])", "src/a.c"], {}, True),
+        (["setup.py=setup(ext_modules=[])", "src/a.py"], {}, False),
+        (["setup.py=setup()", "tests/a.c"], {}, False),
+        (["pyproject.toml=[[tool.setuptools.ext-modules]]", "a.c"], {}, True),
+        (["a.c"], {"backend": FLIT}, False),
+        (["a.py"], {"backend": "mesonpy"}, True),
+        (["a.py"], {"backend": "scikit_build_core.build"}, True),
+        (["a.py"], {"requires": ("Cython>=3",)}, True),
+        (["tools/own/hooks.py=cythonize()", "a.pyx"], {"backend_path": ("tools",)}, True),
+        (["other/own.py=cythonize()", "a.pyx"], {"backend_path": ("tools",)}, False),
+        (["part/setup.py=Extension()", "part/a.c"], {"subdir": "part"}, True),
+        (["setup.py=Extension()", "part/a.c"], {"subdir": "part"}, False),
+    ],
+    ids=[
+        "setup.py names extensions, and there are sources",
+        "it names extensions, and there is nothing to compile",
+        "sources for something else",
+        "pyproject.toml names them",
+        "a backend that compiles nothing",
+        "Meson's backend",
+        "CMake's backend",
+        "Cython, which compiles what looks like Python too",
+        "an own backend",
+        "what no backend is",
+        "a project below the top of its tree",
+        "another one's setup.py",
     ],
 )
-def test_the_way_is_chosen(how, crosses, expected):
-    """Cross where it goes and may; else the container, which is told the reason."""
-    assert choose(how, crosses=crosses) == expected
-
-
-def test_cross_alone_is_an_error():
-    """Where it does not go, nothing else is tried."""
-    with pytest.raises(BuildError, match="it runs what it compiled"):
-        choose("cross", crosses=False)
-
-
-def test_sources_are_seen_by_their_names():
-    """A C file is one, a module of Python none."""
-    assert native.has_sources([TreeEntry(name="src/a.c", source=b"")])
-    assert not native.has_sources([TreeEntry(name="src/a.py", source=b"")])
+def test_what_compiles_says_so(files, how, compiles):
+    """By its backend, its build requirements, or its sources with the words of its configuration."""
+    assert expected(files, **how) is compiles

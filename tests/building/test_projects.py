@@ -75,7 +75,7 @@ MANIFEST = 'packages = ["packages/*"]\n[defaults]\nruntimes = ["python3.11", "py
 EVERY = ("python3.11-x86_64", "python3.11-arm64", "python3.13-x86_64", "python3.13-arm64")
 
 
-def run_of(folder, *, manifest="", source="", requires="", **fakes):
+def run_of(folder, *, manifest="", source="", requires="", body='"""A."""\n', **fakes):
     """A run over a monorepo of one project, with fakes for what is outside of pylayer."""
     mono = empty(folder) if not (folder / "mono").exists() else Monorepo(folder / "mono", folder / "store")
     mono.manifest(MANIFEST.format(manifest))
@@ -84,7 +84,7 @@ def run_of(folder, *, manifest="", source="", requires="", **fakes):
         f'[build-system]\nrequires = [{requires}]\nbuild-backend = "flit_core.buildapi"\n'
         '[project]\nname = "liba"\nversion = "1.0"\nrequires-python = ">=3.9"\n',
     )
-    mono.file("packages/liba/liba.py", '"""A."""\n')
+    mono.file("packages/liba/liba.py", body)
     if source:
         mono.file(f"packages/liba/{source}", "")
     return FakeRun(mono.root, **fakes)
@@ -138,30 +138,99 @@ def test_what_is_kept_is_not_built_again(tmp_path):
     assert [] == again.engine.asked
 
 
-def test_native_code_is_cross_compiled_for_each_target(tmp_path):
-    """By the builder of the engine's own architecture."""
-    run = run_of(tmp_path, source="a.c", engine=FakeEngine(backend=native))
+def extension_of(folder, *, backend=native, **more):
+    """A run over a monorepo of one project that says that it compiles a.c."""
+    mono = empty(folder) if not (folder / "mono").exists() else Monorepo(folder / "mono", folder / "store")
+    mono.file("packages/liba/setup.py", "from setuptools import setup\nsetup(ext_modules=[])\n")
+    engine = more.pop("engine", None) or FakeEngine(backend=backend)
+    return run_of(folder, source="a.c", engine=engine, **more)
+
+
+def test_native_code_is_built_once_for_each_target(tmp_path):
+    """By the builder of the engine's own architecture, which finds out nothing that it throws away."""
+    run = extension_of(tmp_path)
     found = built_for(run, *EVERY)
     assert 4 == len(set(found))
-    assert set(EVERY) == {ask.target for ask in run.engine.asked if ask.way == "cross"}
+    assert sorted(EVERY) == sorted(ask.target for ask in run.engine.asked)
+    assert {"cross"} == {ask.way for ask in run.engine.asked}
+
+
+def test_what_turns_out_pure_serves_both_architectures(tmp_path):
+    """Though it says that it compiles something; a run over other contents builds it as often."""
+    first = extension_of(tmp_path, backend=pure)
+    built_for(first, *EVERY)
+    second = extension_of(tmp_path, backend=pure, body="EDITED = True\n")
+    built_for(second, *EVERY)
+    each = [("cross", "python3.11-x86_64"), ("cross", "python3.13-x86_64")]
+    asked = [sorted((ask.way, ask.target) for ask in run.engine.asked) for run in (first, second)]
+    assert [each, each] == asked
+
+
+def test_only_what_is_wanted_is_built(tmp_path):
+    """A single foreign target needs no build of the engine's own architecture."""
+    run = extension_of(tmp_path)
+
+    async def work(_, projects):
+        projects.begin({run.target("python3.13-arm64")})
+        return await projects.built("liba", run.target("python3.13-arm64"))
+
+    run.do(work)
+    assert ["python3.13-arm64"] == [ask.target for ask in run.engine.asked]
+
+
+def test_what_compiles_without_a_word_of_it_is_found_out_once(tmp_path):
+    """By its wheel; after that it is built for each target at once, whatever is in its files."""
+    backend = FakeEngine(backend=native)
+    built_for(run_of(tmp_path, source="a.c", engine=backend), *EVERY)
+    assert set(EVERY) == {ask.target for ask in backend.asked if ask.way == "cross"}
+    again = run_of(tmp_path, source="a.c", engine=FakeEngine(backend=native), body="EDITED = True\n")
+    built_for(again, *EVERY)
+    assert sorted(EVERY) == sorted(ask.target for ask in again.engine.asked)
 
 
 def test_what_cannot_be_crossed_is_built_in_the_targets_container(tmp_path):
     """And the build's line says why."""
-    run = run_of(
-        tmp_path,
-        source="a.c",
-        engine=FakeEngine(backend=native),
-        crossing=FakeCrossing("it asks for the machine"),
-    )
+    run = extension_of(tmp_path, crossing=FakeCrossing("it runs what it compiled"))
 
     async def work(_, projects):
         return await projects.built("liba", run.target("python3.13-arm64"))
 
     built = run.do(work)
     assert "liba-1.0-cp313-cp313-manylinux_2_17_aarch64.whl" == built.wheel.filename
-    assert "liba is built in the container of python3.13-arm64: it asks for the machine" == built.note
+    assert "liba is built in the container of python3.13-arm64: it runs what it compiled" == built.note
     assert ("", "python3.13-arm64") == (run.engine.asked[-1].way, run.engine.asked[-1].target)
+
+
+WRONG = {"fails": "a.c:2:26: error: expected ';' at end of declaration"}
+
+
+def test_an_error_in_the_code_is_told_without_the_targets_container(tmp_path):
+    """The builder's own compiler has the same complaint, so another architecture's would have it too."""
+    run = extension_of(tmp_path, backend=lambda _: WRONG)
+
+    async def work(_, projects):
+        wanted = [projects.built("liba", run.target(name)) for name in EVERY if "3.13" in name]
+        return await asyncio.gather(*wanted, return_exceptions=True)
+
+    first, second = run.do(work)
+    assert isinstance(first, BuildError)
+    assert first is second
+    assert WRONG["fails"] == first.log
+    assert [("cross", "python3.13-x86_64"), ("", "python3.13-x86_64")] == [
+        (ask.way, ask.target) for ask in run.engine.asked
+    ]
+
+
+def test_what_only_the_cross_compiler_refuses_is_built_in_the_container(tmp_path):
+    """It is stricter than gcc; the next run does not ask it again."""
+
+    def backend(ask):
+        return {"fails": WRONG["fails"]} if ask.way else native(ask)
+
+    for asked in (["cross", ""], []):
+        run = extension_of(tmp_path, backend=backend)
+        built_for(run, "python3.13-x86_64")
+        assert asked == [ask.way for ask in run.engine.asked]
 
 
 def test_what_has_to_be_crossed_has_no_other_way(tmp_path):

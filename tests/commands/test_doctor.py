@@ -24,6 +24,10 @@ def mono(tmp_path):
     mono.project("pure")
     mono.project("fast")
     mono.file("packages/fast/fast.c", "int fast;\n")
+    mono.file(
+        "packages/fast/setup.py",
+        'from setuptools import Extension, setup\nsetup(ext_modules=[Extension("fast", ["fast.c"])])\n',
+    )
     return mono
 
 

@@ -271,6 +271,7 @@ class FakeRun:
                         hashes=FileHashes(),
                         unpacked=unpacked,
                     )
+                    projects.begin({build.target for build in self.workspace.builds})
                     return await work(context, projects)
             finally:
                 await graph.stop()

@@ -16,9 +16,9 @@ MACHINES = ("aarch64", "x86_64")
 @pytest.fixture
 def names(tmp_path):
     """What the scripts of a job are filled with."""
-    made = {name: str(tmp_path / name) for name in ("bin", "folder", "probes", "include")}
     (tmp_path / "bin").mkdir()
-    return {**made, "zig": "/tools/zig", "triple": "aarch64-linux-gnu.2.26", "machine": "aarch64"}
+    wanted = {"triple": "aarch64-linux-gnu.2.26", "machine": "aarch64"}
+    return {**cross.names_of(wanted, str(tmp_path / "folder"), str(tmp_path)), "zig": "/tools/zig"}
 
 
 @pytest.mark.parametrize("machine", MACHINES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tarfile
 import zipfile
 
@@ -52,10 +53,32 @@ from setuptools import Extension, setup
 %s
 setup(ext_modules=[Extension("libown", ["own.c"], libraries=["m", "pthread"], **given)])
 """
-PROBING = """
-import platform
-given = {"extra_compile_args": ["-msse2"]} if platform.machine() == "x86_64" else {}
+ASKING = """
+import os, platform, subprocess, sysconfig
+asked = [
+    platform.machine(), os.uname().machine, sysconfig.get_platform(), platform.system(),
+    subprocess.check_output(["uname", "-m"], text=True).strip(),
+]
+given = {"define_macros": [("ASKED", '"%s"' % " ".join(asked))]}
+if platform.machine() == "x86_64":
+    given["extra_compile_args"] = ["-msse4.2"]
 """
+TOLD = """
+#include <Python.h>
+#ifdef __x86_64__
+#include <nmmintrin.h>
+#define CHOSEN _mm_crc32_u8(0, 1) ? "sse4.2" : ""
+#else
+#define CHOSEN "none"
+#endif
+static PyObject *told(PyObject *module, PyObject *none) {
+    return PyUnicode_FromFormat("%s %s", ASKED, CHOSEN);
+}
+static PyMethodDef methods[] = {{"told", told, METH_NOARGS, ""}, {NULL, NULL, 0, NULL}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "libown", "", 0, methods};
+PyMODINIT_FUNC PyInit_libown(void) { return PyModule_Create(&module); }
+"""
+FASTEST = 'given = {"extra_compile_args": ["-march=native"]}'
 RUNNING = """
 import os, subprocess
 given = {}
@@ -152,47 +175,75 @@ def test_no_image_decides_the_glibc(tmp_path, store):
 @pytest.mark.parametrize(
     ("setup", "reason"),
     [
-        (PROBING, "its build asks platform.machine() in setup.py, line"),
+        (FASTEST, "its build compiles for the machine that builds (-march=native)"),
         (RUNNING, "its build runs probe, which it compiled for the target"),
     ],
 )
-def test_what_cannot_be_trusted_says_why(tmp_path, store, setup, reason):
-    """A build that picks flags by the machine, or runs what it compiled, gives a reason and no wheel."""
+def test_what_cannot_be_right_says_why(tmp_path, store, setup, reason):
+    """What is for the machine that builds, or follows from it, gives a reason and no wheel."""
     mono = own(tmp_path, store, setup=setup)
     mono.env = NOWHERE
     ran = mono.run("layers", "--only", "*-python3.11-*")
 
-    assert "libown-python3.11-x86_64" in mono.catalogue(), ran.text
+    assert ("libown-python3.11-x86_64" in mono.catalogue()) == (setup == RUNNING), ran.text
     assert "libown-python3.11-arm64" not in mono.catalogue()
     assert reason in ran.text
 
 
+def test_what_asks_gets_the_targets_answer(tmp_path, store):
+    """So it is right, whatever it makes of that, and each wheel is built once; nothing is emulated."""
+    mono = own(tmp_path, store, setup=ASKING)
+    mono.env = NOWHERE
+    mono.file("packages/libown/own.c", TOLD)
+    ran = mono.run("layers", "--only", "*-python3.13-*")
+
+    assert (ran.status, "container" in ran.text) == (0, False), ran.text
+    built = re.findall(r"wheel libown (python.*?)  ", mono.run("report").out)
+    machines = ("arm64", "x86_64")
+    assert sorted(built) == [f"python3.13-x86_64 cross for python3.13-{machine}" for machine in machines]
+    for architecture, machine, chosen in (("x86_64", "x86_64", "sse4.2"), ("arm64", "aarch64", "none")):
+        build = f"libown-python3.13-{architecture}"
+        told = in_runtime(build, mono.output / f"{build}.zip", "import libown; print(libown.told())")
+        assert told == f"{machine} {machine} linux-{machine} Linux {machine} {chosen}"
+
+
+def test_an_error_in_the_code_is_told_by_the_first_compiler(tmp_path, store):
+    """Once for all targets; no container of another machine is asked for its opinion."""
+    mono = own(tmp_path, store)
+    mono.file("packages/libown/own.c", PLAIN.replace("number); }", "number) }"))
+    ran = mono.run("layers", "--engine", "docker")
+
+    assert (ran.status, ran.err.count("error: expected ';'")) == (9, 2), ran.text
+    assert "error: libown: its build failed with the cross compiler: own.c:3:" in ran.err
+    assert "emulat" not in ran.text
+
+
 def test_cross_alone_is_an_error_where_it_cannot_be(tmp_path, store):
     """`native = "cross"` never falls back."""
-    mono = own(tmp_path, store, setup=PROBING, native="cross")
+    mono = own(tmp_path, store, setup=RUNNING, native="cross")
     ran = mono.run("layers", "--engine", "docker", "--only", "libown-python3.11-arm64")
 
-    assert (ran.status, "asks platform.machine()" in ran.err) == (9, True), ran.text
+    assert (ran.status, "runs probe, which it compiled" in ran.err) == (9, True), ran.text
 
 
 def test_the_container_builds_what_cross_cannot(tmp_path, store):
     """The build's line says why. The image's glibc is newer than the runtime's, so it needs little of it."""
-    mono = own(tmp_path, store, setup=PROBING)
+    mono = own(tmp_path, store, setup=RUNNING)
     mono.file("packages/libown/own.c", PLAIN)
     first = mono.run("layers", "--engine", "docker", "--only", "libown-python3.11-arm64")
 
     assert first.status == 0, first.text
-    assert "is built in the container of python3.11-arm64: its build asks platform.machine()" in first.out
+    assert "is built in the container of python3.11-arm64: its build runs probe, which" in first.out
     build = "libown-python3.11-arm64"
     assert in_runtime(build, mono.output / f"{build}.zip", "import libown; print(libown.size(3))") == "6"
     told = mono.run("doctor", "--engine", "docker").out
-    assert "libown: native code, built in the target's container (its build asks platform.machine()" in told
+    assert "libown: native code, built in the target's container (its build runs probe, which" in told
     assert "in pylayer-test/python3.11:arm64, emulated" in told
 
 
 def test_why_an_sdist_is_built_in_a_container_is_told(tmp_path, store):
     """As of a project, though a layer of requirements has no line for it."""
-    source = own(tmp_path / "source", store, setup=PROBING)
+    source = own(tmp_path / "source", store, setup=RUNNING)
     source.file(
         "packages/libown/own.c", f"{PLAIN}// as no other test has it: what is kept is not told of again\n"
     )
@@ -210,7 +261,7 @@ def test_why_an_sdist_is_built_in_a_container_is_told(tmp_path, store):
         ran = mono.run("layers", "--engine", "docker")
 
     assert ran.status == 0, ran.text
-    told = "libown is built in the container of python3.11-arm64: its build asks platform.machine()"
+    told = "libown is built in the container of python3.11-arm64: its build runs probe, which it compiled"
     assert told in ran.err
 
 
