@@ -195,6 +195,7 @@ bytecode = false
 requirements = [{requirements}]
 build-from-source = ["{name}"]
 """
+PATIENCE = 7200  # seconds: under emulation, and on a busy machine
 LINE = re.compile(r"^(trial-\S+)\s+(\w+)\s*(.*)$", re.MULTILINE)
 
 
@@ -239,7 +240,8 @@ class Trial:
         self, name: str, case: tuple[str, str, str], folder: Path, *, runtimes: list[str], store: Path
     ) -> None:
         self.name = name
-        self.mono = Monorepo(root=folder / "cross", store=store, env={"DOCKER_HOST": "unix:///nowhere"})
+        self.mono = Monorepo(root=folder / "cross", store=store, patience=PATIENCE)
+        self.mono.env = {"DOCKER_HOST": "unix:///nowhere"}
         self._code, self._expected = case[1:]
         if name in RUST:
             self.mono.env = {"PYLAYER_RUNTIMES": str(self.mono.file("images.toml", _rust_images()))}
@@ -275,7 +277,7 @@ class Trial:
         archive = self._archive(build)
         if not archive.is_file():
             return "nothing to compare"
-        mono = Monorepo(root=self.mono.root.parent / "container", store=self.mono.store)
+        mono = Monorepo(root=self.mono.root.parent / "container", store=self.mono.store, patience=PATIENCE)
         runtime, architecture = target.rsplit("-", 1)
         mono.manifest(
             'packages = ["packages/*"]\ndiscover = "listed"\nengine = "docker"\n[layers.trial]\n'

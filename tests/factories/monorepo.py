@@ -38,6 +38,7 @@ class Monorepo:
     store: Path
     env: dict[str, str] = field(default_factory=dict)
     pids: list[int] = field(default_factory=list)
+    patience: int = 600  # seconds that a command may take
     ran: Ran | None = None  # what a fixture ran first, for the tests to look at
 
     def write(self, **files: str) -> None:
@@ -98,7 +99,7 @@ class Monorepo:
     def run(self, *words: str, **env: str) -> Ran:
         """`pylayer WORDS` in the workspace, to its end."""
         process = self.start(*words, **env)
-        out, err = process.communicate(timeout=600)
+        out, err = process.communicate(timeout=self.patience)
         return Ran(status=process.returncode, out=out, err=err)
 
     @property
