@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MASK = "****"
 # As far as the last @ of what can be an authority: as people type them, passwords hold an @ too. The name
 # that ssh needs is no secret.
-_USERINFO = re.compile(r"(ssh://[^/?#\s`'\"<>@:]*@)|(?<=://)[^/?#\s`'\"<>]*@")
+_USERINFO = re.compile(r"(ssh://[^/?#\s`'\"<>@:]+)(:[^/?#\s`'\"<>]*)?@|(?<=://)[^/?#\s`'\"<>]*@")
 _QUERY = re.compile(r"(://[^\s`'\"<>?#]+)\?[^\s`'\"<>#)\]},;]+")
 _NAMED = (
     "PASSWORD",
@@ -37,15 +37,18 @@ _SHORTEST_VALUE = 8  # of what only a name says to be one: `TOKEN=none`
 
 
 def addresses(text: str) -> str:
-    """Take credentials out of all addresses in a text."""
-    if "://" not in text:
-        return text
-    return _QUERY.sub(r"\1", _USERINFO.sub(lambda match: match[1] or "", text))
+    """Take credentials out of all addresses in a text that is shown."""
+    return _QUERY.sub(r"\1", without_login(text)) if "://" in text else text
+
+
+def without_login(text: str) -> str:
+    """Give an address, or all in a text, without who asks; a query stays, which an address may need."""
+    return _USERINFO.sub(lambda match: f"{match[1]}@" if match[1] else "", text)
 
 
 def has_login(text: str) -> bool:
     """Whether an address in a text says who asks: a password, or a name that is more than ssh needs."""
-    return "://" in text and any(not match[1] for match in _USERINFO.finditer(text))
+    return "://" in text and any(match[2] or not match[1] for match in _USERINFO.finditer(text))
 
 
 def without(secrets: Iterable[str], text: str) -> str:

@@ -18,7 +18,7 @@ from pylayer import redaction
         ),
         ("(see https://files.example/a?token=t)", "(see https://files.example/a)"),
         ("git+ssh://git@git.example/team/liba", "git+ssh://git@git.example/team/liba"),
-        ("ssh://git:pa55@git.example/liba", "ssh://git.example/liba"),
+        ("ssh://git:p@55@git.example/liba", "ssh://git@git.example/liba"),
         ("write to a@b.example, or see https://c.example", "write to a@b.example, or see https://c.example"),
         ("a? b@c", "a? b@c"),
     ],
@@ -26,6 +26,21 @@ from pylayer import redaction
 def test_addresses_lose_who_asks_and_their_query(text, left):
     """The name that ssh needs stays."""
     assert left == redaction.addresses(text)
+
+
+@pytest.mark.parametrize(
+    ("address", "left"),
+    [
+        ("https://me:pa55@a.example/b?ref=c", "https://a.example/b?ref=c"),
+        ("git+ssh://git:pa55@a.example/b@main", "git+ssh://git@a.example/b@main"),
+        ("git+https://t0ken@a.example/b@main#subdirectory=c", "git+https://a.example/b@main#subdirectory=c"),
+        ("git+ssh://git@a.example/b", "git+ssh://git@a.example/b"),
+        ("https://a.example/b@main", "https://a.example/b@main"),
+    ],
+)
+def test_an_address_that_is_kept_loses_who_asks_alone(address, left):
+    """What leads to the same place without it can be asked again."""
+    assert (left, left != address) == (redaction.without_login(address), redaction.has_login(address))
 
 
 def test_known_secrets_are_masked_in_each_form():

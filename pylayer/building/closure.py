@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from pylayer.config.layers import Build
     from pylayer.wheels import Metadata
 
-LOGIN_HINT = "take them out: give them to git, or to netrc"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closure:
@@ -125,11 +123,16 @@ def _refuse_address(want: Want, *, where: str) -> None:
             where=where,
             hint="let `packages` in layers.toml find it, or require it from an index",
         )
-    if redaction.has_login(url):
+    refuse_login(str(want.requirement), wanted_by=want.wanted_by, where=where)
+
+
+def refuse_login(requirement: str, *, wanted_by: str, where: str) -> None:
+    """Refuse credentials in a requirement: locks, stores and layers travel. Raises ResolveError."""
+    if redaction.has_login(requirement):
         raise ResolveError(
-            f"{want.wanted_by} requires {want.name} from an address with credentials in it",
+            f"{wanted_by} requires {required_name(requirement)} from an address with credentials in it",
             where=where,
-            hint=LOGIN_HINT,
+            hint="take them out: give them to git, or to netrc",
         )
 
 

@@ -21,7 +21,7 @@ from packaging.requirements import Requirement
 from pylayer import __version__, below, enginetable, redaction, wheels
 from pylayer.below import OutsideError
 from pylayer.building import diagnostics, missing, native, packaged, sources
-from pylayer.building.closure import LOGIN_HINT, Root, close
+from pylayer.building.closure import Root, close, refuse_login
 from pylayer.building.native import BackendError, Plain
 from pylayer.building.serving import allows, serves, trusted
 from pylayer.engines import Job
@@ -423,6 +423,8 @@ class Projects:
         )
         closure = await close(root, projects=self._workspace.projects.keys(), metadata=metadata)
         outside = sorted({*(text for text in requires if text not in own), *closure.requirements})
+        for text in outside:
+            refuse_login(text, wanted_by=root.wanted_by, where=project.name)
         found = await self._requirements.environment(outside, target=builder, host=host)
         return (*(built[name].wheel for name in closure.projects), *found)
 
@@ -556,10 +558,7 @@ class Projects:
                 log=done.log,
             )
         for requirement in wheel.metadata.requires:
-            if redaction.has_login(requirement):
-                # Stores and layers travel, and the METADATA with them.
-                what = f"requires {required_name(requirement)} from an address with credentials in it"
-                raise BuildError(what, where=where, hint=LOGIN_HINT)
+            refuse_login(requirement, wanted_by=project.name, where=where)
         digest = self._store.put_blob(canonical)
         kept = self._store.blob(digest)
         assert kept is not None

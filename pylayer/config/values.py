@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pylayer import enginetable
+from pylayer import enginetable, redaction
 from pylayer.limits import LAYER_NAME_RULE, is_layer_name
 from pylayer.names import is_name, normalise, requirement_problem
 from pylayer.tables import Key, list_of, made, one_of, refusal, string, suggestion, table, table_of
@@ -37,6 +37,8 @@ def distribution(value: object) -> str:
 def requirement(value: object) -> str:
     """Take a requirement as PEP 508 writes it."""
     written = string(value).strip()
+    if redaction.has_login(written):
+        raise refusal("holds credentials, and this file is committed", hint="give them to git, or to netrc")
     if problem := requirement_problem(written):
         raise refusal(
             f'"{written}" is not a requirement: {problem}',

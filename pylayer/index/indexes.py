@@ -143,14 +143,6 @@ def same_place(one: str, other: str) -> bool:
     return display(one).rstrip("/").lower() == display(other).rstrip("/").lower()
 
 
-def without_login(url: str) -> str:
-    """Give an address without credentials; the name that ssh needs is none."""
-    parts = urlsplit(url)
-    if parts.scheme.endswith("ssh"):
-        return url
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-
-
 def display(url: str) -> str:
     """Give an address as it may be shown: no credentials, and no query, which may hold a token."""
     parts = urlsplit(url)

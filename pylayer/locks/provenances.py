@@ -12,9 +12,10 @@ from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pylayer import redaction
 from pylayer.errors import Fault
 from pylayer.index import gits, publicindex
-from pylayer.index.indexes import same_place, without_login
+from pylayer.index.indexes import same_place
 from pylayer.index.simple import local_path
 from pylayer.monorepo.following import applies
 from pylayer.store import hash_file
@@ -150,7 +151,7 @@ class Provenances:
         match provenance.kind:
             case "git" | "url":
                 # The lock is committed; netrc, git and the keyring have places for credentials.
-                return without_login(provenance.address)
+                return redaction.without_login(provenance.address)
             case "path":
                 return self._at_path(name, Path(provenance.address), where)
             case "workspace":

@@ -6,7 +6,8 @@ from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pylayer.index.indexes import Index, without_login
+from pylayer import redaction
+from pylayer.index.indexes import Index
 from pylayer.index.settings import read as read_settings
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def _elsewhere(table: SourceTables, root: Path) -> Iterator[str]:
     for source in table.stated:
         address = source.provenance.address
         if source.provenance.kind in {"git", "url"}:
-            address = without_login(address)
+            address = redaction.without_login(address)
         elif source.provenance.kind == "path" and not Path(address).is_dir():
             address = f"file:{Path(relpath(address, root)).as_posix()}"
         else:

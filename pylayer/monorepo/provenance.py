@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from os.path import normpath
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from pylayer import redaction
 
@@ -54,10 +54,7 @@ class Provenance:
     @classmethod
     def repository(cls, url: str, *, ref: str = "", subdirectory: str = "") -> Provenance:
         """A git repository; credentials in its address are left out."""
-        url = _ssh(url.removeprefix("git+"))
-        parts = urlsplit(url)
-        if not parts.scheme.endswith("ssh"):
-            url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        url = redaction.without_login(_ssh(url.removeprefix("git+")))
         at = f"@{ref}" if ref else ""
         below = f"#subdirectory={subdirectory}" if subdirectory else ""
         return cls(kind="git", addresses=(f"git+{url}{at}{below}",))

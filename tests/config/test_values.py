@@ -45,6 +45,13 @@ def test_a_requirement_stays_as_it_is_written():
     assert requirement(" numpy >= 2 ") == "numpy >= 2"
 
 
+def test_a_requirement_has_no_credentials():
+    """It would be in layers.lock as well; the name that ssh needs is none."""
+    _, what, _ = refused(requirement, "liba @ git+https://t0ken@git.example/liba")
+    assert what == "holds credentials, and this file is committed"
+    assert "liba @ git+ssh://git@git.example/liba" == requirement("liba @ git+ssh://git@git.example/liba")
+
+
 def test_a_bad_requirement_says_why():
     """The parser's own words, and how to write one."""
     _, what, hint = refused(requirement, "numpy>>2")
