@@ -61,7 +61,7 @@ class EngineHosts:
     `kinds` are the engines that may be used, in the order in which they are asked; each is made by `connect`
     at its first use, which raises EngineError where it does not answer. `close` ends those that were made.
     `images` are the repository digests (`sha256:…`) that engines' images turn out to have, by target; where
-    `locked` has one, no other will do.
+    `locked` has one, no other will do. `digests` are the same by what identifies their Python.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class EngineHosts:
         locked: Mapping[str, str] | None = None,
     ) -> None:
         self.images: dict[str, str] = {}
+        self.digests: dict[str, str] = {}
         self._locked = locked or {}
         self._kinds = kinds
         self._connect = connect
@@ -124,11 +125,12 @@ class EngineHosts:
                 self._fall_back(what, error, following)
                 continue
             if kind.has_images:
-                self._note_image(interpreter.image, target)
+                self._note_image(interpreter, target)
             return BuildHost(engine=engine, kind=kind, interpreter=interpreter, instead_of=instead_of)
         raise choose.nowhere(reasons)
 
-    def _note_image(self, digest: str | None, target: Target) -> None:
+    def _note_image(self, interpreter: Interpreter, target: Target) -> None:
+        digest = interpreter.image
         locked = self._locked.get(str(target))
         if locked and digest != locked:
             reference = target.runtime.build_image[target.architecture]
@@ -138,7 +140,7 @@ class EngineHosts:
                 hint="pull the locked one, or run `pylayer lock` and commit layers.lock",
             )
         if digest:
-            self.images[str(target)] = digest
+            self.images[str(target)] = self.digests[interpreter.identity] = digest
 
     async def _engine(self, kind: EngineKind) -> Engine:
         async def make() -> Engine:

@@ -18,10 +18,14 @@ from pylayer.pipeline import asked_for
 from pylayer.statements import envelopes, provenance
 from pylayer.statements.provenance import Making
 from pylayer.store import write_atomic
+from pylayer.targets import Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pylayer.building.hosts import EngineHosts
+    from pylayer.config.layers import Build
+    from pylayer.keys import Parts
     from pylayer.locks.lock import Lock
     from pylayer.monorepo.workspace import Workspace
     from pylayer.pipeline import BuildResult, BuiltArchive
@@ -35,12 +39,11 @@ def signer() -> Signer | None:
 
 
 def write(
-    found: Workspace, results: Mapping[str, BuildResult], *, images: Mapping[str, str], key: Signer | None
+    found: Workspace, results: Mapping[str, BuildResult], *, hosts: EngineHosts, key: Signer | None
 ) -> dict[str, tuple[Path, ...]]:
     """Write the statement of each archive, where it is another than before; by build id, its files.
 
-    `images` are the digests of those that were built in, by target. Without a `key`, an envelope with another
-    statement than today's is removed.
+    `hosts` are those of the run. Without a `key`, an envelope with another statement than today's is removed.
     """
     output = found.manifest.output
     entries = catalogue.read(output / catalogue.NAME).builds
@@ -49,7 +52,7 @@ def write(
     for identifier, result in results.items():
         if not result.made or not (entry := entries.get(identifier)):
             continue
-        making = _making(found, result, result.made, locked=locked, images=images)
+        making = _making(found, result, result.made, locked=locked, hosts=hosts)
         content = provenance.statement(entry, making)
         plain, signed = (output / (identifier + module.SUFFIX) for module in (provenance, envelopes))
         _put(plain, content)
@@ -63,7 +66,7 @@ def write(
 
 
 def _making(
-    found: Workspace, result: BuildResult, made: BuiltArchive, *, locked: Lock, images: Mapping[str, str]
+    found: Workspace, result: BuildResult, made: BuiltArchive, *, locked: Lock, hosts: EngineHosts
 ) -> Making:
     root = found.manifest.root
     return Making(
@@ -73,9 +76,18 @@ def _making(
             name: Path(relpath(project.path, root)).as_posix() for name, project in found.projects.items()
         },
         addresses=_addresses(locked, result.build.id),
-        image=images.get(str(result.build.target), ""),
+        images=_images(result.build, made.parts, hosts),
         builder=found.manifest.provenance.builder,
     )
+
+
+def _images(build: Build, parts: Parts, hosts: EngineHosts) -> tuple[str, ...]:
+    """The digests of images in which projects were built, and modules compiled."""
+    used = [hosts.digests.get(project["interpreter"]) for project in parts["projects"].values()]
+    if parts["bytecode compiled by"]:
+        compiler = Target(runtime=build.target.runtime, architecture=hosts.architecture)
+        used.append(hosts.images.get(str(compiler)))
+    return tuple({digest for digest in used if digest})
 
 
 def _addresses(locked: Lock, build: str) -> dict[str, str]:

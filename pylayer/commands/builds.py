@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from pylayer.building.hosts import EngineHosts
     from pylayer.config.layers import Build
     from pylayer.config.manifest import EngineChoice
     from pylayer.errors import PylayerError
@@ -63,7 +64,7 @@ def run(
 
         attest = partial(attesting.write, found, key=attesting.signer())
     with opening.opened(found.manifest, note=reporter.note) as state:
-        made, images = asyncio.run(
+        made, hosts = asyncio.run(
             _run(
                 found,
                 selected,
@@ -89,7 +90,7 @@ def run(
                 warnings.remember(state.store, identifier, sha256, result.outcome.warnings)
         outcomes = [result.outcome for result in made.values()]
         lastrun.save(state, recorder.finish(outcomes), before=before, after=listing.read_bytes())
-        beside = attest(made, images=images) if attest else {}
+        beside = attest(made, hosts=hosts) if attest else {}
         _remember(state, found, made, beside=beside, options=options, since=since)
     return outcomes
 
@@ -105,8 +106,8 @@ async def _run(
     hashes: FileHashes,
     recorder: lastrun.Recorder,
     reporter: Reporter,
-) -> tuple[dict[str, BuildResult], Mapping[str, str]]:
-    """Make the archives of `selected`; how each build ended, and the digests of images by target."""
+) -> tuple[dict[str, BuildResult], EngineHosts]:
+    """Make the archives of `selected`; how each build ended, and where their Pythons were."""
     async with context.opened(
         found,
         choice=choice,
@@ -132,7 +133,7 @@ async def _run(
             good = all(result.outcome.good for result in made.values())
             complete = good and len(selected) == len(found.builds)
             run.keep_lock(complete=complete)
-    return made, run.hosts.images
+    return made, run.hosts
 
 
 def refuse_stale(errors: Iterable[PylayerError | None]) -> None:

@@ -34,15 +34,15 @@ class Making:
     """How an archive was made: `asked` is what layers.toml says, `parts` all that decides its bytes.
 
     `folders` are those of projects, relative to layers.toml; `addresses` (git's, with the commit after an @)
-    are of what comes from no index; `image` is the digest of the one that the target's Python is in, empty
-    where it is in none; `builder` identifies who makes archives, by a URI.
+    are of what comes from no index; `images` are the digests of those that its parts were built and compiled
+    in; `builder` identifies who makes archives, by a URI.
     """
 
     asked: Mapping[str, Any]
     parts: Parts
     folders: Mapping[str, str]
     addresses: Mapping[str, str]
-    image: str
+    images: tuple[str, ...]
     builder: str
 
 
@@ -113,8 +113,8 @@ def _dependencies(making: Making) -> Iterator[dict[str, Any]]:
     }
     for name, text in sorted(required):
         yield _distribution(name, text, kind="build requirement")
-    if making.image:
-        yield _artifact("image", making.image.removeprefix("sha256:"), kind="image")
+    for digest in sorted(making.images):
+        yield _artifact("image", digest.removeprefix("sha256:"), kind="image")
 
 
 def _distribution(name: str, text: str, *, kind: str, address: str = "") -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pylayer.statements import envelopes, provenance
 from pylayer.statements.provenance import Making
 
 NOTHING: dict[str, Any] = {"projects": {}, "distributions": {}, "files": {}}
-MAKING = Making(asked={}, parts=NOTHING, folders={}, addresses={}, image="", builder="urn:builder")
+MAKING = Making(asked={}, parts=NOTHING, folders={}, addresses={}, images=(), builder="urn:builder")
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ MAKING = Making(
     },
     folders={"liba": "packages/lib a"},
     addresses={"fromgit": "git+https://git.example/fromgit@0123"},
-    image=f"sha256:{B}",
+    images=(f"sha256:{B}",),
     builder="https://ci.example/layers",
 )
 
