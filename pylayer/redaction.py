@@ -18,7 +18,8 @@ MASK = "****"
 # As far as the last @ of what can be an authority: as people type them, passwords hold an @ too. The name
 # that ssh needs is no secret.
 _USERINFO = re.compile(r"(ssh://[^/?#\s`'\"<>@:]+)(:[^/?#\s`'\"<>]*)?@|(?<=://)[^/?#\s`'\"<>]*@")
-_QUERY = re.compile(r"(://[^\s`'\"<>?#]+)\?[^\s`'\"<>#)\]},;]+")
+# It matches where there is no query, too: what was looked through is not looked through again.
+_QUERY = re.compile(r"(://[^\s`'\"<>?#]*)(?:\?[^\s`'\"<>#)\]},;]+)?")
 _NAMED = (
     "PASSWORD",
     "PASSWD",
