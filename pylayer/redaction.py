@@ -28,9 +28,8 @@ _NAMED = (
     "TOKEN",
     "CREDENTIAL",
     "APIKEY",
-    "API_KEY",
-    "ACCESS_KEY",
-    "_AUTH",
+    "ACCESSKEY",
+    "AUTHCONFIG",
 )
 _PLACES = ("FILE", "DIR", "PATH", "CREDENTIALS")
 _SHORTEST = 3  # characters of a known login: shorter ones would blot out ordinary words
@@ -69,8 +68,8 @@ def named_secrets(variables: Mapping[str, str]) -> tuple[str, ...]:
     """The values of those variables whose name says that they are credentials; not those that name files."""
     found: set[str] = set()
     for name, value in variables.items():
-        upper = name.upper()
-        if not any(word in upper for word in _NAMED):
+        upper = name.upper().replace("_", "")
+        if not (upper.endswith("AUTH") or any(word in upper for word in _NAMED)):
             continue
         if upper.endswith(_PLACES) and value.startswith(("/", "~", ".")):
             continue

@@ -65,6 +65,8 @@ def test_a_variable_tells_by_its_name_that_it_is_secret():
         "UV_CREDENTIALS_DIR": "~/.uv",
         "USE_TOKEN": "true",
         "PATH": "/usr/bin:/bin",
+        "GIT_AUTHOR_NAME": "Somebody Else",
+        "NPM_AUTH": "YWJjOmRlZg==",
     }
-    found = {"pa55-w0rd", "/abc+defgh", "line-one-of-it", "line-two-of-it"}
+    found = {"pa55-w0rd", "/abc+defgh", "line-one-of-it", "line-two-of-it", "YWJjOmRlZg=="}
     assert found == {*redaction.named_secrets(variables)}
