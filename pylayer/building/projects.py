@@ -483,7 +483,7 @@ class Projects:
         job = Job(
             name=project.name,
             script="hook",
-            tree=_laid(source),
+            tree=_laid(project, source),
             around=(*source.seen.around, *source.tree.beside),
             request={
                 "backend": project.backend,
@@ -492,6 +492,7 @@ class Projects:
                 "subdir": source.tree.subdir,
                 "installed": list(asked),
                 "git": source.seen.answers,
+                "history": source.seen.history,
             },
             beside={"git.py": _script("git")},
             env=env,
@@ -615,9 +616,11 @@ def _could_have(source: ProjectSource, wheel: Wheel) -> bool:
     )
 
 
-def _laid(source: ProjectSource) -> tuple[TreeEntry, ...]:
+def _laid(project: Project, source: ProjectSource) -> tuple[TreeEntry, ...]:
     """Give the files of the tree, with those of version control, each name once."""
-    return tuple({entry.name: entry for entry in (*source.seen.inside, *source.tree.entries)}.values())
+    objects = checkout.objects(project) if source.seen.history else ()
+    entries = (*source.seen.inside, *objects, *source.tree.entries)
+    return tuple({entry.name: entry for entry in entries}.values())
 
 
 def _asked(done: Done, *, where: str) -> tuple[str, ...]:

@@ -44,6 +44,11 @@ def main() -> None:
     keep_patterns(here, os.getcwd())
     if request.get("git") and not shutil.which("git"):
         have_git(here, request["git"])
+    if request.get("history") and not shutil.which("git"):
+        # Some tools make up a version then, without a word.
+        sys.exit(
+            "its version comes from git, and where it is built there is no git: use an image that has it"
+        )
 
     backend = load_backend(request["backend"], request.get("backend_path") or (), project)
     settings = request.get("config_settings") or None

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pylayer.monorepo import gitfolder, ignorefiles, inputs
+from pylayer.monorepo import gitfolder, githistory, ignorefiles, inputs
+from pylayer.monorepo.independence import lists_tracked
+from pylayer.monorepo.mercurial import Mercurial
 from pylayer.monorepo.repository import Repository
 from pylayer.monorepo.trees import TreeEntry
 from pylayer.names import required_name
@@ -26,9 +28,6 @@ _IGNORE_FILES = (".gitignore", ".hgignore")
 # To them a folder with `.git` is where their search for ignore files ends, so the git directory must not be
 # nearer than it is in the checkout.
 _CLIMB = frozenset({"hatchling", "scikit-build-core"})
-# They list files where there is a commit alone. For all others there is none: what they would say of it, such
-# as a version, could only be wrong.
-_LIST_TRACKED = frozenset({"setuptools-scm", "setuptools-git", "vcs-versioning"})
 # Patterns that git asks last of all: a user's own. The home of a build is in its folder.
 _USERS = "home/.config/git/ignore"
 
@@ -38,12 +37,14 @@ class CheckoutView:
     """What a build sees of version control.
 
     `inside` is named relative to the copied tree, `around` relative to the folder that holds the copy and is
-    the build's own. `answers` are for `pylayer.inside.git`: the same, for where no program can read it.
+    the build's own. `answers` are for `pylayer.inside.git`: the same, for where no program can read it. Of a
+    `history` there are none: it takes git.
     """
 
     inside: tuple[TreeEntry, ...] = ()
     around: tuple[TreeEntry, ...] = ()
     answers: Mapping[str, Any] | None = None
+    history: bool = False
 
 
 def seen(project: Project, entries: Sequence[TreeEntry]) -> CheckoutView:
@@ -53,26 +54,47 @@ def seen(project: Project, entries: Sequence[TreeEntry]) -> CheckoutView:
     builders = frozenset(map(required_name, project.requires))
     inside: dict[str, bytes] = {}
     around: dict[str, bytes] = {}
-    answers = None
     if "hatchling" in builders:
         # An empty one too: the search must not go on above the folder of the build.
         around = dict.fromkeys(_IGNORE_FILES, b"")
         _nearest(project, inside=inside, around=around)
-    repository = Repository.of(project.path) if project.asks_git else None
-    if repository and not repository.ignores(project.path):
-        lists = project.vcs == "setuptools-scm" or not builders.isdisjoint(_LIST_TRACKED)
-        area = _Area.of(project, repository, entries, commit=lists)
-        climbs = area.cut and not builders.isdisjoint(_CLIMB)
-        git = area.git_directory(worktree="../src" if climbs else "")
-        if climbs:
-            around |= git
-        else:
-            inside |= {area.place + name: content for name, content in git.items()}
-        inside |= area.between()
-        if patterns := area.patterns():
-            around[_USERS] = "\n".join([*patterns, ""]).encode("utf-8", "surrogateescape")
-        answers = area.answers()
-    return CheckoutView(inside=_entries(inside), around=_entries(around), answers=answers)
+    found = _checkout(project)
+    if found is None or found.ignores(project.path):
+        return CheckoutView(inside=_entries(inside), around=_entries(around))
+    if project.reads_history:
+        history = _history(project, found) if isinstance(found, Repository) else {}
+        inside |= history
+        return CheckoutView(inside=_entries(inside), around=_entries(around), history=bool(history))
+    # Tools that list files do where there is a commit alone. For all others there is none: what they would
+    # say of it, such as a version, could only be wrong.
+    area = _Area.of(project, found, entries, commit=lists_tracked(project.requires, project.vcs))
+    climbs = area.cut and not builders.isdisjoint(_CLIMB)
+    git = area.git_directory(worktree="../src" if climbs else "")
+    if climbs:
+        around |= git
+    else:
+        inside |= {area.place + name: content for name, content in git.items()}
+    inside |= area.between()
+    if patterns := area.patterns():
+        around[_USERS] = "\n".join([*patterns, ""]).encode("utf-8", "surrogateescape")
+    return CheckoutView(inside=_entries(inside), around=_entries(around), answers=area.answers())
+
+
+def _checkout(project: Project) -> Repository | Mercurial | None:
+    """Find the checkout that a build may ask about; of Mercurial, which files are tracked."""
+    if not (project.asks_git or project.reads_history):
+        return None
+    lists = lists_tracked(project.requires, project.vcs)
+    return Repository.of(project.path) or (Mercurial.of(project.path) if lists else None)
+
+
+def objects(project: Project) -> tuple[TreeEntry, ...]:
+    """Give what is to come into the git directory of a build that takes a version from it.
+
+    It follows from what is seen there, and costs more.
+    """
+    repository = Repository.of(project.path) if project.reads_history else None
+    return _entries(githistory.objects(repository)) if repository else ()
 
 
 def consulted(project: Project) -> list[Path]:
@@ -80,10 +102,13 @@ def consulted(project: Project) -> list[Path]:
     found = []
     if "hatchling" in map(required_name, project.requires):
         found += [above / name for above in project.path.parents for name in _IGNORE_FILES]
-    if project.asks_git and (repository := Repository.of(project.path)):
-        found += repository.files
+    repository = _checkout(project)
+    if isinstance(repository, Repository):
+        found += (*repository.files, *(repository.refs if project.reads_history else ()))
         folder = project.path.resolve()
         found += [above / ".gitignore" for above in folder.parents if above.is_relative_to(repository.root)]
+    elif repository:
+        found += repository.files
     return found
 
 
@@ -98,7 +123,7 @@ class _Area:
     """
 
     project: Path
-    repository: Repository
+    repository: Repository | Mercurial
     base: Path
     place: str
     cut: bool
@@ -110,11 +135,16 @@ class _Area:
 
     @classmethod
     def of(
-        cls, project: Project, repository: Repository, entries: Iterable[TreeEntry], *, commit: bool
+        cls,
+        project: Project,
+        repository: Repository | Mercurial,
+        entries: Iterable[TreeEntry],
+        *,
+        commit: bool,
     ) -> _Area:
         """Ask git; for a `commit` of HEAD too."""
         folder = project.path.resolve()
-        _, subdir = inputs.top(project.path, project.options.inputs)
+        _, subdir = inputs.top(project.path, project.options.inputs, climbs=project.climbs)
         depth = len(Path(subdir).parts)
         top = folder.parents[depth - 1] if depth else folder
         cut = repository.root in top.parents
@@ -189,6 +219,18 @@ class _Area:
         return found
 
 
+def _history(project: Project, repository: Repository) -> dict[str, bytes]:
+    """Lay a git directory with the history at the top of the tree, and the ignore files on the way down."""
+    top, _ = inputs.top(project.path, project.options.inputs, climbs=project.climbs)
+    if top.resolve() != repository.root:
+        return {}
+    found = githistory.state(repository)
+    for folder in project.path.parents:
+        if folder.is_relative_to(top) and (path := folder / ".gitignore").is_file():
+            found[path.relative_to(top).as_posix()] = path.read_bytes()
+    return found
+
+
 def _nearest(project: Project, *, inside: dict[str, bytes], around: dict[str, bytes]) -> None:
     """Lay the ignore files that hatchling reads where it finds them."""
     found = [path for name in _IGNORE_FILES if (path := ignorefiles.nearest(project.path, name))]
@@ -197,7 +239,7 @@ def _nearest(project: Project, *, inside: dict[str, bytes], around: dict[str, by
         (repository := Repository.of(project.path)) and repository.ignores(project.path, tracked=True)
     ):
         return
-    top, _ = inputs.top(project.path, project.options.inputs)
+    top, _ = inputs.top(project.path, project.options.inputs, climbs=project.climbs)
     for path in found:
         if path.is_relative_to(top):
             inside[path.relative_to(top).as_posix()] = path.read_bytes()

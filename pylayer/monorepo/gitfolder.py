@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
 REGULAR = 0o100644
 _FOLDER = 0o40000
 _GITLINK = 0o160000
 _ASSUME_VALID = 0x8000  # https://git-scm.com/docs/index-format
 _LONGEST_NAME = 0xFFF
-_CONFIG = b"[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n"
+CONFIG = b"[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n"
 # A commit's author and date are of no matter, and must be the same everywhere.
 _AUTHOR = b"pylayer <pylayer> 315532800 +0000"
 
@@ -44,8 +45,8 @@ def files(
     empty = _put(objects, b"blob", b"")
     found = {
         "HEAD": b"ref: refs/heads/main\n",
-        "config": _CONFIG + (f"\tworktree = {worktree}\n".encode() if worktree else b""),
-        "index": _index({name: (mode, empty) for name, mode in tracked.items()}),
+        "config": CONFIG + (f"\tworktree = {worktree}\n".encode() if worktree else b""),
+        "index": index({name: (mode, empty) for name, mode in tracked.items()}),
         "info/attributes": attributes,
         "info/exclude": exclude,
         "refs/.keep": b"",
@@ -57,12 +58,13 @@ def files(
     return found | objects
 
 
-def _index(entries: Mapping[str, tuple[int, bytes]]) -> bytes:
-    """Give an index of version 2, whose entries have no status and are taken as unchanged."""
+def index(entries: Mapping[str, tuple[int, bytes]], *, changed: AbstractSet[str] = frozenset()) -> bytes:
+    """Give an index of version 2, whose entries have no status and are taken as unchanged, but for some."""
+    looked_at = set(map(os.fsencode, changed))
     listed = sorted((os.fsencode(name), *entry) for name, entry in entries.items())
     data = bytearray(b"DIRC" + struct.pack(">II", 2, len(listed)))
     for name, mode, blob in listed:
-        flags = _ASSUME_VALID | min(len(name), _LONGEST_NAME)
+        flags = (0 if name in looked_at else _ASSUME_VALID) | min(len(name), _LONGEST_NAME)
         entry = struct.pack(">10I", *(0,) * 6, mode, *(0,) * 3) + blob + struct.pack(">H", flags) + name
         data += entry + bytes(8 - len(entry) % 8)
     return bytes(data) + hashlib.sha1(data, usedforsecurity=False).digest()

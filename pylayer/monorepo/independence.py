@@ -13,7 +13,7 @@ from pylayer.names import required_name
 from pylayer.tables import table_at, value_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
 Vcs = Literal["setuptools-scm", "hatch-vcs"]
@@ -29,11 +29,14 @@ _BUILDERS = frozenset(
 )
 # Of these, those that never ask git which files there are.
 _BLIND = _BUILDERS - {"setuptools-scm", "poetry-core"}
+# Those that package what version control tracks.
+_LISTERS = frozenset({"setuptools-scm", "setuptools-git", "vcs-versioning"})
 # What runs in a build and takes a version from git, and is given none by `monorepo.vcs`.
 _VERSIONERS = frozenset(
     {
         *(
             "dunamai",
+            "flit-scm",
             "pbr",
             "poetry-dynamic-versioning",
             "setuptools-git-versioning",
@@ -110,14 +113,27 @@ def is_python_independent(configuration: Configuration, *, vcs: Vcs | None) -> b
 def may_ask_git(configuration: Configuration) -> bool:
     """Whether a build might ask git about files: its backend does, or code that is not known here might.
 
-    Not where a tool takes the version from git: in a build's git directory there is no history.
+    Not where it reads the history: then it has another git directory, with all of it.
     """
-    builders = {required_name(requirement) for requirement in configuration.requires}
-    scm = value_at(configuration.pyproject, "tool", "pdm", "version", "source") == "scm"
-    if scm or not builders.isdisjoint(_VERSIONERS):
+    if reads_history(configuration):
         return False
+    builders = {required_name(requirement) for requirement in configuration.requires}
     own = configuration.backend_path or "setup.py" in configuration.files
     return bool(own or not builders <= _BLIND) or _runs_code(configuration)
+
+
+def reads_history(configuration: Configuration) -> bool:
+    """Whether a build takes a version from git by itself: no more than this may change with every commit."""
+    builders = {required_name(requirement) for requirement in configuration.requires}
+    if configuration.backend == "pdm.backend":
+        return bool(value_at(configuration.pyproject, "tool", "pdm", "version", "source") == "scm")
+    vendored = "versioneer.py" in configuration.files and configuration.backend in SETUPTOOLS
+    return vendored or not builders.isdisjoint(_VERSIONERS)
+
+
+def lists_tracked(requires: Sequence[str], vcs: Vcs | None) -> bool:
+    """Whether a build packages files that version control tracks."""
+    return vcs == "setuptools-scm" or not _LISTERS.isdisjoint(map(required_name, requires))
 
 
 def _reads_version(configuration: Configuration) -> bool:

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def top(folder: Path, inputs: Sequence[str]) -> tuple[Path, str]:
+def top(folder: Path, inputs: Sequence[str], *, climbs: int = 0) -> tuple[Path, str]:
     """Give the nearest folder that holds a project and all its `inputs`, and the project's place in it.
 
-    The place is posix, `.` where none leaves the project. It follows from how far the globs climb, not from
-    what they match.
+    It is at least `climbs` folders above the project. The place is posix, `.` if none leaves the project. It
+    follows from how far the globs climb, not from what they match.
     """
-    climbs = max((_parts(glob).count("..") for glob in inputs), default=0)
+    climbs = max((climbs, *(_parts(glob).count("..") for glob in inputs)))
     above = folder.parents[min(climbs, len(folder.parents)) - 1] if climbs else folder
     return above, folder.relative_to(above).as_posix()
 
@@ -38,12 +38,14 @@ def matches(folder: Path, glob: str) -> Iterator[Path]:
             yield path
 
 
-def entries(folder: Path, inputs: Sequence[str], *, repository: Path | None = None) -> Iterator[TreeEntry]:
+def entries(
+    folder: Path, inputs: Sequence[str], *, climbs: int = 0, repository: Path | None = None
+) -> Iterator[TreeEntry]:
     """Give the files that `inputs` match, and those in folders that they match, named relative to `top`.
 
     ManifestError where a link leads out of the repository, by itself that of `folder`.
     """
-    above, place = top(folder, inputs)
+    above, place = top(folder, inputs, climbs=climbs)
     for glob in inputs:
         for path in matches(folder, glob):
             within = _bounds(path, repository or below.repository(folder))

@@ -19,6 +19,7 @@ from pylayer.monorepo.independence import (
     Vcs,
     is_python_independent,
     may_ask_git,
+    reads_history,
     version_from_vcs,
 )
 from pylayer.monorepo.setupfiles import name_in_setup_cfg, name_in_setup_py, uses_scm_version
@@ -44,7 +45,8 @@ _LONGEST_NAME = 180
 class Definition:
     """What a project says of itself; `name` is normalised.
 
-    `asks_git`: its build may ask git which files are tracked or ignored. `no_package` says why nobody builds
+    `asks_git`: its build may ask git which files are tracked or ignored. `reads_history`: it takes a version
+    from git by itself. `no_package` says why nobody builds
     it, though it looks like a project. `outside` are globs for what its build reads elsewhere. `dependencies`
     are what `[project]` states of the run time (PEP 508, as written), none where it does not;
     `requires_python` is from there too. `tables` say where distributions come from, and `required` are the
@@ -58,6 +60,7 @@ class Definition:
     python_independent: bool
     vcs: Vcs | None
     asks_git: bool = False
+    reads_history: bool = False
     no_package: str = ""
     outside: tuple[str, ...] = ()
     dependencies: tuple[str, ...] = ()
@@ -137,6 +140,7 @@ def _definition(
         no_package=no_package,
         outside=tuple(references.outside(folder, pyproject, configuration.hatch, setup_py)),
         asks_git=may_ask_git(configuration),
+        reads_history=reads_history(configuration),
         dependencies=tuple(map(str, stated)) if isinstance(stated, list) else (),
         requires_python=python if isinstance(python, str) else None,
         tables=tables,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 _TIMEOUT = 60
-_FILES = ("info/exclude", "index", "logs/HEAD")
+_FILES = ("info/exclude", "index", "logs/HEAD", "packed-refs", "refs/tags", "shallow")
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 _LETTERS = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 
@@ -25,13 +25,15 @@ _LETTERS = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t
 class Repository:
     """A git checkout: its top folder, and the files in which git keeps what it says (links resolved).
 
-    `excludes` are its own, `files` these, the index and the log of HEAD. All folders handed in are in it,
-    with links resolved. Paths that come out are relative to them, posix.
+    `excludes` are its own, `files` these, the index and the log of HEAD, `refs` where its tags are, and where
+    its history is cut. All folders handed in are in it, with links resolved. Paths that come out are relative
+    to them, posix.
     """
 
     root: Path
     excludes: Path
     files: tuple[Path, ...]
+    refs: tuple[Path, ...]
 
     @classmethod
     def of(cls, folder: Path) -> Self | None:
@@ -41,7 +43,55 @@ class Repository:
         if found is None or len(found) != 1 + len(_FILES):
             return None
         files = tuple((folder / path).resolve() for path in found[1:])
-        return cls(root=Path(found[0]).resolve(), excludes=files[0], files=files)
+        return cls(root=Path(found[0]).resolve(), excludes=files[0], files=files[:3], refs=files[3:])
+
+    def head(self) -> str:
+        """The commit of HEAD; empty where nothing was committed yet."""
+        return (_git(self.root, "rev-parse", "--verify", "--quiet", "HEAD") or [""])[0]
+
+    def branch(self) -> str:
+        """The ref that HEAD is on; empty where it is on none."""
+        return (_git(self.root, "symbolic-ref", "--quiet", "HEAD") or [""])[0]
+
+    def tags(self) -> dict[str, str]:
+        """Give the objects of the tags that HEAD comes after, by their refs."""
+        words = ("for-each-ref", "--merged=HEAD", "--format=%(objectname) %(refname)", "refs/tags")
+        return {name: oid for oid, _, name in (line.partition(" ") for line in _git(self.root, *words) or ())}
+
+    def commits(self, head: str, most: int) -> dict[str, list[str]]:
+        """Give the parents of commits, from `head` on."""
+        lines = _git(self.root, "rev-list", "--parents", f"--max-count={most}", head) or ()
+        return {commit: above.split() for commit, _, above in (line.partition(" ") for line in lines)}
+
+    def objects(self, head: str, most: int) -> list[str]:
+        """Name those commits, and all folders that they have."""
+        words = ("--objects", "--no-object-names", "--filter=blob:none", f"--max-count={most}")
+        return _git(self.root, "rev-list", *words, head) or []
+
+    def pack(self, names: Sequence[str], into: Path) -> list[Path]:
+        """Write objects into a pack, with its index, in the folder `into`."""
+        text = "".join(f"{name}\n" for name in names)
+        _git(self.root, "pack-objects", "--quiet", str(into / "pack"), input=text)
+        return [path for path in into.iterdir() if path.suffix in (".pack", ".idx")]
+
+    def entries(self, folder: Path) -> dict[str, tuple[int, bytes]]:
+        """Give the files of the index below `folder`, with their modes and the names of their contents."""
+        lines = _git(folder, "ls-files", "--stage") or ()
+        split = (line.partition("\t") for line in lines)
+        return {
+            _path(path): (int(mode, 8), bytes.fromhex(oid))
+            for about, _, path in split
+            for mode, oid, _ in [about.split()]
+        }
+
+    def changed(self, folder: Path) -> frozenset[str]:
+        """Give the files of the index below `folder` that are not as there."""
+        return frozenset(map(_path, _git(folder, "diff-files", "--name-only", "--relative") or ()))
+
+    def shallow(self) -> frozenset[str]:
+        """Give the commits whose parents a clone did not bring."""
+        *_, path = self.refs
+        return frozenset(path.read_text().split()) if path.is_file() else frozenset()
 
     def ignores(self, folder: Path, *, tracked: bool = False) -> bool:
         """Whether the folder itself is ignored: with `tracked`, though files of it are tracked."""

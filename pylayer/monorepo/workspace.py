@@ -17,6 +17,7 @@ from pylayer.errors import Fault, ManifestError, UsageError
 from pylayer.monorepo import inputs, links
 from pylayer.monorepo.cycles import build_cycles
 from pylayer.monorepo.discovery import discover
+from pylayer.monorepo.independence import lists_tracked
 from pylayer.monorepo.links import Linked
 from pylayer.monorepo.projectfile import PYPROJECT
 from pylayer.monorepo.trees import TreeEntry, everything, walk
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from pylayer.monorepo.discovery import Found
     from pylayer.monorepo.independence import Vcs
+    from pylayer.monorepo.projectfile import Definition
     from pylayer.monorepo.sourcetables import SourceTables
 
 _MAGIC = re.compile(r"[*?[]")
@@ -41,9 +43,10 @@ class Project:
     `name` is normalised (PEP 503). `requires`, `backend` and `backend_path` are `[build-system]`'s, or the
     legacy ones of PEP 517 and 518. `python_independent`: a pure wheel of it is the same whichever Python
     builds it. `vcs` names the tool that takes its version from version control. `asks_git`: its build may ask
-    git which files there are. `written` are patterns for what pylayer itself writes in there, which is no
-    source. `repository` is what its links must not leave, by itself its folder. `unpacked`: it came as an
-    sdist, in which all is meant.
+    git which files there are. `reads_history`: it takes a version from git by itself. `climbs`: so many
+    folders above its own the tree of its build begins, where that looks for the top of the checkout.
+    `written` are patterns for what pylayer itself writes in there, which is no source. `repository` is what
+    its links must not leave, by itself its folder. `unpacked`: it came as an sdist, in which all is meant.
     """
 
     name: str
@@ -58,6 +61,8 @@ class Project:
     options: ProjectOptions = field(default_factory=ProjectOptions)
     written: tuple[str, ...] = ()
     repository: Path | None = None
+    reads_history: bool = False
+    climbs: int = 0
     unpacked: bool = False
 
 
@@ -134,9 +139,11 @@ def tree(project: Project) -> SourceTree:
     if "setuptools-scm" in builders or project.vcs == "setuptools-scm":
         own = (*(entry for entry in own if entry.name != _ARCHIVE.name), _ARCHIVE)
     own = tuple(_without_mark(entry) if entry.name == PYPROJECT else entry for entry in own)
-    top, subdir = inputs.top(project.path, project.options.inputs)
+    top, subdir = inputs.top(project.path, project.options.inputs, climbs=project.climbs)
     prefix = "" if subdir == "." else f"{subdir}/"
-    outside = inputs.entries(project.path, project.options.inputs, repository=project.repository)
+    outside = inputs.entries(
+        project.path, project.options.inputs, climbs=project.climbs, repository=project.repository
+    )
     listed = {entry.name: entry for entry in outside}
     listed |= {
         prefix + entry.name: replace(entry, name=prefix + entry.name) if prefix else entry for entry in own
@@ -208,6 +215,8 @@ def _project(name: str, found: Found, read: Manifest, repository: Path) -> Proje
         python_independent=definition.python_independent,
         vcs=definition.vcs,
         asks_git=definition.asks_git,
+        reads_history=definition.reads_history,
+        climbs=_climbs(folder) if _looks_up(definition) else 0,
         requires_python=definition.requires_python,
         options=options,
         written=_written(folder, read),
@@ -219,6 +228,16 @@ def _repository(folder: Path, read: Manifest) -> Path:
     """The one of layers.toml, or that of a project elsewhere."""
     own = below.repository(read.root)
     return own if folder.is_relative_to(own) else below.repository(folder)
+
+
+def _looks_up(definition: Definition) -> bool:
+    """Whether a build looks for the top of its checkout, as setuptools-scm does where its `root` says so."""
+    return definition.reads_history or lists_tracked(definition.requires, definition.vcs)
+
+
+def _climbs(folder: Path) -> int:
+    """How many folders above a project the checkout begins that it is in."""
+    return len(folder.relative_to(below.repository(folder)).parts)
 
 
 def _around(read: Manifest, found: Found) -> Path:

@@ -61,7 +61,9 @@ def _sources(project: Project) -> list[Path]:
 def described(found: Workspace) -> dict[str, str]:
     """What version control says of each project that takes its version from it, by folder."""
     return {
-        str(project.path): vcs.describe(project.path) for project in found.projects.values() if project.vcs
+        str(project.path): vcs.describe(project.path)
+        for project in found.projects.values()
+        if project.vcs or project.reads_history
     }
 
 

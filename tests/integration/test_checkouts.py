@@ -45,7 +45,7 @@ BACKENDS = {
     "scm": (
         '["setuptools>=77", "setuptools-scm>=10"]',
         "setuptools.build_meta",
-        '[tool.setuptools]\npackages = ["by_scm", "by_scm.data"]\n',
+        ('[tool.setuptools]\npackages = ["by_scm", "by_scm.data"]\n[tool.setuptools_scm]\nroot = "../.."\n'),
     ),
     "scm-of-old": (
         '["setuptools>=77", "setuptools-scm==8.1.0"]',
@@ -67,7 +67,8 @@ BACKENDS = {
         '[tool.maturin]\nbindings = "bin"\nmodule-name = "by_maturin"\n',
     ),
 }
-ANYWHERE = tuple(name for name in BACKENDS if name != "maturin")  # which needs Rust, and images have none
+# The test images have no Rust; those of tests/images/make-rust, which have, are made for a benchmark alone.
+ANYWHERE = tuple(name for name in BACKENDS if name != "maturin")
 CARGO = '[package]\nname = "by-maturin"\nversion = "1.0.0"\nedition = "2021"\n'
 CARGO_LOCK = 'version = 3\n[[package]]\nname = "by-maturin"\nversion = "1.0.0"\n'
 MESON = """

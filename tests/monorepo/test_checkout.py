@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from factories.repositories import Repository
 
-from pylayer.monorepo.checkout import consulted, seen
+from pylayer.monorepo.checkout import consulted, objects, seen
 from pylayer.monorepo.workspace import load, tree
 
 HEAD = '[defaults]\nruntimes = ["python3.11"]\narchitectures = ["x86_64"]\n'
@@ -122,10 +122,16 @@ def test_a_project_of_which_nothing_is_tracked_may_be_ignored(made):
     assert list(look(root)) == [{}, {}]
 
 
-def test_what_a_tool_takes_a_version_from_is_not_made_up(made):
-    """It fails without a history, rather than finding an empty one."""
-    inside, _ = look(made("poetry-core", "poetry-dynamic-versioning"))
-    assert inside == {}
+def test_what_takes_a_version_from_git_sees_the_history(made):
+    """From the top of the checkout, where its tree begins: only there git can say what changed."""
+    root = made("poetry-core", "poetry-dynamic-versioning")
+    inside, _ = look(root)
+    assert {".git/HEAD", ".git/index", ".git/packed-refs", ".gitignore"} <= set(inside)
+    project = load(root / "layers.toml").projects["liba"]
+    assert "packages/liba" == tree(project).subdir
+    assert {".git/objects/pack/pack-history.pack", ".git/shallow"} < {
+        entry.name for entry in objects(project)
+    }
 
 
 @pytest.mark.parametrize(
