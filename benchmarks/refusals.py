@@ -25,18 +25,41 @@ from pylayer.problems import Kind  # noqa: E402  same
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# The 50 most downloaded from the public index in November 2026, the first of them first.
+# The 200 most downloaded from the public index in November 2026, the first of them first.
 NAMES = (
-    *("boto3", "packaging", "urllib3", "certifi", "idna"),
-    *("requests", "typing-extensions", "charset-normalizer", "setuptools", "botocore"),
-    *("cryptography", "aiobotocore", "python-dateutil", "six", "pyyaml"),
-    *("pydantic", "pygments", "cffi", "click", "numpy"),
-    *("pluggy", "pycparser", "pydantic-core", "grpcio-status", "anyio"),
-    *("s3transfer", "attrs", "protobuf", "h11", "pytest"),
-    *("annotated-types", "iniconfig", "fsspec", "httpx", "httpcore"),
-    *("typing-inspection", "pandas", "pip", "s3fs", "markupsafe"),
-    *("platformdirs", "python-dotenv", "pathspec", "pyjwt", "jinja2"),
-    *("rich", "jmespath", "markdown-it-py", "aiohttp", "filelock"),
+    *("boto3", "packaging", "urllib3", "certifi", "idna", "requests", "typing-extensions"),
+    *("charset-normalizer", "setuptools", "botocore", "cryptography", "aiobotocore"),
+    *("python-dateutil", "six", "pyyaml", "pydantic", "pygments", "cffi", "click", "numpy"),
+    *("pluggy", "pycparser", "pydantic-core", "grpcio-status", "anyio", "s3transfer", "attrs"),
+    *("protobuf", "h11", "pytest", "annotated-types", "iniconfig", "fsspec", "httpx", "httpcore"),
+    *("typing-inspection", "pandas", "pip", "s3fs", "markupsafe", "platformdirs", "python-dotenv"),
+    *("pathspec", "pyjwt", "jinja2", "rich", "jmespath", "markdown-it-py", "aiohttp", "filelock"),
+    *("importlib-metadata", "yarl", "starlette", "multidict", "jsonschema", "zipp", "uvicorn"),
+    *("propcache", "wheel", "mdurl", "pyasn1", "pytz", "google-auth", "googleapis-common-protos"),
+    *("frozenlist", "litellm", "fastapi", "rpds-py", "tqdm", "annotated-doc", "aiosignal"),
+    *("referencing", "jsonschema-specifications", "trove-classifiers", "tzdata", "google-api-core"),
+    *("aiohappyeyeballs", "pillow", "virtualenv", "greenlet", "colorama", "pyasn1-modules"),
+    *("typer", "grpcio", "opentelemetry-sdk", "tenacity", "wrapt", "requests-oauthlib"),
+    *("opentelemetry-api", "pyarrow", "awscli", "websockets", "opentelemetry-semantic-conventions"),
+    *("python-multipart", "scipy", "sniffio", "pydantic-settings", "sqlalchemy", "pyparsing"),
+    *("shellingham", "tomli", "lxml", "beautifulsoup4", "oauthlib", "soupsieve", "psutil", "regex"),
+    *("cachetools", "textual", "sglang", "openai", "exceptiongroup", "hatchling"),
+    *("opentelemetry-proto", "more-itertools", "requests-toolbelt", "watchfiles", "rsa", "tomlkit"),
+    *("proto-plus", "distro", "distlib", "jiter", "mcp", "websocket-client", "mypy-extensions"),
+    *("opentelemetry-exporter-otlp-proto-http", "langchain", "openpyxl", "et-xmlfile"),
+    *("sse-starlette", "wcwidth", "editables", "coverage", "docutils", "huggingface-hub"),
+    *("grpcio-tools", "pydantic-ai-slim", "dnspython", "werkzeug", "networkx"),
+    *("google-cloud-storage", "redis", "gitpython", "google-genai", "msgpack", "psycopg2-binary"),
+    *("pyopenssl", "ptyprocess", "decorator", "python-discovery"),
+    *("opentelemetry-exporter-otlp-proto-grpc", "opentelemetry-exporter-otlp-proto-common"),
+    *("smmap", "pexpect", "opentelemetry-instrumentation", "ruff", "docker", "pynacl"),
+    *("sortedcontainers", "keyring", "docstring-parser", "uvloop", "httptools", "fonttools"),
+    *("multiprocess", "tabulate", "gitdb", "matplotlib", "isodate", "async-timeout", "httpx-sse"),
+    *("prompt-toolkit", "jaraco-classes", "azure-core", "secretstorage", "jeepney"),
+    *("azure-identity", "scikit-learn", "itsdangerous", "flask", "google-cloud-core", "hf-xet"),
+    *("bcrypt", "jaraco-functools", "kiwisolver", "jaraco-context", "dill", "joblib", "pytest-cov"),
+    *("pytest-asyncio", "contourpy", "alembic", "orjson", "email-validator", "deprecated", "msal"),
+    *("google-resumable-media", "google-crc32c", "chardet"),
 )
 MANIFEST = '[defaults]\nruntimes = ["{runtime}"]\narchitectures = ["{architecture}"]\nbytecode = true\n'
 LAYER = '[layers."{name}"]\nrequirements = ["{name}"]\n'

@@ -179,6 +179,14 @@ def test_git_is_answered_for_where_there_is_none(tmp_path: Path, monkeypatch) ->
     assert "known.py" in run.stdout
 
 
+def test_a_version_from_git_needs_git(tmp_path: Path, monkeypatch) -> None:
+    """Some tools would make one up, and say nothing."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    run = Run(tmp_path, {"backend.py": ASKS_GIT}, history=True)
+    assert 0 != run.status
+    assert "there is no git: use an image that has it" in run.stderr
+
+
 def test_a_checkout_around_the_job_is_nobodys(tmp_path: Path) -> None:
     """The folder for temporary files may be in one."""
     subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
