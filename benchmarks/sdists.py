@@ -267,7 +267,7 @@ class Trial:
             contained = f"container of {build.removeprefix('trial-')}:" in ran.err
             said = self._said(build, self._archive(build))
             works = "works" if (said == self._expected if self._expected else said) else "**fails**"
-            self.cells[build] = f"{'in its container' if contained else 'cross'}, {works}"
+            self.cells[build] = f"in its container, {works}" if contained else works
         reasons = [line for line in ran.err.splitlines() if ": " in line and not line.startswith("─")]
         self.remarks = [] if ran.status == 0 and len(catalogue) == len(self.cells) else reasons[-8:]
 

@@ -136,12 +136,10 @@ class Crossed:
             beside={**beside, "zig-cache.tgz": self.cache},
         )
 
-    def excuse(self, done: Done) -> str:
-        """What the build did that cannot go well."""
-        return next(iter(crossed.probes(done.answer)), "")
-
     def failure(self, done: Done) -> str:
-        """The first error that the build printed."""
+        """What the build did that cannot go well, else the first error that it printed."""
+        if found := crossed.probes(done.answer):
+            return found[0]
         errors = [line.strip() for line in done.log.splitlines() if "error:" in line.lower()]
         return f"its build failed with the cross compiler: {errors[0]}" if errors else ""
 

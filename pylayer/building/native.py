@@ -46,8 +46,8 @@ _CONFIGURATIONS = ("pyproject.toml", "setup.cfg")
 class BackendError(BuildError):
     """A build backend that failed.
 
-    `complaints` are what its output says of the project itself, if no way of building is to blame. Where
-    `final`, no other way can do better.
+    `complaints` are what its output says of the project itself. Where `final`, no other way of building can
+    do better.
     """
 
     complaints: frozenset[str] = frozenset()
@@ -80,10 +80,6 @@ class Way(Protocol):
         """The job with what this way adds."""
         ...
 
-    def excuse(self, done: Done) -> str:
-        """Why another way may do what failed in this one; empty where nothing says so."""
-        ...
-
     def failure(self, done: Done) -> str:
         """Why a job failed, as far as this way knows; empty where it does not."""
         ...
@@ -108,10 +104,6 @@ class Plain:
     def job(self, job: Job) -> Job:
         """Give it as it is."""
         return job
-
-    def excuse(self, done: Done) -> str:  # noqa: ARG002  a Way's
-        """Give nothing."""
-        return ""
 
     def failure(self, done: Done) -> str:  # noqa: ARG002  a Way's
         """Give nothing."""

@@ -517,16 +517,14 @@ class Projects:
     def _failure(
         self, project: Project, source: ProjectSource, done: Done, *, way: Way, where: str
     ) -> BackendError:
-        excuse = way.excuse(done)
         what = f"its build backend {project.backend} failed (exit status {done.status})"
         error = BackendError(
-            excuse or way.failure(done) or what,
+            way.failure(done) or what,
             where=where,
             hint=self._hint(project, source, done),
             log=done.log,
         )
-        if not excuse:
-            error.complaints = diagnostics.complaints(done.log, own=source.contents)
+        error.complaints = diagnostics.complaints(done.log, own=source.contents)
         return error
 
     def _hint(self, project: Project, source: ProjectSource, done: Done) -> str:

@@ -350,7 +350,7 @@ def variables(names: dict[str, str], place: str) -> dict[str, str]:
 
 
 def host_compilers(rust: str, names: dict[str, str]) -> dict[str, str]:
-    """Give the variables by which a build compiles what it runs itself: cargo its build scripts, for one.
+    """Give the variables by which cargo, Meson and autoconf compile what they run themselves.
 
     Where the target is of this machine, its own compiler does that.
     """
@@ -360,16 +360,17 @@ def host_compilers(rust: str, names: dict[str, str]) -> dict[str, str]:
     if own == rust:
         return {}
     found = {}
-    for variable, command in (("HOST_CC", "cc"), ("HOST_CXX", "c++")):
+    for variable, command in (("CC", "cc"), ("CXX", "c++")):
         path = shutil.which(command)
-        if path is None:
+        if path is not None:
+            found[variable + "_FOR_BUILD"] = path  # Meson tries it at each start, so only one that is warm
+        else:
             path = os.path.join(names["bin"], "host-" + command)
             with open(path, "w", encoding="utf-8") as file:
                 file.write(TOOL % {**names, "command": command})
             os.chmod(path, 0o755)  # noqa: S103  a program of the job's own
-        found[variable] = path
-    linker = "CARGO_TARGET_%s_LINKER" % own.upper()
-    return {**found, linker: found["HOST_CC"], "CC_FOR_BUILD": found["HOST_CC"]}
+        found["HOST_" + variable] = path
+    return {**found, "CARGO_TARGET_%s_LINKER" % own.upper(): found["HOST_CC"]}
 
 
 def settings(request: dict[str, Any], names: dict[str, str], place: str) -> dict[str, Any] | None:

@@ -31,6 +31,7 @@ def test_what_cargo_runs_is_linked_for_this_machine(names, machine):
     if found:
         assert found[f"CARGO_TARGET_{own.upper()}_UNKNOWN_LINUX_GNU_LINKER"] == found["HOST_CC"]
         assert not found["HOST_CC"].startswith(names["bin"])
+        assert found["CC_FOR_BUILD"] == found["HOST_CC"]
 
 
 def test_a_machine_without_a_compiler_links_by_zig(names, monkeypatch):
@@ -40,6 +41,7 @@ def test_a_machine_without_a_compiler_links_by_zig(names, monkeypatch):
     found = cross.host_compilers(f"{foreign}_unknown_linux_gnu", names)
 
     assert Path(found["HOST_CC"]).read_text() == '#!/bin/sh\nexec /tools/zig cc "$@"\n'
+    assert "CC_FOR_BUILD" not in found
 
 
 def test_rust_keeps_the_folder_out_of_what_it_compiles(names):
