@@ -43,7 +43,7 @@ def unpack(path: Path, pin: Pin, *, into: Path) -> Project:
         raise BuildError(
             "is not an sdist: it does not have exactly one folder at the top", where=pin.filename
         )
-    definition, faults = projectfile.read(tops[0], where=pin.filename)
+    definition, faults = projectfile.read(tops[0], where=pin.filename, name=pin.name)
     if definition is None:
         raise BuildError.of(faults or [Fault(what="has nothing to build", where=pin.filename)])
     return Project(

@@ -69,8 +69,8 @@ class Definition:
     required: frozenset[str] = frozenset()
 
 
-def read(folder: Path, *, where: str) -> tuple[Definition | None, list[Fault]]:
-    """Read the project in `folder`, which faults call `where`.
+def read(folder: Path, *, where: str, name: str = "") -> tuple[Definition | None, list[Fault]]:
+    """Read the project in `folder`, which faults call `where`; its `name`, if known, is not looked for.
 
     No definition and no fault: the folder holds nothing that could be built. No definition and faults: it
     does, and they are why.
@@ -80,7 +80,7 @@ def read(folder: Path, *, where: str) -> tuple[Definition | None, list[Fault]]:
         pyproject = document(folder / PYPROJECT, where=f"{where}/{PYPROJECT}") if PYPROJECT in files else {}
         if not (_builds(pyproject) or files & SETUP_FILES):
             return None, []
-        return _definition(folder, pyproject, files, where)
+        return _definition(folder, pyproject, files, where, name)
     except ManifestError as error:
         return None, list(error.faults)
     except OSError as error:
@@ -97,6 +97,7 @@ def _definition(
     pyproject: Mapping[str, Any],
     files: frozenset[str],
     where: str,
+    known: str,
 ) -> tuple[Definition | None, list[Fault]]:
     requires, backend, backend_path, faults = _build_system(pyproject)
     faults = in_file(f"{where}/{PYPROJECT}", faults)
@@ -105,7 +106,7 @@ def _definition(
         *table_at(pyproject, "project"),
         *table_at(pyproject, "tool", "poetry"),
     }
-    name = normalise(folder.name) if nameless else _name(folder, pyproject, files, where, faults)
+    name = normalise(folder.name) if nameless else known or _name(folder, pyproject, files, where, faults)
     if faults or not name:
         return None, faults
     hatch_toml = document(folder / "hatch.toml", where=f"{where}/hatch.toml") if "hatch.toml" in files else {}

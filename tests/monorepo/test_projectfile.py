@@ -173,3 +173,11 @@ def test_a_name_that_only_running_could_tell_is_asked_for(tmp_path):
     assert found is None
     assert fault.where == "packages/lib"
     assert "[metadata] in setup.cfg" in fault.hint
+
+
+def test_a_name_that_is_known_is_not_looked_for(tmp_path):
+    """An sdist's is in its file's name."""
+    found, listed = read(project(tmp_path, setup__py="setup(name=read())"), where="lib-1.tar.gz", name="lib")
+    assert listed == []
+    assert found is not None
+    assert found.name == "lib"
