@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import posixpath
 import re
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from pylayer import recordfile
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
     from pylayer.zips.members import Member
 
 _BUILD_HINT = "what wrote this wheel is at fault: its build backend, or a tool that changed it afterwards"
-_LONGEST_METADATA = 8 << 20  # bytes: real ones have some thousands, and parsing takes nine times as much
+# Bytes: real ones have some thousands and some hundreds, and parsing takes nine times as much.
+_LONGEST = {"METADATA": 8 << 20, "WHEEL": 64 << 10}
+_MOST_TAGS = 1000  # that one line stands for: real ones have a dozen
 _ELF = b"\x7fELF"
 _MACH_O = (b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe")
 _MACH_O_FAT = (b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf")
@@ -182,9 +186,9 @@ def _read_metadata(archive: Zip) -> Metadata:
     if missing := [name for name in ("METADATA", "WHEEL", "RECORD") if f"{folder}/{name}" not in members]:
         where = f"{archive.label}: {folder}"
         raise ArchiveError(f"has no {', '.join(missing)}", where=where, hint=_BUILD_HINT)
-    for name in ("METADATA", "WHEEL"):
-        if (size := members[f"{folder}/{name}"].size) > _LONGEST_METADATA:
-            what = f"has a {name} of {size} bytes: more than {_LONGEST_METADATA} are not read"
+    for name, longest in _LONGEST.items():
+        if (size := members[f"{folder}/{name}"].size) > longest:
+            what = f"has a {name} of {size} bytes: more than {longest} are not read"
             raise ArchiveError(what, where=archive.label, hint=_BUILD_HINT)
     metadata = _fields(archive.content(members[f"{folder}/METADATA"]))
     wheel = _fields(archive.content(members[f"{folder}/WHEEL"]))
@@ -212,10 +216,16 @@ def _fields(text: bytes) -> Message:
 
 
 def _tags(wheel: Message) -> frozenset[str]:
+    """The tags that WHEEL tells, less what is none: installers go by those of the file's name."""
     from packaging.tags import parse_tag
 
-    lines = (line.strip() for line in wheel.get_all("Tag", ()))
-    return frozenset(str(tag) for line in lines if line.count("-") == 2 for tag in parse_tag(line))
+    found = set()
+    for line in wheel.get_all("Tag", ()):
+        # Each part may list several: a line of a few hundred characters stands for millions of tags.
+        if prod(part.count(".") + 1 for part in line.split("-")) <= _MOST_TAGS:
+            with suppress(ValueError):
+                found |= {str(tag) for tag in parse_tag(line.strip())}
+    return frozenset(found)
 
 
 def _faults(filename: str, folder: str, metadata: Message, wheel: Message) -> Iterator[str]:

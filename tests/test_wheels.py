@@ -341,3 +341,12 @@ def test_metadata_beyond_all_bounds_are_not_read(tmp_path):
     path = make_wheel(tmp_path, metadata=["X: " + "a" * (9 << 20)])
     with pytest.raises(ArchiveError, match=r"has a METADATA of 94\d+ bytes: more than 8388608 are not read"):
         wheels.read(path)
+
+
+@pytest.mark.parametrize(
+    "more", [b"\xffy3-none-any", b"py3", b".".join([b"a"] * 900) + b"-b-c.d", b"a-b-c-d"]
+)
+def test_a_tag_that_is_none_says_nothing(tmp_path, more):
+    """Nor does a line that stands for more of them than any wheel has."""
+    path = make_wheel(tmp_path, {f"{DIST_INFO}/WHEEL": WHEEL + b"Tag: " + more + b"\n"})
+    assert ("py3-none-any",) == wheels.read(path).metadata.tags

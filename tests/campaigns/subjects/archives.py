@@ -286,7 +286,7 @@ def _installed(path: Path, found: dict[str, bytes], into: Path) -> None:
     try:
         with WheelFile.open(path) as source:
             install(source, destination, additional_metadata={})
-    except (InstallerError, KeyError, ValueError, OSError, AssertionError):
+    except (InstallerError, zipfile.BadZipFile, KeyError, ValueError, OSError, AssertionError):
         return
     for name, content in found.items():
         placed = into / name.removeprefix("python/")
