@@ -139,7 +139,8 @@ def dumps(catalogue: Catalogue) -> bytes:
     """The bytes of layers.json: sorted builds, the documented order of keys, one trailing newline."""
     builds = {key: _table(catalogue.builds[key]) for key in sorted(catalogue.builds)}
     document = {"version": VERSION, "builds": builds, **_sorted(catalogue.extra)}
-    return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    return text.encode(errors="backslashreplace") + b"\n"  # which is how JSON writes a lone surrogate
 
 
 _WORDS = {

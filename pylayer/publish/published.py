@@ -45,7 +45,7 @@ def read(path: Path) -> dict[Key, PublishedVersion]:
         document = json.loads(path.read_bytes())
         if document["version"] != VERSION:
             raise StoreError(f"has version {document['version']!r}, not {VERSION}", where=str(path))
-        return {key: PublishedVersion(**table) for key, table in _leaves(document["layers"])}
+        return {key: _version(table) for key, table in _leaves(document["layers"])}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -99,9 +99,10 @@ def write_json(path: Path, document: object) -> bool:
 
 def write_text(path: Path, text: str) -> bool:
     """Write a text atomically where its bytes change; says whether they did."""
-    if path.is_file() and path.read_bytes() == text.encode():
+    content = text.encode(errors="backslashreplace")  # in JSON, that is how a lone surrogate is written
+    if path.is_file() and path.read_bytes() == content:
         return False
-    write_atomic(path, text.encode())
+    write_atomic(path, content)
     return True
 
 
@@ -114,6 +115,13 @@ def nested(published: Published, leaf: Any) -> dict[str, Any]:
             table = table.setdefault(word, {})
         table[key[-1]] = leaf(published[key])
     return tree
+
+
+def _version(table: Mapping[str, Any]) -> PublishedVersion:
+    found = PublishedVersion(**table)
+    if type(found.version) is not int or {str} != set(map(type, (found.name, found.arn, found.code_sha256))):
+        raise TypeError(table)
+    return found
 
 
 def _leaves(tree: Mapping[str, Any]) -> Iterator[tuple[Key, Mapping[str, Any]]]:

@@ -36,7 +36,15 @@ def test_no_file_is_nothing(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[]", '{"version": 2, "layers": {}}', '{"version": 1, "layers": {"a": 1}}']
+    "text",
+    [
+        "{",
+        "[" * 100_000,
+        "[]",
+        '{"version": 2, "layers": {}}',
+        '{"version": 1, "layers": {"a": 1}}',
+        '{"version": 1, "layers": {"a": {"b": {"c": {"d": {"name": "a", "arn": "b", "version": "1"}}}}}}',
+    ],
 )
 def test_a_damaged_file_is_refused(tmp_path, text):
     """What cannot be read is refused by name."""
