@@ -164,9 +164,12 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
     },
     "Between pylayer and what it runs": {
         TOOLS: "Where a build's tools are, which its backend does not see.",
-        "PYLAYER_MACHINE": "What a cross-compiled build is for.",
-        "PYLAYER_PROBES": "Where it is noted what a build asked of its Python.",
+        "PYLAYER_FOREIGN": "Whether this machine cannot run what a cross-compiled build is for.",
+        "PYLAYER_GLIBC": "The glibc that a cross-compiled build is for.",
+        "PYLAYER_MACHINE": "The machine that a cross-compiled build is for.",
+        "PYLAYER_PROBES": "Where it is noted what a cross-compiled build ran.",
         "PYLAYER_SOURCE": "Where a build's source is.",
+        "PYLAYER_TOOLCHAIN": "Whether CMake has been told what it builds for.",
         "PYLAYER_OPT": "Where a smoke test's layers are.",
     },
 }
