@@ -54,7 +54,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         status = started([*request["options"], "inside/stream.py", request["script"]])
         os.chdir(request["folder"])
-        clean = alone and end_all() and cleared(request["user"])
+        clean = alone and end_all(request["user"]) and cleared(request["user"])
         send(results, status, clean=clean)
     finally:
         remove(request["folder"])
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def keep_apart(user: int) -> bool:
-    """Let no other process of `user` look into this one, and let this one see the end of all of them.
+    """Let no other process of `user` look into this one, and let this one see the end of others if it can.
 
     Says whether all that this user does here is this job's.
     """
@@ -74,11 +74,12 @@ def keep_apart(user: int) -> bool:
         prctl = ctypes.CDLL(None).prctl
     except (ImportError, OSError, AttributeError):
         return False
-    done = [
-        prctl(option, ctypes.c_ulong(value), *[ctypes.c_ulong(0)] * 3)
-        for option, value in ((DUMPABLE, 0), (CHILD_SUBREAPER, 1))
-    ]
-    return done == [0, 0]
+
+    def set_to(option: int, value: int) -> bool:
+        return bool(prctl(option, ctypes.c_ulong(value), *[ctypes.c_ulong(0)] * 3) == 0)
+
+    set_to(CHILD_SUBREAPER, 1)  # emulators know no such thing
+    return set_to(DUMPABLE, 0)
 
 
 def confine(count: int | None, seed: int) -> None:
@@ -145,15 +146,27 @@ def run(script: str) -> None:
     os._exit(status)
 
 
-def end_all() -> bool:
-    """Kill every other process of this user, and wait until all are gone."""
+def end_all(user: int) -> bool:
+    """Kill every other process of `user`, and wait until none is left; give True."""
     while True:
         with suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
         try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:  # what has lost its parent is this one's child
-            return True
+            os.waitpid(-1, 0)  # what has lost its parent is this one's child, where that can be had
+        except ChildProcessError:
+            if not any(lives(pid, user) for pid in os.listdir("/proc") if pid.isdigit()):
+                return True
+
+
+def lives(pid: str, user: int) -> bool:
+    """Say whether a process is another one of `user`, and not dead yet."""
+    try:
+        with open("/proc/%s/stat" % pid, "rb") as file:
+            state = file.read().rpartition(b")")[2].split()[0]
+        dead = state in (b"Z", b"X") or int(pid) == os.getpid()
+        return not dead and os.stat("/proc/" + pid).st_uid == user
+    except OSError:
+        return False  # it has gone
 
 
 def cleared(user: int) -> bool:

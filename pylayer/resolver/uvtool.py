@@ -29,6 +29,7 @@ _KEPT = re.compile(
     r"UV_(CACHE_DIR|HTTP_\w+|REQUEST_TIMEOUT|CONCURRENT_\w+|NATIVE_TLS|SYSTEM_CERTS|CREDENTIALS_DIR|LOCK_TIMEOUT)"
 )
 _REFUSED = re.compile(r"An index (?:URL )?\((\S+)\) .*\b(401|403)\b")
+_PATIENCE = 1800.0  # seconds: uv waits for ever for an index that sends a byte now and then
 _FETCH = re.compile(r"Failed to fetch: `?([^`\s]+)")
 
 
@@ -36,13 +37,20 @@ class UnsolvedError(Exception):
     """Nothing satisfies what was asked; the text is uv's reasoning, without credentials."""
 
 
-def compile_lock(words: Sequence[str | Path], *, settings: IndexSettings, folder: Path, stdin: str) -> str:
+def compile_lock(
+    words: Sequence[str | Path],
+    *,
+    settings: IndexSettings,
+    folder: Path,
+    stdin: str,
+    patience: float = _PATIENCE,
+) -> str:
     """Run uv in `folder`, with requirements as `stdin`; give a pylock.toml.
 
-    Raises UnsolvedError, or DownloadError where an index cannot be queried.
+    Raises UnsolvedError, DownloadError where an index cannot be queried, ToolError after `patience` seconds.
     """
     command = [uv(), *_COMMAND, *_LOCK, *words, *(["--no-index"] if settings.no_index else [])]
-    done = run(command, cwd=folder, env=environment(settings), input=stdin)
+    done = run(command, cwd=folder, env=environment(settings), input=stdin, timeout=patience)
     if done.status == 0:
         return done.stdout
     text = _reasoning(settings.redact(done.stderr))

@@ -156,11 +156,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif index.login and self.headers.get("Authorization") != _basic(index.login):
             self._send(401, b"", {"WWW-Authenticate": 'Basic realm="index"'})
         elif path.startswith("/simple/"):
-            self._page(path.split("/")[2])
+            self._page(path.split("/")[2], answer)
         else:
             self._file(path.rpartition("/")[2], answer)
 
-    def _page(self, name: str) -> None:
+    def _page(self, name: str, answer: Answer) -> None:
         index = self.server.index
         paths = [
             path
@@ -190,7 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
                 for path in paths
             ]
             text = json.dumps({"meta": {"api-version": "1.1"}, "name": name, "files": rows})
-            self._send(200, text.encode(), {"Content-Type": "application/vnd.pypi.simple.v1+json"})
+            self._send(200, text.encode(), {"Content-Type": "application/vnd.pypi.simple.v1+json"}, answer)
 
     def _file(self, name: str, answer: Answer) -> None:
         path = self.server.index.folder / name

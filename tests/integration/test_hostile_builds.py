@@ -300,6 +300,19 @@ def test_what_a_project_declares_is_there_for_its_build(local, tmp_path, into):
     assert {"x": True} == facts(build_env, code, into, CCACHE_DIR=str(tmp_path / "cache"))
 
 
+def test_a_build_sends_nobody_elsewhere_for_its_results(local, home, into):
+    """Not by a link in place of the folder that they are in, nor of its answer."""
+    (home / "answer.json").write_text('{"wheel": "x"}')
+    code = (
+        "import os\n"
+        f"os.rename(folder, folder + '-away'); os.symlink({str(home / '.aws')!r}, folder)\n"
+        f"os.symlink({str(home / 'answer.json')!r}, os.path.dirname(folder) + '/answer.json')\n"
+        "os._exit(0)"
+    )
+    done = local.build_env(host_target(), ()).run(job(code), into=into)
+    assert ({}, []) == (dict(done.answer), list(into.iterdir()))
+
+
 @confines
 def test_a_build_that_is_kept_from_something_hears_how_it_gets_it(local, tmp_path, into):
     """It may be one that means no harm."""

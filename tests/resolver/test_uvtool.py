@@ -6,8 +6,10 @@ import sys
 
 import pytest
 from factories import there
+from factories.localindex import Answer, serving
+from factories.wheels import make_wheel
 
-from pylayer.errors import DownloadError
+from pylayer.errors import DownloadError, ToolError
 from pylayer.index.indexes import Index, IndexSettings
 from pylayer.resolver.uvtool import UnsolvedError, compile_lock, environment, with_default
 
@@ -132,3 +134,17 @@ def test_says_what_ails_an_index(tmp_path):
     assert "http://127.0.0.1:9/simple/one/" == fault.where
     assert "Connection refused" in fault.what
     assert "\n" not in fault.what
+
+
+@pytest.mark.timeout(60)
+def test_waits_for_no_index_that_hardly_moves(tmp_path):
+    """Uv would: its own timeout begins anew with every byte."""
+    make_wheel(tmp_path / "files")
+    with serving(tmp_path / "files") as index:
+        index.answers["/simple/example/"] = [Answer(trickle=0.5)] * 9
+        settings = IndexSettings(
+            default=Index(url=index.url, default=True), env={"UV_CACHE_DIR": str(tmp_path / "uv")}
+        )
+        with pytest.raises(ToolError, match=r"uv was still running after 4 s, and was stopped"):
+            compile_lock(HERE, settings=settings, folder=tmp_path, stdin="example", patience=4)
+        assert index.paths("/simple/example/")

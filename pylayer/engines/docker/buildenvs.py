@@ -69,7 +69,7 @@ class DockerBuildEnv:
         self._requirements = requirements
         self._tools = tools
         self._network = network
-        self._rooms = Rooms(self._open)
+        self._rooms = Rooms(self._open, resources.containers.end)
         self._users = itertools.count(_FIRST_USER)
 
     def serves_bare_jobs(self, target: Target) -> bool:

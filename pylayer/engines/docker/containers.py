@@ -182,6 +182,13 @@ class Containers:
             raise EngineError("the engine was closed")
         return container
 
+    def end(self, container: Container) -> None:
+        """End one of them and wait for that, as `close` does."""
+        container.close()
+        with self._lock:
+            if container in self._open:
+                self._open.remove(container)
+
     def sweep(self) -> None:
         """Remove what processes of this machine that are no more have left over."""
         host = owner_labels()["pylayer.host"]

@@ -29,10 +29,11 @@ class Room:
 
 
 class Rooms:
-    """Rooms, opened by `start` one after the other: the first may have to be made."""
+    """Rooms, opened by `start` one after the other (the first may have to be made) and closed by `end`."""
 
-    def __init__(self, start: Callable[[], Container]) -> None:
+    def __init__(self, start: Callable[[], Container], end: Callable[[Container], None]) -> None:
         self._start = start
+        self._end = end
         self._opening = threading.Lock()
         self._lock = threading.Lock()
         self._open: list[Room] = []
@@ -77,4 +78,4 @@ class Rooms:
                 self._open.remove(room)
             over = not room.clean and not room.inside
         if over:
-            threading.Thread(target=room.container.close, daemon=True).start()
+            threading.Thread(target=self._end, args=(room.container,), daemon=True).start()

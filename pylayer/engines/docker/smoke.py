@@ -145,6 +145,7 @@ class DockerSmokeTester:
                 security_opt=["no-new-privileges"],
                 read_only=True,
                 tmpfs={"/tmp": _TEMPORARY},  # noqa: S108  a function's
+                **self._containers.bounds.options,
             ),
         )
         return str(created["Id"])

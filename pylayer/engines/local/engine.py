@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pylayer import envtable, folders
+from pylayer.alone import alone
 from pylayer.disk import filling, refuse_full
 from pylayer.engines import (
     Done,
@@ -204,12 +205,13 @@ class LocalEngine:
     def _kept(self, key: str) -> SealedEnvironment | None:
         """The environment, where it is there and is what it was when it was made; else it is removed."""
         prefix = self._environments / key
-        if not prefix.exists():
-            return None
-        if (state := seals.unbroken(prefix)) is None:
-            if seals.is_sealed(prefix):  # earlier versions sealed none
-                self._store.tell_damaged(f"the build environment {prefix}")
-            self.forget([key])
+        if (state := seals.unbroken(prefix)) is None and prefix.exists():
+            with alone(prefix.parent):  # another process may just be removing it, to make it again
+                if (state := seals.unbroken(prefix)) is None and prefix.exists():
+                    if seals.is_sealed(prefix):  # earlier versions sealed none
+                        self._store.tell_damaged(f"the build environment {prefix}")
+                    self.forget([key])
+        if state is None:
             return None
         with suppress(OSError):
             os.utime(prefix)  # says when it was last used
@@ -312,9 +314,10 @@ class LocalBuildEnv:
             if done.status != 0:
                 refuse_full(private, log=log)
                 log += _CONFINED_NOTE if confined and os.strerror(errno.EACCES) in log else ""
-            shutil.copytree(
-                folder / "out", into, dirs_exist_ok=True, ignore=_all_but_plain, copy_function=_copied
-            )
+            if not (folder / "out").is_symlink():
+                shutil.copytree(
+                    folder / "out", into, dirs_exist_ok=True, ignore=_all_but_plain, copy_function=_copied
+                )
             return Done(status=done.status, log=log, answer=_answer(folder / "answer.json"))
 
 
@@ -343,7 +346,7 @@ def _size_of(folder: Path) -> int:
 
 def _copied(source: str, destination: str) -> None:
     with filling(Path(destination)):  # by itself, copytree gathers what goes wrong, and names the source
-        shutil.copy2(source, destination)
+        shutil.copy2(source, destination, follow_symlinks=False)  # a build may go on changing what it made
 
 
 def _all_but_plain(folder: str, names: list[str]) -> list[str]:
@@ -353,7 +356,7 @@ def _all_but_plain(folder: str, names: list[str]) -> list[str]:
 
 def _answer(path: Path) -> dict[str, Any]:
     try:
-        answer = json.loads(path.read_text(encoding="utf-8"))
+        answer = None if path.is_symlink() else json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}

@@ -31,17 +31,18 @@ def seal(root: Path) -> State:
 
 
 def unbroken(root: Path) -> State | None:
-    """The state of the sealed folder `root`; None where it is not what it was."""
+    """The state of the sealed folder `root`; None where it is not what it was, or not there."""
     try:
         noted, contents = (root / _SEAL).read_text(encoding="utf-8").split()
-    except (OSError, ValueError):
-        return None
-    found = state(root)
-    if _of_state(found) != noted:
+        found = state(root)
+        if _of_state(found) == noted:
+            return found
         if _of_contents(root) != contents:
             return None
-        with suppress(OSError):  # what cannot be written can be used
-            _write(root, found, contents=contents)
+    except (OSError, ValueError):  # also of what is removed meanwhile
+        return None
+    with suppress(OSError):  # what cannot be written can be used
+        _write(root, found, contents=contents)
     return found
 
 
