@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pylayer import disk, folders, soundness, unfinished
+from pylayer import folders, shortage, soundness, unfinished
 from pylayer.alone import alone
 from pylayer.archives import catalogue, recipes
 from pylayer.archives.additions import pack
@@ -157,9 +157,9 @@ class Pipeline:
         return BuildResult(outcome=outcome, made=made)
 
     def _error_of(self, bug: Exception, build: Build) -> PylayerError:
-        """What is told of an exception that nobody expected: the disk is full, or pylayer is at fault."""
-        if isinstance(bug, OSError) and (full := disk.full(bug)):
-            return full
+        """What is told of an exception that nobody expected: the machine is full, or pylayer is at fault."""
+        if lacking := shortage.told(bug):
+            return lacking
         # One of a shared step reaches several builds, and is told once.
         return self._bugs.setdefault(bug, UnexpectedError.of_bug(bug, where=build.id))
 

@@ -9,7 +9,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from pylayer import disk
+from pylayer import shortage
 from pylayer.console import Console
 from pylayer.descriptors import raise_limit
 from pylayer.errors import PylayerError, UnexpectedError
@@ -32,8 +32,7 @@ def run_command(asked: Callable[[], Command]) -> int:
             lines.error(error)
             return error.exit_code
         except Exception as bug:  # noqa: BLE001  told by the console, which shows no credentials
-            full = disk.full(bug) if isinstance(bug, OSError) else None
-            told = full or UnexpectedError.of_bug(bug)
+            told = shortage.told(bug) or UnexpectedError.of_bug(bug)
             lines.error(told)
             return told.exit_code
         except KeyboardInterrupt:

@@ -178,7 +178,8 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", action="store_true", help="write the tables into docs/reliability.md")
     parser.add_argument("--minutes", type=float, default=600, help="end after so many")
-    chosen = parser.parse_args(words)
+    given = sys.argv[1:] if words is None else words
+    chosen = parser.parse_args(given)
     until = time.time() + 60 * chosen.minutes
     share = -(-chosen.faults // chosen.workers)
     tally = Tally()
@@ -191,7 +192,7 @@ def main(words: list[str] | None = None) -> int:
     print(text)
     print(*tally.told[:50], sep="\n")
     if chosen.write:
-        figures.tell("aws", f"nox -s reliability -- aws --faults {chosen.faults}", text)
+        figures.tell("aws", "nox -s reliability", ["aws", *given], text)
     return int(bool(tally.doubled or tally.lost or tally.failed))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,21 +22,17 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
-def tell(name: str, command: str, text: str, *, document: Path = DOCUMENT) -> None:
-    """Put `text`, and where, when and by which command it was made, in place of what stood under `name`."""
-    made = f"{datetime.now(UTC):%Y-%m-%d}, commit {_commit()}, {os.cpu_count()} processors: `{command}`"
+def tell(name: str, command: str, words: Sequence[str], text: str) -> None:
+    """Put `text`, when it was made, and by which command, in place of what stood under `name`."""
+    said = " ".join([command, "--", *words]) if words else command
+    made = f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} processors: `{said}`"
     block = f"<!-- {name} -->\n\n{text}\n\n{made}\n\n<!-- end of {name} -->"
     place = re.compile(rf"<!-- {name} -->.*?<!-- end of {name} -->", re.DOTALL)
-    before = document.read_text(encoding="utf-8")
+    before = DOCUMENT.read_text(encoding="utf-8")
     if not place.search(before):
-        raise SystemExit(f"{document} has no place for {name}")
-    document.write_text(place.sub(lambda _: block, before), encoding="utf-8")
+        raise SystemExit(f"{DOCUMENT} has no place for {name}")
+    DOCUMENT.write_text(place.sub(lambda _: block, before), encoding="utf-8")
 
 
 def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _commit() -> str:
-    command = ["git", "-C", str(ROOT), "rev-parse", "--short=10", "HEAD"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -309,7 +309,8 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--only", default="", help="subjects whose name has this in it")
     parser.add_argument("--examples", type=Path, help="a folder for an input of each fault")
     parser.add_argument("--write", action="store_true", help="write the table into docs/reliability.md")
-    chosen = parser.parse_args(words)
+    given = sys.argv[1:] if words is None else words
+    chosen = parser.parse_args(given)
     listed = {name: subject for name, subject in subjects().items() if chosen.only in name}
     tallies = campaign(listed, chosen.tries, seed=chosen.seed, workers=chosen.workers, minutes=chosen.minutes)
     text = written(tallies)
@@ -321,7 +322,7 @@ def main(words: list[str] | None = None) -> int:
                 chosen.examples.mkdir(parents=True, exist_ok=True)
                 (chosen.examples / f"{name} {key}".replace("/", "-")).write_bytes(content)
     if chosen.write:
-        figures.tell("fuzz", f"nox -s fuzz -- --tries {chosen.tries} --seed {chosen.seed}", text)
+        figures.tell("fuzz", "nox -s fuzz", given, text)
     return int(any(tally.faults or tally.escapes for tally in tallies.values()))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
 import time
 import zipfile
 from contextlib import contextmanager, suppress
@@ -29,8 +30,7 @@ import os, subprocess, zipfile
 def build_wheel(folder, config_settings=None, metadata_directory=None):
     with open("own.code") as file:
         text = file.read()
-    command = ["cc", "-x", "c", "-", "-shared", "-nostdlib", "-o", "own.so"]
-    subprocess.run(command, input=text.encode(), check=True)
+    subprocess.run([*COMPILER, "-shared", "-nostdlib", "-o", "own.so"], input=text.encode(), check=True)
     filename = "native-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"
     info = "native-1.0.dist-info"
     with zipfile.ZipFile(os.path.join(folder, filename), "w") as wheel:
@@ -71,12 +71,18 @@ class Shop:
             '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
             '[project]\nname = "native"\nversion = "1.0"\n',
         )
-        mono.file("packages/native/backend.py", _NATIVE)
+        mono.file("packages/native/backend.py", f"COMPILER = {self._compiler()!r}\n{_NATIVE}")
         mono.manifest(
             f'packages = ["packages/*"]\nengine = "{self.engine}"\n[defaults]\nruntimes = ["python3.11"]\n'
             'architectures = ["x86_64"]\n[layers.things]\nrequirements = ["thing"]\n'
         )
         self.edit(0)
+
+    def _compiler(self) -> list[str]:
+        """What compiles C from its input: the host's own where there is one, as in the images."""
+        if self.engine == "docker" or shutil.which("cc"):
+            return ["cc", "-x", "c", "-"]
+        return [sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-gnu.2.17", "-x", "c", "-"]
 
     def edit(self, state: int) -> None:
         """Bring the sources into one of the states whose archives are known."""

@@ -90,11 +90,11 @@ class Monorepo:
 
     def containers(self) -> list[str]:
         """The containers that Docker has of this workspace's runs."""
-        found = []
-        for pid in self.pids:
-            command = ["docker", "ps", "-aq", "--filter", f"label=pylayer.pid={pid}"]
-            found += subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-        return found
+        form = '{{.ID}} {{.Label "pylayer.pid"}}'
+        command = ["docker", "ps", "--all", "--filter", "label=pylayer.pid", "--format", form]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        own = {str(pid) for pid in self.pids}
+        return [name for name, pid in map(str.split, told.splitlines()) if pid in own]
 
     def run(self, *words: str, **env: str) -> Ran:
         """`pylayer WORDS` in the workspace, to its end."""
