@@ -7,7 +7,11 @@ symbolic links: whatever they say, it stays below the folder that it counts from
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path, PurePosixPath
+
+# Halves of characters: JSON can write one, and what no encoding can is no name of a file.
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class OutsideError(ValueError):
@@ -43,6 +47,6 @@ def _is_repository(folder: Path) -> bool:
 
 
 def _text(path: object) -> str:
-    if not isinstance(path, str) or not path or "\0" in path:
+    if not isinstance(path, str) or not path or "\0" in path or _HALF.search(path):
         raise OutsideError(f"is not a path: {path!r}")
     return path

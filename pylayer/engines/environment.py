@@ -11,6 +11,7 @@ from zipfile import BadZipFile, ZipFile
 from installer import install as install_wheel
 from installer.destinations import SchemeDictionaryDestination
 from installer.exceptions import InstallerError
+from installer.records import InvalidRecordEntry
 from installer.sources import WheelFile
 
 from pylayer.disk import filling
@@ -99,7 +100,7 @@ def _install_one(wheel: Wheel, destination: SchemeDictionaryDestination, into: P
             # Its name there is what counts: a store may keep the file under another one.
             archive.filename = wheel.filename
             install_wheel(WheelFile(archive), destination, additional_metadata={"INSTALLER": b"pylayer\n"})
-    except (InstallerError, BadZipFile, KeyError, ValueError, OSError) as error:
+    except (InstallerError, InvalidRecordEntry, BadZipFile, KeyError, ValueError, OSError) as error:
         raise BuildError(
             f"the build requirement {wheel.filename} cannot be installed: {error}",
             hint="allow another version of it in build-system.requires",

@@ -157,7 +157,7 @@ class Results:
                 self._header = json.loads(self._line)
                 self._awaited = [_listed(row) for row in reversed(self._header["files"])]
                 int(self._header["status"])
-            except (ValueError, KeyError, TypeError, RecursionError) as error:
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
                 raise EngineError(f"a job's results cannot be read: {bytes(self._line[:200])!r}") from error
             if sum(size for _, size, _ in self._awaited) > _MOST_RESULTS:
                 raise EngineError(f"a job's results are more than {_MOST_RESULTS >> 30} GiB")

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pylayer import redaction
 from pylayer.errors import Fault, ManifestError
 from pylayer.index import stating
 from pylayer.index.indexes import Index, IndexPin, IndexSettings, Login
@@ -132,8 +133,8 @@ def read(
         for each in pinnings
         if each.index not in known
     ]
-    if faults:
-        raise ManifestError.of(faults)
+    if faults:  # which may show what was written, an address for one
+        raise ManifestError.of(replace(fault, what=redaction.addresses(fault.what)) for fault in faults)
     keyring = env.get("UV_KEYRING_PROVIDER") or scalars.get("keyring-provider") or ""
     return IndexSettings(
         indexes=tuple(index for index in indexes if not index.default),

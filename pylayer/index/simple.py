@@ -107,7 +107,9 @@ def local_path(url: str) -> Path | None:
 def _page(url: str, *, web: Web, where: str) -> Sequence[Mapping[str, Any]] | None:
     if folder := local_path(url):
         page = folder / "index.html"
-        return _from_html(page.read_text(), url) if page.is_file() else None
+        if not page.is_file():
+            return None
+        return web.persist(lambda: _from_html(page.read_text(errors="replace"), url), where=where)
 
     def ask() -> Sequence[Mapping[str, Any]]:
         with web.get(url, headers={"Accept": _ACCEPT}) as reply:
@@ -155,7 +157,10 @@ def _from_json(row: Mapping[str, Any], page: str) -> dict[str, Any]:
 
 def _from_html(text: str, page: str) -> list[dict[str, Any]]:
     reader = _Links(page)
-    reader.feed(text)
+    try:
+        reader.feed(text)
+    except (ValueError, AssertionError) as error:  # an address that is none; a declaration without end
+        raise TransientError("the page does not follow the Simple API") from error
     return reader.rows
 
 

@@ -34,7 +34,7 @@ _RUNS = 6  # with faults, before one without
 _ROUNDS = 12  # before all accounts are emptied: listing gets slower
 _LAYERS = tuple(f"lib{letter}" for letter in "abcdefghijklmnop")
 _ACCOUNT = "123456789012"
-_HANG = 1.6  # seconds, where nobody waits for longer than one
+_PEACE = 60.0  # seconds that an answer may take where nothing is broken
 _NAMES: dict[Action, str] = {
     "429": "throttled (429)",
     "500": "failed (500)",
@@ -72,8 +72,11 @@ class Tally:
         self.told += other.told
 
 
-def rounds(faults: int, *, seed: int, until: float) -> Tally:
-    """Publish until so many calls were broken, or it is that late."""
+def rounds(faults: int, *, seed: int, until: float, answer: float) -> Tally:
+    """Publish until so many calls were broken, or it is that late; nobody waits longer than `answer` seconds.
+
+    With 0, every call gets its answer at once.
+    """
     from factories.aws import Servers
     from factories.dist import Dist
     from factories.publishing import environment
@@ -81,21 +84,22 @@ def rounds(faults: int, *, seed: int, until: float) -> Tally:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     tally = Tally()
     servers = Servers()
-    servers.cloud.hang = _HANG
+    servers.cloud.hang = answer + 1
     with TemporaryDirectory(prefix="campaign-") as folder:
         for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
             os.environ.pop(name, None)
         os.environ |= environment(servers.cloud.endpoint, Path(folder))
         dice = random.Random(seed)
-        number = 0
+        number, well = 0, False
         while tally.faults.total() < faults and time.time() < until:
-            if number % _ROUNDS == 0:
+            if number % _ROUNDS == 0 or not well:
                 servers.cloud.reset()
                 dist = Dist(Path(folder) / str(number))
                 had: dict[str, list[str]] = {name: [] for name in _LAYERS}
             _changed(dist, had, dice, number)
-            _published(dist, servers.cloud, dice, tally, seed=seed * 100_000 + number)
-            _compared(had, tally)
+            well = _published(dist, servers.cloud, dice, tally, answer=answer)
+            if well:
+                _compared(had, tally)
             number += 1
     servers.stop()
     return tally
@@ -112,8 +116,8 @@ def _changed(dist: Dist, had: dict[str, list[str]], dice: random.Random, number:
             had[name].append(base64.b64encode(hashlib.sha256(content).digest()).decode())
 
 
-def _published(dist: Dist, cloud: Cloud, dice: random.Random, tally: Tally, *, seed: int) -> None:
-    """Publish with faults, a few times at most, and then without."""
+def _published(dist: Dist, cloud: Cloud, dice: random.Random, tally: Tally, *, answer: float) -> bool:
+    """Publish with faults, a few times at most, and then without; whether that succeeded."""
     from factories.publishing import Run
 
     from pylayer.publish.cloud import Patience
@@ -122,21 +126,25 @@ def _published(dist: Dist, cloud: Cloud, dice: random.Random, tally: Tally, *, s
         if dice.random() >= _FAULTY[call.write]:
             return None
         action = dice.choices(list(_NAMES), _WEIGHTS)[0]
+        if action.startswith("hang") and not answer:
+            action = "500"
         if action in {"held", "500 after", "reset after", "hang after"} and not call.write:
             action = "reset before"  # to a read it is all the same
         tally.faults[action] += 1
         return action
 
-    patience = Patience(connect=1, answer=1, pause=0.02)
     for left in reversed(range(_RUNS + 1)):
         cloud.luck = luck if left else None
+        longest = answer if left and answer else _PEACE
+        patience = Patience(connect=10, answer=longest, pause=0.02)
         run: Any = Run(dist, table={"name": "{layer}"}, patience=patience)
         tally.runs += 1
         if run.exit_code == 0:
             tally.succeeded += 1
-            return
+            return True
     tally.failed += 1
-    tally.told.append(f"seed {seed}: without any fault it failed: {run.text}")
+    tally.told.append(f"without any fault it failed: {run.text}")
+    return False
 
 
 def _compared(had: dict[str, list[str]], tally: Tally) -> None:
@@ -175,6 +183,9 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="nox -s reliability -- aws", description=__doc__)
     parser.add_argument("--faults", type=int, default=10_000)
     parser.add_argument("--workers", type=int, default=4, help="mostly they wait")
+    parser.add_argument(
+        "--answer", type=float, default=5, help="seconds waited where none comes; 0: all come"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", action="store_true", help="write the tables into docs/reliability.md")
     parser.add_argument("--minutes", type=float, default=600, help="end after so many")
@@ -185,7 +196,8 @@ def main(words: list[str] | None = None) -> int:
     tally = Tally()
     with ProcessPoolExecutor(chosen.workers, mp_context=get_context("spawn")) as pool:
         for each in [
-            pool.submit(rounds, share, seed=chosen.seed + n, until=until) for n in range(chosen.workers)
+            pool.submit(rounds, share, seed=chosen.seed + n, until=until, answer=chosen.answer)
+            for n in range(chosen.workers)
         ]:
             tally.add(each.result())
     text = written(tally)

@@ -193,7 +193,7 @@ def disk_full(what: str) -> Disturb:
     def disturb(shop: Shop, dice: random.Random, pace: Pace) -> Disturbed:
         shop.forget()
         place = _place(shop, what)
-        most = {"store": 3072, "output": 64, "tmp": 160}[what]
+        most = {"store": 300, "output": 40, "tmp": 160}[what]
         with _small(place, dice.randint(4, most)):
             return _ran(shop, may_fail=True)
 

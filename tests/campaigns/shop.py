@@ -140,7 +140,7 @@ class Shop:
         found += [str(path) for path in (mono.store / "scratch").glob("*")]
         for folder in (mono.output, mono.store / "blobs", mono.store / "records", mono.store / "engines"):
             found += [str(path) for path in folder.rglob(".*") if "site-packages" not in path.parts]
-            found += [str(path) for path in folder.glob("**/pylayer-*")]
+            found += [str(path) for path in folder.glob("**/pylayer-[0-9]*")]
         found += [str(path) for path in mono.root.glob(".*")]
         if self.engine == "docker":
             found += [f"container {each}" for each in mono.containers()]

@@ -115,9 +115,12 @@ def test_same_wheels_same_environment(tmp_path: Path) -> None:
     assert trees[0] == trees[1]
 
 
-def test_what_is_no_installable_wheel(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "files", [{"example-1.0.data/nonsense/a": b""}, {"example-1.0.dist-info/RECORD": b"one field\n"}]
+)
+def test_what_is_no_installable_wheel(tmp_path: Path, files: dict[str, bytes]) -> None:
     """A wheel that cannot be installed is an error that names it."""
-    wheel = wheels.read(make_wheel(tmp_path, {"example-1.0.data/nonsense/a": b""}))
+    wheel = wheels.read(make_wheel(tmp_path, files))
     with pytest.raises(BuildError, match=r"example-1\.0-py3-none-any\.whl cannot be installed"):
         environment.install([wheel], tmp_path / "env", interpreter=HOST, prefix="/pylayer/env")
 

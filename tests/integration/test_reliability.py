@@ -21,4 +21,4 @@ def test_ten_kills():
 
 def test_some_faults_of_aws():
     """No version is doubled, and none is lost."""
-    assert 0 == aws.main(["--faults", "40", "--workers", "1"])
+    assert 0 == aws.main(["--faults", "40", "--workers", "1", "--answer", "0"])

@@ -15,6 +15,7 @@ from factories.wheels import record_of
 from installer import install
 from installer.destinations import SchemeDictionaryDestination
 from installer.exceptions import InstallerError
+from installer.records import InvalidRecordEntry
 from installer.sources import WheelFile
 
 from campaigns import mutations
@@ -286,7 +287,15 @@ def _installed(path: Path, found: dict[str, bytes], into: Path) -> None:
     try:
         with WheelFile.open(path) as source:
             install(source, destination, additional_metadata={})
-    except (InstallerError, zipfile.BadZipFile, KeyError, ValueError, OSError, AssertionError):
+    except (
+        InstallerError,
+        InvalidRecordEntry,
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        OSError,
+        AssertionError,
+    ):
         return
     for name, content in found.items():
         placed = into / name.removeprefix("python/")
