@@ -315,14 +315,14 @@ class _Adapter(HTTPAdapter):
     def _bound(self, manager: Any) -> Any:
         patience = self._patience
 
-        class Connection(_HeadInTime, HTTPConnection):
+        class PlainConnection(_HeadInTime, HTTPConnection):
             head_within = patience
 
         class SecureConnection(_HeadInTime, HTTPSConnection):
             head_within = patience
 
         class Pool(HTTPConnectionPool):
-            ConnectionCls = Connection
+            ConnectionCls = PlainConnection
 
         class SecurePool(HTTPSConnectionPool):
             ConnectionCls = SecureConnection
