@@ -13,8 +13,10 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-# Where the runner was started in the background, interrupts would be ignored by all it starts.
+# Where the runner was started in the background, or by nohup, all that it starts would ignore these.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+for _ending in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+    signal.signal(_ending, signal.SIG_DFL)
 
 COMMANDS = ("pylayer", "nox", "invoke")
 _running: list[pytest.Item] = []
