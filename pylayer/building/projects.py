@@ -8,19 +8,17 @@ engines and requirements are handed in.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, replace
-from functools import cache, partial
-from importlib import resources
+from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
-from pylayer import __version__, below, enginetable, redaction, wheels
+from pylayer import below, enginetable, redaction, wheels
 from pylayer.below import OutsideError
-from pylayer.building import diagnostics, missing, native, packaged, sources
+from pylayer.building import diagnostics, missing, native, sdists, sources, wheelparts
 from pylayer.building.closure import Root, close, refuse_login
 from pylayer.building.native import BackendError, Plain
 from pylayer.building.serving import allows, serves, trusted
@@ -28,7 +26,7 @@ from pylayer.engines import Job
 from pylayer.errors import BuildError, Fault, NeedsDockerError, PylayerError
 from pylayer.graph import CircleError
 from pylayer.keys import Parts, key
-from pylayer.monorepo import checkout, trees, vcs, workspace
+from pylayer.monorepo import vcs
 from pylayer.names import required_name, requirement_problem
 from pylayer.store import kinds
 from pylayer.targets import Target
@@ -42,40 +40,18 @@ if TYPE_CHECKING:
     from pylayer.building.context import RunContext
     from pylayer.building.hosts import BuildHost, Requirements
     from pylayer.building.native import Crossing, Way
+    from pylayer.building.sources import ProjectSource
     from pylayer.engines import Done
     from pylayer.index.pins import Pin
-    from pylayer.monorepo.checkout import CheckoutView
-    from pylayer.monorepo.trees import FileHashes, TreeEntry
-    from pylayer.monorepo.workspace import Project, SourceTree
+    from pylayer.monorepo.trees import FileHashes
+    from pylayer.monorepo.workspace import Project
     from pylayer.wheels import Metadata, Wheel
 
-FORMAT = 2
 _PLAIN = Plain()
 _OF_PROJECTS = ("serving", "wheel")  # the steps whose keys have a project's path next
 ROUNDS = 3
 _OUTSIDE_HINT = "a backend must return the name of a file in the folder that it was given (PEP 517)"
 SOURCE_DATE_EPOCH = "315532800"  # 1980-01-01, where zip's time begins
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectSource:
-    """What a build of a project sees: its files, where among them the project is, and their digests.
-
-    `seen` is what it sees of version control, which is in the digests as well. `leavings` are files that
-    tools left; they are in `contents`, and not in `digest`. `compiles`: they say that there is native code.
-    """
-
-    tree: SourceTree
-    seen: CheckoutView
-    digest: str
-    contents: dict[str, str]
-    leavings: frozenset[str] = frozenset()
-    compiles: bool = False
-
-    @property
-    def own(self) -> dict[str, str]:
-        """The contents without what tools left."""
-        return {name: content for name, content in self.contents.items() if name not in self.leavings}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +120,7 @@ class Projects:
         """The wheel of an sdist that may run its build, made as a project's is."""
         project = await self._graph.once(
             ("sdist", pin.sha256),
-            lambda: self._graph.compute(sources.unpack, path, pin, into=self._unpacked / pin.sha256),
+            lambda: self._graph.compute(sdists.unpack, path, pin, into=self._unpacked / pin.sha256),
         )
         built = await self._serving(project, target)
         if built.fresh and built.note:
@@ -304,13 +280,15 @@ class Projects:
         env = dict(project.options.env) | vcs.environment(project, version)
         # What the backend asked for the last time is known before it is asked, so that a wheel that is kept
         # has the same environment in the lock, and is built anew when that environment is another one.
-        first = key(_parts(project, source=source, host=host, required=required, version=version) | way.parts)
+        first = key(
+            wheelparts.of(project, source=source, host=host, required=required, version=version) | way.parts
+        )
         asked = tuple((self._store.record(kinds.ASKED, first) or {"requires": ()})["requires"])
         for _ in range(ROUNDS):
             if asked:
                 every = (*project.requires, *asked)
                 required = await self._required(project, every, builder=builder, host=host)
-            parts = _parts(project, source=source, host=host, required=required, version=version)
+            parts = wheelparts.of(project, source=source, host=host, required=required, version=version)
             parts |= way.parts
             if kept := await self._graph.compute(self._kept_of, source, parts):
                 wheel, parts = kept
@@ -348,7 +326,9 @@ class Projects:
             if not isinstance(outcome, tuple):
                 self._store.put_record(kinds.ASKED, first, {"requires": asked})
                 parts = self._put(outcome, source, parts)
-                return Built(wheel=outcome, fresh=True, parts=parts, note=_bulk(project, source, parts))
+                return Built(
+                    wheel=outcome, fresh=True, parts=parts, note=sources.bulk(project, source, parts)
+                )
             asked = outcome
             self._refuse_addresses(project, asked)
         raise BuildError(
@@ -439,14 +419,14 @@ class Projects:
         return await self._graph.once(("source", project.path), lambda: self._source(project))
 
     async def _source(self, project: Project) -> ProjectSource:
-        return await self._graph.compute(source_of, project, self._hashes)
+        return await self._graph.compute(sources.source_of, project, self._hashes)
 
     def _kept_of(self, source: ProjectSource, parts: Parts) -> tuple[Wheel, Parts] | None:
         """The wheel that is kept for `parts`, which are without leavings, and what its key is made of.
 
         A wheel that was made with other leavings, or none, does where these could not have been packaged.
         """
-        if (kept := self._kept(key(parts))) and not _could_have(source, kept):
+        if (kept := self._kept(key(parts))) and not sources.could_package_leavings(source, kept):
             return kept, parts
         if source.leavings:
             parts = parts | {"files": source.contents}
@@ -456,7 +436,7 @@ class Projects:
 
     def _put(self, wheel: Wheel, source: ProjectSource, parts: Parts) -> Parts:
         """Keep a wheel; give what its key is made of, with leavings where these may be packaged."""
-        if _could_have(source, wheel):
+        if sources.could_package_leavings(source, wheel):
             parts = parts | {"files": source.contents}
         self._store.put_record(kinds.WHEEL, key(parts), wheels.to_json(wheel))
         return parts
@@ -483,18 +463,18 @@ class Projects:
         job = Job(
             name=project.name,
             script="hook",
-            tree=_laid(project, source),
+            tree=sources.laid(project, source),
             around=(*source.seen.around, *source.tree.beside),
             request={
                 "backend": project.backend,
                 "backend_path": list(project.backend_path),
-                "config_settings": _settings(project),
+                "config_settings": wheelparts.config_settings(project),
                 "subdir": source.tree.subdir,
                 "installed": list(asked),
                 "git": source.seen.answers,
                 "history": source.seen.history,
             },
-            beside={"git.py": _script("git")},
+            beside={"git.py": wheelparts.script("git")},
             env=env,
         )
         build_env = host.engine.build_env(builder, required, network=project.options.network, tools=way.tools)
@@ -569,58 +549,6 @@ def _is_final(error: PylayerError) -> bool:
     return isinstance(error, BackendError) and error.final
 
 
-def source_of(project: Project, hashes: FileHashes) -> ProjectSource:
-    """What a build of `project` would see now; `hashes` are what is known of files by their status."""
-    tree = workspace.tree(project)
-    seen = checkout.seen(project, tree.entries)
-    contents = trees.contents([*tree.entries, *seen.inside], hashes)
-    # What is empty around the tree only ends the search for something above it.
-    around = [*tree.beside, *(entry for entry in seen.around if entry.source)]
-    contents |= {f"../{name}": content for name, content in trees.contents(around, hashes).items()}
-    leavings = packaged.leavings(tree.entries, tree.subdir)
-    own = {name: content for name, content in contents.items() if name not in leavings}
-    return ProjectSource(
-        tree=tree,
-        seen=seen,
-        digest=key(own),
-        contents=contents,
-        leavings=leavings,
-        compiles=native.expected(project, tree.entries, subdir=tree.subdir),
-    )
-
-
-def declared_parts(project: Project) -> Parts:
-    """What pyproject.toml and layers.toml say of a project that can change a byte of its wheel."""
-    return {
-        "project": project.name,
-        "backend": [project.backend, *project.backend_path],
-        "config settings": _settings(project),
-        "env": {name: _sha256(value) for name, value in project.options.env},
-        "network": project.options.network,
-    }
-
-
-def _bulk(project: Project, source: ProjectSource, parts: Parts) -> str:
-    """Say what to ignore, where much was copied that the wheel cannot have."""
-    if parts["files"] == source.contents or not (heap := packaged.bulk(source.leavings, source.tree.subdir)):
-        return ""
-    return f"{project.name} was built beside {heap}, which its wheel has not: name it in `ignore`"
-
-
-def _could_have(source: ProjectSource, wheel: Wheel) -> bool:
-    """Whether what tools left among the sources could be in the wheel."""
-    return bool(source.leavings) and packaged.may_be_packaged(
-        source.leavings, wheel.path, source.contents, subdir=source.tree.subdir
-    )
-
-
-def _laid(project: Project, source: ProjectSource) -> tuple[TreeEntry, ...]:
-    """Give the files of the tree, with those of version control, each name once."""
-    objects = checkout.objects(project) if source.seen.history else ()
-    entries = (*source.seen.inside, *objects, *source.tree.entries)
-    return tuple({entry.name: entry for entry in entries}.values())
-
-
 def _asked(done: Done, *, where: str) -> tuple[str, ...]:
     """The requirements that a hook gave; raises BuildError where its answer has none."""
     requires = done.answer.get("requires")
@@ -629,57 +557,3 @@ def _asked(done: Done, *, where: str) -> tuple[str, ...]:
             "its build backend gave neither a wheel nor a list of requirements", where=where, log=done.log
         )
     return tuple(requires)
-
-
-def _parts(
-    project: Project,
-    *,
-    source: ProjectSource,
-    host: BuildHost,
-    required: tuple[Wheel, ...],
-    version: str | None,
-) -> Parts:
-    """Everything that can change a byte of the project's wheel."""
-    return {
-        "format": FORMAT,
-        "pylayer": __version__,
-        "tools": _tools(),
-        **declared_parts(project),
-        "files": source.own,
-        "version from VCS": version,
-        "build requirements": {
-            wheel.metadata.name: f"{wheel.metadata.version} {wheel.sha256}" for wheel in required
-        },
-        "python": host.interpreter.version,
-        "platform": host.interpreter.platform,
-        "interpreter": host.interpreter.identity,
-    }
-
-
-def _settings(project: Project) -> dict[str, Any]:
-    """PEP 517's config_settings: a name given several times has a list."""
-    settings: dict[str, Any] = {}
-    for name, value in project.options.config_settings:
-        if name not in settings:
-            settings[name] = value
-        elif isinstance(settings[name], list):
-            settings[name].append(value)
-        else:
-            settings[name] = [settings[name], value]
-    return settings
-
-
-def _sha256(value: str) -> str:
-    """The hash (hex) that stands in records for a value that may be a credential."""
-    return hashlib.sha256(value.encode()).hexdigest()
-
-
-@cache
-def _tools() -> str:
-    """Digest (hex) of the scripts that take part in builds: what they do decides what comes out."""
-    return hashlib.sha256(_script("hook") + _script("git")).hexdigest()
-
-
-@cache
-def _script(name: str) -> bytes:
-    return resources.files("pylayer.inside").joinpath(f"{name}.py").read_bytes()

@@ -1,66 +1,79 @@
-"""A stored sdist → a Project in a folder, which is built as one of the monorepo's own is."""
+"""A project → what its build sees: its files, what of version control, what tools left, and their digests."""
 
 from __future__ import annotations
 
-import lzma
-import tarfile
-import zipfile
-import zlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pylayer.disk import filling
-from pylayer.errors import BuildError, Fault
-from pylayer.monorepo import projectfile
-from pylayer.monorepo.workspace import Project
+from pylayer.building import native, packaged
+from pylayer.keys import key
+from pylayer.monorepo import checkout, trees, workspace
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pylayer.index.pins import Pin
-
-
-# What the two modules raise for archives that are damaged, encrypted or of an unknown kind.
-_DAMAGED = (
-    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
-    *(EOFError, NotImplementedError, RuntimeError, ValueError),
-)
+    from pylayer.keys import Parts
+    from pylayer.monorepo.checkout import CheckoutView
+    from pylayer.monorepo.trees import FileHashes, TreeEntry
+    from pylayer.monorepo.workspace import Project, SourceTree
+    from pylayer.wheels import Wheel
 
 
-def unpack(path: Path, pin: Pin, *, into: Path) -> Project:
-    """Unpack the sdist at `path` below the folder `into`, by PEP 706's rules for data.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectSource:
+    """What a build of a project sees: its files, where among them the project is, and their digests.
 
-    Its build is never static: what it gives is kept for one Python minor. Raises BuildError for what is no
-    sdist (https://packaging.python.org/en/latest/specifications/source-distribution-format/).
+    `seen` is what it sees of version control, which is in the digests as well. `leavings` are files that
+    tools left; they are in `contents`, and not in `digest`. `compiles`: they say that there is native code.
     """
-    into.mkdir(parents=True, exist_ok=True)
-    try:
-        with filling(into):
-            _extract(path, pin, into=into)
-    except (*_DAMAGED, OSError) as error:
-        raise BuildError(f"cannot be unpacked: {error}", where=pin.filename) from error
-    tops = [child for child in into.iterdir() if child.is_dir()]
-    if len(tops) != 1:
-        raise BuildError(
-            "is not an sdist: it does not have exactly one folder at the top", where=pin.filename
-        )
-    definition, faults = projectfile.read(tops[0], where=pin.filename, name=pin.name)
-    if definition is None:
-        raise BuildError.of(faults or [Fault(what="has nothing to build", where=pin.filename)])
-    return Project(
-        name=pin.name,
-        path=tops[0],
-        requires=definition.requires,
-        backend=definition.backend,
-        backend_path=definition.backend_path,
-        requires_python=definition.requires_python,
-        unpacked=True,
+
+    tree: SourceTree
+    seen: CheckoutView
+    digest: str
+    contents: dict[str, str]
+    leavings: frozenset[str] = frozenset()
+    compiles: bool = False
+
+    @property
+    def own(self) -> dict[str, str]:
+        """The contents without what tools left."""
+        return {name: content for name, content in self.contents.items() if name not in self.leavings}
+
+
+def source_of(project: Project, hashes: FileHashes) -> ProjectSource:
+    """What a build of `project` would see now; `hashes` are what is known of files by their status."""
+    tree = workspace.tree(project)
+    seen = checkout.seen(project, tree.entries)
+    contents = trees.contents([*tree.entries, *seen.inside], hashes)
+    # What is empty around the tree only ends the search for something above it.
+    around = [*tree.beside, *(entry for entry in seen.around if entry.source)]
+    contents |= {f"../{name}": content for name, content in trees.contents(around, hashes).items()}
+    leavings = packaged.leavings(tree.entries, tree.subdir)
+    own = {name: content for name, content in contents.items() if name not in leavings}
+    return ProjectSource(
+        tree=tree,
+        seen=seen,
+        digest=key(own),
+        contents=contents,
+        leavings=leavings,
+        compiles=native.expected(project, tree.entries, subdir=tree.subdir),
     )
 
 
-def _extract(path: Path, pin: Pin, *, into: Path) -> None:
-    if pin.filename.endswith(".zip"):
-        with zipfile.ZipFile(path) as zipped:
-            zipped.extractall(into)  # noqa: S202  zipfile keeps members inside the folder
-    else:
-        with tarfile.open(path) as tarred:
-            tarred.extractall(into, filter="data")
+def laid(project: Project, source: ProjectSource) -> tuple[TreeEntry, ...]:
+    """Give the files of the tree, with those of version control, each name once."""
+    objects = checkout.objects(project) if source.seen.history else ()
+    entries = (*source.seen.inside, *objects, *source.tree.entries)
+    return tuple({entry.name: entry for entry in entries}.values())
+
+
+def could_package_leavings(source: ProjectSource, wheel: Wheel) -> bool:
+    """Whether what tools left among the sources could be in the wheel."""
+    return bool(source.leavings) and packaged.may_be_packaged(
+        source.leavings, wheel.path, source.contents, subdir=source.tree.subdir
+    )
+
+
+def bulk(project: Project, source: ProjectSource, parts: Parts) -> str:
+    """Say what to ignore, where much was copied that the wheel cannot have."""
+    if parts["files"] == source.contents or not (heap := packaged.bulk(source.leavings, source.tree.subdir)):
+        return ""
+    return f"{project.name} was built beside {heap}, which its wheel has not: name it in `ignore`"

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pylayer.building.dependencies import providers
-from pylayer.building.projects import declared_parts, source_of
+from pylayer.building.sources import source_of
+from pylayer.building.wheelparts import declared_parts
 from pylayer.commands.reasons import stated
 from pylayer.commands.runs import described_otherwise
 from pylayer.config.manifest import LOCK_NAME
