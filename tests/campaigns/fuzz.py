@@ -91,10 +91,12 @@ class Guard:
     def closed(self, folder: Path) -> Iterator[None]:
         """Let nothing be changed but what is in `folder`."""
         self._allowed, self.escaped = f"{os.path.realpath(folder)}/", ""
+        # What is imported at its first use would be written as bytecode, by Python itself.
+        before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
         try:
             yield
         finally:
-            self._allowed = ""
+            self._allowed, sys.dont_write_bytecode = "", before
 
     def _heard(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self._allowed:
