@@ -191,6 +191,7 @@ KINDS = {
             "jobs": "import acme.jobs.core",
             "prices": "from acme.pricing import PRICE",
         },
+        told=("python/acme/log/.env: looks like a secret",),
     ),
 }
 
