@@ -67,7 +67,7 @@ BACKENDS = {
         '[tool.maturin]\nbindings = "bin"\nmodule-name = "by_maturin"\n',
     ),
 }
-# The test images have no Rust; those of tests/images/make-rust, which have, are made for a benchmark alone.
+# The test images have no Rust. Those of tests/images/make-rust have: maturin was tried in them, by hand.
 ANYWHERE = tuple(name for name in BACKENDS if name != "maturin")
 CARGO = '[package]\nname = "by-maturin"\nversion = "1.0.0"\nedition = "2021"\n'
 CARGO_LOCK = 'version = 3\n[[package]]\nname = "by-maturin"\nversion = "1.0.0"\n'

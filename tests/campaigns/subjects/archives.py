@@ -170,7 +170,7 @@ def _mutated(dice: Random, seed: bytes) -> bytes:
     if dice.random() < 0.35:
         data = seed
         for _ in range(dice.choice((1, 1, 2))):
-            place = data.rfind(b"PK\x01\x02", 0, dice.randint(1, len(data)))
+            place = data.rfind(b"PK\x01\x02", 0, dice.randint(0, len(data)))
             if place < 0 or dice.random() < 0.4:
                 data = mutations.torn(dice, data)
             else:  # in the directory
