@@ -34,6 +34,8 @@ HELD = "pylayer/base"
 # (https://www.qemu.org/docs/master/system/arm/cpu-features.html). Code for Lambda cannot need it: its first
 # Arm processor has none. A qemu that does not know this option fails the attempt; others than qemu ignore it.
 _FASTER_QEMU = "max,pauth=off"
+# What the engine says where a container's own program ended before another could start. Why, that one said.
+_ENDED = "in a stopped container"
 # The Pythons of a distribution, of AWS's images, of the `python` images and of the manylinux images.
 _FIND_PYTHON = """
 if QEMU_CPU={qemu} /bin/sh -c : >/dev/null 2>&1; then QEMU_CPU={qemu}; export QEMU_CPU; fi
@@ -144,6 +146,8 @@ class ImageStore:
         try:
             container = self._containers.start(image.id, platform=target.architecture.platform)
             status, output = container.start(["/bin/sh", "-c", script, _DESCRIBE_PYTHON]).output()
+            if status != 0 and _ENDED in output:
+                output += container.last_words()
         except DOCKER_ERRORS as error:
             said = f"{explain(error)} {container.last_words() if container else ''}"
             raise refusals.cannot_run(said, where=where, target=target) from error
