@@ -335,7 +335,7 @@ def clashing(files):
 
 
 @given(files=FILES.filter(lambda files: not clashing(files)))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_an_archive_holds_what_an_installer_would_install(tmp_path_factory, files):
     """Same paths, same bytes, same executable bits; scripts are executable for pip, as they are here."""
     folder = tmp_path_factory.mktemp("wheel")

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# The same documents every time.
+# The same documents every time; `nox -s fuzz` has many more of their kind.
 fuzzing = settings(
-    max_examples=300,
+    max_examples=60,
     derandomize=True,
     database=None,
     deadline=None,
