@@ -14,8 +14,6 @@ from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import url2pathname
 
 from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
     parse_sdist_filename,
     parse_wheel_filename,
 )
@@ -207,7 +205,7 @@ def _of_name(name: str, rows: Sequence[Mapping[str, Any]]) -> tuple[File, ...]:
                 own, version, _, tags = parse_wheel_filename(filename)
             else:
                 own, version = parse_sdist_filename(filename)
-        except (InvalidWheelFilename, InvalidSdistFilename):
+        except ValueError:  # of packaging, or of Python, for a version of thousands of digits
             continue
         if own == wanted:
             options = {**row, "sha256": Digest.or_none(row.get("sha256")) or ""}
