@@ -127,7 +127,7 @@ def _publish(item: Item, region: Region, draft: Draft, patience: Patience, notes
                 raise
             doubt = error
         else:
-            return _sole(item, region, made, notes)
+            return _sole(item, region, made, patience, notes)
         time.sleep(patience.pause * 2**attempt)
         try:
             found = _find(item, region)
@@ -147,7 +147,7 @@ def _find(item: Item, region: Region) -> Version | None:
     return _oldest_same(item, region, [number for number in numbers if newest and number <= newest])
 
 
-def _sole(item: Item, region: Region, made: Version, notes: list[str]) -> Version:
+def _sole(item: Item, region: Region, made: Version, patience: Patience, notes: list[str]) -> Version:
     """Remove the version just made where another machine made the same one meanwhile, and take that one.
 
     Of two makers, the one with the higher number removes its own; a version in between with other contents
@@ -162,12 +162,19 @@ def _sole(item: Item, region: Region, made: Version, notes: list[str]) -> Versio
     if found is None:
         return made
     same = f"version {found.number} has the same content"
-    try:
-        region.remove(item.group.name, made.number)
-    except CloudError as error:
-        notes.append(f"{same}, but the duplicate {made.number} could not be deleted: {error}")
-    else:
-        notes.append(f"{same}: the duplicate {made.number} was deleted")
+    # No later run looks for it, which has nothing to publish: so it is tried as often as publishing is.
+    for attempt in range(patience.attempts):
+        try:
+            region.remove(item.group.name, made.number)
+        except CloudError as error:
+            failure = error
+        else:
+            notes.append(f"{same}: the duplicate {made.number} was deleted")
+            return found
+        if failure.kind == "denied":
+            break
+        time.sleep(patience.pause * 2**attempt)
+    notes.append(f"{same}, but the duplicate {made.number} could not be deleted: {failure}")
     return found
 
 

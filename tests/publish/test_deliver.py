@@ -153,6 +153,17 @@ def test_a_duplicate_that_cannot_be_deleted_is_told(tmp_path):
     assert "the duplicate 2 could not be deleted: DeleteLayerVersion: access denied" in result.notes[0]
 
 
+def test_a_duplicate_is_deleted_in_the_end(tmp_path):
+    """No later run would look for it."""
+    region = Memory(fail={"remove": [RESET, CloudError("throttled", "slow down")]})
+    item = item_of(tmp_path, region)
+    region.meanwhile = lambda: region.add(draft())
+    result = delivered(item, region, tmp_path)
+
+    assert (1, [1]) == (result.version.number, list(region.layers["etl"]))
+    assert ("version 1 has the same content: the duplicate 2 was deleted",) == result.notes
+
+
 def test_other_bytes_are_taken_back(tmp_path):
     """A version with another digest than the archive's is deleted, and the item fails."""
     region = Memory()
