@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 
 _LONGEST = 8 << 20  # bytes of a log: nobody reads as many
 _PIECE = 1 << 16
-_GLANCE = (
-    100  # milliseconds from the end of a program until that is seen, where something else has its output
-)
+# Milliseconds from the end of a program until that is seen, where something else has its output.
+_GLANCE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

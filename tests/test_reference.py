@@ -105,7 +105,7 @@ def test_every_module_that_writes_a_file_is_there():
         for path in PACKAGE.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call)
-        and ast.unparse(node.func) in {"write_atomic", "write_text", "write_json"}
+        and ast.unparse(node.func) in {"write_atomic", "write_changed", "write_text", "write_json"}
     }
     assert writers | {"pipeline"} == set(reference.FILES)  # it hands out archives, by links
 

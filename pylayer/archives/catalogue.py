@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pylayer import below
 from pylayer.digests import Digest
 from pylayer.errors import Fault, StoreError
-from pylayer.store import write_atomic
+from pylayer.store import write_changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -128,11 +128,7 @@ def discard_torn(path: Path) -> bool:
 
 def write(path: Path, catalogue: Catalogue) -> bool:
     """Write layers.json atomically where its bytes change; says whether they did."""
-    content = dumps(catalogue)
-    if path.is_file() and path.read_bytes() == content:
-        return False
-    write_atomic(path, content)
-    return True
+    return write_changed(path, dumps(catalogue))
 
 
 def dumps(catalogue: Catalogue) -> bytes:

@@ -138,7 +138,7 @@ class Projects:
         # What its build made is remembered by its files' names: that says more than what is in them.
         known = key({"project": project.name, "files": sorted(source.own), "python": target.runtime.minor})
         record = self._store.record(kinds.NATIVE, known)
-        if record is None and not source.compiles:
+        if record is None and not sources.compiles(project, source):
             return await self._plainly(project, target, known)
         # One is built before the others: if it compiled nothing, it serves them. Which one that is does not
         # depend on what is wanted, so that the same files give the same wheel.
@@ -310,7 +310,7 @@ class Projects:
                     asked=asked,
                     way=way,
                 )
-                urgency = Urgency.NATIVE if source.compiles or way.name else Urgency.BUILD
+                urgency = Urgency.NATIVE if way.name or sources.compiles(project, source) else Urgency.BUILD
                 outcome = await self._graph.compute_as(urgency, attempt)
             except BuildError as error:
                 if way.name and project.options.native == "auto":

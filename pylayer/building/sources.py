@@ -22,7 +22,7 @@ class ProjectSource:
     """What a build of a project sees: its files, where among them the project is, and their digests.
 
     `seen` is what it sees of version control, which is in the digests as well. `leavings` are files that
-    tools left; they are in `contents`, and not in `digest`. `compiles`: they say that there is native code.
+    tools left; they are in `contents`, and not in `digest`.
     """
 
     tree: SourceTree
@@ -30,7 +30,6 @@ class ProjectSource:
     digest: str
     contents: dict[str, str]
     leavings: frozenset[str] = frozenset()
-    compiles: bool = False
 
     @property
     def own(self) -> dict[str, str]:
@@ -54,8 +53,12 @@ def source_of(project: Project, hashes: FileHashes) -> ProjectSource:
         digest=key(own),
         contents=contents,
         leavings=leavings,
-        compiles=native.expected(project, tree.entries, subdir=tree.subdir),
     )
+
+
+def compiles(project: Project, source: ProjectSource) -> bool:
+    """Whether building the project compiles something, as far as its files say: they are read for that."""
+    return native.expected(project, source.tree.entries, subdir=source.tree.subdir)
 
 
 def laid(project: Project, source: ProjectSource) -> tuple[TreeEntry, ...]:

@@ -50,7 +50,9 @@ def inside(content: bytes) -> str:
     if b"AKIA" in content or b"ASIA" in content:
         keys = [key for key in _AWS_KEY.findall(content) if _EXAMPLE not in key]
         secrets = [
-            one for one in _AWS_SECRET.findall(content) if _EXAMPLE not in one and not _HEX.fullmatch(one)
+            secret
+            for secret in _AWS_SECRET.findall(content)
+            if _EXAMPLE not in secret and not _HEX.fullmatch(secret)
         ]
         if keys and secrets:
             return "an access key of AWS with its secret"

@@ -17,7 +17,7 @@ from pylayer.locks.fetcher import Addresses
 from pylayer.pipeline import asked_for
 from pylayer.statements import envelopes, provenance
 from pylayer.statements.provenance import Making
-from pylayer.store import write_atomic
+from pylayer.store import write_changed
 from pylayer.targets import Target
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ def write(
         making = _making(found, result, result.made, locked=locked, hosts=hosts)
         content = provenance.statement(entry, making)
         plain, signed = (output / (identifier + module.SUFFIX) for module in (provenance, envelopes))
-        _put(plain, content)
+        write_changed(plain, content)
         if key:
-            _put(signed, key.envelope(content))
+            write_changed(signed, key.envelope(content))
         elif signed.exists() and not envelopes.holds(signed.read_bytes(), content):
             with suppress(FileNotFoundError):
                 signed.unlink()
@@ -101,8 +101,3 @@ def _addresses(locked: Lock, build: str) -> dict[str, str]:
         for pin, origin in origins
         if origin
     }
-
-
-def _put(path: Path, content: bytes) -> None:
-    if not path.is_file() or path.read_bytes() != content:
-        write_atomic(path, content)

@@ -108,11 +108,12 @@ def load(manifest_path: Path, *, today: date | None = None) -> Workspace:
     """
     read, faults = manifest.read(manifest_path, today=today)
     found = discover(read)
-    repository = _around(read, found)
-    projects = {name: _project(name, found, read, repository) for name in found.definitions}
+    own = below.repository(read.root)
+    around = Path(os.path.commonpath([own, *found.folders.values()]))
+    projects = {name: _project(name, found, read, own=own, around=around) for name in found.definitions}
     layers, of_layers = _layers(read, found)
     faults += found.faults
-    faults += in_file(read.path.name, [*of_layers, *_of_options(read, projects, found)])
+    faults += in_file(read.path.name, [*of_layers, *_of_options(read, projects, found, around)])
     faults += [*_of_cycles(found), *_of_passed(found), *_of_links(projects, found, read.root)]
     if not faults:  # else the layers of broken projects would seem unknown
         names = [layer.name for layer in layers]
@@ -198,12 +199,11 @@ def select(builds: Sequence[Build], only: Sequence[str], *, layers: Sequence[str
     return tuple(build for build in builds if build.id in wanted)
 
 
-def _project(name: str, found: Found, read: Manifest, repository: Path) -> Project:
+def _project(name: str, found: Found, read: Manifest, *, own: Path, around: Path) -> Project:
+    """A project; `own` is the repository of layers.toml, `around` the folder that has it and all projects."""
     definition, folder = found.definitions[name], found.folders[name]
     options = read.options.get(name, _NO_OPTIONS)
-    outside = [
-        glob for glob in definition.outside if inputs.top(folder, [glob])[0].is_relative_to(repository)
-    ]
+    outside = [glob for glob in definition.outside if inputs.top(folder, [glob])[0].is_relative_to(around)]
     if outside:
         options = replace(options, inputs=tuple(dict.fromkeys([*options.inputs, *outside])))
     return Project(
@@ -220,14 +220,8 @@ def _project(name: str, found: Found, read: Manifest, repository: Path) -> Proje
         requires_python=definition.requires_python,
         options=options,
         written=_written(folder, read),
-        repository=_repository(folder, read),
+        repository=own if folder.is_relative_to(own) else below.repository(folder),
     )
-
-
-def _repository(folder: Path, read: Manifest) -> Path:
-    """The one of layers.toml, or that of a project elsewhere."""
-    own = below.repository(read.root)
-    return own if folder.is_relative_to(own) else below.repository(folder)
 
 
 def _looks_up(definition: Definition) -> bool:
@@ -238,11 +232,6 @@ def _looks_up(definition: Definition) -> bool:
 def _climbs(folder: Path) -> int:
     """How many folders above a project the checkout begins that it is in."""
     return len(folder.relative_to(below.repository(folder)).parts)
-
-
-def _around(read: Manifest, found: Found) -> Path:
-    """The nearest folder that holds the repository and all projects."""
-    return Path(os.path.commonpath([below.repository(read.root), *found.folders.values()]))
 
 
 def _written(folder: Path, read: Manifest) -> tuple[str, ...]:
@@ -316,10 +305,11 @@ def _missing(layer: Layer, found: Found) -> list[Fault]:
     return faults
 
 
-def _of_options(read: Manifest, projects: Mapping[str, Project], found: Found) -> list[Fault]:
+def _of_options(
+    read: Manifest, projects: Mapping[str, Project], found: Found, repository: Path
+) -> list[Fault]:
     """Refuse options of projects that do not exist, and `inputs` that match nothing."""
     faults = []
-    repository = _around(read, found)
     for name, options in read.options.items():
         if name in projects:
             faults += _of_inputs(projects[name], options.inputs, repository)

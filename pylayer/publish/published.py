@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pylayer.errors import StoreError
-from pylayer.store import write_atomic
+from pylayer.store import write_changed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,11 +99,8 @@ def write_json(path: Path, document: object) -> bool:
 
 def write_text(path: Path, text: str) -> bool:
     """Write a text atomically where its bytes change; says whether they did."""
-    content = text.encode(errors="backslashreplace")  # in JSON, that is how a lone surrogate is written
-    if path.is_file() and path.read_bytes() == content:
-        return False
-    write_atomic(path, content)
-    return True
+    # In JSON, that is how a lone surrogate is written.
+    return write_changed(path, text.encode(errors="backslashreplace"))
 
 
 def nested(published: Published, leaf: Any) -> dict[str, Any]:

@@ -310,6 +310,14 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, durable: bool
             temporary.unlink(missing_ok=True)
 
 
+def write_changed(path: Path, content: bytes) -> bool:
+    """Write a file atomically where its bytes change; says whether they did."""
+    if path.is_file() and path.read_bytes() == content:
+        return False
+    write_atomic(path, content)
+    return True
+
+
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn what the operating system says of a write into a StoreError that names the place."""
