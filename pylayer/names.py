@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from pylayer.markers import required
+
 # https://packaging.python.org/en/latest/specifications/name-normalization/
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _WHOLE_NAME = re.compile(_NAME)
@@ -14,7 +16,7 @@ _FIRST_NAME = re.compile(rf"\s*({_NAME})")
 _SEPARATORS = re.compile(r"[-_.]+")
 _INDEX_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 # The commonest requirements, `name`, `name[extra]>=1.2,<2`: a part of PEP 508 that needs no parser.
-_CLAUSE = r"(?:[=!]=|[<>]=?)\s*\d+(?:\.\d+)*"
+_CLAUSE = r"(?:[=!]=|[<>]=?)\s*\d{1,99}(?:\.\d{1,99})*"
 _PLAIN = re.compile(
     rf"{_NAME}\s*(?:\[\s*{_NAME}\s*(?:,\s*{_NAME}\s*)*\])?\s*(?:{_CLAUSE}\s*(?:,\s*{_CLAUSE}\s*)*)?"
 )
@@ -45,10 +47,10 @@ def requirement_problem(text: str) -> str:
     """Say what is wrong with a PEP 508 requirement; nothing where it is valid."""
     if _PLAIN.fullmatch(text):
         return ""
-    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.requirements import InvalidRequirement
 
     try:
-        url = Requirement(text).url
+        url = required(text).url
     except InvalidRequirement as error:
         return str(error).partition("\n")[0]
     return address_problem(url) if url else ""

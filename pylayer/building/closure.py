@@ -8,16 +8,15 @@ poetry-core write, is too. So such a name is never left for an index.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+from packaging.markers import UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 
 from pylayer import redaction
 from pylayer.errors import Fault, ResolveError
-from pylayer.markers import holds
+from pylayer.markers import holds, required
 from pylayer.names import normalise, required_name
 
 if TYPE_CHECKING:
@@ -108,12 +107,6 @@ async def close(
     )
 
 
-@cache
-def _parsed(text: str) -> Requirement:
-    """A requirement as it is parsed once: the layers of a monorepo have most of theirs in common."""
-    return Requirement(text)
-
-
 def _refuse_address(want: Want, *, where: str) -> None:
     """Refuse a path of a machine, and credentials that would be written down in a lock and in a layer."""
     url = want.requirement.url or ""
@@ -179,9 +172,9 @@ class _Walk:
     def read(self, text: str, *, extras: frozenset[str], wanted_by: str) -> None:
         """Note a requirement (PEP 508) where its marker holds with any of `extras`, or none."""
         try:
-            requirement = _parsed(text)
+            requirement = required(text)
             active = holds(requirement.marker, self._root.markers, extras=extras)
-        except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName) as error:
+        except (InvalidRequirement, UndefinedEnvironmentName) as error:
             raise ResolveError(
                 f"{wanted_by} requires {text!r}, which cannot be read: {str(error).partition(chr(10))[0]}",
                 where=self._root.where,

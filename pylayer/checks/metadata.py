@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 from pylayer.checks.provided import provided
-from pylayer.markers import holds
+from pylayer.markers import holds, readable, required
 from pylayer.names import normalise
 from pylayer.problems import Problem
 
@@ -58,7 +57,7 @@ def check_requirements(
     """
     present = {wheel.metadata.name: wheel for wheel in (*beside, *wheels)}
     elsewhere = {*provided(target).distributions, *excluded}
-    own = [_parse(text) for text in requested]
+    own = [required(text) for text in requested]
     # Everyone without extras, and then, as the list grows, once more with each extra that somebody asks for.
     requirers = [
         ("the layer", [requirement for requirement in own if holds(requirement.marker, target.markers)])
@@ -99,7 +98,7 @@ def check_runtime(
             kind="runtime", severity="warning", where=" and ".join(sorted(some)), what=what, hint=advice
         )
     for requirer, texts in given.requires.items():
-        for requirement in map(_parse, texts):
+        for requirement in map(required, texts):
             name = requirement.name
             version = versions.get(name) if name in taken and requirer not in taken else None
             if version and not _satisfies(version, requirement):
@@ -163,7 +162,7 @@ def _tag_problem(
 def _unreadable(wheel: Wheel) -> Iterator[Problem]:
     """Requirements as nobody writes them any more, such as `pytz (>dev)`: installers differ about them."""
     for text in wheel.metadata.requires:
-        if not _needs_extra(text) and not _parsed(text):
+        if not _needs_extra(text) and not readable([text]):
             what = f"has a requirement that cannot be read, and was not checked: {text}"
             hint = "make sure that the layer has what it needs, or take a newer version"
             name = wheel.metadata.name
@@ -176,11 +175,7 @@ def _active(wheel: Wheel, extra: str, target: Target) -> list[Requirement]:
     What cannot be read is left out.
     """
     active = []
-    for text in wheel.metadata.requires:
-        if not extra and _needs_extra(text):
-            continue
-        if (requirement := _parsed(text)) is None:
-            continue
+    for requirement in readable(text for text in wheel.metadata.requires if extra or not _needs_extra(text)):
         always = holds(requirement.marker, target.markers)
         if always != bool(extra) and (always or holds(requirement.marker, target.markers, extras=[extra])):
             active.append(requirement)
@@ -191,22 +186,6 @@ def _needs_extra(text: str) -> bool:
     """Whether a requirement plainly holds for an extra alone: half of all do, and parsing them takes time."""
     marker = text.partition(";")[2].strip()
     return marker.startswith("extra ==") and " or " not in marker
-
-
-@cache
-def _parse(text: str) -> Requirement:
-    from packaging.requirements import Requirement
-
-    return Requirement(text)
-
-
-def _parsed(text: str) -> Requirement | None:
-    from packaging.requirements import InvalidRequirement
-
-    try:
-        return _parse(text)
-    except InvalidRequirement:
-        return None
 
 
 def _satisfies(version: str, requirement: Requirement) -> bool:

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from email.parser import BytesParser
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 from pylayer import __version__
 from pylayer.archives import catalogue
 from pylayer.checks.contents import installed
 from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import NotBuiltError, PylayerError, ToolError
 from pylayer.locks import fetcher, lock
-from pylayer.markers import holds
+from pylayer.markers import holds, readable
 from pylayer.monorepo import workspace
 from pylayer.names import normalise
 from pylayer.store import write_atomic
@@ -109,11 +107,7 @@ class Part:
     def needs(self, names: frozenset[str], markers: Mapping[str, str]) -> list[str]:
         """Those of `names` that it requires, with whichever of its extras."""
         found = set()
-        for text in self.fields.get_all("Requires-Dist", ()) if self.fields else ():
-            try:
-                requirement = Requirement(text)
-            except InvalidRequirement:
-                continue
+        for requirement in readable(self.fields.get_all("Requires-Dist", ()) if self.fields else ()):
             extras = self.fields.get_all("Provides-Extra", ()) if self.fields else ()
             if holds(requirement.marker, markers, extras=extras):
                 found.add(normalise(requirement.name))

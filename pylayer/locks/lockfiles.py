@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from packaging.markers import Marker, UndefinedEnvironmentName
 
-from pylayer.errors import ManifestError
+from pylayer.errors import ManifestError, ResolveError
 from pylayer.locks.formats import pdmlock, pipfilelock, poetrylock, pylock, requirements, uvlock
 from pylayer.markers import holds
 
@@ -92,9 +92,20 @@ class Lockfile:
         """What it says of each distribution where `markers` hold; no version where several would do."""
         found: dict[str, list[LockfileEntry]] = {}
         for entry in self.entries:
-            if not entry.markers or any(_holds(marker, markers) for marker in entry.markers):
+            if not entry.markers or any(self._holds(marker, markers) for marker in entry.markers):
                 found.setdefault(entry.name, []).append(entry)
         return {name: self._merged(entries) for name, entries in found.items()}
+
+    def _holds(self, marker: Marker, environment: Mapping[str, str]) -> bool:
+        """Whether a marker holds; whichever extras and groups are asked for, their versions are one."""
+        if _CHOICE.search(str(marker)):
+            return True
+        try:
+            return holds(marker, environment)
+        except UndefinedEnvironmentName:
+            return True
+        except ResolveError as error:
+            raise ManifestError(error.faults[0].told, where=self.label, hint=error.faults[0].hint) from error
 
     def _merged(self, entries: list[LockfileEntry]) -> Held:
         versions = {entry.version for entry in entries if entry.version}
@@ -150,13 +161,3 @@ def _format(path: Path, label: str) -> Format:
 
 def _matches(form: Format, path: Path) -> bool:
     return any(fnmatchcase(path.name, name) for name in form.names)
-
-
-def _holds(marker: Marker, environment: Mapping[str, str]) -> bool:
-    """Whether a marker holds; whichever extras and groups are asked for, their versions are one."""
-    if _CHOICE.search(str(marker)):
-        return True
-    try:
-        return holds(marker, environment)
-    except UndefinedEnvironmentName:
-        return True

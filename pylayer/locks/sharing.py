@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 from pylayer.building.serving import allows
-from pylayer.markers import holds
+from pylayer.markers import holds, readable
 from pylayer.resolver.requirements import ResolverPython
 from pylayer.targets import Architecture, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from pylayer.engines import Interpreter
     from pylayer.wheels import Wheel
@@ -145,7 +143,7 @@ def are_for_any_platform(filenames: Iterable[str]) -> bool:
 def _serves(requirements: Iterable[str], found: Sequence[Wheel], *, minors: Sequence[int]) -> bool:
     """Whether markers, of requirements and of what wheels require, say the same on all machines."""
     texts = [*requirements, *(text for wheel in found for text in wheel.metadata.requires)]
-    required = list(_read(texts))
+    required = readable(texts)
     extras = {extra for requirement in required for extra in requirement.extras}
     versions = [{"python_version": f"3.{minor}", "python_full_version": f"3.{minor}.0"} for minor in minors]
     environments = [{**machine, **version} for machine, version in product(_MACHINES, versions)]
@@ -154,11 +152,3 @@ def _serves(requirements: Iterable[str], found: Sequence[Wheel], *, minors: Sequ
         for requirement in required
         if requirement.marker
     )
-
-
-def _read(texts: Iterable[str]) -> Iterator[Requirement]:
-    for text in texts:
-        try:
-            yield Requirement(text)
-        except InvalidRequirement:
-            continue  # the resolver did not mind it

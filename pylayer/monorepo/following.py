@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pylayer.errors import Fault
+from pylayer.errors import Fault, ResolveError
 from pylayer.markers import holds
 from pylayer.monorepo import projectfile, sourcetables
 from pylayer.names import normalise, required_name
@@ -103,4 +103,7 @@ def applies(stated: Stated, targets: Iterable[Target]) -> bool:
         marker = Marker(stated.marker)
     except InvalidMarker:
         return True
-    return any(holds(marker, target.markers) for target in targets)
+    try:
+        return any(holds(marker, target.markers) for target in targets)
+    except ResolveError:
+        return True

@@ -12,7 +12,7 @@ from struct import Struct
 LOCAL = Struct("<IHHHHHIIIHH")
 CENTRAL = Struct("<IBBHHHHHIIIHHHHHII")
 LOCAL_READ = Struct("<I2xHH4xIIIHH")  # the same without what a reader has no use for: needed, time, date
-CENTRAL_READ = Struct("<I4xHH4xIIIHHH4xII")  # and who made it, disk, inner attributes
+CENTRAL_READ = Struct("<I2xBxHH4xIIIHHH4xII")  # without who made it, time, date, disk, inner attributes
 END = Struct("<IHHHHIIH")
 LOCATOR64 = Struct("<IIQI")
 END64 = Struct("<IQHHIIQQQQ")
@@ -23,6 +23,7 @@ LIMIT16, LIMIT32 = 0xFFFF, 0xFFFFFFFF
 STORED, DEFLATED = 0, 8
 ENCRYPTED, DESCRIPTOR, PATCHED, UTF8 = 0x2041, 0x0008, 0x0020, 0x0800  # flags: bits 0, 6 and 13; 3; 5; 11
 UNIX = 3
+NEWEST = 63  # the version of the specification, times ten, whose members anybody extracts (4.4.3.2)
 DATE = 1 << 5 | 1  # 1980-01-01, the first that the format can say (4.4.6)
 
 

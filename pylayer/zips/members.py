@@ -19,6 +19,7 @@ from pylayer.zips.format import (
     ENCRYPTED,
     LIMIT32,
     LOCAL,
+    NEWEST,
     PATCHED,
     STORED,
     UTF8,
@@ -41,7 +42,8 @@ class Member(NamedTuple):
     """A file in a zip, or a folder (its name ends in a slash); `packed` and `size` count bytes.
 
     A tuple, because thousands are made for one archive. `offset` is where its local header starts, `mode` is
-    the one of Unix with the file's type, 0 where the zip says none.
+    the one of Unix with the file's type, 0 where the zip says none; `needed` is ten times the version of the
+    format that says how to extract it.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Member(NamedTuple):
     offset: int
     mode: int
     flags: int
+    needed: int
 
 
 class DamagedError(ValueError):
@@ -74,6 +77,7 @@ def parse(directory: bytes, *, count: int, limit: int) -> tuple[list[Member], li
             for member in members
             if (member.method, member.mode >> 12) not in _ORDINARY
             or member.flags & _REFUSED
+            or member.needed > NEWEST
             or member.offset + LOCAL.size + member.packed > limit
             or (member.method == STORED and member.packed != member.size)
         ]
@@ -100,8 +104,10 @@ def _members(directory: bytes, count: int) -> Iterator[Member]:
         if position + CENTRAL_READ.size > len(directory):
             raise DamagedError("is damaged: its central directory is cut short")
         fields = CENTRAL_READ.unpack_from(directory, position)
-        signature, flags, method, crc, packed, size, name_length, extra_length, comment_length = fields[:9]
-        attributes, offset = fields[9:]
+        signature, needed, flags, method, crc, packed, size, name_length, extra_length, comment_length = (
+            fields[:10]
+        )
+        attributes, offset = fields[10:]
         extra_start = position + CENTRAL_READ.size + name_length
         raw_name = directory[position + CENTRAL_READ.size : extra_start]
         position = extra_start + extra_length + comment_length
@@ -113,7 +119,7 @@ def _members(directory: bytes, count: int) -> Iterator[Member]:
         name = _decode(raw_name, flags)
         mode = attributes >> 16
         executable = mode >> 12 == stat.S_IFREG >> 12 and mode & _EXECUTABLE != 0  # as installers decide it
-        yield Member(name, raw_name, method, crc, packed, size, executable, offset, mode, flags)
+        yield Member(name, raw_name, method, crc, packed, size, executable, offset, mode, flags, needed)
     if position != len(directory):
         raise DamagedError("is damaged: its central directory holds more than it says")
 
@@ -148,14 +154,14 @@ def _refusals(members: list[Member], limit: int) -> Iterator[tuple[str, str]]:
 def _unknown(member: Member) -> str:
     if member.flags & ENCRYPTED:
         return "is encrypted"
+    if member.needed > NEWEST:
+        return f"needs version {member.needed / 10} of the zip format, which nobody extracts"
     if member.flags & PATCHED or member.method not in (STORED, DEFLATED):
         return f"uses an unknown compression method ({member.method})"
     if member.method == STORED and member.packed != member.size:
         return "is damaged: it is stored, but its two sizes differ"
-    if stat.S_ISLNK(member.mode):
-        return "is a symlink"
     if stat.S_IFMT(member.mode) in (0, stat.S_IFREG) or (
         stat.S_ISDIR(member.mode) and member.name.endswith("/")
     ):
         return ""
-    return "is neither a file nor a folder"
+    return "is a symlink" if stat.S_ISLNK(member.mode) else "is neither a file nor a folder"

@@ -75,6 +75,14 @@ def test_what_is_no_file_is_refused(kind):
     assert [("is neither a file nor a folder", "odd")] == parse(bytes(central), count=1, limit=LIMIT)[1]
 
 
+def test_a_member_of_a_format_that_is_to_come_is_refused():
+    """As zipfile does, with which installers unpack."""
+    central = bytearray(directory("later.py"))
+    central[6] = 64
+    refused = parse(bytes(central), count=1, limit=LIMIT)[1]
+    assert [("needs version 6.4 of the zip format, which nobody extracts", "later.py")] == refused
+
+
 @pytest.mark.parametrize("flag", [0x0001, 0x0040, 0x2000])
 def test_an_encrypted_member_is_refused(flag):
     """However it is encrypted."""
