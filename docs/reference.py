@@ -1,6 +1,6 @@
 """What the code knows of keys, commands, options, variables, statuses and files → docs/reference.md.
 
-`nox -s reference` writes it anew; a test compares it with what is there.
+`nox -s reference` writes it anew, and the schema of layers.toml; tests compare them with what is there.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import tomli
-
+import schema
 from pylayer.archives import catalogue
 from pylayer.commandline import helping
 from pylayer.commands import documents, table
@@ -24,6 +23,7 @@ from pylayer.publish import outputs, published
 from pylayer.statements import envelopes, provenance
 from pylayer.store import kinds
 from pylayer.store.kinds import RecordKind
+from pylayer.tables import MISSING, as_value
 from pylayer.targets import load_runtimes
 
 if TYPE_CHECKING:
@@ -207,11 +207,7 @@ def _key(name: str, key: Key) -> tuple[str, ...]:
 
 def is_toml(text: str) -> bool:
     """Whether a default is a value as TOML writes it, rather than words."""
-    try:
-        tomli.loads(f"value = {text}")
-    except tomli.TOMLDecodeError:
-        return False
-    return True
+    return as_value(text) is not MISSING
 
 
 def _lockfiles() -> Iterator[str]:
@@ -273,3 +269,4 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    schema.FILE.write_text(schema.text(), encoding="utf-8")

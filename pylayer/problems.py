@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, get_args
 
 from pylayer.errors import Fault
-from pylayer.tables import refusal, string, suggestion
+from pylayer.tables import refusal, shaped, string, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,6 +55,14 @@ class Problem:
         return Fault(what=f"{self.what} [{self.kind}]", where=f"{place}: {self.where}", hint=self.hint)
 
 
+@shaped(
+    lambda: {
+        "anyOf": [
+            {"enum": [*get_args(Kind)]},
+            {"type": "string", "pattern": f"^({'|'.join(get_args(Kind))}):"},
+        ]
+    }
+)
 def acceptance(value: object) -> str:
     """Take a member of `accept` in layers.toml: `KIND`, or `KIND:GLOB`."""
     pattern = string(value)

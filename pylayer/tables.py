@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 T = TypeVar("T")
 K = TypeVar("K", bound=str)
+F = TypeVar("F", bound=Callable[..., Any])
 Parse = Callable[[Any], T]
 
 MISSING: Any = object()
+NEEDED = "must be there"  # the `default` of a key that its table cannot do without
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _FEW = 12
 
@@ -129,6 +131,18 @@ class Key:
         """Parse a value; see `parse`."""
         return self.parse(value)
 
+    def shape(self) -> dict[str, Any]:
+        """What `parse` takes, as JSON Schema, with what an editor shows of it."""
+        default = as_value(self.default)
+        words = [self.help, f"Takes: {self.takes}."]
+        words += [f"Default: {self.default}."] if self.default and default is MISSING else []
+        words += [f"More: docs/{self.see}"] if self.see else []
+        told = {"description": "\n\n".join(words)}
+        shape = shape_of(self.parse)
+        if shape.get("type") == "array":  # of a list, editors show what its members are
+            shape["items"] |= told
+        return {**shape, **told, **({} if default is MISSING else {"default": default})}
+
 
 def key(parse: Parse[Any], takes: str, help: str, **told: Any) -> dict[str, Key]:  # noqa: A002  a Key's
     """Make the metadata of a dataclass field that a TOML key of its name fills (`_` written as `-`)."""
@@ -153,6 +167,32 @@ def _as_toml(value: object) -> str:
     return json.dumps(value, ensure_ascii=False) if value != "" and isinstance(value, (str, bool)) else ""
 
 
+def as_value(text: str) -> Any:
+    """Read a default that is written as TOML; MISSING where it is words."""
+    try:
+        return tomli.loads(f"value = {text}")["value"]
+    except tomli.TOMLDecodeError:
+        return MISSING
+
+
+def shaped(shape: Callable[[], Mapping[str, Any]]) -> Callable[[F], F]:
+    r"""Have `shape_of` know what a parser takes: never less, and more only where JSON Schema cannot say it.
+
+    It is only asked for when a schema is written. Patterns are those of ECMA 262, whose `\w` is ASCII alone.
+    """
+
+    def marked(parse: F) -> F:
+        vars(parse)["shape"] = shape
+        return parse
+
+    return marked
+
+
+def shape_of(parse: Parse[Any]) -> dict[str, Any]:
+    """The JSON Schema (draft 7) of what a parser takes; AttributeError for one that is not `shaped`."""
+    return dict(parse.shape())  # type: ignore[attr-defined]
+
+
 def renamed(kind: type, row: object, *, place: str) -> tuple[Any, list[Fault]]:
     """Give a raw table with keys under their names of today, and a notice for each that had another."""
     if not isinstance(row, dict):
@@ -175,6 +215,7 @@ def as_fields(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name.replace("-", "_"): value for name, value in row.items()}
 
 
+@shaped(lambda: {"type": "string", "pattern": r"\S"})
 def string(value: object) -> str:
     """Take a string that is not empty."""
     if not isinstance(value, str):
@@ -197,11 +238,13 @@ def table_at(content: object, *keys: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+@shaped(lambda: {"type": "string"})
 def text(value: object) -> str:
     """Take a string, which may be empty."""
     return string(value) if value != "" else ""
 
 
+@shaped(lambda: {"type": "boolean"})
 def boolean(value: object) -> bool:
     """Take true or false."""
     if not isinstance(value, bool):
@@ -218,6 +261,7 @@ def one_of(choices: Mapping[Any, T]) -> Parse[T]:
     """Take one of a closed set of strings and booleans, each standing for a typed value."""
     closed = either(choices)
 
+    @shaped(lambda: {"enum": [*choices]})
     def parse(value: object) -> T:
         if not isinstance(value, (str, bool)):
             raise refusal(f"must be {closed}, not {_kind(value)}")
@@ -233,6 +277,14 @@ def one_of(choices: Mapping[Any, T]) -> Parse[T]:
 def list_of(item: Parse[T], *, distinct: bool = False, some: bool = False) -> Parse[tuple[T, ...]]:
     """Take a list; `distinct` refuses a member that is there already (as parsed), `some` an empty list."""
 
+    @shaped(
+        lambda: {
+            "type": "array",
+            "items": shape_of(item),
+            **({"uniqueItems": True} if distinct else {}),
+            **({"minItems": 1} if some else {}),
+        }
+    )
     def parse(value: object) -> tuple[T, ...]:
         if not isinstance(value, list):
             raise refusal(f"must be a list, not {_kind(value)}", partial=())
@@ -265,6 +317,7 @@ def made(parse: Parse[S], make: Callable[[S], T]) -> Parse[T]:
     whoever goes on after a fault is handed what is half made.
     """
 
+    @shaped(lambda: shape_of(parse))
     def parsed(value: object) -> T:
         try:
             taken = parse(value)
@@ -281,6 +334,13 @@ def made(parse: Parse[S], make: Callable[[S], T]) -> Parse[T]:
 def table_of(item: Parse[T], *, name: Parse[K] = string) -> Parse[dict[K, T]]:  # type: ignore[assignment]
     """Take a table with keys of the user's own choice, each read by `name`, and one kind of value."""
 
+    @shaped(
+        lambda: {
+            "type": "object",
+            "propertyNames": shape_of(name),
+            "additionalProperties": shape_of(item),
+        }
+    )
     def parse(value: object) -> dict[K, T]:
         faults: list[Fault] = []
         row: dict[K, T] = {}
@@ -306,6 +366,7 @@ def table(keys: Mapping[str, Parse[Any]], *, others: bool = False) -> Parse[dict
     With `others`, it is somebody else's and may have keys that are left out here.
     """
 
+    @shaped(lambda: _table_shape(keys, others=others))
     def parse(value: object) -> dict[str, Any]:
         faults: list[Fault] = []
         row: dict[str, Any] = {}
@@ -323,6 +384,22 @@ def table(keys: Mapping[str, Parse[Any]], *, others: bool = False) -> Parse[dict
         return row
 
     return parse
+
+
+def _table_shape(keys: Mapping[str, Parse[Any]], *, others: bool) -> dict[str, Any]:
+    told = {name: own for name, own in keys.items() if isinstance(own, Key)}
+    former = {
+        own.formerly: {**shape_of(own), "description": f"Now called `{name}`.", "deprecated": True}
+        for name, own in told.items()
+        if own.formerly
+    }
+    needed = [name for name, own in told.items() if own.default == NEEDED]
+    return {
+        "type": "object",
+        "properties": {name: shape_of(own) for name, own in keys.items()} | former,
+        **({"required": needed} if needed else {}),
+        "additionalProperties": others,
+    }
 
 
 def _table(value: object) -> dict[str, Any]:

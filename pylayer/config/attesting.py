@@ -5,12 +5,26 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from pylayer.tables import as_fields, boolean, either, key, keys_of, list_of, made, refusal, string, table
+from pylayer.tables import (
+    as_fields,
+    boolean,
+    either,
+    key,
+    keys_of,
+    list_of,
+    made,
+    refusal,
+    shape_of,
+    shaped,
+    string,
+    table,
+)
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
 _PEM = "-----BEGIN PUBLIC KEY-----"
 
 
+@shaped(lambda: {"type": "string", "pattern": f"^{_URI.pattern}$"})
 def uri(value: object) -> str:
     """Take a URI; one of https need lead nowhere."""
     written = string(value)
@@ -19,6 +33,7 @@ def uri(value: object) -> str:
     return written
 
 
+@shaped(lambda: {"type": "string", "pattern": rf"^\s*{_PEM}"})
 def public_key(value: object) -> str:
     """Take a public key as PEM; what is in it is for whoever verifies with it."""
     written = string(value).strip()
@@ -59,6 +74,7 @@ class ProvenanceSettings:
 KEYS = keys_of(ProvenanceSettings)
 
 
+@shaped(lambda: shape_of(table(KEYS)))
 def provenance_table(value: object) -> ProvenanceSettings:
     """Take `[provenance]`."""
     return made(table(KEYS), lambda row: ProvenanceSettings(**as_fields(row)))(value)

@@ -13,12 +13,15 @@ from pylayer.config.values import layer_name
 from pylayer.errors import Fault
 from pylayer.limits import MOST_LAYERS, MOST_UNZIPPED, as_aws_says
 from pylayer.tables import (
+    NEEDED,
     Key,
     as_fields,
     list_of,
     made,
     quoted,
     refusal,
+    shape_of,
+    shaped,
     string,
     suggestion,
     table,
@@ -50,6 +53,14 @@ class LayerSet:
     budget: int = MOST_UNZIPPED
 
 
+@shaped(
+    lambda: {
+        "anyOf": [
+            {"type": "integer", "minimum": 1, "maximum": MOST_UNZIPPED},
+            {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*([KkMmGgTt]([Ii]?[Bb])?|[Bb])\s*$"},
+        ]
+    }
+)
 def size(value: object) -> int:
     """Take a size in bytes, no more than AWS allows."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -64,11 +75,13 @@ def size(value: object) -> int:
     return found
 
 
+@shaped(lambda: shape_of(table(BUDGET_KEYS)))
 def budgets(value: object) -> Budgets:
     """Take `[budgets]`."""
     return made(table(BUDGET_KEYS), lambda row: Budgets(**as_fields(row)))(value)
 
 
+@shaped(lambda: shape_of(table_of(table(SET_KEYS), name=layer_name)))
 def sets(value: object) -> tuple[LayerSet, ...]:
     """Take `[sets]`, sorted by name."""
     return made(
@@ -100,6 +113,7 @@ def _with_layers(row: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
+@shaped(lambda: {**shape_of(list_of(layer_name, distinct=True, some=True)), "maxItems": MOST_LAYERS})
 def _layers(value: object) -> tuple[str, ...]:
     names = list_of(layer_name, distinct=True, some=True)(value)
     if len(names) > MOST_LAYERS:
@@ -108,7 +122,7 @@ def _layers(value: object) -> tuple[str, ...]:
 
 
 _SIZE = 'size as text, such as `"100 MB"`, or number of bytes'
-BUDGET_KEYS = {
+BUDGET_KEYS: dict[str, Key] = {
     "layer": Key(parse=size, takes=_SIZE, help="How large a layer may be, unzipped."),
     "layers": Key(
         parse=table_of(size, name=layer_name),
@@ -116,12 +130,12 @@ BUDGET_KEYS = {
         help="The same for layers by name, in place of `layer`.",
     ),
 }
-SET_KEYS = {
+SET_KEYS: dict[str, Key] = {
     "layers": Key(
         parse=_layers,
         takes="list of layers",
         help="The layers that one function uses, in its order.",
-        default="must be there",
+        default=NEEDED,
     ),
     "budget": Key(
         parse=size,

@@ -9,7 +9,7 @@ from pylayer import below
 from pylayer.below import OutsideError
 from pylayer.config.values import relative
 from pylayer.errors import Fault
-from pylayer.tables import made, quoted, refusal, string, table, table_of
+from pylayer.tables import made, quoted, refusal, shape_of, shaped, string, table, table_of
 from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _OPT = "/opt/"
+_BY_ARCHITECTURE = {architecture.value: relative for architecture in Architecture}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,34 @@ class ExtraFile:
         return dict(self.sources).get(architecture, "")
 
 
+@shaped(lambda: {"type": "string", "pattern": r"^(?!/)(.*/)?[^/\\]*[^/\\.][^/\\]*$"})
+def _place(value: object) -> str:
+    path = string(value)
+    if path.startswith(_OPT):
+        raise refusal(
+            f'"{path}" is absolute', hint=f'every path is under /opt: write "{path.removeprefix(_OPT)}"'
+        )
+    if any(part in ("", ".", "..") for part in relative(path).split("/")):
+        raise refusal(f'"{path}" cannot be the path of a file under /opt', hint='such as "lib/libpq.so.5"')
+    return path
+
+
+@shaped(lambda: {"anyOf": [shape_of(relative), shape_of(table(_BY_ARCHITECTURE))]})
+def _sources(value: object) -> tuple[tuple[Architecture, str], ...]:
+    if not isinstance(value, dict):
+        source = relative(value)
+        return tuple((architecture, source) for architecture in Architecture)
+    return made(
+        table(_BY_ARCHITECTURE),
+        lambda row: tuple(
+            (architecture, row[architecture.value])
+            for architecture in Architecture
+            if architecture.value in row
+        ),
+    )(value)
+
+
+@shaped(lambda: shape_of(table_of(_sources, name=_place)))
 def extra_files(value: object) -> tuple[ExtraFile, ...]:
     """Take `files`: by path under /opt one source for all architectures, or a table with some of them."""
     return made(
@@ -66,28 +95,3 @@ def missing(layer: str, files: Iterable[ExtraFile], *, root: Path) -> Iterator[F
                     where=f"layers.{quoted(layer)}.files.{quoted(file.path)}",
                     hint="name each of its files" if is_folder else "its path is relative to layers.toml",
                 )
-
-
-def _place(value: object) -> str:
-    path = string(value)
-    if path.startswith(_OPT):
-        raise refusal(
-            f'"{path}" is absolute', hint=f'every path is under /opt: write "{path.removeprefix(_OPT)}"'
-        )
-    if any(part in ("", ".", "..") for part in relative(path).split("/")):
-        raise refusal(f'"{path}" cannot be the path of a file under /opt', hint='such as "lib/libpq.so.5"')
-    return path
-
-
-def _sources(value: object) -> tuple[tuple[Architecture, str], ...]:
-    if not isinstance(value, dict):
-        source = relative(value)
-        return tuple((architecture, source) for architecture in Architecture)
-    return made(
-        table({architecture.value: relative for architecture in Architecture}),
-        lambda row: tuple(
-            (architecture, row[architecture.value])
-            for architecture in Architecture
-            if architecture.value in row
-        ),
-    )(value)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pylayer.config.values import environment
-from pylayer.tables import Key, as_fields, made, refusal, string, table
+from pylayer.tables import NEEDED, Key, as_fields, made, refusal, shape_of, shaped, string, table
 
 _HANDLER = re.compile(r"[\w./-]+\.[A-Za-z_]\w*")
 
@@ -27,6 +27,7 @@ class Invoke:
     env: tuple[tuple[str, str], ...] = ()
 
 
+@shaped(lambda: shape_of(table(KEYS)))
 def invocation(value: object) -> Invoke:
     """Take `invoke`."""
     return made(table(KEYS), _invoke)(value)
@@ -38,6 +39,7 @@ def _invoke(row: dict[str, Any]) -> Invoke:
     return Invoke(**as_fields(row))
 
 
+@shaped(lambda: {"type": "string", "pattern": r"^[^\s.]+(\.[^\s.]+)*$"})
 def module_name(value: object) -> str:
     """Take the name of a module, with dots."""
     name = string(value)
@@ -46,6 +48,7 @@ def module_name(value: object) -> str:
     return name
 
 
+@shaped(lambda: {"type": "string", "pattern": r"^\S+\.[^\s./]+$"})
 def _handler(value: object) -> str:
     name = string(value)
     if not _HANDLER.fullmatch(name):
@@ -53,6 +56,7 @@ def _handler(value: object) -> str:
     return name
 
 
+@shaped(dict)  # whatever TOML has
 def _json(value: Any) -> str:
     try:
         return json.dumps(value, sort_keys=True, allow_nan=False)
@@ -64,12 +68,12 @@ def _json(value: Any) -> str:
         raise refusal("holds inf or nan, which JSON does not have", hint="write it as a string") from error
 
 
-KEYS = {
+KEYS: dict[str, Key] = {
     "handler": Key(
         parse=_handler,
         takes="`package.module.function`",
         help="The handler, as AWS names it.",
-        default="must be there",
+        default=NEEDED,
     ),
     "event": Key(parse=_json, takes="any value that JSON has", help="What it is called with.", default="{}"),
     "expect": Key(

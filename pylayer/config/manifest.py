@@ -47,6 +47,8 @@ from pylayer.tables import (
     one_of,
     quoted,
     renamed,
+    shape_of,
+    shaped,
     table,
     table_of,
     take,
@@ -56,8 +58,11 @@ from pylayer.targets import Architecture, Runtime, Target, load_runtimes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from pylayer.tables import Parse
+
 MANIFEST_NAME = "layers.toml"
 LOCK_NAME = "layers.lock"
+SCHEMA_NAME = "layers.schema.json"
 
 Discover = Literal["all", "listed"]
 EngineChoice = str  # one of `enginetable.choices()`
@@ -285,6 +290,11 @@ def no_runtimes(layers: Iterable[str]) -> Fault:
     )
 
 
+def _read_before(known: Mapping[str, Runtime]) -> Parse[None]:
+    """Take `[runtimes]`, which was read already: the other tables need them."""
+    return shaped(lambda: shape_of(runtimes(known)))(lambda _: None)
+
+
 def keys(known: Mapping[str, Runtime]) -> dict[str, Key]:
     """Give the keys of the top level, each table's own inside; `known` are the runtimes that may be named."""
     targets = {
@@ -338,7 +348,7 @@ def keys(known: Mapping[str, Runtime]) -> dict[str, Key]:
             member=".NAME",
         ),
         "runtimes": Key(
-            parse=lambda _: None,  # read before: the other tables need them
+            parse=_read_before(known),
             takes="table of tables",
             help="Your own images of runtimes, and what pylayer does not know of one.",
             inside=RUNTIME_KEYS,

@@ -12,6 +12,7 @@ from pylayer.config.values import distribution
 from pylayer.errors import Fault
 from pylayer.names import address_problem, is_index_name
 from pylayer.tables import (
+    NEEDED,
     InvalidError,
     as_fields,
     boolean,
@@ -20,6 +21,8 @@ from pylayer.tables import (
     keys_of,
     list_of,
     refusal,
+    shape_of,
+    shaped,
     string,
     table,
     take,
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 _DURATION = re.compile(r"\d{1,5} (?:hour|day|week)s?")
 
 
+@shaped(lambda: {"type": "string", "pattern": r"^[A-Za-z0-9_.-]+$"})
 def index_name(value: object) -> str:
     """Take the name of an index: a part of the variables that hold its credentials."""
     name = string(value)
@@ -39,6 +43,7 @@ def index_name(value: object) -> str:
     return name
 
 
+@shaped(lambda: {"type": "string", "pattern": r"\S"})
 def address(value: object) -> str:
     """Take the address of an index, or its path relative to layers.toml; never with credentials."""
     url = string(value)
@@ -65,7 +70,7 @@ class IndexTable:
             index_name,
             "letters, digits and `-_.`",
             "Its name, which is a part of the variables with its credentials.",
-            default="must be there",
+            default=NEEDED,
         ),
     )
     url: str = field(
@@ -74,7 +79,7 @@ class IndexTable:
             address,
             "address, or path relative to layers.toml",
             "Where its Simple API is; never with credentials.",
-            default="must be there",
+            default=NEEDED,
         ),
     )
     explicit: bool = field(
@@ -95,6 +100,7 @@ class IndexTable:
     )
 
 
+@shaped(lambda: {"type": "array", "items": shape_of(table(keys_of(IndexTable)))})
 def index_tables(value: object) -> tuple[IndexTable, ...]:
     """Take `[[index]]`, in the order in which indexes are asked."""
     if not isinstance(value, list):
@@ -138,6 +144,8 @@ def _contradictions(tables: list[IndexTable]) -> Iterator[Fault]:
                 )
 
 
+# A TOML date is one of its own kind: tools that check it against a schema take it for a string.
+@shaped(lambda: {"type": "string", "pattern": r"^([0-9]{4}-|[0-9]{4}[0-9W]|[0-9]{1,5} (hour|day|week)s?$)"})
 def exclude_newer(value: object) -> str:
     """Take a moment, as UTC writes it, or a duration before now (`7 days`).
 

@@ -18,6 +18,8 @@ from pylayer.tables import (
     made,
     one_of,
     refusal,
+    shape_of,
+    shaped,
     string,
     table,
     table_of,
@@ -56,11 +58,19 @@ class Permissions:
     public: bool = False
 
 
+@shaped(lambda: {"type": "string", "pattern": f"^{_REGION.pattern}$"})
 def region(value: Any) -> str:
     """Take the name of an AWS region."""
     return _matching(value, _REGION, "an AWS region, such as eu-west-1")
 
 
+@shaped(lambda: {"type": "string", "pattern": r"^[a-z0-9{][a-z0-9.\-{}]*[a-z0-9}]$"})
+def _bucket_name(value: Any) -> str:
+    name = _matching(value, _BUCKET, "the name of an S3 bucket")
+    return template("region")(name)
+
+
+@shaped(lambda: {"anyOf": [shape_of(_bucket_name), shape_of(table_of(_bucket_name, name=region))]})
 def bucket(value: Any) -> dict[str, str]:
     """Take a bucket's name for every region, or a table of region = bucket."""
     if isinstance(value, str):
@@ -68,11 +78,13 @@ def bucket(value: Any) -> dict[str, str]:
     return table_of(_bucket_name, name=region)(value)
 
 
+@shaped(lambda: shape_of(table(PERMISSION_KEYS)))
 def permissions(value: Any) -> Permissions:
     """Take a table of accounts, organizations and public."""
     return made(table(PERMISSION_KEYS), lambda row: Permissions(**row))(value)
 
 
+@shaped(lambda: {"type": "string", "pattern": r"^(/[A-Za-z0-9_.-]+)+/*$"})
 def parameter_prefix(value: Any) -> str:
     """Take what the names of Systems Manager parameters begin with."""
     prefix = string(value).rstrip("/")
@@ -82,6 +94,7 @@ def parameter_prefix(value: Any) -> str:
     return prefix
 
 
+@shaped(lambda: {"type": "string", "pattern": r"\S", "maxLength": 128})
 def tag_key(value: Any) -> str:
     """Take the key of a tag, which AWS keeps for itself where it begins with aws:."""
     name = _tag(string(value), 128)
@@ -90,11 +103,13 @@ def tag_key(value: Any) -> str:
     return name
 
 
+@shaped(lambda: {"type": "string", "maxLength": 256})
 def tag_value(value: Any) -> str:
     """Take the value of a tag, which may be empty."""
     return _tag(text(value), 256)
 
 
+@shaped(lambda: {"type": "string", "pattern": f"^{_KEY_PREFIX.pattern}$"})
 def key_prefix(value: Any) -> str:
     """Take what the keys of S3 objects begin with."""
     return _matching(text(value), _KEY_PREFIX, "a prefix of S3 keys") if value != "" else ""
@@ -104,6 +119,7 @@ def template(*words: str) -> Parse[str]:
     """Take a text that may hold these `{words}`."""
     hint = f"it may hold {', '.join('{' + word + '}' for word in words)}"
 
+    @shaped(lambda: {"type": "string", "pattern": rf"^([^{{}}]|\{{({'|'.join(words)})\}})*$"})
     def parse(value: Any) -> str:
         written = text(value)
         try:
@@ -122,15 +138,17 @@ def template(*words: str) -> Parse[str]:
     return parse
 
 
+@shaped(lambda: {"type": "string", "pattern": r"^[0-9]{12}$"})
 def _account(value: Any) -> str:
     return _matching(value, _ACCOUNT, "an AWS account (a string of 12 digits)")
 
 
+@shaped(lambda: {"type": "string", "pattern": f"^{_ORGANIZATION.pattern}$"})
 def _organization(value: Any) -> str:
     return _matching(value, _ORGANIZATION, "an AWS organisation, such as o-a1b2c3d4e5")
 
 
-PERMISSION_KEYS = {
+PERMISSION_KEYS: dict[str, Key] = {
     "accounts": Key(
         parse=list_of(_account, distinct=True),
         takes="list of 12 digits as text",
@@ -263,11 +281,13 @@ class PublishSettings:
         return self.layers.get(layer, self.default)
 
 
+@shaped(lambda: shape_of(table(keys_of(LayerSettings))))
 def layer_table(value: Any) -> dict[str, Any]:
     """Take `[layers.NAME.publish]`: the keys that it has, parsed."""
     return made(table(keys_of(LayerSettings)), as_fields)(value)
 
 
+@shaped(lambda: shape_of(table(KEYS)))
 def publish_table(value: Any) -> dict[str, Any]:
     """Take `[publish]`: the keys that it has, parsed."""
     return made(table(KEYS), as_fields)(value)
@@ -297,11 +317,6 @@ def _tag(written: str, limit: int) -> str:
         hint = f"at most {limit} letters, digits, spaces and . _ : / = + - @"
         raise refusal(f'"{written}" cannot be in a tag', hint=hint)
     return written
-
-
-def _bucket_name(value: Any) -> str:
-    name = _matching(value, _BUCKET, "the name of an S3 bucket")
-    return template("region")(name)
 
 
 def _matching(value: Any, pattern: re.Pattern[str], kind: str) -> str:

@@ -8,9 +8,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pylayer import enginetable, redaction
-from pylayer.limits import LAYER_NAME_RULE, is_layer_name
+from pylayer.limits import LAYER_NAME_RULE, LONGEST_LAYER_NAME, is_layer_name
 from pylayer.names import is_name, normalise, requirement_problem
-from pylayer.tables import Key, list_of, made, one_of, refusal, string, suggestion, table, table_of
+from pylayer.tables import (
+    Key,
+    list_of,
+    made,
+    one_of,
+    refusal,
+    shape_of,
+    shaped,
+    string,
+    suggestion,
+    table,
+    table_of,
+)
 from pylayer.targets import RUNTIME_NAME, Architecture, ImageReferences, Runtime, unknown_runtime
 
 if TYPE_CHECKING:
@@ -21,9 +33,15 @@ if TYPE_CHECKING:
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONGEST_PATH = 1000  # bytes: macOS allows 1024 for the whole of it
 _LONGEST_PART = 255
+_RUNTIME = f"^{RUNTIME_NAME.pattern}$"
 _GLIBC = re.compile(r"(\d{1,2})\.(\d{1,3})")
 
 
+# Without what cannot be said here: a NUL, bytes, a ** beside other characters.
+_RELATIVE = r"^(?!/)(?!.:[/\\])[^\\]*\S[^\\]*$"
+
+
+@shaped(lambda: {"type": "string", "pattern": r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"})
 def distribution(value: object) -> str:
     """Take the name of a project, a distribution or an extra, normalised (PEP 503)."""
     name = string(value)
@@ -34,6 +52,7 @@ def distribution(value: object) -> str:
     return normalise(name)
 
 
+@shaped(lambda: {"type": "string", "pattern": r"^\s*[A-Za-z0-9]"})
 def requirement(value: object) -> str:
     """Take a requirement as PEP 508 writes it."""
     written = string(value).strip()
@@ -47,6 +66,7 @@ def requirement(value: object) -> str:
     return written
 
 
+@shaped(lambda: {"type": "string", "pattern": rf"^[A-Za-z0-9_-]{{1,{LONGEST_LAYER_NAME}}}$"})
 def layer_name(value: object) -> str:
     """Take a layer's name: a part of file names and of the name on AWS."""
     name = string(value)
@@ -56,6 +76,7 @@ def layer_name(value: object) -> str:
     return name
 
 
+@shaped(lambda: {"type": "string", "pattern": r"^[A-Za-z_][A-Za-z0-9_]*$"})
 def variable(value: object) -> str:
     """Take the name of an environment variable."""
     name = string(value)
@@ -64,6 +85,7 @@ def variable(value: object) -> str:
     return name
 
 
+@shaped(lambda: {"type": "string", "pattern": r"\S", "maxLength": _LONGEST_PATH})
 def path(value: object) -> str:
     """Take a path that a file system can have: no NUL, no more bytes than Linux and macOS allow."""
     written = string(value)
@@ -77,6 +99,7 @@ def path(value: object) -> str:
     return written
 
 
+@shaped(lambda: {"type": "string", "pattern": _RELATIVE, "maxLength": _LONGEST_PATH})
 def relative(value: object) -> str:
     """Take a path or glob that is relative, with slashes on every system."""
     written = path(value)
@@ -92,6 +115,7 @@ def relative(value: object) -> str:
     return written
 
 
+@shaped(lambda: {"type": "string", "pattern": r"^/*[^!/\\][^\\]*$"})
 def pattern(value: object) -> str:
     """Take a pattern for paths inside of a folder, as in a .gitignore; a slash before it binds it there."""
     written = string(value)
@@ -103,11 +127,13 @@ def pattern(value: object) -> str:
     return glob
 
 
+@shaped(lambda: shape_of(table_of(distribution, name=pattern)))
 def preferences(value: object) -> tuple[tuple[str, str], ...]:
     """Take patterns, each with the distribution whose files are taken, in their order."""
     return made(table_of(distribution, name=pattern), lambda rows: tuple(rows.items()))(value)
 
 
+@shaped(lambda: {"enum": [each.value for each in Architecture]})
 def architecture(value: object) -> Architecture:
     """Take Lambda's word for an architecture."""
     name = string(value)
@@ -121,6 +147,7 @@ def architecture(value: object) -> Architecture:
     )
 
 
+@shaped(lambda: {"enum": list(enginetable.choices())})
 def engine_choice(value: object) -> str:
     """Take `auto` or the name of an engine."""
     return one_of({choice: choice for choice in enginetable.choices()})(value)
@@ -129,6 +156,7 @@ def engine_choice(value: object) -> str:
 def runtime(known: Mapping[str, Runtime]) -> Parse[Runtime]:
     """Take the name of a runtime; a python3.N that is not `known` has the rules of the newest one."""
 
+    @shaped(lambda: {"anyOf": [{"enum": [*known]}, {"type": "string", "pattern": _RUNTIME}]})
     def parse(value: object) -> Runtime:
         name = string(value)
         if found := known.get(name) or unknown_runtime(name):
@@ -140,14 +168,18 @@ def runtime(known: Mapping[str, Runtime]) -> Parse[Runtime]:
 
 def runtimes(known: Mapping[str, Runtime]) -> Parse[dict[str, Runtime]]:
     """Take `[runtimes]`: what differs from the table of `known` ones; gives those that it names."""
-    overrides = table_of(table(RUNTIME_KEYS), name=_runtime_name)
+    row = table(RUNTIME_KEYS)
+    overrides = table_of(row, name=_runtime_name)
 
     def overridden(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Runtime]:
         return {name: _overridden(runtime(known)(name), row) for name, row in rows.items()}
 
-    return made(overrides, overridden)
+    # Those that are known are named, so that an editor can propose them.
+    named = shaped(lambda: {**shape_of(overrides), "properties": dict.fromkeys(known, shape_of(row))})
+    return named(made(overrides, overridden))
 
 
+@shaped(lambda: {"type": "string", "pattern": _RUNTIME})
 def _runtime_name(value: str) -> str:
     if not RUNTIME_NAME.fullmatch(value):
         # [runtimes.python3.13] without quotes is a table `13` in a table `python3`.
@@ -174,14 +206,18 @@ def _images(base: ImageReferences, given: Mapping[str, str]) -> ImageReferences:
     return ImageReferences(x86_64=given.get("x86_64", base.x86_64), arm64=given.get("arm64", base.arm64))
 
 
+_IMAGES_BY_ARCHITECTURE = {architecture.value: string for architecture in Architecture}
+
+
+@shaped(lambda: {"anyOf": [shape_of(string), shape_of(table(_IMAGES_BY_ARCHITECTURE))]})
 def images(value: object) -> dict[str, str]:
     """Take one image reference for both architectures, or a table with one for each (or for one of them)."""
-    names = [architecture.value for architecture in Architecture]
     if isinstance(value, dict):
-        return table(dict.fromkeys(names, string))(value)
-    return dict.fromkeys(names, string(value))
+        return table(_IMAGES_BY_ARCHITECTURE)(value)
+    return dict.fromkeys(_IMAGES_BY_ARCHITECTURE, string(value))
 
 
+@shaped(lambda: {"type": "string", "pattern": r"^[0-9]{1,2}\.[0-9]{1,3}$"})
 def glibc(value: object) -> tuple[int, int]:
     """Take a glibc version in quotes: as a number, 2.30 would be 2.3."""
     if not isinstance(value, str) or not (match := _GLIBC.fullmatch(value)):
@@ -212,29 +248,42 @@ RUNTIME_KEYS = {
 }
 
 
+@shaped(lambda: {"type": "string"})
+def _content(value: object) -> str:
+    return "" if value == "" else string(value)
+
+
+@shaped(lambda: shape_of(table_of(_content, name=variable)))
 def environment(value: object) -> tuple[tuple[str, str], ...]:
     """Take environment variables with their values, sorted."""
     return made(table_of(_content, name=variable), lambda rows: tuple(sorted(rows.items())))(value)
 
 
-def _content(value: object) -> str:
-    return "" if value == "" else string(value)
+@shaped(lambda: {"anyOf": [shape_of(_content), shape_of(list_of(_content))]})
+def _setting(value: object) -> tuple[str, ...]:
+    return list_of(_content)(value) if isinstance(value, list) else (_content(value),)
 
 
+@shaped(lambda: shape_of(table_of(_setting)))
 def settings(value: object) -> tuple[tuple[str, str], ...]:
     """Take a build backend's config settings (PEP 517), sorted by key; a list gives its key several times."""
     rows: Parse[dict[str, tuple[str, ...]]] = table_of(_setting)
     return made(rows, lambda rows: tuple((name, word) for name in sorted(rows) for word in rows[name]))(value)
 
 
-def _setting(value: object) -> tuple[str, ...]:
-    return list_of(_content)(value) if isinstance(value, list) else (_content(value),)
-
-
 BYTECODE = {True: "on", False: "off", "only": "only"}
 bytecode = one_of(BYTECODE)
 
 
+@shaped(
+    lambda: {
+        "anyOf": [
+            {"type": "boolean"},
+            shape_of(relative),
+            shape_of(list_of(relative, distinct=True, some=True)),
+        ]
+    }
+)
 def lockfiles(value: object) -> tuple[str, ...] | None:
     """Take which lock files hold: their paths, none (false), or those found by themselves (true: None)."""
     if isinstance(value, bool):

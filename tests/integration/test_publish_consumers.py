@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
 import os
 import re
@@ -14,19 +12,15 @@ from pathlib import Path
 
 import pytest
 import uv
-from factories import there
+from factories import npm, there
 from factories.publishing import Run, client
-from platformdirs import user_cache_path
 
 pytestmark = [pytest.mark.command, pytest.mark.deploytools]
 
 ROOT = Path(__file__).parents[2]
 LINT = str(Path(sys.executable).with_name("cfn-lint"))
 AWS, SAM = "awscli==1.46.3", "aws-sam-cli==1.170.0"
-PACKAGES = {
-    "private": True,
-    "dependencies": {"@types/node": "^20", "aws-cdk-lib": "2.276.0", "constructs": "^10", "typescript": "^5"},
-}
+PACKAGES = {"@types/node": "^20", "aws-cdk-lib": "2.276.0", "constructs": "^10", "typescript": "^5"}
 
 
 @pytest.fixture
@@ -72,17 +66,7 @@ def tool(distribution, name):
 @pytest.fixture(scope="session")
 def node_modules():
     """Where npm has put CDK and the TypeScript compiler; kept between runs."""
-    npm = program("npm")
-    wanted = json.dumps(PACKAGES, sort_keys=True)
-    folder = user_cache_path("pylayer-tests") / f"npm-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "complete").exists():
-            (folder / "package.json").write_text(wanted)
-            command(npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", cwd=folder)
-            (folder / "complete").touch()
-    return folder / "node_modules"
+    return npm.installed(PACKAGES)
 
 
 @pytest.mark.timeout(600)
