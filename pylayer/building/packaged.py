@@ -26,6 +26,10 @@ _DEFINITIONS = ("pyproject.toml", "setup.py", "setup.cfg")
 # What says which files are packaged, and may name a leaving outright.
 _CONFIGURATIONS = (*_DEFINITIONS, "MANIFEST.in", "hatch.toml")
 
+# Folders in which no backend looks for packages by itself.
+_ASIDE = frozenset({"benchmarks", "doc", "docs", "examples", "test", "tests"})
+_IGNORING = frozenset({".gitignore", ".hgignore", ".gitattributes"})
+
 # Copying this many into a container takes longer than the build of a small wheel.
 _MANY = 1000
 
@@ -83,6 +87,36 @@ def may_be_packaged(left: Iterable[str], wheel: Path, contents: Mapping[str, str
         return True
     above = {folder for name in left for folder in _above(leaving(name.removeprefix(prefix)))}
     return not folders.isdisjoint(above) or bool(found(wheel, contents, left))
+
+
+def aside(
+    wheel: Path, before: Mapping[str, str], after: Mapping[str, str], *, subdir: str, said: bytes
+) -> bool:
+    """Whether two trees differ in folders alone from which `wheel`, made of the first, has nothing.
+
+    `said` is all that configures the build, which runs no code of the project's and no plugin's: a folder
+    that it names may be read. Files that come and go count in folders of which no backend makes packages.
+    """
+    prefix = "" if subdir == "." else f"{subdir}/"
+    names = [name for name in {*before, *after} if before.get(name) != after.get(name)]
+    folders = {prefix + name.removeprefix(prefix).partition("/")[0] + "/" for name in names}
+    if b"**" in said or not all(
+        name.startswith(prefix) and name.startswith(tuple(folders)) for name in names
+    ):
+        return False
+    for folder in folders:
+        known = [name for name in before if name.startswith(folder)]
+        top = folder.removeprefix(prefix).rstrip("/")
+        if not known or top.encode("utf-8", "surrogateescape") in said or found(wheel, before, known):
+            return False
+    return not any(
+        basename(name) in _IGNORING
+        or (
+            (name not in before or name not in after)
+            and name.removeprefix(prefix).partition("/")[0] not in _ASIDE
+        )
+        for name in names
+    )
 
 
 def _members(wheel: Path) -> dict[str, str]:

@@ -25,6 +25,7 @@ class BuildLayerCommand(Command):
         read=command.listed,
     )
     only: tuple[str, ...] = command.only("to make, of these")
+    affected_since: str = command.affected_since("to make, of these,")
     engine: str = command.engine()
     jobs: int = command.jobs()
     manifest: Path | None = command.manifest()
@@ -33,10 +34,20 @@ class BuildLayerCommand(Command):
 
     def run(self, lines: Console) -> int:
         """Build what is named."""
+        only = self.only
+        if self.affected_since:
+            from pylayer.commands import affected
+
+            builds = affected.chosen(
+                lines, self.affected_since, manifest=self.manifest, only=only, names=self.name
+            )
+            if not builds:
+                return 0
+            only = tuple(build.id for build in builds)
         return runs.build(
             lines,
             manifest=self.manifest,
-            only=self.only,
+            only=only,
             names=self.name,
             engine=self.engine,
             jobs=self.jobs,

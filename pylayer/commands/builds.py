@@ -13,8 +13,9 @@ from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import LockError
 from pylayer.locks.thirdparty import Policy
 from pylayer.monorepo import workspace
+from pylayer.outcomes import State
 from pylayer.pipeline import Pipeline
-from pylayer.state import history, lastrun, opening, snapshot, warnings, watch
+from pylayer.state import durations, history, lastrun, opening, snapshot, warnings, watch
 from pylayer.state.snapshot import KeptBuild, Snapshot
 
 if TYPE_CHECKING:
@@ -83,11 +84,14 @@ def run(
             made = verifying.judged(
                 found, made, engine=engine, jobs=jobs, store=state.store, reporter=reporter
             )
+        news = []
         for identifier, result in made.items():
             if result.made:
                 sha256 = result.made.archive.sha256
-                history.remember(state, identifier, result.made.parts, archive=sha256)
+                if history.remember(state, identifier, result.made.parts, archive=sha256):
+                    news.append(result)
                 warnings.remember(state.store, identifier, sha256, result.outcome.warnings)
+        _foresee(found, news, state=state)
         outcomes = [result.outcome for result in made.values()]
         lastrun.save(state, recorder.finish(outcomes), before=before, after=listing.read_bytes())
         beside = attest(made, hosts=hosts) if attest else {}
@@ -141,6 +145,27 @@ def refuse_stale(errors: Iterable[PylayerError | None]) -> None:
     faults = {fault: None for error in errors if isinstance(error, LockError) for fault in error.faults}
     if faults:
         raise LockError.of(sorted(faults, key=lambda fault: fault.where))
+
+
+def _foresee(found: Workspace, news: Sequence[BuildResult], *, state: WorkspaceState) -> None:
+    """Keep what builds with something new in them came to, for who compares commits before building."""
+    if not news:
+        return
+    from pylayer.commands.foresight import Foresight, sources_by
+    from pylayer.locks import lock
+
+    locked = lock.read(found.manifest.root / LOCK_NAME) or lock.Lock()
+    foresight = Foresight(found, lock=locked, store=state.store, sources=sources_by(state.hashes))
+    for result in news:
+        assert result.made is not None
+        foresight.remember(
+            result.build,
+            result.made.wheels,
+            seen=result.made.parts["projects"],
+            archive=result.made.archive.sha256,
+        )
+        if result.outcome.state is State.BUILT:
+            durations.remember(state.store, result.build.id, result.outcome.seconds)
 
 
 def _remember(

@@ -121,6 +121,15 @@ def only(what: str) -> Any:
     return option(told, value="GLOB", short="o", default=(), read=listed, many=True)
 
 
+def affected_since(what: str) -> Any:
+    """The option that chooses builds by what changed; `what` they are for."""
+    told = (
+        f"only builds {what} whose archives a change since this commit may alter: a branch, a tag, or "
+        "REF... for where HEAD left it; says which and why"
+    )
+    return option(told, value="REF", default="")
+
+
 def engine() -> Any:
     """The option that chooses an engine."""
     told = f"one of {', '.join(enginetable.choices())} (default: what layers.toml says, else auto)"

@@ -19,6 +19,7 @@ class LayersCommand(Command):
     """Build every layer of layers.toml for all its targets."""
 
     only: tuple[str, ...] = command.only("to make")
+    affected_since: str = command.affected_since("to make")
     engine: str = command.engine()
     jobs: int = command.jobs()
     manifest: Path | None = command.manifest()
@@ -30,10 +31,18 @@ class LayersCommand(Command):
 
     def run(self, lines: Console) -> int:
         """Build what is chosen."""
+        only = self.only
+        if self.affected_since:
+            from pylayer.commands import affected
+
+            builds = affected.chosen(lines, self.affected_since, manifest=self.manifest, only=only)
+            if not builds:
+                return 0
+            only = tuple(build.id for build in builds)
         return runs.build(
             lines,
             manifest=self.manifest,
-            only=self.only,
+            only=only,
             engine=self.engine,
             jobs=self.jobs,
             strict=self.strict,

@@ -11,6 +11,8 @@ from pylayer.commands import command, runs
 from pylayer.commands.command import Command
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pylayer.console import Console
     from pylayer.errors import Fault
     from pylayer.monorepo.workspace import Workspace
@@ -21,6 +23,7 @@ class PublishCommand(Command):
     """Publish what is in dist/layers but not yet on AWS: make a plan, then carry it out."""
 
     layer: tuple[str, ...] = command.layer("to publish")
+    affected_since: str = command.affected_since("to publish, and all others of their layers,")
     region: tuple[str, ...] = command.region()
     profile: str | None = command.profile()
     dry_run: bool = command.flag(
@@ -40,8 +43,18 @@ class PublishCommand(Command):
         from pylayer.config import publication
         from pylayer.monorepo import workspace
 
-        found = workspace.load(self.manifest or runs.nearest(Path.cwd()))
-        stale = self._stale(found, lines)
+        path = self.manifest or runs.nearest(Path.cwd())
+        layers = self.layer
+        if self.affected_since:
+            from pylayer.commands import affected
+
+            builds = affected.chosen(lines, self.affected_since, manifest=path, only=layers)
+            if not builds:
+                return 0
+            # All of a layer: which of its builds share a version follows from their contents.
+            layers = tuple(dict.fromkeys(build.layer.name for build in builds))
+        found = workspace.load(path)
+        stale = self._stale(found, layers, lines)
         outcome = publish.run(
             found.manifest.output,
             publication.settings(
@@ -51,7 +64,7 @@ class PublishCommand(Command):
             ),
             declared=publish.declared(found.layers),
             options=publish.Options(
-                layers=self.layer,
+                layers=layers,
                 regions=self.region,
                 profile=self.profile,
                 dry_run=self.dry_run,
@@ -65,7 +78,7 @@ class PublishCommand(Command):
         )
         return outcome.exit_code
 
-    def _stale(self, found: Workspace, lines: Console) -> list[Fault]:
+    def _stale(self, found: Workspace, layers: Sequence[str], lines: Console) -> list[Fault]:
         """Tell which layers have archives older than their sources; PublishError where that is an error."""
         from pylayer import selection
         from pylayer.archives import catalogue
@@ -74,7 +87,7 @@ class PublishCommand(Command):
         from pylayer.state import opening
 
         listed = catalogue.read(found.manifest.output / catalogue.NAME)
-        wanted = selection.chosen(self.layer, {build.id: build.layer.name for build in found.builds})
+        wanted = selection.chosen(layers, {build.id: build.layer.name for build in found.builds})
         builds = [build for build in found.builds if build.id in wanted]
         with opening.opened(found.manifest, note=lines.note) as state:
             judged = staleness.of(found, state, listed=listed, builds=builds)

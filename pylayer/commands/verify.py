@@ -18,6 +18,7 @@ class VerifyCommand(Command):
     """Import what is in the archives, and run handlers, as Lambda would, in the runtime's own image."""
 
     only: tuple[str, ...] = command.only("to verify")
+    affected_since: str = command.affected_since("to verify")
     engine: str = command.engine()
     again: bool = command.flag("also try archives that worked before and have not changed", short="a")
     manifest: Path | None = command.manifest()
@@ -27,4 +28,12 @@ class VerifyCommand(Command):
         from pylayer.verification import verifying
 
         path = self.manifest or runs.nearest(Path.cwd())
-        return verifying.run(path, only=self.only, engine=self.engine, again=self.again, lines=lines)
+        only = self.only
+        if self.affected_since:
+            from pylayer.commands import affected
+
+            builds = affected.chosen(lines, self.affected_since, manifest=path, only=only)
+            if not builds:
+                return 0
+            only = tuple(build.id for build in builds)
+        return verifying.run(path, only=only, engine=self.engine, again=self.again, lines=lines)

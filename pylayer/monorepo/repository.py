@@ -79,14 +79,14 @@ class Repository:
         lines = _git(folder, "ls-files", "--stage") or ()
         split = (line.partition("\t") for line in lines)
         return {
-            _path(path): (int(mode, 8), bytes.fromhex(oid))
+            unquoted(path): (int(mode, 8), bytes.fromhex(oid))
             for about, _, path in split
             for mode, oid, _ in [about.split()]
         }
 
     def changed(self, folder: Path) -> frozenset[str]:
         """Give the files of the index below `folder` that are not as there."""
-        return frozenset(map(_path, _git(folder, "diff-files", "--name-only", "--relative") or ()))
+        return frozenset(map(unquoted, _git(folder, "diff-files", "--name-only", "--relative") or ()))
 
     def shallow(self) -> frozenset[str]:
         """Give the commits whose parents a clone did not bring."""
@@ -110,7 +110,7 @@ class Repository:
         """Give what git ignores `within` some folders below `folder`; folders have a slash at their end."""
         options = ("--others", "--ignored", "--exclude-standard", "--directory")
         return [
-            _path(line)
+            unquoted(line)
             for line in _git(folder, "--literal-pathspecs", "ls-files", *options, "--", *within) or ()
         ]
 
@@ -120,7 +120,7 @@ class Repository:
         asked = dict.fromkeys(path for each in paths.values() for path in each)
         lines = _git(folder, "check-attr", "--stdin", "export-ignore", input="".join(f"{p}\n" for p in asked))
         ends = ": export-ignore: set"
-        marked = {_path(line.removesuffix(ends)) for line in lines or () if line.endswith(ends)}
+        marked = {unquoted(line.removesuffix(ends)) for line in lines or () if line.endswith(ends)}
         return frozenset(name for name in names if not marked.isdisjoint(paths[name]))
 
     def patterns_above(self, folder: Path) -> list[str]:
@@ -158,10 +158,10 @@ def _git(folder: Path, *words: str, input: str | None = None) -> list[str] | Non
 def _listed(lines: Sequence[str] | None) -> dict[str, int]:
     """Read lines of `ls-files --stage` and `ls-tree`: the mode comes first, the path after a tab."""
     split = (line.partition("\t") for line in lines or ())
-    return {_path(path): int(mode.partition(" ")[0], 8) for mode, _, path in split}
+    return {unquoted(path): int(mode.partition(" ")[0], 8) for mode, _, path in split}
 
 
-def _path(text: str) -> str:
+def unquoted(text: str) -> str:
     """Undo git's quoting, by which every path is ASCII (core.quotePath)."""
     if not text.startswith('"'):
         return text

@@ -31,20 +31,21 @@ def recall(state: WorkspaceState, build: str) -> PastBuild | None:
     return PastBuild(parts=parts, because=record["because"], archive=record["archive"])
 
 
-def remember(state: WorkspaceState, build: str, parts: Parts, *, archive: str) -> None:
-    """Keep what went into an archive just made, with what of it is other than the time before.
+def remember(state: WorkspaceState, build: str, parts: Parts, *, archive: str) -> bool:
+    """Keep what went into an archive just made, and what of it is new; whether anything is.
 
     Of `parts`, `projects` has those of each project by its name; `archive` is a sha256 (hex).
     """
     before = recall(state, build)
     if before and (before.parts, before.archive) == (parts, archive):
-        return
+        return False
     because = list(changes(before.parts, parts)) if before else ["it has not been built before"]
     rest = {name: part for name, part in parts.items() if name != "projects"}
     # An archive that other parts changed in nothing is still made because of what changed before.
     because = because or list(before.because if before else ())
     record = {"parts": rest, "projects": parts["projects"], "because": because, "archive": archive}
     state.store.put_record(HISTORY, _name(state, build), record)
+    return True
 
 
 def told(before: Parts, now: Parts, *, because: Sequence[str]) -> list[str]:

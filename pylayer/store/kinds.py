@@ -115,6 +115,18 @@ class ArchiveRecord(TypedDict):
     members: int
 
 
+class HashRecord(TypedDict):
+    """The sha256 of a file that the store need not hold."""
+
+    sha256: Sha256
+
+
+class SecondsRecord(TypedDict):
+    """How long something took."""
+
+    seconds: float
+
+
 class ElfRecord(TypedDict):
     """An `Elf`."""
 
@@ -405,6 +417,18 @@ ARCHIVE = RecordKind(
     meaning="the archive that a recipe gives",
     portable=True,
 )
+FORESEEN_WHEEL = RecordKind(
+    name="foreseen-wheel",
+    value=WheelRecord,
+    meaning="the wheel that a project came to for a target, by what is known of it before anything is built",
+    portable=True,
+)
+FORESEEN_ARCHIVE = RecordKind(
+    name="foreseen-archive",
+    value=HashRecord,
+    meaning="the archive that a build came to, by what is known of it before anything is built",
+    portable=True,
+)
 
 # What was found out.
 SOUND = RecordKind(
@@ -472,6 +496,12 @@ HOST_PYTHON = RecordKind(
     value=HostPythonRecord,
     meaning="what an interpreter of this machine said about itself, while its file stays the same",
     portable=False,
+)
+DURATION = RecordKind(
+    name="duration",
+    value=SecondsRecord,
+    meaning="how long a build took that made its archive, by its identifier: to share work out evenly",
+    portable=True,
 )
 
 # What runs leave for later runs over the same manifest.

@@ -1,0 +1,227 @@
+"""A git checkout and a commit → the files of that commit in a folder of their own, and what differs from it.
+
+The folder is a worktree that git need not know of: nothing is written into the repository, and what asks git
+about the folder gets the answers of that commit. What git does not track is the same in both.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pylayer import process
+from pylayer.errors import ToolError, UsageError
+from pylayer.monorepo import trees
+from pylayer.monorepo.repository import unquoted
+from pylayer.monorepo.trees import SKIPPED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_TIMEOUT = 600  # seconds: a promisor's blobs come over a network
+_LINK = "120000"
+_SUBMODULE = "160000"
+_QUIET = ("-c", "core.quotePath=true", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastCheckout:
+    """The checkout `top` as it was at `commit`, in the folder `past`; links are resolved in both.
+
+    `changed` are the files that are other now, or not there, or new, and not ignored (posix, from `top`).
+    `linked` are those that are symbolic links in one or the other.
+    """
+
+    top: Path
+    past: Path
+    commit: str
+    changed: frozenset[str]
+    linked: frozenset[str]
+
+    def then(self, path: Path) -> Path:
+        """Where a path of the checkout is in the past one; UsageError for one that is in neither."""
+        real = path.parent.resolve() / path.name
+        if not real.is_relative_to(self.top):
+            raise _refused(f"{path} is outside of the repository {self.top}", hint="leave it out")
+        return self.past / real.relative_to(self.top)
+
+    def touches(self, folder: Path) -> bool:
+        """Whether a file in `folder`, which is in the checkout, changed, or could lead elsewhere."""
+        place = folder.resolve()
+        if not place.is_relative_to(self.top):
+            return False
+        above = "" if place == self.top else place.relative_to(self.top).as_posix() + "/"
+        return any(name.startswith(above) for names in (self.changed, self.linked) for name in names)
+
+    def bring(self, folder: Path) -> None:
+        """Copy what git ignores in `folder` to the past one: it is no part of any change.
+
+        Of what tools left there are empty files: their names alone count.
+        """
+        if not folder.resolve().is_relative_to(self.top):
+            return
+        words = ("ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "--", ".")
+        for line in _git(folder, *words).stdout.splitlines():
+            place = folder / unquoted(line)
+            if SKIPPED.isdisjoint(place.parts) and not trees.marked(place):
+                _copy(place, self.then(folder) / unquoted(line), into_names=bool(trees.leaving(line)))
+
+    def bring_whole(self, path: Path) -> None:
+        """Copy a file or folder that is not in the past checkout, where git does not track it."""
+        there = self.then(path)
+        if path.exists() and not there.exists() and not self._tracked(path):
+            _copy(path, there)
+
+    def _tracked(self, path: Path) -> bool:
+        name = path.resolve().relative_to(self.top).as_posix()
+        return any(each == name or each.startswith(f"{name}/") for each in self.changed) or bool(
+            _git(self.top, "--literal-pathspecs", "ls-files", "--", name).stdout
+        )
+
+
+def of(folder: Path, ref: str, *, into: Path) -> PastCheckout:
+    """Lay the files of the commit that `ref` names into the empty folder `into`.
+
+    `ref...` is where HEAD left `ref`. UsageError for a folder in no checkout, and for what is no commit.
+    """
+    top, common = _places(folder)
+    commit = _commit(top, ref)
+    past, own = into / "checkout", into / "git"
+    past.mkdir(parents=True)
+    own.mkdir()
+    # What `git worktree add` makes, but for its entry in the repository.
+    (own / "HEAD").write_text(f"{commit}\n")
+    (own / "commondir").write_bytes(os.fsencode(common) + b"\n")
+    (own / "gitdir").write_bytes(os.fsencode(past / ".git") + b"\n")
+    (past / ".git").write_bytes(b"gitdir: " + os.fsencode(own) + b"\n")
+    for words in (("read-tree", commit), ("checkout-index", "--all", "--force", "--index", "--quiet")):
+        done = _git(past, *words)
+        if done.status:
+            raise _refused(
+                f"git cannot lay out {ref}: {_said(done.stderr)}", hint="can its files be fetched?"
+            )
+    staged = {top: _staged(top), past: _staged(past)}
+    _bring_submodules(staged, top, past)
+    diff = _git(top, "diff", "--name-only", "--no-renames", "--no-ext-diff", commit, "--").stdout
+    new = _git(top, "ls-files", "--others", "--exclude-standard").stdout
+    links = [unquoted(path) for each in staged.values() for mode, _, path in each if mode == _LINK]
+    return PastCheckout(
+        top=top,
+        past=past,
+        commit=commit,
+        changed=frozenset(map(unquoted, (*diff.splitlines(), *new.splitlines()))),
+        linked=frozenset(links),
+    )
+
+
+def _places(folder: Path) -> tuple[Path, Path]:
+    """The top of the checkout that `folder` is in, and the directory of its repository."""
+    done = _git(folder, "rev-parse", "--show-toplevel", "--git-common-dir")
+    if done.status:
+        raise _refused(
+            f"{folder} is in no git checkout that can be read: {_said(done.stderr)}",
+            hint="give it where layers.toml is under version control; with --only builds are chosen by name",
+        )
+    top, common = done.stdout.splitlines()
+    return Path(top).resolve(), (folder / common).resolve()
+
+
+def _commit(top: Path, ref: str) -> str:
+    """The name of the commit that is meant."""
+    if not ref.strip("0"):  # what CI systems give for the commit before a branch's first
+        raise _refused(
+            f'"{ref}" stands for no commit, as before the first one of a branch',
+            hint="name the branch that it left, such as origin/main...",
+        )
+    name, three, _ = ref.partition("...")
+    found = (
+        "" if name.startswith("-") else _one(top, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    )
+    if found and three:
+        found = _one(top, "merge-base", found, "HEAD")
+    if found:
+        return found
+    what = f'"{ref}" is no commit of this repository'
+    if (
+        three
+        and not name.startswith("-")
+        and _one(top, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    ):
+        what = f"HEAD and {name} have no commit in common here"
+    if _one(top, "rev-parse", "--is-shallow-repository") == "true":
+        hint = (
+            f"the clone is shallow: `git fetch --unshallow`, or `git fetch --depth=1 origin {name}` for that "
+        )
+        hint += "alone (fetch-depth: 0 for actions/checkout, GIT_DEPTH: 0 for GitLab)"
+        raise _refused(what, hint=hint)
+    raise _refused(what, hint="a branch, a tag or a commit; has it been fetched?")
+
+
+def _one(top: Path, *words: str) -> str:
+    done = _git(top, *words)
+    return done.stdout.strip() if not done.status else ""
+
+
+def _staged(top: Path) -> list[tuple[str, str, str]]:
+    """The links and submodules in an index: mode, object, and path as git writes it."""
+    rows = []
+    for line in _git(top, "ls-files", "--stage").stdout.splitlines():
+        about, _, path = line.partition("\t")
+        mode, oid, _ = about.split()
+        if mode in {_LINK, _SUBMODULE}:
+            rows.append((mode, oid, path))
+    return rows
+
+
+def _bring_submodules(staged: dict[Path, list[tuple[str, str, str]]], top: Path, past: Path) -> None:
+    """Copy the submodules that are at the same commit; the others are empty in the past checkout."""
+    same = {*staged[top]} & {*staged[past]}
+    for mode, _, path in same:
+        if mode == _SUBMODULE:
+            _copy(top / unquoted(path), past / unquoted(path))
+
+
+def _copy(source: Path, target: Path, *, into_names: bool = False) -> None:
+    """Copy what is not there, without version control's own; with `into_names`, every file is empty."""
+    write = _touch if into_names else shutil.copy2
+    if source.is_dir() and not source.is_symlink():
+        shutil.copytree(
+            source, target, symlinks=True, ignore=_unwanted, copy_function=write, dirs_exist_ok=True
+        )
+    elif not target.exists() and (source.is_file() or source.is_symlink()):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_symlink():
+            target.symlink_to(source.readlink())
+        else:
+            write(source, target)
+
+
+def _unwanted(folder: str, names: Iterable[str]) -> list[str]:
+    return [name for name in names if name in SKIPPED or trees.marked(Path(folder, name))]
+
+
+def _touch(_: object, target: str | Path) -> None:
+    Path(target).touch()
+
+
+def _refused(what: str, *, hint: str) -> UsageError:
+    return UsageError(what, where="--affected-since", hint=hint)
+
+
+def _said(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1].removeprefix("fatal: ") if lines else "git says nothing"
+
+
+def _git(folder: Path, *words: str) -> process.Completed:
+    # Where pylayer runs in a hook of git's, these name the repository of that hook.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    env |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+    command: Sequence[str] = ["git", *_QUIET, *words]
+    try:
+        return process.run(command, cwd=folder, env=env, timeout=_TIMEOUT)
+    except ToolError as error:
+        raise _refused(error.faults[0].what, hint="is git installed?") from error

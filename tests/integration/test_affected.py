@@ -1,0 +1,242 @@
+"""`--affected-since` over a history of commits: the builds whose bytes change, as full builds find them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from factories.monorepo import Monorepo, empty
+
+from pylayer.commandline import program
+from pylayer.commands import affected
+from pylayer.monorepo import workspace
+from pylayer.state import opening
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.command, pytest.mark.inprocess]
+
+MANIFEST = """
+packages = ["packages/*"]
+engine = "local"
+constraints = ["idna==3.6", "six==1.15.0"]
+build-constraints = ["hatchling==1.25.0"]
+
+[defaults]
+runtimes = ["python3.11"]
+architectures = ["x86_64"]
+bytecode = false
+
+[layers.tools]
+requirements = ["idna"]
+files = { "bin/start" = "assets/start" }
+
+[projects.libc]
+inputs = ["../../schemas/*.json"]
+"""
+HATCH = """
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+[project]
+name = "{name}"
+version = "1.0"
+description = "One"
+readme = "README.md"
+dependencies = [{requires}]
+[tool.pytest.ini_options]
+testpaths = ["tests"]
+"""
+SETUP = """
+import os
+from setuptools import setup
+setup(name="libd", version="1.0", py_modules=["libd"], install_requires=["liba"])
+"""
+
+
+@dataclass
+class History:
+    """A monorepo whose commits change it step by step."""
+
+    mono: Monorepo
+    steps: list[tuple[str, dict[str, set[str]]]] = field(default_factory=list)
+
+    @property
+    def root(self) -> Path:
+        return self.mono.root
+
+    def git(self, *words: str) -> str:
+        command = ["git", "-c", "user.name=x", "-c", "user.email=x@example.com", *words]
+        return subprocess.run(command, cwd=self.root, check=True, capture_output=True, text=True).stdout
+
+    def commit(self, what: str) -> None:
+        self.git("add", "--all")
+        self.git("commit", "--allow-empty", "--quiet", "--message", what)
+
+    def hatch(self, name: str, requires: str = "", more: str = "") -> None:
+        folder = f"packages/{name}"
+        self.mono.file(f"{folder}/pyproject.toml", HATCH.format(name=name, requires=requires) + more)
+        self.mono.file(f"{folder}/README.md", "Read\n")
+        self.mono.file(f"{folder}/src/{name}/__init__.py", f'NAME = "{name}"\n')
+        self.mono.file(f"{folder}/tests/test_{name}.py", "def test(): pass\n")
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        file = self.root / path
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new))
+
+    def manifest(self, old: str, new: str) -> None:
+        self.edit("layers.toml", old, new)
+
+    def build(self) -> dict[str, str]:
+        """Make everything; the hash of every archive."""
+        assert program.main(["layers", "--manifest", str(self.root / "layers.toml")]) == 0
+        return self.mono.hashes()
+
+    def lock(self) -> None:
+        assert program.main(["lock", "--manifest", str(self.root / "layers.toml")]) == 0
+
+    def affected(self, ref: str = "HEAD~1") -> affected.Affected:
+        found = workspace.load(self.root / "layers.toml")
+        with opening.opened(found.manifest, note=print) as state:
+            return affected.of(found, ref, state=state)
+
+
+def layers(builds) -> set[str]:
+    """The names of builds without their target."""
+    return {name.removesuffix("-python3.11-x86_64") for name in builds}
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory):
+    """Five projects and a layer of requirements, built at their first commit."""
+    with pytest.MonkeyPatch.context() as patch:
+        history = History(empty(tmp_path_factory.mktemp("history")))
+        for name in os.environ:
+            if name.startswith("PYLAYER_") or name == "CI":
+                patch.delenv(name)
+        patch.setenv("PYLAYER_CACHE_DIR", str(history.mono.store))
+        history.mono.manifest(MANIFEST)
+        history.hatch("liba")
+        history.mono.file("packages/liba/src/liba/run.sh", "echo\n")
+        history.mono.file("packages/liba/src/liba/notes.txt", "note\n")
+        history.hatch("libb", '"liba", "six"')
+        history.mono.file("packages/libb/src/libb/old.py", "")
+        forced = '[tool.hatch.build.targets.wheel.force-include]\n"../../schemas/a.json" = "libc/a.json"\n'
+        history.hatch("libc", more=forced)
+        history.mono.file("schemas/a.json", "{}")
+        history.mono.file("packages/libd/setup.py", SETUP)
+        history.mono.file("packages/libd/libd.py", "")
+        history.mono.file("assets/start", "#!/bin/sh\n")
+        history.mono.file("docs/index.md", "Docs\n")
+        history.mono.file(".gitignore", "dist/\n.env\n")
+        history.git("init", "--quiet", "--initial-branch=main")
+        history.build()
+        history.commit("first")
+        yield history
+
+
+def _requires_idna(history):
+    history.edit("packages/libb/pyproject.toml", '"six"', '"six", "idna"')
+    history.lock()
+
+
+def _other_idna(history):
+    history.manifest("idna==3.6", "idna==3.7")
+    history.lock()
+
+
+def _other_six(history):
+    history.manifest("six==1.15.0", "six==1.16.0")
+    history.lock()
+
+
+def _other_hatchling(history):
+    history.manifest("hatchling==1.25.0", "hatchling==1.26.3")
+    history.lock()
+
+
+# What a commit does; the layers whose bytes it changes; those that count besides until they are built.
+STEPS = {
+    "docs only": (lambda h: h.edit("docs/index.md", "Docs", "More"), "", ""),
+    "a source": (
+        lambda h: h.edit("packages/liba/src/liba/__init__.py", "NAME", "N"),
+        "liba libb libd",
+        "",
+    ),
+    "a test": (lambda h: h.edit("packages/liba/tests/test_liba.py", "pass", "..."), "", ""),
+    "a new test": (lambda h: h.mono.file("packages/liba/tests/test_more.py", ""), "", ""),
+    "a description": (
+        lambda h: h.edit("packages/libb/pyproject.toml", '"One"', '"Two"'),
+        "libb",
+        "",
+    ),
+    "a readme": (lambda h: h.edit("packages/libc/README.md", "Read", "See"), "libc", ""),
+    "the settings of a tool": (
+        lambda h: h.edit("packages/libb/pyproject.toml", "testpaths", "addopts"),
+        "",
+        "libb",
+    ),
+    "an input": (lambda h: h.edit("schemas/a.json", "{}", "[]"), "libc", ""),
+    "an input that is none": (lambda h: h.mono.file("schemas/b.txt", ""), "", ""),
+    "a mode": (lambda h: (h.root / "packages/liba/src/liba/run.sh").chmod(0o755), "liba libb libd", ""),
+    "a rename": (
+        lambda h: h.git("mv", "packages/libb/src/libb/old.py", "packages/libb/src/libb/new.py"),
+        "libb",
+        "",
+    ),
+    "what is dropped": (
+        lambda h: h.manifest("[layers.tools]", '[layers.tools]\ndrop = ["*.typed"]'),
+        "tools",
+        "",
+    ),
+    "a layer's description": (
+        lambda h: h.manifest("[layers.tools]", '[layers.tools]\ndescription = "x"'),
+        "",
+        "",
+    ),
+    "an extra file": (lambda h: h.edit("assets/start", "sh", "bash"), "tools", ""),
+    "the lock": (_other_idna, "tools", ""),
+    "a dependency": (_requires_idna, "libb", ""),
+    "the lock of a dependency": (_other_six, "libb", ""),
+    "what builds": (_other_hatchling, "liba libb libc libd", ""),
+    "an ignored file": (lambda h: h.mono.file("packages/liba/src/liba/.env", "SECRET=1"), "", ""),
+    "an ignore file": (
+        lambda h: h.mono.file(".gitignore", "dist/\n.env\nnotes.txt\n"),
+        "liba libb libd",
+        "libc",
+    ),
+    "a new project": (lambda h: h.hatch("libe", '"libc"'), "libe", ""),
+    "the environment of a build": (
+        lambda h: h.manifest("[projects.libc]", '[projects.libd]\nenv = { X = "1" }\n[projects.libc]'),
+        "",
+        "libd",
+    ),
+    "a dependency less": (lambda h: h.edit("packages/libd/setup.py", '"liba"', ""), "libd", ""),
+    "nothing": (lambda _: None, "", ""),
+}
+
+
+def test_it_is_the_set_whose_bytes_change(history):
+    """Commit by commit; where only building tells, it errs until that was done, and says so."""
+    before = history.mono.hashes()
+    for what, (change, expected, besides) in STEPS.items():
+        change(history)
+        history.commit(what)
+        early = history.affected()
+        after = history.build()
+        changed = {name for name in after if before.get(name) != after[name]}
+        late = history.affected()
+        assert set(expected.split()) == layers(changed), what
+        assert changed == set(late.reasons), (what, late)
+        assert changed | {f"{name}-python3.11-x86_64" for name in besides.split()} == set(early.reasons), (
+            what,
+            early,
+        )
+        assert bool(besides) <= bool(early.unsure), what
+        before = after

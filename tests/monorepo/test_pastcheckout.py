@@ -1,0 +1,164 @@
+"""A commit laid out beside a checkout, and what differs."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from pylayer.errors import UsageError
+from pylayer.monorepo import pastcheckout
+from pylayer.monorepo.repository import Repository
+
+
+def git(folder, *words):
+    settings = ("user.name=x", "user.email=x@example.com", "protocol.file.allow=always")
+    command = ["git", *(word for setting in settings for word in ("-c", setting)), *words]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def commit(folder, what="more"):
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", what)
+    return git(folder, "rev-parse", "HEAD").strip()
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """Two commits, and a change that is in neither."""
+    root = tmp_path / "repository"
+    (root / "a").mkdir(parents=True)
+    git(root, "init", "--quiet", "--initial-branch=main")
+    (root / "a/one.py").write_text("1\n")
+    (root / "a/naïve.py").write_text("1\n")
+    (root / "a/run").write_text("1\n")
+    (root / "a/gone").write_text("1\n")
+    (root / ".gitignore").write_text("*.log\nkept/\n")
+    commit(root, "first")
+    git(root, "tag", "v1")
+    (root / "a/one.py").write_text("2\n")
+    (root / "a/gone").unlink()
+    commit(root, "second")
+    return root
+
+
+def past(root, ref, tmp_path):
+    into = tmp_path / "into"
+    into.mkdir()
+    return pastcheckout.of(root, ref, into=into)
+
+
+def test_what_was_is_there_and_what_differs_is_told(repository, tmp_path):
+    """Changed, gone, new and other modes, committed or not; not what is ignored."""
+    (repository / "a/naïve.py").write_text("2\n")
+    (repository / "a/run").chmod(0o755)
+    (repository / "new.py").write_text("")
+    (repository / "x.log").write_text("")
+    status = git(repository, "status", "--porcelain")
+    found = past(repository / "a", "v1", tmp_path)
+
+    assert {"a/one.py", "a/naïve.py", "a/run", "a/gone", "new.py"} == found.changed
+    assert "1\n" == found.then(repository / "a/gone").read_text()
+    assert found.touches(repository / "a")
+    assert status == git(repository, "status", "--porcelain")
+    assert "" == git(repository, "worktree", "list", "--porcelain").partition("\n\n")[2]
+
+
+def test_git_answers_there_as_it_did_then(repository, tmp_path):
+    """HEAD, tags and the index are those of the commit."""
+    found = past(repository, "v1", tmp_path)
+
+    then = Repository.of(found.past)
+    assert then is not None
+    assert found.commit == then.head()
+    assert {"a/one.py", "a/naïve.py", "a/run", "a/gone", ".gitignore"} == then.tracked(found.past).keys()
+    assert frozenset() == then.changed(found.past)
+    assert "v1" == git(found.past, "describe", "--tags", "--dirty").strip()
+
+
+def test_what_is_ignored_is_brought(repository, tmp_path):
+    """With its content; of what tools left there are names alone."""
+    (repository / "a/x.log").write_text("log")
+    (repository / "a/kept").mkdir()
+    (repository / "a/kept/y").write_text("kept")
+    (repository / ".gitignore").write_text("*.log\nkept/\n.mypy_cache\n")
+    (repository / "a/.mypy_cache").mkdir()
+    (repository / "a/.mypy_cache/z").write_text("cache")
+    found = past(repository, "HEAD", tmp_path)
+    found.bring(repository / "a")
+
+    there = found.past / "a"
+    assert ["log", "kept", ""] == [
+        (there / name).read_text() for name in ("x.log", "kept/y", ".mypy_cache/z")
+    ]
+
+
+def test_a_submodule_that_did_not_move_is_there(repository, tmp_path):
+    """Its commits are in another repository."""
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "--quiet")
+    (other / "lib.py").write_text("")
+    commit(other)
+    git(repository, "submodule", "--quiet", "add", str(other), "sub")
+    commit(repository)
+
+    assert (past(repository, "HEAD", tmp_path).past / "sub/lib.py").is_file()
+
+
+def test_where_a_branch_was_left(repository, tmp_path):
+    """By `...`: what the other did since is no change of this one's."""
+    left = git(repository, "rev-parse", "HEAD").strip()
+    git(repository, "switch", "--quiet", "--create", "other")
+    (repository / "theirs").write_text("")
+    commit(repository)
+    git(repository, "switch", "--quiet", "main")
+    (repository / "ours").write_text("")
+    commit(repository)
+    found = past(repository, "other...", tmp_path)
+
+    assert (left, {"ours"}) == (found.commit, found.changed)
+
+
+@pytest.mark.parametrize(
+    ("ref", "told"),
+    [
+        (
+            "nowhere",
+            '"nowhere" is no commit of this repository; a branch, a tag or a commit',
+        ),
+        ("--all", '"--all" is no commit'),
+        ("0" * 40, "stands for no commit, as before the first one of a branch"),
+        ("HEAD:a", '"HEAD:a" is no commit'),
+    ],
+)
+def test_what_is_no_commit_is_refused(repository, tmp_path, ref, told):
+    """In a line, with what to do."""
+    with pytest.raises(UsageError) as caught:
+        past(repository, ref, tmp_path)
+
+    assert told in str(caught.value)
+
+
+def test_a_shallow_clone_says_so(repository, tmp_path):
+    """And how to have the rest."""
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{repository}", str(shallow))
+    with pytest.raises(UsageError, match="the clone is shallow: `git fetch --unshallow`"):
+        past(shallow, "v1", tmp_path)
+
+
+def test_a_commit_that_was_fetched_alone_will_do(repository, tmp_path):
+    """No history is needed."""
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{repository}", str(shallow))
+    git(shallow, "fetch", "--quiet", "--depth=1", "origin", "v1")
+
+    assert {"a/one.py", "a/gone"} == past(shallow, "FETCH_HEAD", tmp_path).changed
+
+
+def test_no_repository_says_so(tmp_path):
+    """Also where git is not there."""
+    (tmp_path / "plain").mkdir()
+    with pytest.raises(UsageError, match="is in no git checkout that can be read: not a git repository"):
+        past(tmp_path / "plain", "HEAD", tmp_path)
