@@ -189,11 +189,14 @@ class _Comparison:
             return
         try:
             found = [*self._compared(build, before)]
+            # What the lock does not answer is in no key.
+            unanswered = [*self._unanswered(build, before)]
         except PylayerError as error:
-            found = [error.faults[0].told]
-        if found and (archive := self._now.archive(build)) and archive == self._was.archive(before):
+            yield error.faults[0].told
             return
-        yield from found
+        if found and (archive := self._now.archive(build)) and archive == self._was.archive(before):
+            found = []
+        yield from (*found, *unanswered)
 
     def _compared(self, build: Build, before: Build) -> Iterator[str]:
         was, now = self._was.build(before), self._now.build(build)
@@ -201,16 +204,20 @@ class _Comparison:
         for name in now["projects"]:
             if name in was["projects"]:
                 yield from self._of_project(name, build.target, before.target)
-        if (open_now := self._now.unlocked(build)) and open_now != self._was.unlocked(before):
-            yield f"layers.lock does not answer it any more: {', '.join(open_now[:_TOLD])}"
-        if now["distributions"] and (settings := self._settings):
-            yield settings
+
+    def _unanswered(self, build: Build, before: Build) -> Iterator[str]:
+        """What layers.lock does not say of a build any more; nothing where it never did."""
+        lines = self._now.unlocked(build)
+        if lines and lines != self._was.unlocked(before):
+            yield f"layers.lock does not answer it any more: {', '.join(lines[:_TOLD])}"
+        if self._settings and self._now.closure(build).requirements:
+            yield self._settings
 
     @cached_property
     def _settings(self) -> str:
         """What of the resolver's settings changed and is not in the lock; empty where nothing is."""
         both = [choices(side.found, settings_of(side.found)) for side in (self._was, self._now)]
-        if both[0] == both[1] or not self._now.lock.settings or dict(self._now.lock.settings) == both[1]:
+        if both[0] == both[1] or not self._now.lock.builds or dict(self._now.lock.settings) == both[1]:
             return ""
         return "; ".join(
             changes(both[0], both[1], name="settings of the resolver, which layers.lock has not")

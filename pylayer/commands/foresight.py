@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -29,7 +31,7 @@ from pylayer.monorepo.projectfile import PYPROJECT
 from pylayer.names import normalise, required_name
 from pylayer.pipeline import asked_for
 from pylayer.repair import bundling
-from pylayer.store.kinds import FORESEEN_ARCHIVE, FORESEEN_WHEEL
+from pylayer.store.kinds import DISTRIBUTION, FORESEEN_ARCHIVE, FORESEEN_WHEEL
 from pylayer.tables import document, table_at
 from pylayer.targets import Target
 from pylayer.wheels import Metadata
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
     from pylayer.building.sources import ProjectSource
     from pylayer.config.layers import Build
+    from pylayer.index.pins import Pin
     from pylayer.keys import Parts
     from pylayer.locks.lock import Lock, Locked
     from pylayer.monorepo.trees import FileHashes
@@ -78,6 +81,7 @@ class Foresight:
         self._projects: dict[tuple[str, Target], Parts] = {}
         self._metadata: dict[tuple[str, Target], Metadata] = {}
         self._described: dict[str, str] = {}
+        self._pins: dict[str, Metadata | None] = {}
         self._closures: dict[str, Closure] = {}
         self._declared: dict[str, Mapping[str, Any]] = {}
 
@@ -133,7 +137,9 @@ class Foresight:
     def closure(self, build: Build) -> Closure:
         """The projects of a build, and what they and its layer require of an index."""
         if build.id not in self._closures:
-            self._closures[build.id] = self._close(root_of(build), build.target)
+            locked = self.lock.builds.get(build.id)
+            outside = [each for pin in (locked.pins if locked else ()) if (each := self._of_pin(pin))]
+            self._closures[build.id] = self._close(root_of(build), build.target, outside=outside)
         return self._closures[build.id]
 
     def project(self, name: str, target: Target) -> Parts:
@@ -252,11 +258,24 @@ class Foresight:
         locked = self.lock.builds.get(build.id)
         return {*self.closure(build).projects, *(pin.name for pin in (locked.pins if locked else ()))}
 
-    def _close(self, root: Root, target: Target) -> Closure:
+    def _of_pin(self, pin: Pin) -> Metadata | None:
+        """What a third-party wheel says of itself, where the store has it: it may require a project."""
+        if pin.sha256 not in self._pins:
+            record = self._store.record(DISTRIBUTION, pin.sha256)
+            wheel = wheels.from_json(record, Path(pin.filename)) if record else None
+            needs = wheel.metadata.requires if wheel else ()
+            ours = any(required_name(text) in self.found.projects for text in needs)
+            self._pins[pin.sha256] = wheel.metadata if wheel and ours else None
+        return self._pins[pin.sha256]
+
+    def _close(self, root: Root, target: Target, *, outside: Sequence[Metadata] = ()) -> Closure:
         async def metadata(names: frozenset[str]) -> Mapping[str, Metadata]:
             return {name: self._metadata_of(name, target) for name in names}
 
         requirements = tuple(map(self._without_version, root.requirements))
+        plainly = [
+            replace(each, requires=tuple(map(self._without_version, each.requires))) for each in outside
+        ]
         plain = Root(
             requirements=requirements,
             wanted_by=root.wanted_by,
@@ -264,7 +283,7 @@ class Foresight:
             exclude=root.exclude,
             where=root.where,
         )
-        walk = close(plain, projects=self.found.projects.keys(), metadata=metadata)
+        walk = close(plain, projects=self.found.projects.keys(), metadata=metadata, outside=plainly)
         try:
             walk.send(None)  # it waits for nothing but what is here
         except StopIteration as end:

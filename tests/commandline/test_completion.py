@@ -10,7 +10,7 @@ import pytest
 from pylayer.commandline import completion
 from pylayer.commands import table
 
-OPTIONS = ["--only", "--engine", "--again", "--manifest", "--help"]
+OPTIONS = ["--only", "--affected-since", "--engine", "--again", "--manifest", "--help"]
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 from factories.monorepo import Monorepo, empty
+from factories.workshop import Workshop, workshop
 
 from pylayer.commandline import program
 from pylayer.commands import affected
@@ -240,3 +242,176 @@ def test_it_is_the_set_whose_bytes_change(history):
         )
         assert bool(besides) <= bool(early.unsure), what
         before = after
+
+
+@dataclass
+class Shop:
+    """A workshop in a repository, whose runs are in this process."""
+
+    shop: Workshop
+    capsys: pytest.CaptureFixture[str]
+
+    def run(self, *words: str) -> tuple[int, str]:
+        status = program.main([*words, "--manifest", str(self.shop.root / "layers.toml")])
+        printed = self.capsys.readouterr()
+        return status, printed.out + printed.err
+
+    def commit(self) -> None:
+        for words in (("init", "--quiet"), ("add", "--all"), ("commit", "--quiet", "--message", "x")):
+            settings = ("-c", "user.name=x", "-c", "user.email=x@example.com")
+            subprocess.run(["git", *settings, *words], cwd=self.shop.root, check=True)
+
+    def affected(self) -> set[str]:
+        """The layers that are affected since the last commit."""
+        found = workspace.load(self.shop.root / "layers.toml")
+        with opening.opened(found.manifest, note=print) as state:
+            return layers(affected.of(found, "HEAD", state=state).reasons)
+
+    def cold(self) -> None:
+        """Have nothing in the store."""
+        shutil.rmtree(self.shop.store)
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch, capsys):
+    """An empty workshop."""
+    with workshop(tmp_path) as made:
+        for name in [name for name in os.environ if name.startswith(("PYLAYER_", "UV_")) or name == "CI"]:
+            monkeypatch.delenv(name)
+        for name, value in {**made.env, "PYLAYER_CACHE_DIR": str(made.store)}.items():
+            monkeypatch.setenv(name, value)
+        made.file(".gitignore", "dist/\n")
+        yield Shop(made, capsys)
+
+
+def begun(shop, *tables, **options):
+    """Build and commit what was written."""
+    shop.commit()
+    shop.shop.layers(tables="\n".join(tables), **options)
+    status, text = shop.run("layers")
+    assert status == 0, text
+    shop.commit()
+
+
+def touch(shop, name):
+    shop.shop.more(f"packages/{name}/{name.replace('-', '_')}.py", "MORE = 1\n")
+
+
+@pytest.mark.parametrize("cold", [False, True])
+def test_it_follows_what_is_required(shop, cold):
+    """Through others, extras that are asked for, markers that hold, and requirements that a backend knows."""
+    shop.shop.member("app", "left", extras={"fast": ["addon"], "slow": ["alone"]})
+    shop.shop.member("left", "deep; python_version >= '3.11'", "alone; python_version >= '3.13'")
+    shop.shop.member("moving", dynamic=["deep"])
+    for name in ("deep", "addon", "alone"):
+        shop.shop.member(name)
+    begun(shop, '[layers.app]\nextras = ["fast"]')
+    if cold:
+        shop.cold()
+        # Nothing else tells what its backend will say.
+        shop.shop.more("packages/moving/requirements.txt", "deep\n")
+        shop.commit()
+    found = {}
+    for name in ("deep", "addon", "alone"):
+        touch(shop, name)
+        found[name] = shop.affected()
+        shop.commit()
+
+    assert {
+        "deep": {"deep", "left", "app", "moving"},
+        "addon": {"addon", "app"},
+        "alone": {"alone"},
+    } == found
+
+
+def test_it_follows_what_a_distribution_of_an_index_requires(shop):
+    """It may be a project; what is in the store of it says so."""
+    shop.shop.member("core")
+    shop.shop.member("other")
+    shop.shop.offer("plugin", "1.0", "core>=1")
+    begun(shop, '[layers.plugged]\nrequirements = ["plugin"]')
+    touch(shop, "core")
+
+    assert {"core", "plugged"} == shop.affected()
+
+
+def test_what_another_layer_provides_is_not_in_it(shop):
+    """What it has is left out, until it has it no more."""
+    shop.shop.member("core")
+    shop.shop.member("app", "core")
+    provided = '[layers.app]\nprovided-by = ["core"]\n'
+    begun(shop, provided)
+    touch(shop, "core")
+    assert {"core"} == shop.affected()
+
+    shop.shop.layers()
+    assert {"core", "app"} == shop.affected()
+
+
+def test_what_builds_a_project_is_a_part_of_it(shop):
+    """Another project of the monorepo, and what that needs."""
+    shop.shop.member("helper")
+    shop.shop.member("tool", "helper")
+    shop.shop.member("app", building=["tool"])
+    shop.shop.member("other")
+    begun(shop)
+    touch(shop, "helper")
+
+    assert {"helper", "tool", "app"} == shop.affected()
+
+
+def test_a_lock_that_does_not_answer_counts(shop):
+    """Until it is brought up to date, and then by what it says."""
+    shop.shop.member("app", "third")
+    shop.shop.member("other")
+    for version in ("1.0", "2.0"):
+        shop.shop.offer("third", version)
+    begun(shop, "[layers.some]\nrequirements = ['third<2']")
+    shop.shop.layers(top='constraints = ["third<3"]', tables="[layers.some]\nrequirements = ['third<2']")
+    assert {"app", "some"} == shop.affected()
+
+    assert shop.run("lock")[0] == 0
+    assert set() == shop.affected()
+
+
+def test_another_pylayer_counts_for_all(shop):
+    """By the lock file beside layers.toml."""
+    lock = "pylayer-lambda==0.{}.0 --hash=sha256:" + "0" * 64 + "\n"
+    shop.shop.member("app")
+    shop.shop.file("requirements.txt", lock.format(1))
+    begun(shop, defaults="lockfiles = false")
+    shop.shop.file("requirements.txt", lock.format(2))
+
+    assert {"app"} == shop.affected()
+
+
+def test_commands_take_those_alone(shop):
+    """And say which they are, and why; where none is, they do nothing."""
+    shop.shop.member("app", "core")
+    shop.shop.member("core")
+    shop.shop.member("other")
+    begun(shop)
+    status, text = shop.run("layers", "--affected-since", "HEAD")
+    assert (0, True) == (status, "0 of 3 builds affected since HEAD" in text), text
+    assert "cached" not in text
+
+    touch(shop, "core")
+    status, text = shop.run("layers", "--affected-since", "HEAD", "--only", "app")
+    assert status == 0
+    assert "1 of 1 builds affected since HEAD" in text
+    assert "  app-python3.11-x86_64: core: core.py changed" in text
+    assert "whether the wheel of core changed is known once it is built" in text
+    assert ("app-python3.11-x86_64  built" in text, "other" in text) == (True, False)
+
+    status, text = shop.run("build-layer", "core", "other", "--affected-since", "HEAD")
+    assert ("core-python3.11-x86_64  built" in text, "other-python" in text) == (True, False)
+    assert shop.run("layers", "--affected-since", "nowhere")[0] == 2
+
+
+def test_a_layers_toml_that_was_not_there_counts_for_all(shop):
+    """As one that could not be read."""
+    shop.shop.member("app")
+    shop.commit()
+    shop.shop.layers()
+
+    assert {"app"} == shop.affected()
