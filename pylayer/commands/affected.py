@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from posixpath import basename, dirname
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from pylayer.locks import lock as locks
 from pylayer.locks import lockfiles
 from pylayer.locks.lock import Lock
 from pylayer.locks.sourcing import choices, settings_of
-from pylayer.monorepo import checkout, pastcheckout, workspace
+from pylayer.monorepo import pastcheckout, workspace
 from pylayer.monorepo.trees import FileHashes
 from pylayer.names import required_name
 from pylayer.state import opening
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 _DISTRIBUTION = "pylayer-lambda"
 _TOLD = 3
 _DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
+_SAYING = frozenset({".gitattributes", ".gitignore", ".hgignore"})
 _OF_GIT = ("../home/", ".git/")  # what a build is given of version control
 
 
@@ -138,6 +140,7 @@ class _Comparison:
         past_look = self._sources(sources_by(FileHashes()))
         self._was = Foresight(was, lock=_lock(was), store=state.store, sources=past_look)
         self._told: dict[tuple[str, Target], tuple[str, ...]] = {}
+        self._same: dict[str, bool] = {}
         self._unsure: dict[str, None] = {}
 
     def affected(self) -> Affected:
@@ -176,10 +179,20 @@ class _Comparison:
             return False
         if now.options.inputs or now.climbs:
             return False  # files anywhere in the repository may be seen
-        looked_at = {path.resolve() for path in checkout.consulted(now)}
-        looked_at |= {above / ".gitattributes" for above in now.path.resolve().parents}
-        changed = {self._past.top / name for name in self._past.changed}
-        return not self._past.touches(now.path) and looked_at.isdisjoint(changed)
+        above = {parent.relative_to(self._past.top).as_posix() for parent in self._above(now)}
+        said = {dirname(name) or "." for name in self._past.changed if basename(name) in _SAYING}
+        return not self._past.touches(now.path) and said.isdisjoint(above)
+
+    def _is_same(self, name: str) -> bool:
+        if name not in self._same:
+            both = (side.found.projects[name] for side in (self._now, self._was))
+            self._same[name] = self._is_untouched(*both)
+        return self._same[name]
+
+    def _above(self, project: Project) -> Iterator[Path]:
+        for folder in project.path.resolve().parents:
+            if folder.is_relative_to(self._past.top):
+                yield folder
 
     def _reasons(self, build: Build) -> Iterator[str]:
         """Why a build is affected; nothing where it is not."""
@@ -230,6 +243,8 @@ class _Comparison:
 
     def _why_project(self, name: str, target: Target, before: Target) -> Iterator[str]:
         """Why a project's wheel may be another; nothing where it is known to be the same."""
+        if self._was.around(name, before) == self._now.around(name, target) and self._is_same(name):
+            return
         was, now = self._was.project(name, before), self._now.project(name, target)
         if was == now:
             return

@@ -26,7 +26,7 @@ from pylayer.building.sources import source_of
 from pylayer.building.wheelparts import declared_parts
 from pylayer.keys import key
 from pylayer.locks.sharing import EnvironmentName
-from pylayer.monorepo import vcs
+from pylayer.monorepo import vcs, workspace
 from pylayer.monorepo.projectfile import PYPROJECT
 from pylayer.names import normalise, required_name
 from pylayer.pipeline import asked_for
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from pylayer.keys import Parts
     from pylayer.locks.lock import Lock, Locked
     from pylayer.monorepo.trees import FileHashes
-    from pylayer.monorepo.workspace import Project, Workspace
+    from pylayer.monorepo.workspace import Project, SourceTree, Workspace
     from pylayer.store import Store
     from pylayer.wheels import Wheel
 
@@ -78,6 +78,7 @@ class Foresight:
         self._store = store
         self._sources_of = sources
         self._sources: dict[str, ProjectSource] = {}
+        self._trees: dict[str, SourceTree] = {}
         self._projects: dict[tuple[str, Target], Parts] = {}
         self._metadata: dict[tuple[str, Target], Metadata] = {}
         self._described: dict[str, str] = {}
@@ -144,12 +145,15 @@ class Foresight:
 
     def project(self, name: str, target: Target) -> Parts:
         """What is known of a project's wheel for a target."""
+        return {**self.around(name, target), "files": self.source(name).own}
+
+    def around(self, name: str, target: Target) -> Parts:
+        """The same without its files."""
         if (name, target) not in self._projects:
-            self._projects[name, target] = self.parts(name, target, files=self.source(name).own)
+            self._projects[name, target] = self._around(name, target)
         return self._projects[name, target]
 
-    def parts(self, name: str, target: Target, *, files: Mapping[str, str]) -> Parts:
-        """The same, for a project whose build sees `files`."""
+    def _around(self, name: str, target: Target) -> Parts:
         project = self.found.projects[name]
         builder = self._builder(project, target)
         own = [text for text in project.requires if required_name(text) in self.found.projects]
@@ -166,7 +170,6 @@ class Foresight:
             "requires": sorted(project.requires),
             "python independent": project.python_independent,
             "native": project.options.native,
-            "files": dict(files),
             "version from VCS": self.described(name),
             "build requirements": self._environment(project, outside, builder),
             "projects that build it": {each: key(self.project(each, builder)) for each in closure.projects},
@@ -226,7 +229,7 @@ class Foresight:
         for wheel in made:
             name = wheel.metadata.name
             if name in seen:
-                parts = self.parts(name, build.target, files=seen[name]["files"])
+                parts = {**self.around(name, build.target), "files": seen[name]["files"]}
                 self._keep(FORESEEN_WHEEL, _key_of(parts, build.target), wheels.to_json(wheel))
         files = {name: parts["files"] for name, parts in seen.items()}
         self._keep(FORESEEN_ARCHIVE, self._archive_key(build, files), {"sha256": archive})
@@ -239,8 +242,8 @@ class Foresight:
         parts = self.build(build)
         projects = {}
         for name in parts["projects"]:
-            own = self.parts(name, build.target, files=files[name]) if name in files else None
-            projects[name] = key(own or self.project(name, build.target))
+            known = {"files": files[name]} if name in files else {"files": self.source(name).own}
+            projects[name] = key({**self.around(name, build.target), **known})
         return _key_of({**parts, "projects": projects}, build.target)
 
     def _builder(self, project: Project, target: Target) -> Target:
@@ -362,7 +365,9 @@ class Foresight:
         return found
 
     def _compiles(self, project: Project) -> bool:
-        tree = self.source(project.name).tree
+        if project.name not in self._trees:
+            self._trees[project.name] = workspace.tree(project)
+        tree = self._trees[project.name]
         return native.expected(project, tree.entries, subdir=tree.subdir)
 
     def _tools(self, requirements: Sequence[str], target: Target) -> Parts:
