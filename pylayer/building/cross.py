@@ -132,6 +132,7 @@ class Crossed:
             job,
             name=f"{job.name}-{self.target.architecture.value}",  # both may be built at once
             script="cross",
+            warm=(),  # what it answers for the target must be there before anything is imported
             request={**job.request, "cross": _request(self.target)},
             beside={**beside, "zig-cache.tgz": self.cache},
         )

@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 
 from pylayer import below, enginetable, redaction, wheels
 from pylayer.below import OutsideError
-from pylayer.building import diagnostics, missing, native, sdists, sources, wheelparts
+from pylayer.building import backends, diagnostics, missing, native, sdists, sources, wheelparts
 from pylayer.building.closure import Root, close, refuse_login
 from pylayer.building.native import BackendError, Plain
 from pylayer.building.serving import allows, serves, trusted
@@ -476,6 +476,7 @@ class Projects:
             },
             beside={"git.py": wheelparts.script("git")},
             env=env,
+            warm=backends.imports(project),
         )
         build_env = host.engine.build_env(builder, required, network=project.options.network, tools=way.tools)
         with self._store.scratch() as folder:

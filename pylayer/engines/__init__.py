@@ -55,7 +55,9 @@ class Job:
     the folder that holds these. `beside` are further files in the folder `inside`, where the script is. `env`
     is added to its variables.
     A `bare` job sees nothing that is installed: no package, no program, no `.pth` file. As it may run beside
-    builds, its name has a dot, which no project's has.
+    builds, its name has a dot, which no project's has. `warm` are modules, the backend's first, that a
+    process may have imported from which the script's is forked, without the variables of `env`; those after
+    the first that cannot be imported are left out.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Job:
     env: Mapping[str, str] = field(default_factory=dict)
     beside: Mapping[str, Path | bytes] = field(default_factory=dict)
     bare: bool = False
+    warm: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

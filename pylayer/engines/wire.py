@@ -12,11 +12,12 @@ from pylayer import below
 from pylayer.below import OutsideError
 from pylayer.engines import Done
 from pylayer.errors import BuildError, EngineError
+from pylayer.process import OutputEnd
 from pylayer.processors import confinement
 from pylayer.store import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path, PurePosixPath
     from typing import BinaryIO
 
@@ -60,19 +61,22 @@ def _file(folder: str, entry: TreeEntry) -> JobFile:
     return JobFile(folder + entry.name, content, entry.executable, entry.link)
 
 
-def pack(job: Job, *, folder: str, user: int | None = None) -> Iterator[bytes]:
+def pack(job: Job, *, folder: str, env: Mapping[str, str], user: int | None = None) -> Iterator[bytes]:
     """Give the stream of `job` for an own `folder`, in chunks; no file is held in memory.
 
-    `user` is the job's own, of which nothing is to be left. Raises BuildError for a file that cannot be read,
-    or changes meanwhile.
+    `env` is added to the engine's variables, and what the job has of its own to that. `user` is the job's
+    own, of which nothing is to be left. Raises BuildError for a file that cannot be read, or changes
+    meanwhile.
     """
-    runner = JobFile("inside/stream.py", script_text("stream").encode())
+    runner = JobFile("inside/program.py", script_text("program").encode())
     listed = [(file, _size(file.content)) for file in (runner, *files(job))]
     header = {
         "user": user,
         "options": ["-S"] if job.bare else [],
         "folder": folder,
         "script": f"inside/{job.script}.py",
+        "env": {**env, **job.env},
+        "warm": {"modules": list(job.warm), "env": dict(env)} if job.warm else None,
         "processors": [confinement(), os.getpid()],
         "files": [(file.name, size, file.executable, file.link) for file, size in listed],
     }
@@ -85,13 +89,15 @@ def pack(job: Job, *, folder: str, user: int | None = None) -> Iterator[bytes]:
 
 
 class Results:
-    """What comes back from a job, while it comes: its files are written into a folder.
+    """What comes back from a job, while it comes: what it prints, and its files are written into a folder.
 
-    All of it is the job's word, and a build's own code writes to the same stream: none of it is believed.
+    All of it is the job's word: none of it is believed. `log` is what it prints.
     """
 
     def __init__(self, into: Path) -> None:
+        self.log = OutputEnd()
         self._into = into
+        self._printed = 0
         self._line = bytearray()
         self._header: dict[str, Any] | None = None
         self._awaited: list[tuple[str, int, bool]] = []
@@ -122,8 +128,12 @@ class Results:
         does not take it.
         """
         rest = memoryview(data)
-        if self._header is None:
-            rest = self._feed_header(data)
+        while rest and self._header is None:
+            if self._printed:
+                self.log.add(bytes(rest[: self._printed]))
+                rest, self._printed = rest[self._printed :], max(self._printed - len(rest), 0)
+            else:
+                rest = self._feed_line(bytes(rest))
         while rest:
             if self._file is None:
                 return  # no file is awaited
@@ -134,8 +144,9 @@ class Results:
             rest = rest[len(taken) :]
             self._next()
 
-    def done(self, status: int, *, log: str) -> Done:
-        """Give the Done of the job; what came before its results is part of the log."""
+    def done(self, status: int) -> Done:
+        """Give the Done of the job; where no results came, what came instead is part of the log."""
+        log = str(self.log)
         if self._header is None:
             log = self._line.decode(errors="replace") + log
         answer = (self._header or {}).get("answer")
@@ -147,16 +158,21 @@ class Results:
             self._file.close()
             self._file = None
 
-    def _feed_header(self, data: bytes) -> memoryview:
+    def _feed_line(self, data: bytes) -> memoryview:
         line, newline, rest = data.partition(b"\n")
         self._line += line
         if len(self._line) > _LONGEST_HEADER:
             raise EngineError("a job's results cannot be read: they begin with a line without end")
         if newline:
             try:
-                self._header = json.loads(self._line)
-                self._awaited = [_listed(row) for row in reversed(self._header["files"])]
-                int(self._header["status"])
+                header = json.loads(self._line)
+                if "log" in header:
+                    self._printed = _count(header["log"])
+                    self._line.clear()
+                    return memoryview(rest)
+                self._awaited = [_listed(row) for row in reversed(header["files"])]
+                int(header["status"])
+                self._header = header
             except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
                 raise EngineError(f"a job's results cannot be read: {bytes(self._line[:200])!r}") from error
             if sum(size for _, size, _ in self._awaited) > _MOST_RESULTS:
@@ -183,9 +199,16 @@ def _listed(row: object) -> tuple[str, int, bool]:
     if not isinstance(row, list):
         raise TypeError(row)
     name, size, executable = row
-    if not isinstance(name, str) or type(size) is not int or size < 0:
-        raise ValueError(row)
-    return name, size, bool(executable)
+    if not isinstance(name, str):
+        raise TypeError(row)
+    return name, _count(size), bool(executable)
+
+
+def _count(size: object) -> int:
+    """Take a number of bytes; raises ValueError."""
+    if type(size) is not int or size < 0:
+        raise ValueError(size)
+    return size
 
 
 def _plain(name: str) -> PurePosixPath:

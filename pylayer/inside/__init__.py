@@ -9,7 +9,7 @@ started as a program, with a folder of its own as the working folder, which hold
     home/, tmp/     HOME and TMPDIR
 
 and may write `answer.json`. What it and its children print is the job's log; its exit status is the job's.
-`stream`, `warm` and `git` are no such scripts: the first two are the docker engine's own, for getting jobs in
-and out and for making them start fast, and `git` is what `hook` puts in the place of a program that is not
-there. Nothing of pylayer imports any of these modules: engines read their text.
+`stream`, `program`, `warm` and `git` are no such scripts: the first three are the docker engine's own, to get
+jobs in and out and to make them start fast, and `git` is what `hook` puts in the place of a program that is
+not there. Nothing of pylayer imports any of these modules: engines read their text.
 """

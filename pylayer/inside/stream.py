@@ -1,35 +1,41 @@
-"""A job on standard input becomes its folder, its script runs there, and its results go to standard output.
+"""Jobs on standard input, one after the other → their folders, their scripts run there, their results.
 
-Both directions are one line of JSON, then the contents of the files that it lists, one after the other:
+Both directions are lines of JSON, each followed by the contents that it announces:
     in     {"folder": path, "script": name, "files": [[name, size, executable, where a link leads], ...],
-            "user": number or null, "options": the script's Python's,
+            "user": number or null, "options": the script's Python's, "env": the script's variables,
+            "warm": {"modules": [...], "env": {...}} or null,
             "processors": [how many to keep to or null, seed]}
-    out    {"status": exit status, "answer": answer.json's or null, "clean": whether nothing is left,
+    out    {"log": size}, as often as the script prints something, whichever of its outputs it meant, and then
+           {"status": exit status, "answer": answer.json's or null, "clean": whether nothing is left,
             "files": [[name, size, executable], ...]}
-One program start carries a whole job in and out: putting and getting archives would each cost the engine as
-much again. What the script prints goes to standard error, whichever of the two it meant.
+One program start carries whole jobs in and out: putting and getting archives would each cost the engine as
+much again, and so does another program. It ends with its input, and after a job that was not clean.
 
 The script is a program of its own, with all that is installed; this one runs with nothing of it (`-I -S`),
-so that no build requirement has a say here. Where the job has a `user` to itself, all that this user started
-is ended before the results go, and all that it left in folders that are everybody's is removed. A script may
-kill this program, which is then seen by its results that never come, but cannot look into it or speak for it.
+so that no build requirement has a say here. Where `warm` names modules, the script's program is a fork of one
+that has them imported, and that is kept for the jobs to come (`program.py`). Where jobs have a `user` to
+themselves, all that this user started besides is ended before the results go, and all that it left in folders
+that are everybody's is removed. A script may kill these programs, which is then seen by its results that
+never come, but cannot look into them or speak for them; and where it changed what they may do, the job was
+not clean.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
+import select
 import shutil
 import signal
 import stat
 import sys
 import time
-import traceback
 from contextlib import suppress
 
 TYPE_CHECKING = False  # typing is not worth its import in each job
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping
     from typing import Any, BinaryIO
 
 CHUNK = 1 << 20
@@ -39,30 +45,188 @@ DUMPABLE, CHILD_SUBREAPER = 4, 36  # of prctl
 # How often processes are killed: more often than a container can have any, and for half a minute or so where
 # one that is not this one's child stays.
 ROUNDS, PAUSE = 10_000, 0.001
+LOG = "inside/log"
+NOWHERE = "/nonexistent"  # HOME and TMPDIR of what no job has yet
+LIMITS = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
 
 
 def main() -> None:
-    """Do one job, or in the script's own program, run that."""
-    if sys.argv[1:]:
-        run(sys.argv[1])
-    results = os.fdopen(os.dup(1), "wb")
+    """Do one job after the other."""
+    requests, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     os.umask(0o022)
-    request = json.loads(sys.stdin.buffer.readline())
-    alone = request["user"] is not None and keep_apart(request["user"])
-    os.mkdir(request["folder"], 0o700)
-    os.chdir(request["folder"])
-    confine(*request["processors"])
-    try:
-        receive(sys.stdin.buffer, request["files"])
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        status = started([*request["options"], "inside/stream.py", request["script"]])
-        os.chdir(request["folder"])
-        clean = alone and end_all(request["user"]) and cleared(request["user"])
-        send(results, status, clean=clean)
-    finally:
-        remove(request["folder"])
-    os._exit(status)
+    server = Server(requests, results)
+    while line := requests.readline():
+        status = server.serve(json.loads(line))
+        if not server.clean:
+            server.fork.end()
+            os._exit(status)
+
+
+class Server:
+    """What lasts from one job to the next; `clean` says whether there may be a next one."""
+
+    def __init__(self, requests: BinaryIO, results: BinaryIO) -> None:
+        self.requests = requests
+        self.results = results
+        self.clean = True
+        self.alone: bool | None = None
+        self.fork = Fork()
+        self.processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+        self.allowed = allowed(os.getpid())
+
+    def serve(self, request: dict[str, Any]) -> int:
+        """Do one job; give its exit status."""
+        if self.alone is None:
+            self.alone = request["user"] is not None and keep_apart(request["user"])
+        folder = request["folder"]
+        request["env"] = {**os.environ, **request["env"]}  # the image has its own
+        os.mkdir(folder, 0o700)
+        os.chdir(folder)
+        try:
+            receive(self.requests, request["files"], date=int(request["env"]["SOURCE_DATE_EPOCH"]))
+            os.mkfifo(LOG, 0o600)
+            log = os.open(LOG, os.O_RDONLY | os.O_NONBLOCK)
+            answers = self.start(request)
+            status = self.wait(answers, log)
+            os.chdir(folder)
+            kept = self.fork.pid if self.fork.answers == answers else None
+            if kept is None:
+                os.close(answers)
+            self.clean = self.alone and self.is_clean(request["user"], kept)
+            self.relay(log)  # nobody is left who writes to it, or the rest is not waited for
+            os.close(log)
+            self.send(status)
+        finally:
+            os.chdir("/")
+            remove(folder)
+        return status
+
+    def start(self, request: dict[str, Any]) -> int:
+        """Start the script; give the descriptor on which its wait status comes as a line."""
+        count, seed = request["processors"]
+        first = seed % len(self.processors) if self.processors else 0
+        order = self.processors[first:] + self.processors[:first]
+        processors = order[:count] if count else []
+        warm = request["warm"] if self.alone else None
+        if warm and self.fork.ready(request["options"], warm):
+            self.fork.ask({**request, "processors": processors, "log": LOG})
+            return self.fork.answers
+        return started(request, processors)
+
+    def wait(self, answers: int, log: int) -> int:
+        """Relay the log until the script has ended; give its exit status as a shell does."""
+        poll = select.poll()
+        poll.register(answers, select.POLLIN)
+        poll.register(log, select.POLLIN)
+        while True:
+            events = {descriptor for descriptor, _ in poll.poll()}
+            if log in events and not self.relay(log):
+                poll.unregister(log)  # all have closed it
+            if answers in events:
+                ended = os.read(answers, 64)
+                # Who was to say it has been killed.
+                status = int(ended) if ended else signal.SIGKILL
+                return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+
+    def relay(self, log: int) -> bool:
+        """Pass on what is in the log now; say whether more may come."""
+        while True:
+            try:
+                piece = os.read(log, CHUNK)
+            except BlockingIOError:
+                return True
+            if not piece:
+                return False
+            self.results.write(b'{"log": %d}\n' % len(piece))
+            self.results.write(piece)
+            self.results.flush()
+
+    def is_clean(self, user: int, kept: int | None) -> bool:
+        """End all of `user` but what is kept, and remove what it left; say whether nothing of it is left."""
+        if kept is None:
+            self.fork.end()
+        ended = end_all(user, kept)
+        ours = [os.getpid()] if kept is None else [os.getpid(), kept]
+        same = all(self.allowed == allowed(pid) and status_of(pid)[0] in "RSD" for pid in ours)
+        return ended and same and cleared(user)
+
+    def send(self, status: int) -> None:
+        """Write the script's answer and the plain files in `out`."""
+        files = []
+        for folder, _, names in os.walk("out"):
+            for name in names:
+                path = os.path.join(folder, name)
+                if os.path.isfile(path) and not os.path.islink(path):
+                    found = os.stat(path)
+                    files.append((os.path.relpath(path, "out"), found.st_size, bool(found.st_mode & 0o100)))
+        files.sort()
+        header = {"status": status, "answer": answered(), "clean": self.clean, "files": files}
+        self.results.write(json.dumps(header).encode() + b"\n")
+        for name, _, _ in files:
+            with open(os.path.join("out", name), "rb") as content:
+                shutil.copyfileobj(content, self.results, CHUNK)
+        self.results.flush()
+
+
+class Fork:
+    """The program that has modules imported and is forked for jobs: one at a time, or none."""
+
+    def __init__(self) -> None:
+        self.pid: int | None = None
+        self.answers = self.requests = -1
+        self.made_of: tuple[Any, ...] = ()
+
+    def ready(self, options: list[str], warm: Mapping[str, Any]) -> bool:
+        """Have one that is made of these, and say whether there is."""
+        env = {**os.environ, **warm["env"], "HOME": NOWHERE, "TMPDIR": NOWHERE}
+        made_of = (options, warm["modules"], env)
+        if self.made_of != made_of:
+            self.end()
+            self.made_of = made_of
+            self.begin(*made_of)
+        return self.pid is not None
+
+    def begin(self, options: list[str], modules: list[str], env: dict[str, str]) -> None:
+        """Start one and wait until it has imported them; there is none where it cannot be forked."""
+        with open("inside/program.py", encoding="utf-8") as file:
+            text = file.read()
+        asked, self.requests = os.pipe()
+        self.answers, answering = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                os.chdir("/")
+                silent = os.open(os.devnull, os.O_WRONLY)
+                for descriptor, place in ((asked, 0), (silent, 1), (silent, 2)):
+                    os.dup2(descriptor, place)
+                os.set_inheritable(answering, True)  # noqa: FBT003  it has no names
+                words = [*options, "-c", text, "fork", str(answering), *modules]
+                os.execve(sys.executable, [sys.executable, *words], env)  # noqa: S606  no shell is needed
+            finally:
+                os._exit(127)
+        os.close(asked)
+        os.close(answering)
+        if not os.read(self.answers, 64):
+            self.end()
+
+    def ask(self, request: Mapping[str, Any]) -> None:
+        """Have a script run."""
+        names = ("folder", "script", "env", "processors", "log")
+        with suppress(BrokenPipeError):  # it has been killed, as its answer says, which does not come
+            os.write(self.requests, json.dumps({name: request[name] for name in names}).encode() + b"\n")
+
+    def end(self) -> None:
+        """Have none."""
+        if self.pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            with suppress(ChildProcessError):
+                os.waitpid(self.pid, 0)
+            os.close(self.requests)
+            os.close(self.answers)
+        self.pid, self.answers, self.requests = None, -1, -1
 
 
 def keep_apart(user: int) -> bool:
@@ -86,19 +250,10 @@ def keep_apart(user: int) -> bool:
     return set_to(DUMPABLE, 0)
 
 
-def confine(count: int | None, seed: int) -> None:
-    """Keep to `count` processors, the same for all jobs of one seed: what counts them starts no more."""
-    if count and hasattr(os, "sched_setaffinity"):
-        found = sorted(os.sched_getaffinity(0))
-        first = seed % len(found)
-        os.sched_setaffinity(0, (found[first:] + found[:first])[:count])
-
-
-def receive(stream: BinaryIO, files: list[tuple[str, int, bool, str]]) -> None:
+def receive(stream: BinaryIO, files: list[tuple[str, int, bool, str]], *, date: int) -> None:
     """Write the files, all with one date: by none can a build tool think another stale."""
     for folder in ("src", "out", "home", "tmp"):
         os.mkdir(folder)
-    date = int(os.environ["SOURCE_DATE_EPOCH"])
     for name, size, executable, link in files:
         os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
         if link:
@@ -116,63 +271,75 @@ def receive(stream: BinaryIO, files: list[tuple[str, int, bool, str]]) -> None:
         os.utime(name, (date, date))
 
 
-def started(words: Sequence[str]) -> int:
-    """Start this Python with `words`, wait for its end, and give its exit status as a shell does."""
-    child = os.fork()
-    if child == 0:
+def started(request: Mapping[str, Any], processors: list[int]) -> int:
+    """Start a new program with the script; give the descriptor on which its wait status comes as a line."""
+    answers, answering = os.pipe()
+    if os.fork() == 0:
         try:
-            os.execv(sys.executable, [sys.executable, *words])  # noqa: S606  no shell is needed
+            child = os.fork()
+            if child == 0:
+                if processors:
+                    os.sched_setaffinity(0, processors)
+                log = os.open(LOG, os.O_WRONLY)
+                os.dup2(log, 1)
+                os.dup2(log, 2)
+                words = [*request["options"], "inside/program.py", request["script"]]
+                env = request["env"]
+                os.execve(sys.executable, [sys.executable, *words], env)  # noqa: S606  no shell is needed
+            os.write(answering, b"%d\n" % os.waitpid(child, 0)[1])
         finally:
             os._exit(127)
-    ended = os.waitpid(child, 0)[1]
-    return os.WEXITSTATUS(ended) if os.WIFEXITED(ended) else 128 + os.WTERMSIG(ended)
+    os.close(answering)
+    return answers
 
 
-def run(script: str) -> None:
-    """Run the script as the program that it would be, and end with its exit status."""
-    sys.argv = [os.path.abspath(script)]
-    sys.path[:] = [path for path in sys.path if path]
+def allowed(pid: int) -> tuple[Any, ...]:
+    """Give what a process may do, as far as others of its user can change it."""
     try:
-        with open(script, encoding="utf-8") as file:
-            code = compile(file.read(), sys.argv[0], "exec")
-        exec(code, {"__name__": "__main__", "__file__": sys.argv[0]})  # noqa: S102  it is pylayer's own
-        status = 0
-    except SystemExit as leaving:
-        status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
-        if isinstance(leaving.code, str):
-            print(leaving.code, file=sys.stderr)
-    except BaseException:
-        traceback.print_exc()
-        status = 1
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Not by way of the interpreter's end: a thread that the script left running would hold it up.
-    os._exit(status)
+        limits = [resource.prlimit(pid, each) for each in LIMITS]
+        return limits, os.sched_getaffinity(pid), os.getpriority(os.PRIO_PROCESS, pid)
+    except (OSError, ValueError, AttributeError):
+        return ()  # the kernel cannot be asked, or it has gone
 
 
-def end_all(user: int) -> bool:
-    """Kill every other process of `user`, and wait for that a while; say whether none is left."""
+def end_all(user: int, kept: int | None) -> bool:
+    """Kill all of `user` but this and what is kept, and wait a while; say whether only these are left."""
     for _ in range(ROUNDS):
-        with suppress(ProcessLookupError):
-            os.kill(-1, signal.SIGKILL)
-        try:
-            os.waitpid(-1, 0)  # what has lost its parent is this one's child, where that can be had
-        except ChildProcessError:
-            if not any(lives(pid, user) for pid in os.listdir("/proc") if pid.isdigit()):
-                return True
-            time.sleep(PAUSE)
+        if kept is None:
+            with suppress(ProcessLookupError):
+                os.kill(-1, signal.SIGKILL)
+        with suppress(
+            ChildProcessError
+        ):  # what has lost its parent is this one's child, where that can be had
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        living = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if lives(pid, user)]
+        if not (left := [pid for pid in living if pid not in (os.getpid(), kept)]):
+            return kept is None or kept in living
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(PAUSE)
     return False
 
 
-def lives(pid: str, user: int) -> bool:
-    """Say whether a process is another one of `user`, and not dead yet."""
+def lives(pid: int, user: int) -> bool:
+    """Say whether a process is one of `user`, and not dead yet."""
+    letter, users = status_of(pid)
+    return letter not in "ZX" and user in users
+
+
+def status_of(pid: int) -> tuple[str, list[int]]:
+    """Give the letter of what a process is doing, and the users that it is; X and none where it has gone.
+
+    Not by who owns its folder in /proc: that is root's where a process lets nobody look into it.
+    """
     try:
-        with open("/proc/%s/stat" % pid, "rb") as file:
-            state = file.read().rpartition(b")")[2].split()[0]
-        dead = state in (b"Z", b"X") or int(pid) == os.getpid()
-        return not dead and os.stat("/proc/" + pid).st_uid == user
-    except OSError:
-        return False  # it has gone
+        with open("/proc/%d/status" % pid, encoding="utf-8", errors="replace") as file:
+            fields = dict(line.rstrip().split(":\t", 1) for line in file if ":\t" in line)
+        return fields["State"][0], [int(user) for user in fields["Uid"].split()]
+    except (OSError, KeyError):
+        return "X", []
 
 
 def cleared(user: int) -> bool:
@@ -212,24 +379,6 @@ def has_segments(user: int, kind: str) -> bool:
             return any(line.split()[column] == str(user) for line in file)
     except OSError:
         return False  # the kernel has none
-
-
-def send(results: BinaryIO, status: int, *, clean: bool) -> None:
-    """Write the script's answer and the plain files in `out`."""
-    files = []
-    for folder, _, names in os.walk("out"):
-        for name in names:
-            path = os.path.join(folder, name)
-            if os.path.isfile(path) and not os.path.islink(path):
-                found = os.stat(path)
-                files.append((os.path.relpath(path, "out"), found.st_size, bool(found.st_mode & 0o100)))
-    files.sort()
-    header = {"status": status, "answer": answered(), "clean": clean, "files": files}
-    results.write(json.dumps(header).encode() + b"\n")
-    for name, _, _ in files:
-        with open(os.path.join("out", name), "rb") as content:
-            shutil.copyfileobj(content, results, CHUNK)
-    results.flush()
 
 
 def answered() -> Any:

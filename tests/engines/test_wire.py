@@ -28,9 +28,9 @@ def test_job_is_packed(tmp_path: Path) -> None:
     (tmp_path / "b").write_bytes(b"from disk")
     tree = (TreeEntry(name="a", source=b"#!", executable=True), TreeEntry(name="b", source=tmp_path / "b"))
     job = Job(name="example", script="hook", request={"x": 1}, tree=tree)
-    line, _, contents = b"".join(pack(job, folder="/work/example")).partition(b"\n")
+    line, _, contents = b"".join(pack(job, folder="/work/example", env={"A": "1"})).partition(b"\n")
     header = json.loads(line)
-    names = ["inside/stream.py", "request.json", "inside/hook.py", "src/a", "src/b"]
+    names = ["inside/program.py", "request.json", "inside/hook.py", "src/a", "src/b"]
     assert ("/work/example", "inside/hook.py") == (header["folder"], header["script"])
     assert (names, [False, False, False, True, False]) == (
         [f[0] for f in header["files"]],
@@ -46,6 +46,7 @@ def test_file_that_shrinks_meanwhile(tmp_path: Path) -> None:
     packed = pack(
         Job(name="example", script="hook", request={}, tree=(TreeEntry(name="a", source=tmp_path / "a"),)),
         folder="/",
+        env={},
     )
     next(packed)
     (tmp_path / "a").write_bytes(b"")
@@ -62,7 +63,7 @@ def test_results_come_in_any_pieces(tmp_path: Path, size: int) -> None:
     for start in range(0, len(whole), size):
         assert not results.complete
         results.feed(whole[start : start + size])
-    assert (True, 3, {"wheel": "a"}) == (results.complete, results.status, results.done(3, log="").answer)
+    assert (True, 3, {"wheel": "a"}) == (results.complete, results.status, results.done(3).answer)
     found = {
         str(path.relative_to(tmp_path)): (path.read_bytes(), bool(path.stat().st_mode & 0o100))
         for path in tmp_path.rglob("*")
@@ -92,7 +93,7 @@ def test_what_is_no_result_is_log(tmp_path: Path) -> None:
     """What an engine itself prints instead of results, as why a program cannot start, is in the log."""
     results = Results(tmp_path)
     results.feed(b"OCI runtime exec failed: no such file")
-    assert "OCI runtime exec failed: no such file" == results.done(126, log="").log
+    assert "OCI runtime exec failed: no such file" == results.done(126).log
 
 
 def test_nonsense_is_an_error(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from pylayer.processors import confined
 if TYPE_CHECKING:
     from pathlib import Path
 
+ENV = {"SOURCE_DATE_EPOCH": "315532800", "PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": "0"}
 BACKEND = """
 def build_wheel(folder, *_):
     {}
@@ -33,14 +34,13 @@ def run(folder: Path, build: str, *, cut: int = 0) -> tuple[subprocess.Completed
         request={"backend": "backend", "backend_path": ["."]},
         tree=(TreeEntry(name="backend.py", source=BACKEND.format(build).encode()),),
     )
-    packed = b"".join(pack(job, folder=str(folder / "work")))
+    packed = b"".join(pack(job, folder=str(folder / "work"), env=ENV))
     done = subprocess.run(
         [sys.executable, "-c", script_text("stream")],
         check=False,
         input=packed[: len(packed) - cut],
         capture_output=True,
         cwd=folder,
-        env={**os.environ, "SOURCE_DATE_EPOCH": "315532800", "PYTHONUNBUFFERED": "1"},
     )
     (folder / "into").mkdir()
     results = Results(folder / "into")
@@ -52,14 +52,14 @@ def test_job_in_and_results_out(tmp_path: Path) -> None:
     """The answer and the files of `out` come back, and the job's folder is gone."""
     done, results = run(tmp_path, "pass")
     assert (0, True) == (done.returncode, results.complete)
-    assert "a-1-py3-none-any.whl" == results.done(0, log="").answer["wheel"]
+    assert "a-1-py3-none-any.whl" == results.done(0).answer["wheel"]
     assert [tmp_path / "into"] == list(tmp_path.iterdir())
 
 
 def test_output_goes_to_the_log(tmp_path: Path) -> None:
-    """Whatever the job prints, by Python or by a program, is on standard error, in order."""
-    done, results = run(tmp_path, "import os; print('one'); os.system('echo two'); os.write(2, b'three')")
-    assert (True, b"one\ntwo\nthree") == (results.complete, done.stderr)
+    """Whatever the job prints, by Python or by a program, is in its log, in order."""
+    _, results = run(tmp_path, "import os; print('one'); os.system('echo two'); os.write(2, b'three')")
+    assert (True, "one\ntwo\nthree") == (results.complete, results.done(0).log)
 
 
 def test_input_is_not_the_jobs(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_status_of_a_failure(tmp_path: Path) -> None:
     """A job that raises has status 1 and its traceback, and results all the same."""
     done, results = run(tmp_path, "raise ValueError('no')")
     assert (1, True, 1) == (done.returncode, results.complete, results.status)
-    assert b"ValueError: no" in done.stderr
+    assert "ValueError: no" in results.done(1).log
 
 
 def test_thread_left_running(tmp_path: Path) -> None:
@@ -95,5 +95,5 @@ def test_stream_that_breaks_off(tmp_path: Path) -> None:
 def test_a_job_keeps_to_the_processors_of_its_run(tmp_path: Path) -> None:
     """What counts them, as ninja, cargo and make -j$(nproc) do, starts no more."""
     with confined(1):
-        done, _ = run(tmp_path, "import os; print(len(os.sched_getaffinity(0)))")
-    assert b"1\n" == done.stderr
+        _, results = run(tmp_path, "import os; print(len(os.sched_getaffinity(0)))")
+    assert "1\n" == results.done(0).log

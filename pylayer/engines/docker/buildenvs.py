@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import secrets
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,18 +17,18 @@ from pylayer.engines.docker import baking, tars
 from pylayer.engines.docker.baking import PREFIX, ROOT, TOOLS, WORK
 from pylayer.engines.docker.connection import DOCKER_ERRORS, explain
 from pylayer.engines.docker.rooms import Rooms
-from pylayer.engines.docker.streams import STDOUT
-from pylayer.engines.wire import Results, script_text
+from pylayer.engines.docker.servers import JobServer
+from pylayer.engines.wire import Results
 from pylayer.errors import EngineError
-from pylayer.process import OutputEnd
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pylayer.engines import Done, Job
     from pylayer.engines.docker.baking import Base
     from pylayer.engines.docker.containers import Container, Containers
+    from pylayer.engines.docker.rooms import Room
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
@@ -49,8 +49,9 @@ class EnvResources:
 class DockerBuildEnv:
     """Containers for a target and a set of build requirements, started as builds come that run at once.
 
-    Each job is a user of its own there and has a folder that no other one can read; none can write the
-    environment. A container has one build at a time, and another one once nothing of that is left.
+    A container has one build at a time, as a user of its own and in a folder that no other one can read, and
+    another one once nothing of that is left; none can write the environment. pylayer's own jobs are other
+    users.
     """
 
     def __init__(
@@ -95,39 +96,43 @@ class DockerBuildEnv:
 
     def _run(self, job: Job, *, into: Path) -> Done:
         with self._rooms.room(guest=job.bare) as room, closing(Results(into)) as results:
-            status, log = self._played(job, room.container, results)
+            with self._server(room, job) as server:
+                status = server.do(self._packed(job, user=server.user), results)
+                if not (results.complete and results.clean):
+                    room.clean = False
             if status == _KILLED:
-                log += f"killed; if that was for want of memory: its container may use {self._memory_words}\n"
-            if not (results.complete and results.clean):
-                room.clean = False
-            return results.done(status, log=log)
+                told = f"killed; if that was for want of memory: its container may use {self._memory_words}\n"
+                results.log.add(told.encode())
+            return results.done(status)
 
-    def _played(self, job: Job, container: Container, results: Results) -> tuple[int, str]:
-        """Have the job done in a container; give its exit status and what it printed."""
+    @contextmanager
+    def _server(self, room: Room, job: Job) -> Iterator[JobServer]:
+        """A server in a room: one that has done a job before, unless there is none."""
+        idle = room.idle[job.bare]
+        try:
+            server = idle.pop()
+        except IndexError:
+            python, user = f"{PREFIX}/bin/python", next(self._users)
+            server = JobServer(room.container, python=python, user=user, env=self._base.env)
+        try:
+            yield server
+        except BaseException:
+            server.end()
+            raise
+        if room.clean:
+            idle.append(server)
+        else:
+            server.end()
+
+    def _packed(self, job: Job, *, user: int) -> Iterator[bytes]:
         # Beside builds, no name of a folder may be known before it is there.
         folder = f"{WORK}/{job.name}{f'.{secrets.token_hex(8)}' if job.bare else ''}"
-        user = next(self._users)
-        running = container.start(
-            [f"{PREFIX}/bin/python", "-I", "-S", "-c", script_text("stream")],
-            user=f"{user}:{user}",
-            env={
-                **self._base.env,
-                **variables.of_job(folder, path=self._path(job)),
-                **(self._network_variables() if self._network else {}),
-                **({envtable.TOOLS: TOOLS} if self._tools else {}),
-                **job.env,
-            },
-        )
-        log = OutputEnd()
-        with running:
-            with suppress(ConnectionError):  # it has ended early: what it printed says why
-                running.stream.send(wire.pack(job, folder=folder, user=user))
-            for kind, piece in running.stream.frames():
-                if kind == STDOUT:
-                    results.feed(piece)
-                else:
-                    log.add(piece)
-            return results.status if results.complete else running.status() or 1, str(log)
+        env = {
+            **variables.of_job(folder, path=self._path(job)),
+            **(self._network_variables() if self._network else {}),
+            **({envtable.TOOLS: TOOLS} if self._tools else {}),
+        }
+        return wire.pack(job, folder=folder, env=env, user=user)
 
     @property
     def _memory_words(self) -> str:

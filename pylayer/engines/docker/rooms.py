@@ -9,23 +9,28 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pylayer.engines.docker.containers import Container
+    from pylayer.engines.docker.servers import JobServer
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Room:
-    """A container, and how many are in it; `clean` as long as the next build may have it."""
+    """A container, and how many are in it; `clean` as long as the next build may have it.
+
+    `idle` are the programs in it that wait for a job, those for builds and those for guests.
+    """
 
     container: Container
     inside: int = 0
     taken: bool = False
     clean: bool = True
+    idle: dict[bool, list[JobServer]] = field(default_factory=lambda: {False: [], True: []})
 
 
 class Rooms:

@@ -108,7 +108,7 @@ def read_results(content: bytes, folder: Path) -> None:
     try:
         for start in range(0, len(content), size):
             results.feed(content[start : start + size])
-        done = results.done(results.status if results.complete else 1, log="")
+        done = results.done(results.status if results.complete else 1)
         assert isinstance(done.answer, dict)
     finally:
         results.close()
