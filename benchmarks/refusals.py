@@ -85,7 +85,7 @@ def main() -> None:
         mono = Monorepo(root=Path(folder), store=options.store or Path(folder, "store"))
         head = MANIFEST.format(runtime=options.runtime, architecture=options.architecture)
         mono.manifest(head + "".join(LAYER.format(name=name) for name in names))
-        ran = mono.start("layers", "--engine", "local")
+        ran = mono.start("layers", "--engine", "local", "--verbose")
         out, err = ran.communicate()
     states = {build.removesuffix(f"-{target}"): state for build, state in STATE.findall(out)}
     print("\n".join(told(names, states, ERROR.findall(err), target)))

@@ -7,6 +7,8 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from pylayer import activity
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -22,7 +24,16 @@ def alone(folder: Path) -> Iterator[None]:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         with suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            lock(handle, fcntl.LOCK_EX, where=folder)
         yield
     finally:
         os.close(handle)
+
+
+def lock(handle: int, kind: int, *, where: Path) -> None:
+    """Lock an open file or folder as `fcntl.flock` does; that another process is waited for is told."""
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        with activity.waiting(f"waiting for another pylayer, which is at work in {where}"):
+            fcntl.flock(handle, kind)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pylayer import envtable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -34,6 +36,15 @@ class EngineKind:
     remedy: str = ""
     has_target_libc: bool
     has_images: bool
+
+    def hint(self, *, answers: bool) -> str:
+        """Say what to do to have a target built there, where it does not answer or has no Python for it."""
+        ways = [self.remedy] if self.remedy and not answers else []
+        if answers and self.has_images:
+            ways.append(
+                f"name an image that can be had under [runtimes] in layers.toml, or by {envtable.RUNTIMES}"
+            )
+        return "; ".join([*ways, f"--engine {self.name} makes this an error"])
 
     def lacks(self, target: str) -> str:
         """Say that it has no Python for a target."""

@@ -7,7 +7,7 @@ the signal that ended it (130: Ctrl-C).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
@@ -22,12 +22,14 @@ class Fault:
     """One thing that is wrong: `what`, `where` (file, key, layer, target), and a `hint` what to do next.
 
     `cause` is that of `what` which is the same wherever it is found, where `what` says more than that.
+    `about` is the distribution that it is about (normalised), where who requires that is to be told.
     """
 
     what: str
     where: str = ""
     hint: str = ""
     cause: str = ""
+    about: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.told}\n    {self.hint}" if self.hint else self.told
@@ -157,6 +159,12 @@ class NotBuiltError(PylayerError):
         """One error for all of these builds (at least one)."""
         hint = "build it first: `pylayer layers`"
         return cls.of(Fault(what="has no archive yet", where=each, hint=hint) for each in identifiers)
+
+    @classmethod
+    def unlogged(cls, identifiers: Iterable[str]) -> Self:
+        """One error for builds (at least one) of which no log is kept."""
+        hint = "a log is kept by each run that builds it: `pylayer layers`"
+        return cls.of(Fault(what="no log of it is kept here", where=each, hint=hint) for each in identifiers)
 
 
 class ToolError(PylayerError):

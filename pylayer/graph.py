@@ -7,13 +7,13 @@ engine's API, compression) and run in a bounded pool of threads.
 from __future__ import annotations
 
 import asyncio
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
+from pylayer.activity import Activity, Work
 from pylayer.errors import PylayerError
 from pylayer.processors import Processors
 from pylayer.turns import Turns, Urgency
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 DOWNLOADS = 16
+_SHORTEST = 0.001  # seconds: looking something up in the store takes less
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,15 +54,20 @@ class Graph:
 
     `jobs` bounds how many steps compute at once, `processors` what they compute with: a step that runs holds
     one, and what it starts may borrow those that are idle. Of those that could begin, the most urgent does.
-    Waiting for an index has a bound of its own.
+    Waiting for an index has a bound of its own. `activity` has what is being done at each moment.
     """
 
-    def __init__(self, *, jobs: int, watcher: Watcher | None = None) -> None:
+    def __init__(
+        self, *, jobs: int, watcher: Watcher | None = None, activity: Activity | None = None
+    ) -> None:
+        self.activity = activity or Activity()
         self.processors = Processors(jobs)
         self._turns = Turns(jobs)
         self._watcher = watcher
         self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
         self._awaited: dict[Hashable, list[Hashable]] = {}  # by step, the steps that it waits for now
+        self._needs: dict[Hashable, dict[Hashable, None]] = {}  # by step, all that it ever waited for
+        self._works: dict[Hashable, list[Work]] = {}
         self._computing = ThreadPoolExecutor(jobs, thread_name_prefix="step")
         self._waiting = ThreadPoolExecutor(DOWNLOADS, thread_name_prefix="wait")
 
@@ -71,6 +77,7 @@ class Graph:
         Raises CircleError where that step, by way of others, waits for the present one: for ever.
         """
         task = self._tasks.get(key)
+        self.needs(key)
         own = _within.get()[-1:]
         if task is None:
             task = self._tasks[key] = asyncio.create_task(self._step(key, make))
@@ -84,6 +91,27 @@ class Graph:
         finally:
             awaited.remove(key)
         return result
+
+    def needs(self, key: Hashable) -> None:
+        """Count what the step of `key` does to what the present step takes."""
+        for own in _within.get()[-1:]:
+            self._needs.setdefault(own, {})[key] = None
+
+    def works(self, key: Hashable, *, apart: Callable[[Hashable], bool]) -> list[Work]:
+        """What was done for a step and all that it needed, by when it began.
+
+        Of a step that `apart` is true of, what it needed is not counted: it serves others as well.
+        """
+        found: list[Work] = []
+        seen, left = {key}, [key]
+        while left:
+            step = left.pop()
+            found += self._works.get(step, ())
+            if step == key or not apart(step):
+                further = self._needs.get(step, {}).keys() - seen
+                seen |= further
+                left += further
+        return sorted(found, key=lambda work: work.started)
 
     def _way(self, start: Hashable, end: Hashable) -> tuple[Hashable, ...]:
         """How `start` comes to wait for `end`: the steps between them, both included; empty where not."""
@@ -129,17 +157,22 @@ class Graph:
         holding: Callable[[], AbstractContextManager[None]],
     ) -> T:
         watcher, keys = self._watcher, _within.get()
+        work = Work(keys=keys)
 
         def held() -> T:
             with holding():
-                started = time.perf_counter()
                 try:
-                    return call()
+                    with self.activity.at(work):
+                        return call()
                 finally:
-                    if watcher is not None:
-                        watcher(keys, started=started, ended=time.perf_counter())
+                    if watcher is not None and work.ended is not None:
+                        watcher(keys, started=work.started, ended=work.ended)
 
-        return await asyncio.get_running_loop().run_in_executor(executor, held)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(executor, held)
+        finally:
+            if keys and work.ended is not None and (work.log or work.ended - work.started >= _SHORTEST):
+                self._works.setdefault(keys[-1], []).append(work)
 
     async def stop(self) -> None:
         """Forget what has not begun; what is running is left to end by itself."""

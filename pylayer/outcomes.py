@@ -28,9 +28,9 @@ class State(StrEnum):
 class Outcome:
     """A build's end: how large its archive is (bytes, 0 where there is none), of how many wheels, and why.
 
-    `seconds` is what this run spent on it, waiting for shared steps included. A skipped build's `error` says
-    what it lacks. `notes` tell of what this run did, warnings among them; `warnings` are about the archive,
-    whether this run made it or found it made.
+    `seconds` is for how long this run did something for it, steps that it shares included; waiting for its
+    turn is not. A skipped build's `error` says what it lacks. `notes` tell of what this run did, warnings
+    among them; `warnings` are about the archive, whether this run made it or found it made.
     """
 
     build: Build
@@ -65,7 +65,15 @@ class _Cause:
     hints: dict[str, str] = field(default_factory=dict)
 
 
-def by_cause(outcomes: Iterable[Outcome]) -> list[PylayerError]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedError:
+    """What failures have in common, as one error, and the `builds` that it took with it, by their ids."""
+
+    error: PylayerError
+    builds: tuple[str, ...]
+
+
+def by_cause(outcomes: Iterable[Outcome]) -> list[SharedError]:
     """One error for each cause of failures, naming the builds that it takes with it.
 
     What several causes took the same builds with is one error. Of a tool's words, which differ in little
@@ -88,8 +96,11 @@ def by_cause(outcomes: Iterable[Outcome]) -> list[PylayerError]:
     for cause in causes.values():
         together.setdefault(tuple(cause.builds), []).append(cause)
     return [
-        type(found[0].error).of([_told(cause) for cause in found], log=found[0].error.log)
-        for found in together.values()
+        SharedError(
+            error=type(found[0].error).of([_told(cause) for cause in found], log=found[0].error.log),
+            builds=builds,
+        )
+        for builds, found in together.items()
     ]
 
 

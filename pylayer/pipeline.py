@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pylayer import folders, shortage, soundness, unfinished
+from pylayer import activity, folders, shortage, soundness, stepnames, unfinished
 from pylayer.alone import alone
 from pylayer.archives import catalogue, recipes
 from pylayer.archives.additions import pack
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from pylayer.activity import Work
     from pylayer.archives.additions import Additions
     from pylayer.archives.archive import Archive
     from pylayer.building.compiler import Compiler
@@ -56,10 +56,11 @@ class BuiltArchive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildResult:
-    """How a build ended, and what it made where it ended well."""
+    """How a build ended, what it made where it ended well, and the `works` that were done for it."""
 
     outcome: Outcome
     made: BuiltArchive | None = None
+    works: tuple[Work, ...] = ()
 
     @property
     def build(self) -> Build:
@@ -68,7 +69,8 @@ class BuildResult:
 
     def failed(self, error: PylayerError) -> BuildResult:
         """What becomes of it where `error` was found in what it made."""
-        return BuildResult(outcome=replace(self.outcome, state=State.FAILED, error=error, notes=()))
+        outcome = replace(self.outcome, state=State.FAILED, error=error, notes=())
+        return BuildResult(outcome=outcome, works=self.works)
 
     def warned(self, text: str) -> BuildResult:
         """What becomes of it where `text` was found beside other layers."""
@@ -128,8 +130,8 @@ class Pipeline:
 
     async def _ended(self, build: Build) -> BuildResult:
         """Make one build, and tell how it ended."""
-        self._graph.within(("build", build.id))
-        started = time.perf_counter()
+        step = ("build", build.id)
+        self._graph.within(step)
         made = None
         try:
             made = await self._make(build)
@@ -147,14 +149,15 @@ class Pipeline:
                 unzipped_size=made.archive.unzipped_size,
                 sha256=made.archive.sha256,
                 wheels=len(made.wheels),
-                seconds=time.perf_counter() - started,
                 notes=made.notes,
                 warnings=made.warnings,
             )
         self._needs_no_engine(build)
         self._checker.failed(build)
+        works = tuple(self._graph.works(step, apart=stepnames.serves_others))
+        outcome = replace(outcome, seconds=activity.busy(works))
         self._reporter.outcome(outcome)
-        return BuildResult(outcome=outcome, made=made)
+        return BuildResult(outcome=outcome, made=made, works=works)
 
     def _error_of(self, bug: Exception, build: Build) -> PylayerError:
         """What is told of an exception that nobody expected: the machine is full, or pylayer is at fault."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pylayer import watchdog
+from pylayer import activity, watchdog
 from pylayer.errors import ToolError
 
 if TYPE_CHECKING:
@@ -43,14 +43,17 @@ class Completed:
 
 
 class OutputEnd:
-    """What a program prints; its end, where that is more than anybody reads."""
+    """What a program prints; its end, where that is more than anybody reads. Who wants it has it at once."""
 
     def __init__(self) -> None:
         self._kept = bytearray()
         self._dropped = 0
+        self._told = activity.printed()
 
     def add(self, data: bytes) -> None:
         """Take the next bytes."""
+        if self._told:
+            self._told.add(data)
         self._kept += data
         if len(self._kept) > 2 * _LONGEST:
             self._dropped += len(self._kept) - _LONGEST

@@ -217,3 +217,37 @@ def test_steps_that_share_others_are_no_circle():
         return result
 
     assert asyncio.run(story()) == 4
+
+
+def test_what_was_done_for_a_step_is_told_with_what_it_shares():
+    """But not what a step apart did for others."""
+
+    async def story():
+        graph = Graph(jobs=1)
+
+        async def shared():
+            await graph.compute(time.sleep, 0.01)
+
+        async def layer():
+            await graph.compute(time.sleep, 0.01)
+            await graph.once("other", shared)
+
+        async def own(name):
+            graph.within(("build", name))
+            await graph.compute(time.sleep, 0.01)
+            await graph.once("shared", shared)
+            await graph.once("layer", layer)
+
+        await asyncio.gather(own("a"), own("b"))
+        found = [
+            sorted(
+                str(work.keys[-1]) for work in graph.works(("build", name), apart=lambda key: key == "layer")
+            )
+            for name in "ab"
+        ]
+        await graph.stop()
+        return found
+
+    assert [["('build', 'a')", "layer", "shared"], ["('build', 'b')", "layer", "shared"]] == asyncio.run(
+        story()
+    )

@@ -38,7 +38,7 @@ def test_one_cause_is_one_error_for_all_builds():
         for target in TARGETS[:1]
     )
 
-    (error,) = errors
+    (error,) = (each.error for each in errors)
     assert isinstance(error, ResolveError)
     assert f"etl-{TARGETS[0]}, web-{TARGETS[0]}: {WHAT}: it has {TARGETS[0]}" == str(error)
     assert f"words on {TARGETS[0]}" == error.log
@@ -52,19 +52,24 @@ def test_builds_are_named_in_the_same_order_however_they_ended():
         for target in TARGETS[:1]
     ]
 
-    ((said, log),) = {(str(error), error.log) for order in (ends, ends[::-1]) for error in by_cause(order)}
+    ((said, log),) = {
+        (str(error), error.log)
+        for order in (ends, ends[::-1])
+        for error in (each.error for each in by_cause(order))
+    }
     assert f"etl-{TARGETS[0]}, web-{TARGETS[0]}: {WHAT}" == said
     assert f"words on {TARGETS[0]}" == log
 
 
 def test_many_builds_are_named_below():
     """A line can be read; and what to do is told apart where it is not the same."""
-    (error,) = by_cause(
+    (shared,) = by_cause(
         failed(ResolveError.of([missing(target, hint=hint)]), target=target)
         for target, hint in zip(TARGETS, ["take 1.0", "take 1.0", "take 0.9", "take 1.0"], strict=True)
     )
 
-    names = [f"etl-{target}" for target in TARGETS]
+    error, names = shared.error, [f"etl-{target}" for target in TARGETS]
+    assert tuple(names) == shared.builds
     assert [
         f"4 builds: {WHAT}",
         f"    {names[0]}: take 1.0",
@@ -79,11 +84,11 @@ def test_other_causes_are_other_errors():
     here = ResolveError.of([missing(TARGETS[0]), other], log="here")
     there = ResolveError.of([missing(TARGETS[1])], log="there")
 
-    first, second = by_cause([failed(here), failed(there, target=TARGETS[1])])
+    first, second = (each.error for each in by_cause([failed(here), failed(there, target=TARGETS[1])]))
     assert (f"etl-{TARGETS[0]}, etl-{TARGETS[1]}: {WHAT}", "here") == (str(first), first.log)
     assert f"etl-{TARGETS[0]}: three is on no index" == str(second)
 
-    (both,) = by_cause([failed(here)])
+    (both,) = (each.error for each in by_cause([failed(here)]))
     assert [WHAT, "three is on no index"] == [fault.what for fault in both.faults]
 
 
@@ -95,4 +100,4 @@ def test_a_place_of_its_own_stays():
     assert [
         f"etl-{TARGETS[0]}, etl-{TARGETS[1]}: a.whl: is damaged",
         f"etl-{TARGETS[2]}: b.whl: is damaged",
-    ] == [str(error) for error in found]
+    ] == [str(each.error) for each in found]

@@ -7,7 +7,7 @@ poetry-core write, is too. So such a name is never left for an index.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -30,12 +30,14 @@ if TYPE_CHECKING:
 class Closure:
     """`projects`: normalised names, sorted; `requirements`: PEP 508 without markers, sorted, for an index.
 
-    `warnings` are about extras that no project has.
+    `warnings` are about extras that no project has. `wanted` are those who have a requirement for an index,
+    by its name: projects, or the layer itself as an empty name.
     """
 
     projects: tuple[str, ...]
     requirements: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    wanted: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,7 @@ async def close(
         projects=tuple(sorted(known)),
         requirements=tuple(sorted(str(each) for each in walk.outside)),
         warnings=tuple(walk.unknown_extras(known)),
+        wanted={name: tuple(sorted(by)) for name, by in walk.wanted.items()},
     )
 
 
@@ -139,6 +142,7 @@ class _Walk:
         self._todo: list[tuple[str, frozenset[str]]] = []
         self._wants: list[Want] = []
         self.outside: set[Requirement] = set()
+        self.wanted: dict[str, set[str]] = {}
 
     def take(self) -> list[tuple[str, frozenset[str]]]:
         todo, self._todo = self._todo, []
@@ -154,6 +158,8 @@ class _Walk:
             plain = Requirement(str(requirement))
             plain.marker = None
             self.outside.add(plain)
+            by = wanted_by if wanted_by in self._projects else ""
+            self.wanted.setdefault(want.name, set()).add(by)
             return
         self._wants.append(want)
         extras = {"", *(normalise(extra) for extra in requirement.extras)}

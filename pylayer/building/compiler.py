@@ -17,7 +17,7 @@ from pylayer.targets import Target
 from pylayer.turns import Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from pylayer.building.bytecode import WheelBytecode
     from pylayer.building.context import RunContext
@@ -85,6 +85,7 @@ class _Queue:
         self._futures: dict[str, asyncio.Future[WheelBytecode]] = {}
         self._waiting: list[Wheel] = []
         self._worker: asyncio.Task[None] | None = None
+        self._batches: dict[str, Hashable] = {}  # the step that compiles each wheel
 
     async def bytecode(self, wheels: Sequence[Wheel]) -> list[WheelBytecode]:
         for wheel in wheels:
@@ -93,7 +94,10 @@ class _Queue:
                 self._waiting.append(wheel)
         if self._waiting and (self._worker is None or self._worker.done()):
             self._worker = asyncio.create_task(self._work())
-        return [await asyncio.shield(self._futures[wheel.sha256]) for wheel in wheels]
+        made = [await asyncio.shield(self._futures[wheel.sha256]) for wheel in wheels]
+        for wheel in wheels:
+            self._graph.needs(self._batches[wheel.sha256])
+        return made
 
     async def _work(self) -> None:
         self._graph.within(("bytecode", self._builder.runtime.name))
@@ -102,8 +106,12 @@ class _Queue:
             await self._made(batch)
 
     async def _made(self, batch: list[Wheel]) -> None:
+        step = ("batch", *(wheel.sha256 for wheel in batch), self._builder, self._only)
+        self._batches |= dict.fromkeys((wheel.sha256 for wheel in batch), step)
         try:
-            made = await self._graph.compute_as(Urgency.BYTECODE, lambda: self._compile(batch))
+            made = await self._graph.once(
+                step, lambda: self._graph.compute_as(Urgency.BYTECODE, lambda: self._compile(batch))
+            )
         except Exception as error:  # noqa: BLE001  whoever waits gets it
             if batch[1:] and not isinstance(error, EngineError):
                 # It is some wheel's own fault: the builds that go without that one are not to fail with it.

@@ -7,6 +7,7 @@ provides for others are closed before them.
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -180,11 +181,30 @@ class Dependencies:
                 one, wheels = closed[want.build.id], others[want.build.id]
                 assert isinstance(one, Closed)
                 if isinstance(wheels, PylayerError):
-                    closed[want.build.id] = wheels
+                    closed[want.build.id] = self._attributed(wheels, one.closure)
                 else:
                     closed[want.build.id] = _agreeing(replace(one, others=wheels), want.build)
             open_builds = [want.build for want in wanted if isinstance(closed[want.build.id], Closed)]
         return closed
+
+    def _attributed(self, error: PylayerError, closure: Closure) -> PylayerError:
+        """Say of what cannot be had which files require it."""
+        faults = list(error.faults)
+        for place, fault in enumerate(faults):
+            if by := [self._file_of(name) for name in closure.wanted.get(fault.about, ())]:
+                hint = f"required by {', '.join(by)}"
+                faults[place] = replace(fault, hint=f"{hint}; {fault.hint}" if fault.hint else hint)
+        return error if faults == [*error.faults] else type(error).of(faults, log=error.log)
+
+    def _file_of(self, project: str) -> str:
+        """Where a project's requirements are, from layers.toml's folder; of no project, layers.toml."""
+        manifest = self._workspace.manifest
+        if not project:
+            return manifest.path.name
+        folder = self._workspace.projects[project].path
+        names = ("pyproject.toml", "setup.cfg", "setup.py")
+        name = next((name for name in names if (folder / name).is_file()), "")
+        return os.path.relpath(folder / name, manifest.root)
 
     async def _closure(self, build: Build, before: Closed | PylayerError | None) -> Closure | PylayerError:
         async def metadata(names: frozenset[str]) -> Mapping[str, Metadata]:

@@ -91,7 +91,7 @@ class EngineHosts:
                 await self._engine(kind)
             except EngineError as error:
                 reasons.append(error)
-                self._fall_back(f"{kind.title} does not answer", error, following)
+                self._fall_back(kind, "", error, following)
             else:
                 return
         raise choose.nowhere(reasons)
@@ -114,15 +114,15 @@ class EngineHosts:
         reasons: list[EngineError] = []
         instead_of = ""
         for kind, following in zip(self._kinds, (*self._kinds[1:], None), strict=True):
-            what = f"{kind.title} does not answer"
+            lacks = ""
             try:
                 engine = await self._engine(kind)
-                what = kind.lacks(str(target))
+                lacks = kind.lacks(str(target))
                 interpreter = await self._graph.compute(engine.interpreter, target)
             except EngineError as error:
                 reasons.append(error)
                 instead_of = f"{kind.title}: {error.faults[0].what}"
-                self._fall_back(what, error, following)
+                self._fall_back(kind, lacks, error, following)
                 continue
             if kind.has_images:
                 self._note_image(interpreter, target)
@@ -150,11 +150,16 @@ class EngineHosts:
 
         return await self._graph.once(("engine", kind.name), make)
 
-    def _fall_back(self, what: str, error: EngineError, following: EngineKind | None) -> None:
+    def _fall_back(
+        self, kind: EngineKind, lacks: str, error: EngineError, following: EngineKind | None
+    ) -> None:
+        """Say once for each reason what is done instead; `lacks`: what an engine that answers has not."""
         reason = error.faults[0].what
         if following and reason not in self._noted:
             self._noted.add(reason)
-            self._note(f"{what} ({reason}): building what is possible {following.at}")
+            what = lacks or f"{kind.title} does not answer"
+            hint = kind.hint(answers=bool(lacks))
+            self._note(f"{what} ({reason}): building what is possible {following.at}\n{hint}")
 
     def close(self) -> None:
         """End every engine, running jobs included."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
-from pylayer import below, enginetable, redaction, wheels
+from pylayer import activity, below, enginetable, redaction, wheels
 from pylayer.below import OutsideError
 from pylayer.building import backends, diagnostics, missing, native, sdists, sources, wheelparts
 from pylayer.building.closure import Root, close, refuse_login
@@ -479,10 +479,13 @@ class Projects:
             warm=backends.imports(project),
         )
         build_env = host.engine.build_env(builder, required, network=project.options.network, tools=way.tools)
+        # What layers.toml gives the build to know, its log does not tell.
+        clean = partial(redaction.without, redaction.named_secrets(env))
         with self._store.scratch() as folder:
-            done = build_env.run(way.job(job), into=folder)
-            # What layers.toml gives the build to know, its log does not tell.
-            done = replace(done, log=redaction.without(redaction.named_secrets(env), done.log))
+            with activity.printing(project.name, clean=clean):
+                done = build_env.run(way.job(job), into=folder)
+            done = replace(done, log=clean(done.log))
+            activity.told(done.log)
             if done.status != 0:
                 raise self._failure(project, source, done, way=way, where=where)
             if not (filename := done.answer.get("wheel")):

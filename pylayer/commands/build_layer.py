@@ -31,6 +31,8 @@ class BuildLayerCommand(Command):
     manifest: Path | None = command.manifest()
     locked: bool = command.locked()
     verify_outputs: bool = command.verify_outputs()
+    verbose: bool = command.verbose()
+    quiet: bool = command.quiet()
 
     def run(self, lines: Console) -> int:
         """Build what is named."""
@@ -54,4 +56,5 @@ class BuildLayerCommand(Command):
             strict=True,
             locked=self.locked,
             verify_outputs=self.verify_outputs,
+            detail=runs.detail(verbose=self.verbose, quiet=self.quiet),
         )

@@ -15,13 +15,14 @@ from pylayer.locks.thirdparty import Policy
 from pylayer.monorepo import workspace
 from pylayer.outcomes import State
 from pylayer.pipeline import Pipeline
-from pylayer.state import durations, history, lastrun, opening, snapshot, warnings, watch
+from pylayer.state import durations, endings, history, lastrun, opening, snapshot, warnings, watch
 from pylayer.state.snapshot import KeptBuild, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from pylayer.activity import Activity
     from pylayer.building.hosts import EngineHosts
     from pylayer.config.layers import Build
     from pylayer.config.manifest import EngineChoice
@@ -44,6 +45,7 @@ def run(
     locked: bool,
     options: Mapping[str, Any],
     reporter: Reporter,
+    activity: Activity,
 ) -> list[Outcome]:
     """Build what is selected of a workspace, and keep for the next run what this one saw.
 
@@ -55,6 +57,7 @@ def run(
     for fault in found.manifest.warnings:
         reporter.warn(fault)
     selected = workspace.select(found.builds, only, layers=names)
+    activity.total = len(selected)
     choice = found.manifest.chosen_engine(engine)
     recorder = lastrun.Recorder()
     listing = found.manifest.output / catalogue.NAME
@@ -76,6 +79,7 @@ def run(
                 hashes=state.hashes,
                 recorder=recorder,
                 reporter=reporter,
+                activity=activity,
             )
         )
         if any(build.layer.verify for build in selected):
@@ -91,6 +95,7 @@ def run(
                 if history.remember(state, identifier, result.made.parts, archive=sha256):
                     news.append(result)
                 warnings.remember(state.store, identifier, sha256, result.outcome.warnings)
+            endings.remember(state, result.outcome, result.works)
         _foresee(found, news, state=state)
         outcomes = [result.outcome for result in made.values()]
         lastrun.save(state, recorder.finish(outcomes), before=before, after=listing.read_bytes())
@@ -110,6 +115,7 @@ async def _run(
     hashes: FileHashes,
     recorder: lastrun.Recorder,
     reporter: Reporter,
+    activity: Activity,
 ) -> tuple[dict[str, BuildResult], EngineHosts]:
     """Make the archives of `selected`; how each build ended, and where their Pythons were."""
     async with context.opened(
@@ -121,6 +127,7 @@ async def _run(
         hashes=hashes,
         note=reporter.note,
         watcher=recorder,
+        activity=activity,
     ) as run:
         if policy.locked:
             refuse_stale((await run.errors(selected)).values())

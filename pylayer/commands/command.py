@@ -156,7 +156,19 @@ def locked() -> Any:
 
 def verify_outputs() -> Any:
     """The flag that has archives read."""
-    return flag("check the contents of the archives on disk, not only their size and time", short="v")
+    return flag("check the contents of the archives on disk, not only their size and time")
+
+
+def verbose() -> Any:
+    """The flag that has more told."""
+    return flag(
+        "also tell of builds in which nothing changed, and what build backends print, as it comes", short="v"
+    )
+
+
+def quiet() -> Any:
+    """The flag that has less told."""
+    return flag("tell only of failures, and the summary", short="q")
 
 
 def layer(what: str) -> Any:

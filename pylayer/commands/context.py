@@ -32,6 +32,7 @@ from pylayer.repair.repairer import Repairer
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
+    from pylayer.activity import Activity
     from pylayer.config.layers import Build
     from pylayer.config.manifest import EngineChoice
     from pylayer.graph import Watcher
@@ -98,6 +99,7 @@ async def opened(
     hashes: FileHashes,
     note: Callable[[str], None],
     watcher: Watcher | None = None,
+    activity: Activity | None = None,
 ) -> AsyncIterator[OpenRun]:
     """Open the engine and read the lock; raises LockError where a locked run has none."""
     index_settings = settings_of(found)
@@ -109,7 +111,7 @@ async def opened(
             hint="run `pylayer lock` and commit it",
         )
     count = jobs or os.cpu_count() or 1
-    graph = Graph(jobs=count, watcher=watcher)
+    graph = Graph(jobs=count, watcher=watcher, activity=activity)
     hosts = EngineHosts(
         enginetable.candidates(choice),
         connect=lambda kind: choose.connect(kind, store=store),

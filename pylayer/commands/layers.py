@@ -28,6 +28,8 @@ class LayersCommand(Command):
     )
     locked: bool = command.locked()
     verify_outputs: bool = command.verify_outputs()
+    verbose: bool = command.verbose()
+    quiet: bool = command.quiet()
 
     def run(self, lines: Console) -> int:
         """Build what is chosen."""
@@ -48,4 +50,5 @@ class LayersCommand(Command):
             strict=self.strict,
             locked=self.locked,
             verify_outputs=self.verify_outputs,
+            detail=runs.detail(verbose=self.verbose, quiet=self.quiet),
         )

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pylayer import envtable, selection
-from pylayer.errors import MIXED, NeedsDockerError
+from pylayer.console import Detail
+from pylayer.errors import MIXED, NeedsDockerError, UsageError
 from pylayer.state import opening, snapshot
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def build(
     strict: bool = False,
     locked: bool = False,
     verify_outputs: bool = False,
+    detail: Detail = Detail.NORMAL,
 ) -> int:
     """Build what both `only` and `names` choose (either may be empty: all); returns the exit status.
 
@@ -39,29 +41,43 @@ def build(
     that does not answer everything is an error.
     """
     started = time.perf_counter()
+    lines.detail = detail
+    lines.repeats = True
     path = manifest or nearest(Path.cwd())
     options = snapshot.options(engine=engine, locked=locked)
     state = opening.glance(path, note=lines.note)
     kept = _kept(state, options, only=only, names=names, by_hash=verify_outputs)
     if kept:
         for identifier, archive in kept.items():
-            lines.cached(identifier, wheels=archive.wheels, size=archive.size, warnings=archive.warnings)
+            lines.cached(identifier, wheels=archive.wheels, size=archive.size)
+        lines.attention({identifier: archive.warnings for identifier, archive in kept.items()})
         lines.total(f"{len(kept)} cached", seconds=time.perf_counter() - started)
         return 0
+    from pylayer.activity import Activity
     from pylayer.commands import builds
 
-    outcomes = builds.run(
-        path,
-        only=only,
-        names=names,
-        engine=engine,
-        jobs=jobs,
-        locked=locked,
-        options=options,
-        reporter=lines,
-    )
+    activity = Activity()
+    with lines.following(activity):
+        outcomes = builds.run(
+            path,
+            only=only,
+            names=names,
+            engine=engine,
+            jobs=jobs,
+            locked=locked,
+            options=options,
+            reporter=lines,
+            activity=activity,
+        )
     lines.summary(outcomes, seconds=time.perf_counter() - started)
     return status(outcomes, strict=strict or envtable.in_ci())
+
+
+def detail(*, verbose: bool, quiet: bool) -> Detail:
+    """How much is to be told; raises UsageError for both."""
+    if verbose and quiet:
+        raise UsageError("--verbose and --quiet exclude each other", hint="leave one of them out")
+    return Detail.VERBOSE if verbose else Detail.QUIET if quiet else Detail.NORMAL
 
 
 def status(outcomes: Sequence[Outcome], *, strict: bool) -> int:

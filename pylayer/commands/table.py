@@ -17,7 +17,7 @@ GROUPS = {
     "Build": ("layers", "build-layer", "lock"),
     "Check": ("verify", "audit", "doctor"),
     "Publish": ("publish", "prune"),
-    "Inspect": ("report", "why", "sbom"),
+    "Inspect": ("log", "report", "why", "sbom"),
     "Clean up": ("cache",),
 }
 NAMES = tuple(name for names in GROUPS.values() for name in names)

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pylayer import activity
 from pylayer.disk import filling
 from pylayer.errors import DownloadError, Fault
 from pylayer.index.simple import local_path
@@ -78,7 +79,7 @@ def _fetch_all(
         # The largest first: one that starts last would be waited for alone.
         ordered = sorted(pins, key=lambda pin: pin.size or 0, reverse=True)
         fetch_one = partial(_fetch, folder=folder, store=store, web=web, processor=processor)
-        tasks = {pin.sha256: pool.submit(fetch_one, pin) for pin in ordered}
+        tasks = {pin.sha256: pool.submit(activity.carried(fetch_one), pin) for pin in ordered}
         try:
             for pin in pins:
                 try:
@@ -165,6 +166,7 @@ def _write(reply: Reply, part: Path, *, resumed: bool, most: int) -> None:
                 )
             file.write(chunk)
             received += len(chunk)
+            activity.received(len(chunk))
     if expected.isdecimal() and received != int(expected):
         raise TransientError(f"truncated: {received} of {expected} bytes arrived")
 

@@ -53,9 +53,8 @@ def explained(
                 version = newest(name, request=request, python=python, settings=settings)
                 sdist = "no wheel" in what and any(not file.is_wheel for file in files)
                 hint = _hint(name, version, sdist=sdist)
-                faults.append(
-                    Fault(what=what, where=python.label, hint=hint, cause=what.partition(_LISTING)[0])
-                )
+                cause = what.partition(_LISTING)[0]
+                faults.append(Fault(what=what, where=python.label, hint=hint, cause=cause, about=name))
     if not faults:
         what, hint = "no versions go together", "loosen one of the requirements that the resolver names"
         faults.append(Fault(what=what, where=python.label, hint=hint, cause=reasoning))

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from pylayer.archives import catalogue
 from pylayer.errors import StoreError
+from pylayer.stepnames import named
 from pylayer.store.kinds import LAST_RUN, REPLACED
 
 if TYPE_CHECKING:
@@ -22,18 +22,6 @@ if TYPE_CHECKING:
     from pylayer.state.opening import WorkspaceState
 
 _SHORTEST = 0.001  # seconds: looking something up in the store takes less
-# What a person calls the steps of a run. What has no name here belongs to the step that asked for it.
-_STEPS = {
-    "engine": "engine",
-    "host": "engine",
-    "layer": "dependencies",
-    "environment": "environment",
-    "git": "dependencies",
-    "source": "wheel",
-    "wheel": "wheel",
-    "bytecode": "bytecode",
-    "build": "archive",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,17 +89,6 @@ class Recorder:
             spans=tuple(sorted(self._spans, key=lambda span: (span.started, span.ended))),
             builds=tuple(Ended(build=outcome.build.id, state=outcome.state.value) for outcome in outcomes),
         )
-
-
-def named(keys: Sequence[Hashable]) -> tuple[str, str]:
-    """What a person calls the innermost step among `keys` that has a name, and what it was done to."""
-    for key in reversed(keys):
-        kind, *what = key if isinstance(key, tuple) and key else (key,)
-        if kind in _STEPS:
-            return _STEPS[kind], " ".join(
-                part.name if isinstance(part, PurePath) else str(part) for part in what
-            )
-    return "other", ""
 
 
 def steps(run: LastRun) -> list[Step]:

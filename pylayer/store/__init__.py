@@ -21,7 +21,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from pylayer import disk, envtable, folders, unfinished
+from pylayer import alone, disk, envtable, folders, unfinished
 from pylayer.digests import Digest
 from pylayer.errors import StoreError
 from pylayer.liveness import alive
@@ -85,7 +85,7 @@ class Store:
             if not tag.exists():
                 write_atomic(tag, CACHEDIR_TAG.encode())
             self._holding = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            fcntl.flock(self._holding, fcntl.LOCK_SH)
+            alone.lock(self._holding, fcntl.LOCK_SH, where=self.root)
         self._sweep_scratch()
 
     def close(self) -> None:
@@ -213,7 +213,7 @@ class Store:
             self.root.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            alone.lock(handle, fcntl.LOCK_EX, where=self.root)
             return self._prune(older_than=older_than, larger_than=larger_than, remove=_remove)
         finally:
             os.close(handle)

@@ -308,6 +308,16 @@ class ListingRecord(TypedDict):
     listing: str
 
 
+class EndingRecord(TypedDict):
+    """An `Ending`: a blob has its log."""
+
+    state: str
+    told: tuple[str, ...]
+    ended: float
+    seconds: float
+    log: Sha256
+
+
 class HashesRecord(TypedDict):
     """Files by path: mtime_ns, ctime_ns, size, inode, sha256."""
 
@@ -528,6 +538,12 @@ HISTORY = RecordKind(
     value=HistoryRecord,
     meaning="what went into a build's last archive",
     portable=False,  # the folder's path is in the key
+)
+ENDING = RecordKind(
+    name="ending",
+    value=EndingRecord,
+    meaning="how a build ended the last time that a run had something to do for it, and the log of that",
+    portable=False,
 )
 HASHES = RecordKind(
     name="hashes",

@@ -87,7 +87,10 @@ def test_a_host_without_docker_does_what_it_can():
     found, engine, _, notes = placed("auto", fakes(docker=None, local=[OLD, NEW]), OLD, NEW)
 
     assert (["local", "local"], "local") == (found, engine)
-    assert ["Docker does not answer (does not answer): building what is possible on this host"] == notes
+    (note,) = notes
+    what, hint = note.splitlines()
+    assert "Docker does not answer (does not answer): building what is possible on this host" == what
+    assert "start Docker; --engine docker makes this an error" == hint
 
 
 def test_docker_that_was_asked_for_is_not_done_without():
@@ -103,7 +106,13 @@ def test_a_target_without_an_image_is_this_host_s():
     found, engine, _, notes = placed("auto", fakes(docker=[OLD], local=[NEW]), OLD, NEW)
 
     assert (["docker", "local"], "docker") == (found, engine)
-    assert [f"Docker has no image for {NEW} (no such image): building what is possible on this host"] == notes
+    (note,) = notes
+    what, hint = note.splitlines()
+    assert f"Docker has no image for {NEW} (no such image): building what is possible on this host" == what
+    assert hint == (
+        "name an image that can be had under [runtimes] in layers.toml, or by PYLAYER_RUNTIMES; "
+        "--engine docker makes this an error"
+    )
 
 
 def test_where_nobody_has_it_both_reasons_are_told():

@@ -22,7 +22,7 @@ from pylayer.errors import UsageError
         ("layers --only a-* --only b,c", LayersCommand(only=("a-*", "b", "c"))),
         ("layers --jobs=3 --manifest x/layers.toml", LayersCommand(jobs=3, manifest=Path("x/layers.toml"))),
         ("layers -j3 -o a -sl", LayersCommand(jobs=3, only=("a",), strict=True, locked=True)),
-        ("layers -svj 2", LayersCommand(strict=True, verify_outputs=True, jobs=2)),
+        ("layers -svj 2", LayersCommand(strict=True, verbose=True, jobs=2)),
         ("layers --jobs 2 --jobs 4", LayersCommand(jobs=4)),
         ("build-layer a b,c --locked d", BuildLayerCommand(name=("a", "b", "c", "d"), locked=True)),
         ("build-layer --name a", BuildLayerCommand(name=("a",))),

@@ -276,7 +276,7 @@ def test_what_editors_leave_costs_no_build_but_where_it_may_be_packaged(tmp_path
         {".idea/workspace.xml": "<y/>", ".coverage": "1", ".vscode/x.json": "{}"},
     )
     ran = monorepo.run("layers", "--engine", "local")
-    assert " cached " in ran.text, ran.text
+    assert "1 cached in" in ran.text, ran.text
     lay(made.folder / "packages/hatchling/by_hatchling", {".vscode/x.json": "{}"})
     assert " built " in monorepo.run("layers", "--engine", "local").text
     assert "python/by_hatchling/.vscode/x.json" in monorepo.members("by-hatchling-python3.11-x86_64")

@@ -229,8 +229,8 @@ def test_one_language_chooses_everywhere(mono):
     """A layer by its name, one build by its identifier, both as PEP 503 compares them."""
     mono.run("layers")
     for pattern, count in {"One": 2, "two-python3.11-X86_64": 1, "*-arm64": 2}.items():
-        assert count == len(mono.run("layers", "--only", pattern).out.splitlines()) - 1
-        assert count == len(mono.run("build-layer", pattern).out.splitlines()) - 1
+        assert count == len(mono.run("layers", "-v", "--only", pattern).out.splitlines()) - 1
+        assert count == len(mono.run("build-layer", "-v", pattern).out.splitlines()) - 1
         assert count == len(mono.run("sbom", "--only", pattern).out.splitlines())
         assert count == len([line for line in mono.run("why", pattern).out.splitlines() if line[0] != " "])
 

@@ -79,7 +79,7 @@ def test_a_backend_sees_links_and_what_they_lead_to(shop, engine):
     }
     ran = shop.run("layers", "--engine", engine)
     assert (0, expected) == (ran.status, links(shop)), ran.text
-    assert " cached " in shop.run("layers", "--engine", engine).text
+    assert "1 cached in" in shop.run("layers", "--engine", engine).text
     shared.write_text("another")
     ran = shop.run("layers", "--engine", engine)
     assert (0, "another") == (ran.status, links(shop)["one.txt"][1]), ran.text

@@ -60,7 +60,7 @@ def edit(mono, name, old, new):
 
 def test_another_folder_rebuilds_nothing(mono):
     """No absolute path is in a key."""
-    assert states(mono.run("layers")) == {"one": "cached", "two": "cached", "three": "cached"}
+    assert states(mono.run("layers", "-v")) == {"one": "cached", "two": "cached", "three": "cached"}
 
 
 def test_a_store_from_another_machine_rebuilds_nothing(mono):
@@ -68,7 +68,7 @@ def test_a_store_from_another_machine_rebuilds_nothing(mono):
     shutil.rmtree(mono.store / "records" / "local")
     shutil.rmtree(mono.store / "engines")
 
-    assert states(mono.run("layers")) == {"one": "cached", "two": "cached", "three": "cached"}
+    assert states(mono.run("layers", "-v")) == {"one": "cached", "two": "cached", "three": "cached"}
 
 
 @pytest.mark.parametrize("damaged", [b"", b"{}", b'{"of": "another version"}'])
@@ -79,9 +79,9 @@ def test_damaged_records_are_made_again(mono, damaged):
     for record in (mono.store / "records").rglob("*.json"):
         record.write_bytes(damaged)
 
-    assert set(states(mono.run("layers"))) == {"one", "two", "three"}
+    assert set(states(mono.run("layers", "-v"))) == {"one", "two", "three"}
     assert listing.read_bytes() == before
-    assert states(mono.run("layers")) == {"one": "cached", "two": "cached", "three": "cached"}
+    assert states(mono.run("layers", "-v")) == {"one": "cached", "two": "cached", "three": "cached"}
 
 
 def nothing(mono):
@@ -115,7 +115,7 @@ def test_what_changes_no_byte_rebuilds_nothing(mono, change):
     """Times, tools' leftovers, files that no build sees, comments."""
     change(mono)
 
-    assert set(states(mono.run("layers")).values()) == {"cached"}
+    assert set(states(mono.run("layers", "-v")).values()) == {"cached"}
 
 
 def edited(mono):
@@ -142,7 +142,7 @@ def test_a_change_in_a_project_rebuilds_it_and_its_dependents(mono, change):
     """And nothing else."""
     change(mono)
 
-    assert states(mono.run("layers")) == {"one": "built", "two": "built", "three": "cached"}
+    assert states(mono.run("layers", "-v")) == {"one": "built", "two": "built", "three": "cached"}
 
 
 def new_file(mono):
@@ -173,7 +173,7 @@ def test_a_change_of_one_layer_rebuilds_that_layer(mono, change):
     """Files that come and go, and options of the layer."""
     change(mono)
 
-    assert states(mono.run("layers")) == {"one": "built", "two": "cached", "three": "cached"}
+    assert states(mono.run("layers", "-v")) == {"one": "built", "two": "cached", "three": "cached"}
 
 
 def test_a_declared_input_is_part_of_the_key(mono):
@@ -204,7 +204,7 @@ def test_an_archive_that_is_gone_or_altered_is_made_again(mono, damage):
         archive.write_bytes(b"PK" + content[2:-1])
     elif damage == "touched":
         archive.write_bytes(content)
-    ran = mono.run("layers")
+    ran = mono.run("layers", "--verbose")
 
     assert (states(ran)["one"], mono.hashes()[BUILD]) == (
         "cached" if damage == "touched" else "built",
@@ -223,7 +223,7 @@ def test_altering_an_archive_in_place_is_found_by_hash(mono):
     archive.write_bytes(content)
     os.utime(archive, ns=(status.st_atime_ns, status.st_mtime_ns))
 
-    assert states(mono.run("layers"))["one"] == "cached"
+    assert states(mono.run("layers", "-v"))["one"] == "cached"
     assert states(mono.run("layers", "--verify-outputs"))["one"] == "built"
 
 

@@ -81,7 +81,7 @@ def test_build_layer_and_publish_agree(shop):
     assert "built" in shop.run("build-layer", "liba").out
     assert ["libb"] == stale(shop.run("publish", "--json", "--dry-run", *REGION))
     assert "built" in shop.run("build-layer", "libb").out
-    assert "cached" in shop.run("build-layer", "libc").out
+    assert "1 cached in" in shop.run("build-layer", "libc").out
     assert [] == stale(shop.run("publish", "--json", "--dry-run", "--strict", *REGION))
 
 
@@ -126,10 +126,8 @@ def test_warnings_come_again_in_a_digest(shop):
     (shop.root / "packages/new.txt").touch()
     for _ in range(2):
         again = shop.run("layers")
-        lines = again.out.splitlines()
-        place = next(number for number, line in enumerate(lines) if line.startswith("colorsys-"))
-        assert "cached" in lines[place], again.text
-        assert lines[place + 1].startswith("    1 warning: python/colorsys.py: colorsys replaces"), again.text
+        (line,) = (line for line in again.err.splitlines() if line.startswith("warning: colorsys-"))
+        assert ": python/colorsys.py: colorsys replaces" in line, again.text
 
     told = json.loads(shop.run("report", "--json").out)["builds"]
     assert ([text], []) == (

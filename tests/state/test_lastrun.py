@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from factories.dist import entry
@@ -14,7 +13,7 @@ from pylayer.archives.catalogue import Catalogue
 from pylayer.config.layers import Build, Layer
 from pylayer.outcomes import Outcome, State
 from pylayer.state import lastrun
-from pylayer.state.lastrun import Ended, LastRun, Recorder, Span, named
+from pylayer.state.lastrun import Ended, LastRun, Recorder, Span
 from pylayer.state.opening import WorkspaceState
 from pylayer.store import Store
 from pylayer.targets import Architecture, Target, load_runtimes
@@ -61,25 +60,6 @@ def test_a_replaced_listing_that_is_not_understood_is_none(state, damaged):
     lastrun.save(state, RUN, before=damaged, after=b"")
 
     assert lastrun.replaced(state) is None
-
-
-@pytest.mark.parametrize(
-    ("keys", "expected"),
-    [
-        ([("wheel", Path("/work/packages/libetl"), TARGET)], ("wheel", "libetl python3.13-arm64")),
-        (
-            [("build", "libetl-python3.13-arm64"), ("archive", "0f" * 32)],
-            ("archive", "libetl-python3.13-arm64"),
-        ),
-        ([("build", "libetl-python3.13-arm64"), ("layer", "libetl")], ("dependencies", "libetl")),
-        (["unheard of"], ("other", "")),
-        ([], ("other", "")),
-    ],
-    ids=["a project", "a digest tells nothing", "the innermost", "unknown", "none"],
-)
-def test_steps_have_names_that_a_person_reads(keys, expected):
-    """The innermost step that has a name gives it."""
-    assert named(keys) == expected
 
 
 def test_a_recorder_tells_what_took_time_and_how_builds_ended():

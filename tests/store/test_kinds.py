@@ -24,7 +24,7 @@ def test_what_tells_of_a_machine_is_local():
 
     assert local == {
         *("history", "imports", "verify", "refused", "vcs", "warnings"),
-        *("snapshot", "last-run", "replaced", "hashes"),
+        *("snapshot", "last-run", "replaced", "hashes", "ending"),
         *("image", "image-python", "host-python"),
     }
 

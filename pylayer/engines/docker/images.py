@@ -6,13 +6,15 @@ import hashlib
 import json
 import threading
 from collections import defaultdict
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from docker.errors import ImageNotFound, NotFound
 from docker.utils import parse_repository_tag
 
+from pylayer import activity
+from pylayer.amounts import size_text
 from pylayer.engines.docker import refusals
 from pylayer.engines.docker.connection import DOCKER_ERRORS, explain
 from pylayer.errors import EngineError, ImageError
@@ -20,7 +22,7 @@ from pylayer.store.kinds import IMAGE, IMAGE_PYTHON
 from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from pylayer.engines.docker.connection import Connection
     from pylayer.engines.docker.containers import Containers
@@ -101,13 +103,22 @@ class ImageStore:
         takes the tag away from this one: the ID that a reference had for a platform is remembered.
         """
         reference = target.runtime.build_image[target.architecture]
-        with self._locks[reference]:
+        with self._one_at_a_time(reference):
             found = self._here(reference, target.architecture)
             if found is None:
                 found = self._pull(reference, target)
                 key = _key_of(reference, target.architecture)
                 self._store.put_record(IMAGE, key, {"id": found["Id"]})
             return self._image(found, reference, target.architecture)
+
+    @contextmanager
+    def _one_at_a_time(self, reference: str) -> Iterator[None]:
+        with activity.waiting(f"waiting for {reference}, which is pulled for another architecture"):
+            self._locks[reference].acquire()
+        try:
+            yield
+        finally:
+            self._locks[reference].release()
 
     def is_here(self, target: Target) -> bool:
         """Say whether `find` needs no registry for `target`."""
@@ -191,11 +202,19 @@ class ImageStore:
 
     def _download(self, reference: str, platform: str) -> None:
         repository, tag = parse_repository_tag(reference)
-        for event in self._client.pull(
-            repository, tag=tag or "latest", platform=platform, stream=True, decode=True
-        ):
-            if "error" in event:
-                raise OSError(event["error"])
+        pulled: dict[str, tuple[int, int]] = {}  # bytes of each of its layers that came, and all
+        with activity.doing(f"pulling {reference} for {platform}") as more:
+            for event in self._client.pull(
+                repository, tag=tag or "latest", platform=platform, stream=True, decode=True
+            ):
+                if "error" in event:
+                    raise OSError(event["error"])
+                if event.get("status") == "Downloading" and (at := event.get("progressDetail") or {}):
+                    name, came = event.get("id", ""), at.get("current") or 0
+                    activity.received(max(came - pulled.get(name, (0, 0))[0], 0))
+                    pulled[name] = came, at.get("total") or 0
+                    size, whole = (size_text(sum(part)) for part in zip(*pulled.values(), strict=True))
+                    more(f"pulling {reference} for {platform}, {size} of {whole}")
 
     def _free(self, reference: str, tagged: Mapping[str, Any]) -> None:
         """Take a digest of several platforms off the image that has it: a classic store never moves one."""

@@ -1,12 +1,13 @@
 """The lines that a person reads."""
 
 import io
+import json
 import os
 
 import pytest
 
 from pylayer.config.layers import Build, Layer
-from pylayer.console import Console, wants_colour
+from pylayer.console import Console, Detail, wants_colour
 from pylayer.errors import BuildError, Fault, NeedsDockerError, ResolveError, UsageError
 from pylayer.outcomes import Outcome, State
 from pylayer.targets import Architecture, Target, load_runtimes
@@ -35,37 +36,79 @@ def test_a_built_build_tells_wheels_size_and_time(lines, streams):
     assert streams[0].getvalue() == "etl-python3.12-arm64  built    3 wheels, 12.4 MiB, 0.9 s\n"
 
 
-def test_a_cached_build_tells_no_time(lines, streams):
-    """It took none."""
-    lines.outcome(Outcome(build=build(), state=State.CACHED, size=2048, wheels=1))
+def test_of_what_has_not_changed_nothing_is_told(lines, streams):
+    """A line for each of four hundred builds says nothing, unless it is asked for."""
+    same = Outcome(build=build(), state=State.CACHED, size=2048, wheels=1)
+    lines.outcome(same)
+    lines.cached("etl-python3.12-arm64", wheels=1, size=2048)
+    assert "" == streams[0].getvalue()
 
-    assert streams[0].getvalue() == "etl-python3.12-arm64  cached   1 wheel, 2.0 KiB\n"
-
-
-@pytest.mark.parametrize(
-    ("warnings", "line"),
-    [
-        (("a: is odd [path]",), "    1 warning: a: is odd [path]\n"),
-        (("a: is odd", "b: is odder"), "    2 warnings: a: is odd\n"),
-        (("word " * 40,), "    1 warning: " + "word " * 17 + "word…\n"),
-        ((), ""),
-    ],
-)
-def test_a_cached_build_tells_its_warnings_in_a_line(lines, streams, warnings, line):
-    """They were told in full when it was built."""
-    lines.outcome(Outcome(build=build(), state=State.CACHED, size=2048, wheels=1, warnings=warnings))
-    lines.cached("etl-python3.12-arm64", wheels=1, size=2048, warnings=warnings)
-
-    assert streams[0].getvalue() == f"etl-python3.12-arm64  cached   1 wheel, 2.0 KiB\n{line}" * 2
+    lines.detail = Detail.VERBOSE
+    lines.outcome(same)
+    lines.cached("etl-python3.12-arm64", wheels=1, size=2048)
+    assert "etl-python3.12-arm64  cached   1 wheel, 2.0 KiB\n" * 2 == streams[0].getvalue()
 
 
-def test_a_failure_shows_its_log_as_one_block_before_its_error(lines, streams):
-    """The tool's own words, then what, where and what to do."""
+def test_warnings_that_were_told_before_are_told_once_in_a_line(lines, streams):
+    """With the builds that have them: what needs attention does not go away."""
+    lines.attention({f"{name}-1": ("odd " * 40, "b: is odd", "b: is odd") for name in "abcd"})
+
+    assert streams[1].getvalue() == (
+        "warning: a-1, b-1 and 2 more: " + "odd " * 22 + "odd…\nwarning: a-1, b-1 and 2 more: b: is odd\n"
+    ).replace("odd odd…", "odd…")
+
+
+def test_many_warnings_are_counted(lines, streams):
+    """Until they are asked for."""
+    told = {f"build{number}": (f"warning {number}",) for number in range(12)}
+    lines.attention(told)
+    assert (
+        "    and 2 more warnings: -v tells them all\n" == streams[1].getvalue().splitlines(keepends=True)[-1]
+    )
+
+    lines.detail = Detail.VERBOSE
+    lines.attention(told)
+    assert "build11: warning 11" in streams[1].getvalue()
+
+
+def test_quiet_leaves_failures_and_the_summary(lines, streams):
+    """For whoever reads no more."""
+    lines.detail = Detail.QUIET
+    lines.note("a note")
+    lines.warn(Fault(what="odd"))
+    lines.attention({"a": ("odd",)})
+    ends = [
+        Outcome(build=build("good"), state=State.BUILT),
+        Outcome(build=build("bad"), state=State.FAILED, error=BuildError("broke")),
+    ]
+    for end in ends:
+        lines.outcome(end)
+    lines.summary(ends, seconds=1)
+
+    assert "bad-python3.12-arm64  failed   broke\n1 built, 1 failed in 1.0 s\n" == streams[0].getvalue()
+    assert "error: bad-python3.12-arm64: broke\n" == streams[1].getvalue()
+
+
+def test_a_failure_shows_its_log_at_once_and_its_error_at_the_end(lines, streams):
+    """The tool's own words as one block; then what, where and what to do, where they are still seen."""
+    lines.repeats = True
     error = BuildError("failed", where="etl", hint="look above", log="line one\nline two\n")
-    lines.outcome(Outcome(build=build(), state=State.FAILED, error=error))
+    end = Outcome(build=build(), state=State.FAILED, error=error)
+    lines.outcome(end)
 
     bar = "─" * 40
-    assert streams[1].getvalue() == f"{bar}\nline one\nline two\n{bar}\nerror: etl: failed\n    look above\n"
+    block = f"{bar}\nline one\nline two\n{bar}\n"
+    assert (block, "etl-python3.12-arm64  failed   failed\n") == (
+        streams[1].getvalue(),
+        streams[0].getvalue(),
+    )
+
+    lines.summary([end], seconds=1)
+    assert streams[1].getvalue() == (
+        f"{block}error: etl-python3.12-arm64: etl: failed\n    look above\n"
+        "    log: pylayer log etl-python3.12-arm64\n"
+        "    again: pylayer build-layer etl-python3.12-arm64\n"
+    )
 
 
 def test_what_addresses_say_of_who_asks_is_not_shown(lines, streams):
@@ -80,12 +123,17 @@ def test_what_addresses_say_of_who_asks_is_not_shown(lines, streams):
 
 
 def test_an_error_that_builds_share_is_told_once(lines, streams):
-    """Four builds that need one wheel do not show its log four times."""
+    """Forty builds that want one image do not have forty errors."""
     error = BuildError("failed", log="log")
     for name in ("one", "two"):
         lines.outcome(Outcome(build=build(name), state=State.FAILED, error=error))
+    lines.summary([], seconds=1)
 
-    assert (streams[1].getvalue().count("error:"), streams[0].getvalue().count("failed")) == (1, 2)
+    told = streams[1].getvalue()
+    assert (1, 1) == (
+        told.count("error: one-python3.12-arm64, two-python3.12-arm64: failed"),
+        told.count("log"),
+    )
 
 
 def test_what_no_index_has_is_told_at_the_end(lines, streams):
@@ -99,7 +147,7 @@ def test_what_no_index_has_is_told_at_the_end(lines, streams):
     bar = "─" * 40
     told = "error: one-python3.12-arm64, two-python3.12-arm64: native has no wheel\n    take 1.0\n"
     assert streams[1].getvalue() == f"{told}{bar}\nuv says\nmuch\n{bar}\n"
-    assert 2 == streams[0].getvalue().count("failed   see the error below\n")
+    assert 2 == streams[0].getvalue().count("failed   native has no wheel\n")
 
 
 def test_the_summary_lists_what_was_left_by_its_reason(lines, streams):
@@ -151,10 +199,11 @@ def test_what_a_build_prints_commands_nobody(lines, streams):
         "failed\nerror: forged", where="a\nb", hint="\x1b[31mhint", log="\x1b]0;x\x07\n::error::forged\n"
     )
     lines.outcome(Outcome(build=build(), state=State.FAILED, error=error))
+    lines.summary([], seconds=1)
     bar = "─" * 40
     assert streams[1].getvalue() == (
         f"{bar}\n\\x1b]0;x\\x07\n\\::error::forged\n{bar}\n"
-        "error: a\\nb: failed\n    error: forged\n    hint\n"
+        "error: etl-python3.12-arm64: a\\nb: failed\n    error: forged\n    hint\n"
     )
 
 
@@ -167,3 +216,20 @@ def test_what_is_said_and_noted_is_only_shown(lines, streams):
     assert "one\\x1b[2J\\udc80\n" in streams[0].getvalue()
     assert "    a\n    #\\#[error]x\n" in streams[0].getvalue()
     assert streams[1].getvalue() == "pylayer: two\n    \\::error::x\nwarning: three\n    \\::error::x\n"
+
+
+def test_what_programs_print_is_only_shown(lines, streams):
+    """Behind the name of what is built."""
+    lines.heard("liba", "one\x1b[2J")
+    assert "liba │ one\\x1b[2J\n" == streams[1].getvalue()
+
+
+def test_a_document_is_all_that_stdout_has(lines, streams):
+    """Whatever is told besides goes to stderr."""
+    lines.for_machine()
+    lines.say("a line")
+    lines.outcome(Outcome(build=build(), state=State.BUILT))
+    lines.document({"version": 1, "address": "https://me:pa55@index.example/"})
+
+    assert {"version": 1, "address": "https://index.example/"} == json.loads(streams[0].getvalue())
+    assert 2 == len(streams[1].getvalue().splitlines())

@@ -1,0 +1,75 @@
+"""Outcomes, faults and pieces of work → the words that lines, boards and heartbeats have in common."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pylayer import shown, stepnames
+from pylayer.amounts import size_text
+from pylayer.outcomes import Outcome, State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pylayer.activity import Work
+    from pylayer.errors import Fault
+
+_DIGEST = 90  # characters of a warning that was told in full before
+_NAMED = 2  # builds
+
+
+def told(fault: Fault) -> str:
+    """A fault as it is shown: where it is, in one line, what it is, and what to do."""
+    return shown.entry(str(replace(fault, where=shown.line(fault.where))))
+
+
+def facts(outcome: Outcome) -> str:
+    """What is said of a build behind its state."""
+    if outcome.state in (State.FAILED, State.SKIPPED):
+        return outcome.error.faults[0].what if outcome.error else ""
+    weighed = weight(outcome.wheels, outcome.size)
+    return f"{weighed}, {seconds(outcome.seconds)}" if outcome.state is State.BUILT else weighed
+
+
+def weight(wheels: int, size: int) -> str:
+    """Of how many wheels an archive is, and its size."""
+    return f"{wheels} wheel{'s' if wheels != 1 else ''}, {size_text(size)}"
+
+
+def seconds(duration: float) -> str:
+    """A time that something took."""
+    return f"{duration:.1f} s" if duration >= 0.05 else f"{duration * 1000:.0f} ms"
+
+
+def clock(duration: float) -> str:
+    """A time that goes on: `0:42`."""
+    minutes, rest = divmod(int(duration), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
+
+
+def digest(text: str) -> str:
+    """A text in a line of its own, cut where it is long."""
+    import textwrap
+
+    return textwrap.shorten(text, _DIGEST, placeholder="…")
+
+
+def some(builds: Sequence[str]) -> str:
+    """Builds by name, the first of them where they are many."""
+    more = f" and {len(builds) - _NAMED} more" if len(builds) > _NAMED + 1 else ""
+    return ", ".join(builds[:_NAMED] if more else builds) + more
+
+
+def doing(work: Work) -> str:
+    """What a piece of work is at; empty where that has no name."""
+    if work.doing:
+        return shown.line(work.doing)
+    step, name = stepnames.named(work.keys)
+    return "" if step == "other" else shown.line(f"{step} {name}".rstrip())
+
+
+def since(work: Work) -> str:
+    """For how long it has been at it."""
+    return clock(max(time.perf_counter() - work.started, 0))

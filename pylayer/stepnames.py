@@ -1,0 +1,47 @@
+"""The keys of a run's steps → what a person calls them."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+# What has no name here belongs to the step that asked for it.
+_STEPS = {
+    "engine": "engine",
+    "host": "engine",
+    "layer": "dependencies",
+    "environment": "environment",
+    "git": "dependencies",
+    "source": "wheel",
+    "wheel": "wheel",
+    "bytecode": "bytecode",
+    "build": "archive",
+    "verify": "verify",
+}
+
+
+def named(keys: Sequence[Hashable]) -> tuple[str, str]:
+    """What a person calls the innermost step among `keys` that has a name, and what it was done to."""
+    for key in reversed(keys):
+        kind, *what = key if isinstance(key, tuple) and key else (key,)
+        if kind in _STEPS:
+            return _STEPS[kind], " ".join(
+                part.name if isinstance(part, PurePath) else str(part) for part in what
+            )
+    return "other", ""
+
+
+def build_of(keys: Sequence[Hashable]) -> str:
+    """The id of the build that a step among `keys` was first done for; empty where it is for all."""
+    for key in keys:
+        if isinstance(key, tuple) and key and key[0] == "build":
+            return str(key[1])
+    return ""
+
+
+def serves_others(key: Hashable) -> bool:
+    """Whether a step looks at builds besides the one that asks for it: those of a layer go together."""
+    return isinstance(key, tuple) and bool(key) and key[0] == "layer"
