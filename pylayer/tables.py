@@ -331,6 +331,23 @@ def made(parse: Parse[S], make: Callable[[S], T]) -> Parse[T]:
     return parsed
 
 
+def one_or_list(item: Parse[T], *, distinct: bool = False, some: bool = False) -> Parse[tuple[T, ...]]:
+    """Take one, or a list of them as `list_of` does."""
+    several = list_of(item, distinct=distinct, some=some)
+
+    @shaped(lambda: {"anyOf": [shape_of(item), shape_of(several)]})
+    def parse(value: object) -> tuple[T, ...]:
+        if isinstance(value, list):
+            return several(value)
+        try:
+            return (item(value),)
+        except InvalidError as error:
+            kept = () if error.partial is MISSING else (error.partial,)
+            raise InvalidError(error.faults, partial=kept) from error
+
+    return parse
+
+
 def table_of(item: Parse[T], *, name: Parse[K] = string) -> Parse[dict[K, T]]:  # type: ignore[assignment]
     """Take a table with keys of the user's own choice, each read by `name`, and one kind of value."""
 

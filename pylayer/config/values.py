@@ -12,9 +12,9 @@ from pylayer.limits import LAYER_NAME_RULE, LONGEST_LAYER_NAME, is_layer_name
 from pylayer.names import is_name, normalise, requirement_problem
 from pylayer.tables import (
     Key,
-    list_of,
     made,
     one_of,
+    one_or_list,
     refusal,
     shape_of,
     shaped,
@@ -259,9 +259,7 @@ def environment(value: object) -> tuple[tuple[str, str], ...]:
     return made(table_of(_content, name=variable), lambda rows: tuple(sorted(rows.items())))(value)
 
 
-@shaped(lambda: {"anyOf": [shape_of(_content), shape_of(list_of(_content))]})
-def _setting(value: object) -> tuple[str, ...]:
-    return list_of(_content)(value) if isinstance(value, list) else (_content(value),)
+_setting = one_or_list(_content)
 
 
 @shaped(lambda: shape_of(table_of(_setting)))
@@ -275,19 +273,12 @@ BYTECODE = {True: "on", False: "off", "only": "only"}
 bytecode = one_of(BYTECODE)
 
 
-@shaped(
-    lambda: {
-        "anyOf": [
-            {"type": "boolean"},
-            shape_of(relative),
-            shape_of(list_of(relative, distinct=True, some=True)),
-        ]
-    }
-)
+_paths = one_or_list(relative, distinct=True, some=True)
+
+
+@shaped(lambda: {"anyOf": [{"type": "boolean"}, *shape_of(_paths)["anyOf"]]})
 def lockfiles(value: object) -> tuple[str, ...] | None:
     """Take which lock files hold: their paths, none (false), or those found by themselves (true: None)."""
     if isinstance(value, bool):
         return None if value else ()
-    if isinstance(value, list):
-        return list_of(relative, distinct=True, some=True)(value)
-    return (relative(value),)
+    return _paths(value)

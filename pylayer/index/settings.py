@@ -22,6 +22,7 @@ from pylayer.tables import (
     in_file,
     list_of,
     made,
+    one_or_list,
     refusal,
     string,
     table,
@@ -42,12 +43,6 @@ def _address(value: object) -> str:
     if problem := address_problem(string(value)):
         raise refusal(problem)
     return string(value)
-
-
-def _rows_of_source(value: object) -> tuple[dict[str, Any], ...]:
-    """Take one table of [tool.uv.sources], or a list of them."""
-    row = table({"index": string, "marker": _marker}, others=True)
-    return list_of(row)(value) if isinstance(value, list) else (row(value),)
 
 
 def _marker(value: object) -> str:
@@ -85,7 +80,7 @@ _UV = table(
         "keyring-provider": string,
         "index-strategy": string,
         "no-index": boolean,
-        "sources": table_of(_rows_of_source),
+        "sources": table_of(one_or_list(table({"index": string, "marker": _marker}, others=True))),
     },
     others=True,
 )

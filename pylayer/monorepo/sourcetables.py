@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 from pylayer.monorepo.provenance import Provenance
 from pylayer.names import normalise
@@ -119,15 +120,24 @@ def _poetry_marker(row: Mapping[str, Any]) -> str:
 
 def _place(row: Mapping[str, Any], folder: Path) -> Provenance | None:
     subdirectory = _text(row, "subdirectory")
-    if url := _text(row, "git"):
+    if url := _address(row, "git"):
         ref = _text(row, "rev") or _text(row, "tag") or _text(row, "branch")
         return Provenance.repository(url, ref=ref, subdirectory=subdirectory)
-    if url := _text(row, "url"):
+    if url := _address(row, "url"):
         below = f"#subdirectory={subdirectory}" if subdirectory else ""
         return Provenance(kind="url", addresses=(url + below,))
     if path := _text(row, "path") or _text(row, "file"):
         return Provenance.path(path, folder=folder)
     return None
+
+
+def _address(row: Mapping[str, Any], key: str) -> str:
+    text = _text(row, key)
+    try:
+        urlsplit(text)
+    except ValueError:
+        return ""  # such as a bracket that nothing closes
+    return text
 
 
 def _of_pdm(pdm: Mapping[str, Any]) -> Iterator[_Row]:

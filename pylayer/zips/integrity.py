@@ -10,7 +10,7 @@ import zlib
 from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING
 
-from deflate import DeflateError, crc32, deflate_decompress
+from deflate import crc32
 
 from pylayer.zips.format import DEFLATED
 
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     from pylayer.zips.members import Member
     from pylayer.zips.reader import Zip
 
-# Members up to this many bytes are decompressed whole, by the fastest way there is; larger ones in pieces, so
-# that a few threads at once need no more memory than a few of these.
-_WHOLE = 1 << 26
-_PIECE = 1 << 16  # compressed bytes
+_PIECE = 1 << 16  # compressed bytes, of which a thousand times as many may come
 _HASHES = ("sha256", "sha384", "sha512")  # the format allows none that is weaker
 _DAMAGED = "is damaged: it has not the size and CRC-32 that it should"
 
@@ -48,7 +45,7 @@ def wrong(
                     hashed.update(piece)
                 if size > member.size:
                     break
-        except (DeflateError, zlib.error):
+        except zlib.error:
             yield _DAMAGED, member
             continue
         if (size, crc) != (member.size, member.crc):
@@ -57,13 +54,12 @@ def wrong(
             yield f"is not the file that the wheel's RECORD lists: its {algorithm} differs", member
 
 
-def _pieces(archive: Zip, member: Member) -> Iterator[bytes | bytearray | memoryview]:
+def _pieces(archive: Zip, member: Member) -> Iterator[bytes | memoryview]:
     view = archive.view(member)
     if member.method != DEFLATED:
         yield view
-    elif 0 < member.size <= _WHOLE:
-        yield deflate_decompress(view, member.size)
     else:
+        # zlib, which is what all readers are held to: libdeflate is faster, and takes what zlib refuses.
         inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         for start in range(0, len(view), _PIECE):
             yield inflater.decompress(view[start : start + _PIECE])

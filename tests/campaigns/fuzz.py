@@ -41,7 +41,7 @@ CORPUS = figures.ROOT / "tests" / "fuzz" / "corpus"
 _MODULES = ("documents", "lockfiles", "answers", "archives")
 _ROUND = 400  # tries between looks at what a folder holds
 _MEMORY = 1 << 30  # bytes that a try may have more than what there is before the first
-_SECONDS = 20.0  # of a try, on a machine with other work to do
+_SECONDS = 20.0  # of a processor, for a try
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _ONE_PATH = frozenset({"os.mkdir", "os.remove", "os.rmdir", "os.truncate", "os.chmod", "os.utime"})
 _OUTSIDE = frozenset({"subprocess.Popen", "os.system", "os.posix_spawn", "os.fork", "socket.connect"})
@@ -175,7 +175,7 @@ def look(subject: Subject, content: bytes, folder: Path) -> Tally:
 def _try(subject: Subject, content: bytes, folder: Path, tally: Tally) -> None:
     tally.tries += 1
     guard = _GUARD[0]
-    signal.setitimer(signal.ITIMER_REAL, _SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, _SECONDS)
     try:
         with guard.closed(folder):
             try:
@@ -188,7 +188,7 @@ def _try(subject: Subject, content: bytes, folder: Path, tally: Tally) -> None:
     except Exception as fault:  # noqa: BLE001  that is what is looked for
         _note(tally, fault, content)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     if guard.escaped:
         tally.escapes += 1
 
@@ -234,15 +234,14 @@ def _bounded() -> Iterator[None]:
     def overdue(*_: object) -> None:
         raise TimeoutError("a try took too long")
 
-    handler = signal.signal(signal.SIGALRM, overdue)
-    left, _ = signal.setitimer(signal.ITIMER_REAL, 0)  # a test may have one of its own
+    handler = signal.signal(signal.SIGPROF, overdue)
     resource.setrlimit(resource.RLIMIT_AS, (size + _MEMORY, hard))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-        signal.signal(signal.SIGALRM, handler)
-        signal.setitimer(signal.ITIMER_REAL, left)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, handler)
 
 
 def _quick() -> str | None:

@@ -38,7 +38,7 @@ def zip_of(path, packed, *, size, crc, method=8):
 @pytest.mark.parametrize("content", [TEXT, LARGE])
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_a_sound_zip_has_nothing_wrong(tmp_path, content, method):
-    """Small members are decompressed whole, large ones in pieces."""
+    """Of whichever size."""
     files = {"a": File(content=content, method=method), "empty": File(method=method)}
     assert {} == wrong(make_zip(tmp_path / "a.zip", files), a=hash_and_size(content)[0])
 
