@@ -46,6 +46,9 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
         "TERM": "`dumb` is a terminal without colors.",
         "COLUMNS": "How wide help is, in place of the terminal's own width.",
     },
+    "CI systems": {
+        "LAYERS_ONLY": "Set in the jobs of `pylayer matrix --system gitlab`: what to give to `--only`.",
+    },
     "Docker": {
         "DOCKER_HOST": "Where the engine is; asked before any context.",
         "DOCKER_CONTEXT": "The Docker context to use, in place of the current one.",

@@ -22,10 +22,10 @@ _NARROWEST = 40  # characters that the right column has at least
 CORE = (
     ("-h, --help [COMMAND]", "this overview, or what a command does and its options"),
     ("-l, --list", "the commands, one per line"),
-    ("-V, --version", "the version"),
+    ("-V, --version [-v]", "the version, Python's and the platform; with -v the engines too"),
     (
         "--print-completion-script SHELL",
-        "a script that completes pylayer's commands and options: bash, zsh or fish",
+        "a script that completes commands, options, layers and builds: bash, zsh or fish",
     ),
 )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pylayer import __version__
 from pylayer.commandline import parsing
 from pylayer.commands import table
 from pylayer.commands.command import Command, options_of
@@ -59,7 +58,10 @@ def _core(word: str, rest: Sequence[str]) -> Command:
         case "--help":
             return _help(value or (rest[0] if rest else ""))
         case "--version":
-            return Telling(text=lambda: [f"pylayer {__version__}"])
+            from pylayer.commandline import versions
+
+            verbose = not {"-v", "--verbose"}.isdisjoint(rest)
+            return Telling(text=lambda: versions.told(engines=verbose))
         case "--list":
             from pylayer.commandline import helping
 

@@ -26,7 +26,8 @@ class Option:
     `attribute` is the field that it fills. `value` names in the help what has to follow (empty: nothing
     does, it is a flag). `read` makes a value of a word, and raises ValueError with what the word is not.
     With `many` each value is a tuple and all are joined; a `bare` one may be without its value, and is True
-    then. A `positional` one stands without its name, and must be given.
+    then. A `positional` one stands without its name, and must be given. `completes` are the words that shells
+    offer for its value, or what they are of: builds, engines, commits.
     """
 
     attribute: str
@@ -37,6 +38,7 @@ class Option:
     many: bool = False
     bare: bool = False
     positional: bool = False
+    completes: str | tuple[str, ...] = ""
 
     @property
     def name(self) -> str:
@@ -76,15 +78,32 @@ def option(
     read: Callable[[str], Any] | None = None,
     many: bool = False,
     bare: bool = False,
+    completes: str | tuple[str, ...] = "",
 ) -> Any:
     """A field that an option with a value fills."""
-    facts = {"help": help, "value": value, "short": short, "read": read or text, "many": many, "bare": bare}
+    facts = {
+        "help": help,
+        "value": value,
+        "short": short,
+        "read": read or text,
+        "many": many,
+        "bare": bare,
+        "completes": completes,
+    }
     return field(default=default, metadata={"option": facts})
 
 
 def words(help: str, *, value: str, read: Callable[[str], Any], short: str = "") -> Any:  # noqa: A002  as above
     """A field that the words after the command fill, at least one."""
-    facts = {"help": help, "value": value, "short": short, "read": read, "many": True, "positional": True}
+    facts = {
+        "help": help,
+        "value": value,
+        "short": short,
+        "read": read,
+        "many": True,
+        "positional": True,
+        "completes": "builds",
+    }
     return field(metadata={"option": facts})
 
 
@@ -118,7 +137,7 @@ def path(word: str) -> Path:
 def only(what: str) -> Any:
     """The option that chooses builds; `what` they are for."""
     told = f"builds {what}: names of layers or identifiers of builds, globs allowed; can be repeated"
-    return option(told, value="GLOB", short="o", default=(), read=listed, many=True)
+    return option(told, value="GLOB", short="o", default=(), read=listed, many=True, completes="builds")
 
 
 def affected_since(what: str) -> Any:
@@ -127,13 +146,13 @@ def affected_since(what: str) -> Any:
         f"only builds {what} whose archives a change since this commit may alter: a branch, a tag, or "
         "REF... for where HEAD left it; says which and why"
     )
-    return option(told, value="REF", default="")
+    return option(told, value="REF", default="", completes="commits")
 
 
 def engine() -> Any:
     """The option that chooses an engine."""
     told = f"one of {', '.join(enginetable.choices())} (default: what layers.toml says, else auto)"
-    return option(told, value="NAME", short="e", default="")
+    return option(told, value="NAME", short="e", default="", completes="engines")
 
 
 def jobs() -> Any:
@@ -176,7 +195,7 @@ def layer(what: str) -> Any:
     told = (
         f"layers {what}: names of layers or identifiers of builds, globs allowed; repeatable (default: all)"
     )
-    return option(told, value="GLOB", short="l", default=(), read=listed, many=True)
+    return option(told, value="GLOB", short="l", default=(), read=listed, many=True, completes="builds")
 
 
 def region() -> Any:

@@ -17,8 +17,9 @@ GROUPS = {
     "Build": ("layers", "build-layer", "lock"),
     "Check": ("verify", "audit", "doctor"),
     "Publish": ("publish", "prune"),
+    "CI": ("matrix",),
     "Inspect": ("log", "report", "why", "sbom"),
-    "Clean up": ("cache",),
+    "Clean up": ("clean", "cache"),
 }
 NAMES = tuple(name for names in GROUPS.values() for name in names)
 

@@ -108,6 +108,11 @@ def unchanged(snapshot: Snapshot) -> bool:
     return True
 
 
+def is_as_it_was(snapshot: Snapshot, path: Path) -> bool:
+    """Whether one path is as the snapshot has it."""
+    return snapshot.paths.get(str(path)) == _status(str(path))
+
+
 def intact(kept: KeptBuild, *, by_hash: bool = False) -> bool:
     """Whether an archive is as the run left it, and what is beside it: by size and time, or by its sha256."""
     try:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import pytest
+from factories.monorepo import empty
 
 from pylayer.commandline import completion
 from pylayer.commands import table
@@ -51,3 +52,50 @@ def test_bash_completes_by_the_script(tmp_path):
     )
 
     assert "publish\n" == done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["layers", "--only", ""], ["one", "two"]),
+        (["layers", "-o", "t"], ["two"]),
+        (["build-layer", "one,t"], ["one,two"]),
+        (["build-layer", "one"], ["one", "one-python3.13-x86_64"]),
+        (["layers", "--only=one-p"], ["--only=one-python3.13-x86_64"]),
+        (["layers", "--only", "=", "o"], ["one"]),
+        (["layers", "--only", "="], ["one", "two"]),
+        (["publish", "--layer", "o"], ["one"]),
+        (["layers", "--engine", ""], ["auto", "docker", "local"]),
+        (["matrix", "--system", "git"], ["github", "gitlab"]),
+        (["layers", "--affected-since", ""], ["HEAD", "main"]),
+        (["layers", "--manifest", ""], []),
+        (["layers", "--jobs", ""], []),
+        (["--print-completion-script", ""], ["bash", "fish", "zsh"]),
+    ],
+)
+def test_values(tmp_path, monkeypatch, words, found):
+    """Layers, and builds of the one that is named; engines, branches, words; files are the shell's."""
+    mono = empty(tmp_path)
+    mono.project("one")
+    mono.project("two")
+    mono.manifest(
+        'packages = ["packages/*"]\n[defaults]\nruntimes = ["python3.13"]\narchitectures = ["x86_64"]\n'
+    )
+    settings = ("-c", "user.name=x", "-c", "user.email=x@example.com")
+    for command in (("init", "-q", "-b", "main"), ("commit", "-qm", "x", "--allow-empty")):
+        subprocess.run(["git", *settings, *command], cwd=mono.root, check=True)
+    # A name that a shell would run.
+    subprocess.run(["git", "branch", "a$(touch${IFS}x)"], cwd=mono.root, check=True)
+    monkeypatch.chdir(mono.root)
+    monkeypatch.setenv("PYLAYER_CACHE_DIR", str(mono.store))
+
+    assert found == list(completion.candidates(words))
+
+
+def test_what_cannot_be_read_completes_nothing(tmp_path, monkeypatch):
+    """A broken layers.toml is told by commands."""
+    (tmp_path / "layers.toml").write_text("[")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYLAYER_CACHE_DIR", str(tmp_path / "store"))
+
+    assert [] == list(completion.candidates(["build-layer", ""]))

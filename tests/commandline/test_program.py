@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import platform
+
 import pytest
 
-from pylayer import __version__
+from pylayer import __version__, enginetable
 from pylayer.commandline import program
 from pylayer.commands import table
 
@@ -23,8 +25,19 @@ def ran(capsys):
 
 @pytest.mark.parametrize("word", ["--version", "-V"])
 def test_the_version(ran, word):
-    """As it is installed."""
-    assert (0, f"pylayer {__version__}\n", "") == ran(word)
+    """As it is installed, with what it runs on, and without asking anything."""
+    where = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+
+    assert (0, f"pylayer {__version__} ({where})\n", "") == ran(word)
+
+
+def test_the_version_with_engines(ran, monkeypatch, tmp_path):
+    """Each in a line, there or not."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nowhere.sock")
+    status, out, _ = ran("--version", "-v")
+
+    assert (0, ["pylayer", *enginetable.ENGINES]) == (status, [line.split()[0] for line in out.splitlines()])
+    assert "docker   not available: " in out
 
 
 @pytest.mark.parametrize("words", [(), ("--help",), ("-h",)])
