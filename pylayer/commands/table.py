@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # What they are for, in the order in which a newcomer needs them.
 GROUPS = {
-    "Start": ("schema",),
+    "Start": ("init", "schema"),
     "Build": ("layers", "build-layer", "lock"),
     "Check": ("verify", "audit", "doctor"),
     "Publish": ("publish", "prune"),

@@ -210,7 +210,7 @@ def find(start: Path) -> Path:
     raise ManifestError(
         f"there is no {MANIFEST_NAME} here, or in any folder above",
         where=str(folder),
-        hint='write one: packages = ["packages/*"] and [defaults] runtimes = ["python3.13"]',
+        hint="run `pylayer init`: it looks for packages, and proposes one",
     )
 
 
@@ -224,7 +224,12 @@ def read(path: Path, *, today: date | None = None) -> tuple[Manifest, list[Fault
     ManifestError where there is nothing to go on with: no such file, no TOML.
     """
     path = path.absolute()
-    content, notices = _with_names_of_today(document(path, where=path.name))
+    return parse(document(path, where=path.name), path=path, today=today)
+
+
+def parse(written: dict[str, Any], *, path: Path, today: date | None = None) -> tuple[Manifest, list[Fault]]:
+    """Take what is written in a layers.toml that is, or may come to be, at `path` (absolute); see `read`."""
+    content, notices = _with_names_of_today(written)
     faults: list[Fault] = []
     known = load_runtimes()
     none: dict[str, Any] = {}

@@ -113,15 +113,15 @@ def _folders(manifest: Manifest, faults: list[Fault]) -> dict[str, str]:
     for index, glob in enumerate(manifest.packages):
         key = _key(manifest, index)
         wanted = glob.removeprefix("!")
-        matched = _matched(manifest.root, wanted)
+        hits = matched(manifest.root, wanted)
         if glob.startswith("!"):
-            left_out.update(matched)
-        elif not matched:
+            left_out.update(hits)
+        elif not hits:
             faults.append(
                 Fault(what=f'"{glob}" matches no folder', where=key, hint=_nearest(manifest.root, glob))
             )
         else:
-            folders |= dict.fromkeys(matched, key) | folders
+            folders |= dict.fromkeys(hits, key) | folders
     return {place: folders[place] for place in sorted(folders) if place not in left_out}
 
 
@@ -129,20 +129,20 @@ def _key(manifest: Manifest, index: int) -> str:
     return f"{manifest.path.name}: packages[{index}]"
 
 
-def _matched(root: Path, glob: str) -> list[str]:
+def matched(root: Path, glob: str) -> list[str]:
     """List the folders that a glob matches, relative to `root`; never hidden ones, nor what tools leave."""
     place = normpath(glob)
     if _MAGIC.isdisjoint(place):
         return [place] if (root / place).is_dir() else []
     climbs = place.split("/").count("..")
     top = root.parents[min(climbs, len(root.parents)) - 1] if climbs else root
-    matched = []
+    hits = []
     for path in top.glob(place[3 * climbs :]):
         parts = path.parts[len(top.parts) :]
         left = any(part[0] == "." or part in SKIPPED or leaving(part) for part in parts)
         if not left and path.is_dir():
-            matched.append("../" * climbs + "/".join(parts) or ".")
-    return matched
+            hits.append("../" * climbs + "/".join(parts) or ".")
+    return hits
 
 
 def _nearest(root: Path, glob: str) -> str:

@@ -97,6 +97,10 @@ class Repository:
         """Whether the folder itself is ignored: with `tracked`, though files of it are tracked."""
         return bool(_git(folder, "check-ignore", *(["--no-index"] if tracked else []), "."))
 
+    def ignores_file(self, folder: Path, name: str) -> bool:
+        """Whether a file below `folder` is ignored, or would be if it were there."""
+        return bool(_git(folder, "check-ignore", "--", name))
+
     def tracked(self, folder: Path) -> dict[str, int]:
         """Give the files of the index below `folder`, with their modes."""
         return _listed(_git(folder, "ls-files", "--stage"))

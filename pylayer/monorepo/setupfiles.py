@@ -1,4 +1,4 @@
-"""setup.cfg and setup.py → the name that they state, read and never run."""
+"""setup.cfg and setup.py → what they state, the name above all, read and never run."""
 
 from __future__ import annotations
 
@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 
 def name_in_setup_cfg(path: Path, *, where: str) -> str | None:
     """Read `name` of `[metadata]`; None where there is none, ManifestError where the file cannot be read."""
+    return _option(path, "metadata", "name", where=where)
+
+
+def python_in_setup_cfg(path: Path, *, where: str) -> str | None:
+    """Read `python_requires` of `[options]`, in the same way."""
+    return _option(path, "options", "python_requires", where=where)
+
+
+def _option(path: Path, section: str, name: str, *, where: str) -> str | None:
     from configparser import Error, RawConfigParser
 
     parser = RawConfigParser()
@@ -22,7 +31,7 @@ def name_in_setup_cfg(path: Path, *, where: str) -> str | None:
     except (OSError, UnicodeDecodeError, Error) as error:
         message = str(error).replace("\n", " ")
         raise ManifestError(f"cannot be read: {message}", where=where) from error
-    return parser.get("metadata", "name", fallback="").strip() or None
+    return parser.get(section, name, fallback="").strip() or None
 
 
 def name_in_setup_py(path: Path, *, where: str) -> str | None:
@@ -30,14 +39,23 @@ def name_in_setup_py(path: Path, *, where: str) -> str | None:
 
     ManifestError where the file cannot be read as Python by this interpreter.
     """
-    module = _parsed(path, where=where)
-    name = _argument(module, "name")
-    return _text(name, module) if name is not None else None
+    return _literal(path, "name", where=where)
+
+
+def python_in_setup_py(path: Path, *, where: str) -> str | None:
+    """Read the literal `python_requires`, in the same way."""
+    return _literal(path, "python_requires", where=where)
 
 
 def uses_scm_version(path: Path, *, where: str) -> bool:
     """Whether a `setup(…)` call has setuptools-scm's `use_scm_version`."""
     return _argument(_parsed(path, where=where), "use_scm_version") is not None
+
+
+def _literal(path: Path, keyword: str, *, where: str) -> str | None:
+    module = _parsed(path, where=where)
+    value = _argument(module, keyword)
+    return _text(value, module) if value is not None else None
 
 
 def _parsed(path: Path, *, where: str) -> ast.Module:

@@ -107,12 +107,17 @@ def load(manifest_path: Path, *, today: date | None = None) -> Workspace:
     `today` decides which runtimes are past their dates: see `manifest.read`.
     """
     read, faults = manifest.read(manifest_path, today=today)
+    return joined(read, faults)
+
+
+def joined(read: Manifest, faults: list[Fault]) -> Workspace:
+    """Read the projects that a manifest points to; ManifestError for `faults` of its own and theirs."""
     found = discover(read)
     own = below.repository(read.root)
     around = Path(os.path.commonpath([own, *found.folders.values()]))
     projects = {name: _project(name, found, read, own=own, around=around) for name in found.definitions}
     layers, of_layers = _layers(read, found)
-    faults += found.faults
+    faults = [*faults, *found.faults]
     faults += in_file(read.path.name, [*of_layers, *_of_options(read, projects, found, around)])
     faults += [*_of_cycles(found), *_of_passed(found), *_of_links(projects, found, read.root)]
     if not faults:  # else the layers of broken projects would seem unknown

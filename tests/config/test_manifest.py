@@ -46,7 +46,7 @@ def test_where_none_is_found_the_error_says_what_to_write(tmp_path):
     """The first thing that a newcomer meets."""
     with pytest.raises(ManifestError, match=r"there is no layers\.toml") as caught:
         find(tmp_path)
-    assert "packages = " in caught.value.faults[0].hint
+    assert "pylayer init" in caught.value.faults[0].hint
 
 
 def test_the_smallest_manifest_has_defaults(tmp_path):

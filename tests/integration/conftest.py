@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
+from factories.monorepo import ROOT
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +43,16 @@ def dist(tmp_path):
     dist.build("libexample", dict.fromkeys(targets("python3.12", "python3.13"), pure), description="Shared")
     dist.build("libfast", {target: archive(f"native = {target}") for target in targets("python3.13")})
     return dist
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """The wheel of this clone, as a user builds it."""
+    folder = tmp_path_factory.mktemp("wheel")
+    words = [sys.executable, "-m", "uv", "build", "--quiet", "--wheel", "--out-dir", folder, ROOT]
+    subprocess.run(words, check=True, cwd=folder)
+    (found,) = folder.glob("pylayer_lambda-*.whl")
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -6,23 +6,18 @@ import subprocess
 import sys
 
 import pytest
-from factories.monorepo import ROOT
 
 from pylayer import __version__
 
 pytestmark = pytest.mark.command
 
 
-def test_a_built_wheel_gives_the_command(tmp_path):
+def test_a_built_wheel_gives_the_command(tmp_path, wheel):
     """In an environment of its own, with nothing of this one."""
     uv = [sys.executable, "-m", "uv"]
     python = tmp_path / "venv" / "bin" / "python"
-    for words in (
-        ["build", "--quiet", "--wheel", "--out-dir", tmp_path, ROOT],
-        ["venv", "--quiet", "--python", sys.executable, tmp_path / "venv"],
-    ):
-        subprocess.run([*uv, *words], check=True, cwd=tmp_path)
-    (wheel,) = tmp_path.glob("pylayer_lambda-*.whl")
+    words = ["venv", "--quiet", "--python", sys.executable, tmp_path / "venv"]
+    subprocess.run([*uv, *words], check=True, cwd=tmp_path)
     for what in (wheel, "pylayer-lambda[sbom]"):
         subprocess.run([*uv, "pip", "install", "--quiet", "--python", python, what], check=True, cwd=tmp_path)
     told = subprocess.run(

@@ -1,0 +1,133 @@
+"""A folder without layers.toml → the files that `pylayer init` writes there, and what it tells of them."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pylayer import below, shown
+from pylayer.commands import table
+from pylayer.config.manifest import MANIFEST_NAME, SCHEMA_NAME
+from pylayer.errors import PENDING, UsageError
+from pylayer.proposals import writing
+from pylayer.proposals.proposing import propose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pylayer.console import Console
+    from pylayer.proposals.proposing import Proposal
+    from pylayer.proposals.survey import Survey
+
+GITIGNORE = ".gitignore"
+_MOST_TOLD = 12  # folders that are named
+_NARROWEST, _WIDEST = 12, 40  # characters that the names of folders left out take at most
+
+
+def run(root: Path, *, dry: bool, nox: bool, invoke: bool, lines: Console) -> int:
+    """Do all of it; UsageError where there is a layers.toml, here or above, unless `dry`."""
+    if not dry:
+        _refuse_a_second(root)
+    proposal = propose(root, nox=nox, invoke=invoke, commands=table.NAMES)
+    for line in _told(proposal):
+        lines.say(line)
+    repository = below.repository(root)
+    if repository != root:
+        lines.note(f"this is a folder of {repository}: run it there for the packages of all of that")
+    lines.say("")
+    if dry:
+        lines.say(f"would write {MANIFEST_NAME}:\n")
+        lines.say("\n".join(f"    {line}".rstrip() for line in proposal.manifest.splitlines()) + "\n")
+    for verb, name in _written(root, proposal, dry=dry):
+        lines.say(f"{f'would {verb}' if dry else _PAST[verb]} {name}")
+    for each in proposal.frontends:
+        if not each.new:
+            lines.say(f"\n{each.file} is yours, and stays as it is. These lines have pylayer in it:\n")
+            lines.say("\n".join(f"    {line}".rstrip() for line in each.text.splitlines()))
+    for name in proposal.lost:
+        lines.note(f"git ignores {name}, which is to be committed: `git add --force {name}`")
+    lines.say(f"\n{'then' if dry else 'next'}: {_program()} layers")
+    return PENDING if dry else 0
+
+
+_PAST = {"write": "wrote", "add": "added"}
+
+
+def _refuse_a_second(root: Path) -> None:
+    for folder in (root, *root.parents):
+        if (folder / MANIFEST_NAME).exists():
+            raise UsageError(
+                f"there is one already, and it stays as it is: {folder / MANIFEST_NAME}",
+                where=MANIFEST_NAME,
+                hint="`pylayer init --dry-run` prints what it would propose now",
+            )
+
+
+def _told(proposal: Proposal) -> Iterator[str]:
+    """What was found, and what was made of it."""
+    found = proposal.found
+    count = len(found.packages)
+    yield f"{count} package{'s' if count > 1 else ''}: {', '.join(_folders(found))}"
+    yield f"{', '.join(proposal.runtimes)}: {proposal.why}"
+    if proposal.lockfiles:
+        more = f" and {len(proposal.lockfiles) - 3} more" if len(proposal.lockfiles) > 3 else ""
+        yield f"versions come from {', '.join(proposal.lockfiles[:3])}{more}"
+    elif proposal.unhashed:
+        yield f"{proposal.unhashed} has no hashes, so that it decides nothing by itself; see `lockfiles`"
+    if found.left_out:
+        yield "left out:"
+        width = min(_WIDEST, max(_NARROWEST, *map(len, found.left_out)))
+        for place, reason in list(found.left_out.items())[:_MOST_TOLD]:
+            yield f"  {shown.line(place):<{width}}  {shown.line(reason)}"
+        if len(found.left_out) > _MOST_TOLD:
+            yield f"  and {len(found.left_out) - _MOST_TOLD} more"
+
+
+def _folders(found: Survey) -> list[str]:
+    """The folders that packages are in, each with how many."""
+    inside: dict[str, list[str]] = {}
+    for package in found.packages:
+        inside.setdefault(package.place.rpartition("/")[0], []).append(package.place)
+    told = []
+    for above, places in inside.items():
+        if len(places) > 1 and above:
+            told.append(f"{len(places)} in {shown.line(above)}/")
+        else:
+            told += ["this folder" if place == "." else shown.line(place) for place in places]
+    return [*told[:_MOST_TOLD], *([f"{len(told) - _MOST_TOLD} more"] if len(told) > _MOST_TOLD else [])]
+
+
+def _written(root: Path, proposal: Proposal, *, dry: bool) -> Iterator[tuple[str, str]]:
+    """Write all that is new, layers.toml last but for lines: it is what a second run goes by."""
+    schema = resources.files("pylayer").joinpath(SCHEMA_NAME).read_text(encoding="utf-8")
+    new = {SCHEMA_NAME: schema} if not (root / SCHEMA_NAME).exists() else {}
+    new |= {each.file: each.text for each in proposal.frontends if each.new}
+    if not (root / MANIFEST_NAME).exists():
+        new[MANIFEST_NAME] = proposal.manifest
+    for name, text in new.items():
+        if not dry:
+            writing.create(root / name, text)
+        if not (dry and name == MANIFEST_NAME):
+            yield "write", f"{name}{_ABOUT.get(name, '')}"
+    if proposal.ignore:
+        if not dry:
+            writing.append(root / GITIGNORE, list(proposal.ignore))
+        yield "add", f"{', '.join(proposal.ignore)} to {GITIGNORE}"
+
+
+_ABOUT = {
+    MANIFEST_NAME: ": look at it, and commit it",
+    SCHEMA_NAME: ", by which editors complete and check that file",
+}
+
+
+def _program() -> str:
+    """How this program was started, for the next command."""
+    started = Path(sys.argv[0])
+    if started.name == "__main__.py":
+        return "python -m pylayer"
+    found = shutil.which(started.name)
+    return started.name if found and Path(found).absolute() == started.absolute() else str(started)
