@@ -18,6 +18,8 @@ SIGNING_KEY = "PYLAYER_SIGNING_KEY"
 TOOLS = "PYLAYER_TOOLS"
 BUILD_MEMORY = "PYLAYER_BUILD_MEMORY"
 CI = "CI"
+GITHUB = "GITHUB_ACTIONS"
+STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 # By what they are about; in a name, `<NAME>` and `*` stand for what differs.
 VARIABLES: Mapping[str, Mapping[str, str]] = {
@@ -47,6 +49,9 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
         "COLUMNS": "How wide help is, in place of the terminal's own width.",
     },
     "CI systems": {
+        GITHUB: "Where it is `true`, logs fold, and faults are annotations at the file and line.",
+        STEP_SUMMARY: "The file to which `layers` and `build-layer` add a table of builds and what changed.",
+        "GITHUB_WORKSPACE": "The top of the checkout, from which annotations name files.",
         "LAYERS_ONLY": "Set in the jobs of `pylayer matrix --system gitlab`: what to give to `--only`.",
     },
     "Docker": {
@@ -181,3 +186,8 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
 def in_ci() -> bool:
     """Whether this is a CI's run, in which what is skipped is an error."""
     return bool(os.environ.get(CI))
+
+
+def on_github() -> bool:
+    """Whether GitHub Actions reads what is printed."""
+    return os.environ.get(GITHUB) == "true"

@@ -44,6 +44,7 @@ def build(
     lines.detail = detail
     lines.repeats = True
     path = manifest or nearest(Path.cwd())
+    lines.root = path.absolute().parent
     options = snapshot.options(engine=engine, locked=locked)
     state = opening.glance(path, note=lines.note)
     kept = _kept(state, options, only=only, names=names, by_hash=verify_outputs)
@@ -70,6 +71,10 @@ def build(
             activity=activity,
         )
     lines.summary(outcomes, seconds=time.perf_counter() - started)
+    if envtable.on_github():
+        from pylayer.commands import stepsummary
+
+        stepsummary.write(path, outcomes)
     return status(outcomes, strict=strict or envtable.in_ci())
 
 

@@ -17,6 +17,7 @@ from pylayer.outcomes import OF_INDEXES, Outcome, State, by_cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from pylayer.activity import Activity
     from pylayer.console.board import Board
@@ -50,6 +51,8 @@ class Console:
         self._colour = wants_colour(self._out)
         self.detail = Detail.NORMAL
         self.machine = False
+        self.root: Path | None = None  # where files that faults name are looked for, besides here
+        self._annotates = envtable.on_github()
         self.repeats = False  # whether failures are those of builds, which are kept with their logs
         self._logged: set[int] = set()
         self._held: list[Outcome] = []
@@ -127,6 +130,7 @@ class Console:
         """Print a warning at once."""
         if self.detail is not Detail.QUIET:
             self._print(self._err, f"{self._paint('warning', '33')}: {wording.told(fault)}")
+            self._annotate("warning", [fault])
 
     def outcome(self, outcome: Outcome) -> None:
         """Print a build's line, and the log of its failure where nobody has told it yet."""
@@ -190,14 +194,29 @@ class Console:
         if not error.log.strip() or id(error) in self._logged:
             return
         self._logged.add(id(error))
+        block = shown.block(error.log).rstrip()
+        if self._annotates:
+            from pylayer.console import workflow
+
+            self._print(self._err, workflow.grouped(f"log: {shown.line(error.faults[0].told)}", block))
+            return
         bar = "─" * 40
-        self._print(self._err, f"{bar}\n{shown.block(error.log).rstrip()}\n{bar}")
+        self._print(self._err, f"{bar}\n{block}\n{bar}")
 
     def _faults(self, error: PylayerError) -> None:
         for fault in error.faults:
             # A wrong command line is answered in a line.
             text = shown.line(fault.line) if isinstance(error, UsageError) else wording.told(fault)
             self._print(self._err, f"{self._paint('error', '31')}: {text}")
+        self._annotate("error", error.faults)
+
+    def _annotate(self, level: str, faults: Sequence[Fault]) -> None:
+        """Have a CI system that can show faults where they are."""
+        if self._annotates:
+            from pylayer.console import workflow
+
+            for command in workflow.of_faults(level, faults, root=self.root):
+                self._print(self._err, command)
 
     def summary(self, outcomes: Sequence[Outcome], *, seconds: float) -> None:
         """Print all failures, what needs attention, and each reason for skipping; then how many ended how."""
