@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # What they are for, in the order in which a newcomer needs them.
 GROUPS = {
     "Start": ("init", "schema"),
-    "Build": ("layers", "build-layer", "lock"),
+    "Build": ("layers", "build-layer", "watch", "lock"),
     "Check": ("verify", "audit", "doctor"),
     "Publish": ("publish", "prune"),
     "CI": ("matrix",),

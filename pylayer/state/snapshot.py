@@ -110,7 +110,12 @@ def unchanged(snapshot: Snapshot) -> bool:
 
 def is_as_it_was(snapshot: Snapshot, path: Path) -> bool:
     """Whether one path is as the snapshot has it."""
-    return snapshot.paths.get(str(path)) == _status(str(path))
+    return snapshot.paths.get(str(path)) == status_of(path)
+
+
+def status_of(path: Path) -> tuple[int, ...] | None:
+    """The status of a path, by which it is known to be as it was; None where nothing is there."""
+    return _status(str(path))
 
 
 def intact(kept: KeptBuild, *, by_hash: bool = False) -> bool:
