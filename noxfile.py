@@ -6,6 +6,7 @@ twice.
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -40,6 +41,27 @@ def coverage(session: nox.Session) -> None:
     # A process that was killed while it wrote leaves a file that cannot be read: all others count.
     session.run(BIN / "coverage", "combine", "--quiet", success_codes=[0, 1])
     session.run(BIN / "coverage", "report")
+
+
+@nox.session(venv_backend="none")
+def docs(session: nox.Session) -> None:
+    """The documentation's site, into dist/docs: all that it links to and needs must be there."""
+    uv = (sys.executable, "-m", "uv", "run", "--quiet", "--group", "docs")
+    session.run(*uv, "mkdocs", "build", "--strict", "--quiet", env={"NO_MKDOCS_2_WARNING": "1"})
+    remote = re.compile(r'<(?:script|img|link)\b[^>]*\b(?:src|href)="(?:https?:)?//')
+    pages = {page.name: page.read_text(encoding="utf-8") for page in Path("dist/docs").rglob("*.html")}
+    if asking := [name for name, content in pages.items() if remote.search(content)]:
+        session.error(f"take something from another server: {', '.join(asking)}")
+
+
+@nox.session(venv_backend="none")
+def distribution(session: nox.Session) -> None:
+    """What an index would get, into dist/index, and whether it would take that and could show README.md."""
+    folder = Path("dist", "index")
+    session.run(sys.executable, "-m", "uv", "build", "--quiet", "--clear", "--out-dir", folder)
+    files = sorted(folder.glob("pylayer_lambda-*"))
+    uv = (sys.executable, "-m", "uv", "run", "--quiet", "--group", "docs")
+    session.run(*uv, "twine", "check", "--strict", *files)
 
 
 @nox.session(venv_backend="none", name="lint")

@@ -25,4 +25,5 @@ def test_a_built_wheel_gives_the_command(tmp_path, wheel):
     ).stdout
     extra = subprocess.run([python, "-c", "import cyclonedx"], check=False)
 
-    assert (told.strip(), extra.returncode) == (f"pylayer {__version__}", 0)
+    assert told.startswith(f"pylayer {__version__} ")
+    assert extra.returncode == 0
