@@ -18,7 +18,7 @@ def values(kind: str | Sequence[str], word: str) -> Iterator[str]:
     if not isinstance(kind, str):
         found: Sequence[str] = kind
     elif kind == "builds":
-        found = list(_of_builds(_builds(), word))
+        found = list(_of_builds(known_builds(), word))
     elif kind == "commits":
         found = _commits()
     else:
@@ -32,8 +32,11 @@ def _of_builds(builds: Mapping[str, str], word: str) -> Iterator[str]:
     yield from (build for build, layer in builds.items() if word.startswith(layer))
 
 
-def _builds() -> Mapping[str, str]:
-    """The layers of all builds by identifier, as the last run found them, or layers.toml has them."""
+def known_builds() -> Mapping[str, str]:
+    """The layers of all builds by identifier, as the last run found them, or layers.toml has them.
+
+    None where that cannot be read: whoever builds is told.
+    """
     from pylayer.commands import runs
     from pylayer.errors import PylayerError
     from pylayer.state import opening, snapshot
