@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import schema
+from pylayer import answerschema
+from pylayer.answers import ANSWERS, Envelope, ErrorAnswer
 from pylayer.archives import catalogue
 from pylayer.commandline import helping
 from pylayer.commands import documents, table
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from pylayer.tables import Key
 
 PAGE = Path(__file__).with_suffix(".md")
+ANSWERS_PAGE = PAGE.with_name("json.md")
 
 # Statuses that no class of errors has.
 STATUSES = {
@@ -86,6 +89,20 @@ FILES = {
         "uv/": "In the store: uv's cache, where its own folder cannot be written.",
     },
 }
+
+_ANSWERS = """\
+# Documents for machines
+
+<!-- Written by `nox -s reference`, from what the code itself knows: change it there. -->
+
+With `--json` a command prints one document on stdout, and all that a person reads on stderr. Keys stay and
+keep their meaning while `version` is 1; further keys may come, which a reader must allow for. Sizes are in
+bytes, times in seconds. `pylayer schema --of COMMAND` prints the JSON Schema of a command's document.
+
+```
+pylayer list --json | jq -r '.builds[] | select(.state != "fresh") | .build'
+pylayer layers --json | jq '[.builds[] | {build, state, size, seconds}]'
+```"""
 
 _INTRODUCTION = """\
 # Reference
@@ -267,6 +284,35 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
+def answers_page() -> str:
+    """The whole of docs/json.md."""
+    return "\n\n".join([_ANSWERS, *_answers()]) + "\n"
+
+
+def _answers() -> Iterator[str]:
+    yield "## The envelope\n\n" + _first(Envelope)
+    yield _table(("key", "type"), ((f"`{name}`", kind) for name, kind in answerschema.rows(Envelope)))
+    told: set[str] = set()
+    commands: dict[type, list[str]] = {}
+    for name, kind in ANSWERS.items():
+        commands.setdefault(kind, []).append(name)
+    for names in commands.values():
+        yield f"## {', '.join(f'`{name}`' for name in names)}"
+        for title, words, rows in answerschema.tables(names[0]):
+            if title in told:
+                continue
+            told.add(title)
+            yield f"**{title}**: {words}"
+            yield _table(("key", "type"), ((f"`{name}`", kind) for name, kind in rows))
+    yield f"## ErrorAnswer\n\n{_first(ErrorAnswer)}"
+    yield _table(("key", "type"), ((f"`{name}`", kind) for name, kind in answerschema.rows(ErrorAnswer)))
+
+
+def _first(kind: type) -> str:
+    return " ".join(inspect.cleandoc(kind.__doc__ or "").split())
+
+
 if __name__ == "__main__":
+    ANSWERS_PAGE.write_text(answers_page(), encoding="utf-8")
     PAGE.write_text(page(), encoding="utf-8")
     schema.FILE.write_text(schema.text(), encoding="utf-8")

@@ -84,7 +84,7 @@ def test_a_dry_run_of_invoke_is_the_command_s_own_or_refused(name):
     """Never the real thing."""
     kind = table.load(name)
     given = {option.attribute: ("a",) for option in options_of(kind) if option.positional}
-    if name in {"init", "publish", "prune", "cache", "clean", "lock"}:
+    if name in {"init", "layers", "build-layer", "publish", "prune", "cache", "clean", "lock"}:
         asked: list[Any] = [tasks._asked(name, kind, given, dry=dry) for dry in (True, False)]
         assert [True, False] == [command.dry_run for command in asked]
     else:

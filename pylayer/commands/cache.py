@@ -29,6 +29,7 @@ class CacheCommand(Command):
     dry_run: bool = command.flag(
         "say what would be removed, and remove nothing; exit status 20 if something would", short="d"
     )
+    json: bool = command.json()
 
     def run(self, lines: Console) -> int:
         """Look at the store and at what engines keep, and bound them."""
@@ -36,12 +37,16 @@ class CacheCommand(Command):
         from pylayer.engines import choose
         from pylayer.state import opening
 
+        if self.json:
+            lines.for_machine("cache")
         store = opening.store(note=lines.note)
-        pending = upkeep.tend(
+        pending, answer = upkeep.tend(
             upkeep.Limits.read(self.older_than, self.larger_than),
             store=store,
             say=lines.say,
             connect=lambda kind: choose.connect(kind, store=store),
             dry=self.dry_run,
         )
-        return PENDING if pending else 0
+        status = PENDING if pending else 0
+        lines.answer(status, answer)
+        return status

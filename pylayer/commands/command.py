@@ -185,6 +185,11 @@ def verbose() -> Any:
     )
 
 
+def json() -> Any:
+    """The flag that has a document printed."""
+    return flag("print one JSON document on stdout, and all lines on stderr (docs/json.md)")
+
+
 def quiet() -> Any:
     """The flag that has less told."""
     return flag("tell only of failures, and the summary", short="q")

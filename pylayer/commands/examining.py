@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import platform
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pylayer import __version__, enginetable
+from pylayer.answers import DoctorAnswer, EngineAnswer, NativeAnswer, TargetAnswer
 from pylayer.building import native
 from pylayer.config.manifest import LOCK_NAME
+from pylayer.console.gathering import answers
 from pylayer.engines import choose
 from pylayer.errors import EngineError, PylayerError
 from pylayer.locks import lock as locks
@@ -17,18 +21,20 @@ from pylayer.process import run, uv
 from pylayer.state import history, opening
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from pylayer.config.manifest import EngineChoice
     from pylayer.console import Console
     from pylayer.engines import ListedEngine
     from pylayer.enginetable import EngineKind
+    from pylayer.locks.lock import Lock
     from pylayer.monorepo.workspace import Project, Workspace
     from pylayer.state.opening import WorkspaceState
     from pylayer.store import Store
     from pylayer.targets import Target
 
+_AT_ONCE = 8
 _WAYS = {
     "auto": "cross-compiled where that can be trusted, otherwise built in the target's container",
     "cross": "cross-compiled",
@@ -44,74 +50,139 @@ def tell(manifest: Path, *, engine: str, lines: Console) -> int:
     found = workspace.load(manifest)
     choice = found.manifest.chosen_engine(engine)
     state = opening.glance(manifest, note=lines.note)
-    lines.say(f"pylayer  {__version__}, Python {platform.python_version()}, {_uv()}")
+    version = _uv()
+    lines.say(f"pylayer  {__version__}, Python {platform.python_version()}, {version}")
     with ExitStack() as stack:
-        engines = list(_engines(choice, store=state.store, stack=stack, say=lines.say))
+        asked = list(_engines(choice, store=state.store, stack=stack))
+        for one in asked:
+            lines.say(f"{one.kind.name:<8} {one.about}")
         lines.say(f"store    {state.store.root}")
-        lines.say(f"lock     {_lock(manifest)}")
+        lock = locks.read(manifest.parent / LOCK_NAME)
+        lines.say(f"lock     {_lock(lock)}")
         status = 0
-        for target in dict.fromkeys(build.target for build in found.builds):
-            try:
-                host = _host(target, engines)
-            except PylayerError as error:
+        targets = []
+        for target, host in _hosts(found, asked):
+            if isinstance(host, PylayerError):
                 lines.say(f"{target!s:<18} cannot be built")
-                lines.error(error)
-                status = status or error.exit_code
+                lines.error(host)
+                status = status or host.exit_code
+                targets.append(
+                    TargetAnswer(target=str(target), engine="", how="", errors=answers(host.faults))
+                )
             else:
-                lines.say(f"{target!s:<18} {host}")
-    for project in found.projects.values():
-        for line in _native(project, found, state):
-            lines.say(line)
+                how = f"{host.how}{host.passed_over}"
+                lines.say(f"{target!s:<18} {host.engine:<7} {how}")
+                targets.append(TargetAnswer(target=str(target), engine=host.engine, how=how, errors=[]))
+    native = [each for project in found.projects.values() for each in _native(project, found, state)]
+    for each in native:
+        of_targets = f": {', '.join(each['targets'])}" if each["targets"] else " (not built yet)"
+        lines.say(f"{each['project']}: native code, {each['way']}{of_targets}")
+    answer = DoctorAnswer(
+        pylayer=__version__,
+        python=platform.python_version(),
+        uv=version,
+        engines=[
+            EngineAnswer(
+                name=one.kind.name,
+                asked=one.asked,
+                answers=one.asked and not isinstance(one.engine, EngineError),
+                about=one.about,
+            )
+            for one in asked
+        ],
+        store=str(state.store.root),
+        locked_builds=len(lock.builds) if lock else None,
+        targets=targets,
+        native=native,
+    )
+    lines.answer(status, answer)
     return status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedEngine:
+    """An engine, or why it does not answer; None where it may not be used."""
+
+    kind: EngineKind
+    engine: ListedEngine | EngineError | None
+    about: str
+
+    @property
+    def asked(self) -> bool:
+        """Whether it may be used."""
+        return self.engine is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundHost:
+    """Where a target would be built, how, and why not by an engine before that."""
+
+    engine: str
+    how: str
+    passed_over: str
 
 
 def _uv() -> str:
     return run([uv(), "--version"]).stdout.strip().partition(" (")[0]
 
 
-def _engines(
-    choice: EngineChoice, *, store: Store, stack: ExitStack, say: Callable[[str], None]
-) -> Iterator[tuple[EngineKind, ListedEngine | EngineError]]:
-    """The engines that may be used, or why they cannot be; each gets a line."""
+def _engines(choice: EngineChoice, *, store: Store, stack: ExitStack) -> Iterator[AskedEngine]:
+    """All engines, those that may be used asked."""
     chosen = enginetable.candidates(choice)
     for kind in enginetable.ENGINES.values():
         if kind not in chosen:
-            say(f"{kind.name:<8} not tried: the engine must be {choice}")
+            yield AskedEngine(kind=kind, engine=None, about=f"not tried: the engine must be {choice}")
             continue
         try:
             engine = choose.connect(kind, store=store)
         except EngineError as error:
             said = "; ".join(str(fault).splitlines()[0] for fault in error.faults)
-            say(f"{kind.name:<8} {said}")
-            yield kind, error
+            yield AskedEngine(kind=kind, engine=error, about=said)
         else:
             stack.callback(engine.close)
-            say(f"{kind.name:<8} {engine.about}")
-            yield kind, engine
+            yield AskedEngine(kind=kind, engine=engine, about=engine.about)
 
 
-def _lock(manifest: Path) -> str:
-    before = locks.read(manifest.parent / LOCK_NAME)
-    return f"{LOCK_NAME}, {len(before.builds)} builds" if before else "none yet: the first build writes it"
+def _lock(lock: Lock | None) -> str:
+    return f"{LOCK_NAME}, {len(lock.builds)} builds" if lock else "none yet: the first build writes it"
 
 
-def _host(target: Target, engines: Sequence[tuple[EngineKind, ListedEngine | EngineError]]) -> str:
-    """Where `target` would be built now, and why not by an engine before that; raises why nowhere."""
+def _hosts(
+    found: Workspace, asked: Sequence[AskedEngine]
+) -> Iterator[tuple[Target, FoundHost | PylayerError]]:
+    """Where each target would be built, or why nowhere; several registries may have to answer for that."""
+    targets = list(dict.fromkeys(build.target for build in found.builds))
+
+    def host(target: Target) -> FoundHost | PylayerError:
+        try:
+            return _host(target, asked)
+        except PylayerError as error:
+            return error
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        yield from zip(targets, pool.map(host, targets), strict=True)
+
+
+def _host(target: Target, asked: Sequence[AskedEngine]) -> FoundHost:
+    """Where `target` would be built now; raises why nowhere."""
     reasons: list[EngineError] = []
     passed_over = ""
-    for kind, engine in engines:
-        if isinstance(engine, EngineError):
-            reasons.append(engine)
+    for one in asked:
+        if one.engine is None:
+            continue
+        if isinstance(one.engine, EngineError):
+            reasons.append(one.engine)
             continue
         try:
-            return f"{kind.name:<7} {engine.reach(target)}{passed_over}"
+            how = one.engine.reach(target)
+            return FoundHost(engine=one.kind.name, how=how, passed_over=passed_over)
         except EngineError as error:
             reasons.append(error)
-            passed_over += f" (not {kind.name}: {error.faults[0].what})"
+            passed_over += f" (not {one.kind.name}: {error.faults[0].what})"
     raise choose.nowhere(reasons)
 
 
-def _native(project: Project, found: Workspace, state: WorkspaceState) -> Iterator[str]:
+def _native(project: Project, found: Workspace, state: WorkspaceState) -> Iterator[NativeAnswer]:
     """How a project's native code is built: as it was the last time, else as layers.toml says."""
     tree = workspace.tree(project)
     expected = native.expected(project, tree.entries, subdir=tree.subdir)
@@ -124,9 +195,9 @@ def _native(project: Project, found: Workspace, state: WorkspaceState) -> Iterat
     if not (expected or ways):
         return
     if not ways:
-        yield f"{project.name}: native code, {_WAYS[project.options.native]} (not built yet)"
+        yield NativeAnswer(project=project.name, way=_WAYS[project.options.native], targets=[])
     for way, targets in ways.items():
-        yield f"{project.name}: native code, {way}: {', '.join(dict.fromkeys(targets))}"
+        yield NativeAnswer(project=project.name, way=way, targets=[*dict.fromkeys(targets)])
 
 
 def _way(parts: dict[str, object]) -> str:

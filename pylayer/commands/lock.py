@@ -33,25 +33,34 @@ class LockCommand(Command):
         "say what would change, and leave layers.lock as it is; exit status 20 if something would",
         short="d",
     )
+    json: bool = command.json()
     engine: str = command.engine()
     jobs: int = command.jobs()
     manifest: Path | None = command.manifest()
 
     def run(self, lines: Console) -> int:
         """Resolve what is stale."""
+        from pylayer.activity import Activity
         from pylayer.commands import locking
 
+        if self.json:
+            lines.for_machine("lock")
         started = time.perf_counter()
-        outcomes, changed, pending = locking.run(
-            self.manifest or runs.nearest(Path.cwd()),
-            engine=self.engine,
-            jobs=self.jobs,
-            locked=self.locked,
-            upgrade=() if self.upgrade is True else self.upgrade,
-            upgrade_all=self.upgrade is True,
-            dry=self.dry_run,
-            reporter=lines,
-        )
-        lines.skipped(outcomes)
-        lines.total("; ".join(changed), seconds=time.perf_counter() - started)
-        return runs.status(outcomes, strict=envtable.in_ci()) or (PENDING if pending else 0)
+        activity = Activity()
+        with lines.following(activity):
+            ended = locking.run(
+                self.manifest or runs.nearest(Path.cwd()),
+                engine=self.engine,
+                jobs=self.jobs,
+                locked=self.locked,
+                upgrade=() if self.upgrade is True else self.upgrade,
+                upgrade_all=self.upgrade is True,
+                dry=self.dry_run,
+                reporter=lines,
+                activity=activity,
+            )
+        lines.skipped(ended.outcomes)
+        lines.total(ended.told, seconds=time.perf_counter() - started)
+        status = runs.status(ended.outcomes, strict=envtable.in_ci()) or (PENDING if ended.pending else 0)
+        lines.answer(status, ended.answer)
+        return status

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
+from pylayer.answers import LockAnswer
 from pylayer.commands import context
 from pylayer.commands.builds import refuse_stale
+from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import LockError, NeedsDockerError, UsageError
 from pylayer.locks import lock as locks
 from pylayer.locks.thirdparty import Policy
@@ -20,12 +23,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from pylayer.activity import Activity
     from pylayer.commands.context import OpenRun
     from pylayer.config.layers import Build
     from pylayer.errors import PylayerError
     from pylayer.locks.lock import Lock, Locked
     from pylayer.monorepo.workspace import Workspace
     from pylayer.outcomes import Reporter
+
+
+LockState = Literal["up to date", "written", "would be written"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockEnd:
+    """What became of the builds that could not be locked, and of layers.lock; `told` is that in words.
+
+    `pending`: a dry run left something undone.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    answer: LockAnswer
+    told: str
+    pending: bool = False
 
 
 def run(
@@ -38,8 +58,9 @@ def run(
     upgrade_all: bool,
     dry: bool,
     reporter: Reporter,
-) -> tuple[list[Outcome], list[str], bool]:
-    """Lock all builds; what became of those that cannot be, in words what changed, whether that is undone.
+    activity: Activity | None = None,
+) -> LockEnd:
+    """Lock all builds.
 
     With `dry` layers.lock stays as it is. With `locked` nothing is written, and LockError lists all that is
     stale. Raises also ManifestError, UsageError, EngineError and StoreError.
@@ -59,34 +80,51 @@ def run(
             store=state.store,
             hashes=state.hashes,
             note=reporter.note,
+            activity=activity,
         )
 
-        async def work() -> tuple[list[Outcome], list[str], bool]:
+        async def work() -> LockEnd:
             async with opened as each:
                 return await _locked(each, policy, dry=dry, reporter=reporter)
 
         return asyncio.run(work())
 
 
-async def _locked(
-    run: OpenRun, policy: Policy, *, dry: bool, reporter: Reporter
-) -> tuple[list[Outcome], list[str], bool]:
+async def _locked(run: OpenRun, policy: Policy, *, dry: bool, reporter: Reporter) -> LockEnd:
     before, found = run.before, run.context.workspace
     _refuse_unknown(policy.upgrade, before)
     errors = await run.errors(found.builds)
     if policy.locked:
         refuse_stale([*errors.values(), _left_over(before, found)])
-    outcomes = [_outcome(build, error) for build in found.builds if (error := errors[build.id])]
+    outcomes = tuple(_outcome(build, error) for build in found.builds if (error := errors[build.id]))
     for outcome in outcomes:
         reporter.outcome(outcome)
+    not_locked = [outcome.build.id for outcome in outcomes]
     if policy.locked:
-        return outcomes, ["layers.lock is up to date"], False
+        answer = _answer(before, "up to date", changed=[], not_locked=not_locked)
+        return LockEnd(outcomes=outcomes, answer=answer, told=f"{LOCK_NAME} is up to date")
     after, new = run.keep_lock(complete=not outcomes, dry=dry)
-    for line in changes(before, after):
+    changed = list(changes(before, after))
+    for line in changed:
         reporter.note(line)
-    state = ("would be written" if dry else "written") if new else "was up to date"
+    state: LockState = ("would be written" if dry else "written") if new else "up to date"
     counts = f"{len(after.builds)} builds, {len(after.environments)} build environments"
-    return outcomes, [f"layers.lock {state}: {counts}"], dry and new
+    return LockEnd(
+        outcomes=outcomes,
+        answer=_answer(after, state, changed=changed, not_locked=not_locked),
+        told=f"{LOCK_NAME} {state if new else 'was up to date'}: {counts}",
+        pending=dry and new,
+    )
+
+
+def _answer(lock: Lock, state: LockState, *, changed: list[str], not_locked: list[str]) -> LockAnswer:
+    return LockAnswer(
+        state=state,
+        builds=len(lock.builds),
+        environments=len(lock.environments),
+        changes=changed,
+        not_locked=not_locked,
+    )
 
 
 def changes(before: Lock, after: Lock) -> Iterator[str]:

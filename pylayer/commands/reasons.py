@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pylayer.answers import ReasonsAnswer
 from pylayer.archives import additions
 from pylayer.building.projects import WouldBuildError
 from pylayer.commands import context
@@ -15,7 +17,7 @@ from pylayer.pipeline import asked_for
 from pylayer.state import history, opening
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -27,27 +29,49 @@ if TYPE_CHECKING:
     from pylayer.state.opening import WorkspaceState
     from pylayer.store import Store
 
-_NEVER = ["has never been built here"]
+_NEVER = ("has never been built here",)
 # What follows from where a project is built, not from what changed of it.
 _OF_THE_PLACE = ("python", "platform", "interpreter", "build requirements")
 
 
-def tell(
-    manifest: Path,
-    names: tuple[str, ...],
-    *,
-    engine: str,
-    say: Callable[[str], None],
-    note: Callable[[str], None],
-) -> tuple[str, ...]:
-    """Say for each build that `names` choose what changed since it was made; those that never were built.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What is told of a build: what changed since it was made, or why it was made, or that it never was."""
+
+    build: str
+    lines: tuple[str, ...]
+
+    @property
+    def never_built(self) -> bool:
+        """Whether there is nothing to compare with."""
+        return self.lines == _NEVER
+
+    @property
+    def answer(self) -> ReasonsAnswer:
+        """What a machine reads."""
+        head, *reasons = self.lines
+        return ReasonsAnswer(
+            build=self.build,
+            state="never built"
+            if self.never_built
+            else "changed"
+            if head == history.CHANGED
+            else "unchanged",
+            reasons=[reason.strip() for reason in reasons],
+        )
+
+
+def of(
+    manifest: Path, names: tuple[str, ...], *, engine: str, note: Callable[[str], None]
+) -> tuple[Told, ...]:
+    """Find out for each build that `names` choose what changed since it was made.
 
     Nothing is built. Raises UsageError for a pattern that means nothing.
     """
     found = workspace.load(manifest)
     selected = workspace.select(found.builds, names)
 
-    async def look(state: WorkspaceState) -> list[tuple[Build, list[str]]]:
+    async def look(state: WorkspaceState) -> tuple[Told, ...]:
         choice = found.manifest.chosen_engine(engine)
         async with context.opened(
             found,
@@ -58,18 +82,15 @@ def tell(
             hashes=state.hashes,
             note=note,
         ) as run:
-            return [(build, await _lines(build, run, state)) for build in selected]
+            return tuple(
+                [Told(build=build.id, lines=tuple(await _lines(build, run, state))) for build in selected]
+            )
 
     with opening.opened(found.manifest, note=note) as state:
-        told = asyncio.run(look(state))
-    for build, lines in told:
-        say(f"{build.id}: {lines[0]}")
-        for line in lines[1:]:
-            say(line)
-    return tuple(build.id for build, lines in told if lines == _NEVER)
+        return asyncio.run(look(state))
 
 
-async def _lines(build: Build, run: OpenRun, state: WorkspaceState) -> list[str]:
+async def _lines(build: Build, run: OpenRun, state: WorkspaceState) -> Sequence[str]:
     if (known := history.recall(state, build.id)) is None:
         return _NEVER
     before = known.parts

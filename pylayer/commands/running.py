@@ -30,10 +30,12 @@ def run_command(asked: Callable[[], Command]) -> int:
             return asked().run(lines)
         except PylayerError as error:
             lines.error(error)
+            lines.answer(error.exit_code)
             return error.exit_code
         except Exception as bug:  # noqa: BLE001  told by the console, which shows no credentials
             told = shortage.told(bug) or UnexpectedError.of_bug(bug)
             lines.error(told)
+            lines.answer(told.exit_code)
             return told.exit_code
         except KeyboardInterrupt:
             lines.note("interrupted")

@@ -52,7 +52,12 @@ def build(
         for identifier, archive in kept.items():
             lines.cached(identifier, wheels=archive.wheels, size=archive.size)
         lines.attention({identifier: archive.warnings for identifier, archive in kept.items()})
-        lines.total(f"{len(kept)} cached", seconds=time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        lines.total(f"{len(kept)} cached", seconds=seconds)
+        if lines.answers:
+            from pylayer.commands import endanswers
+
+            lines.answer(0, endanswers.of_kept(kept, seconds=seconds))
         return 0
     from pylayer.activity import Activity
     from pylayer.commands import builds
@@ -70,12 +75,18 @@ def build(
             reporter=lines,
             activity=activity,
         )
-    lines.summary(outcomes, seconds=time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    lines.summary(outcomes, seconds=seconds)
     if envtable.on_github():
         from pylayer.commands import stepsummary
 
         stepsummary.write(path, outcomes)
-    return status(outcomes, strict=strict or envtable.in_ci())
+    ended = status(outcomes, strict=strict or envtable.in_ci())
+    if lines.answers:
+        from pylayer.commands import endanswers
+
+        lines.answer(ended, endanswers.of_outcomes(outcomes, seconds=seconds))
+    return ended
 
 
 def detail(*, verbose: bool, quiet: bool) -> Detail:

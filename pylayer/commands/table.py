@@ -18,7 +18,7 @@ GROUPS = {
     "Check": ("verify", "audit", "doctor"),
     "Publish": ("publish", "prune"),
     "CI": ("matrix",),
-    "Inspect": ("log", "report", "why", "sbom"),
+    "Inspect": ("list", "log", "report", "why", "sbom"),
     "Clean up": ("clean", "cache"),
 }
 NAMES = tuple(name for names in GROUPS.values() for name in names)

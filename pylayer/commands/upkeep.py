@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from pylayer import enginetable
 from pylayer.amounts import read_size, size_text
+from pylayer.answers import CacheAnswer, KeptAnswer, RemovedAnswer, StoreAnswer
 from pylayer.errors import EngineError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from pylayer.engines import ListedEngine
+    from pylayer.engines import KeptEnvironment, ListedEngine
     from pylayer.enginetable import EngineKind
     from pylayer.store import Store
 
@@ -50,41 +51,64 @@ def tend(
     say: Callable[[str], None],
     connect: Callable[[EngineKind], ListedEngine],
     dry: bool = False,
-) -> bool:
+) -> tuple[bool, CacheAnswer]:
     """Say what is kept, and remove what is over `limits`; the store's size bounds no engine.
 
     `connect` makes an engine of the table, and raises EngineError where it does not answer. With `dry`
-    nothing is removed; the result is whether anything would be.
+    nothing is removed; the result is whether anything would be, and what a machine reads.
     """
     pending = False
+    removed: list[RemovedAnswer] = []
     if limits.age is not None or limits.size is not None:
         gone = store.prune(older_than=limits.age, larger_than=limits.size, dry=dry)
         say(f"{_verb(dry)} {size_text(gone.size)} in {gone.blobs} files and {gone.records} records")
         pending = dry and bool(gone.blobs or gone.records)
+        removed.append(RemovedAnswer(place="store", size=gone.size, files=gone.blobs, records=gone.records))
     usage = store.usage()
     say(f"store   {size_text(usage.size)} in {usage.blobs} files, {usage.records} records  ({store.root})")
+    engines = []
     for kind in enginetable.ENGINES.values():
         try:
             with closing(connect(kind)) as engine:
-                pending = _tend_engine(kind.name, engine, limits, say, dry=dry) or pending
+                kept, old = _tend_engine(kind.name, engine, limits, say, dry=dry)
         except EngineError as error:
-            say(f"{kind.name:<7} not available: {error.faults[0].what}")
-    return pending
+            about = error.faults[0].what
+            say(f"{kind.name:<7} not available: {about}")
+            engines.append(KeptAnswer(name=kind.name, answers=False, size=0, environments=0, about=about))
+            continue
+        pending = pending or (dry and bool(old))
+        if old:
+            size = _size(old)
+            removed.append(RemovedAnswer(place=kind.name, size=size, files=len(old), records=0))
+        engines.append(
+            KeptAnswer(name=kind.name, answers=True, size=_size(kept), environments=len(kept), about="")
+        )
+    answer = CacheAnswer(
+        dry_run=dry,
+        removed=removed,
+        store=StoreAnswer(path=str(store.root), size=usage.size, files=usage.blobs, records=usage.records),
+        engines=engines,
+    )
+    return pending, answer
 
 
 def _tend_engine(
     name: str, engine: ListedEngine, limits: Limits, say: Callable[[str], None], *, dry: bool
-) -> bool:
+) -> tuple[Sequence[KeptEnvironment], Sequence[KeptEnvironment]]:
+    """Say what an engine keeps; give that, and what is too old of it."""
     kept = engine.kept()
     old = [item for item in kept if limits.age is not None and item.used < time.time() - limits.age]
     if old:
-        size = size_text(sum(item.size for item in old))
-        say(f"{_verb(dry)} {size} in {len(old)} build environments of {name}")
+        say(f"{_verb(dry)} {size_text(_size(old))} in {len(old)} build environments of {name}")
         if not dry:
             engine.forget([item.name for item in old])
             kept = engine.kept()
-    say(f"{name:<7} {size_text(sum(item.size for item in kept))} in {len(kept)} build environments")
-    return dry and bool(old)
+    say(f"{name:<7} {size_text(_size(kept))} in {len(kept)} build environments")
+    return kept, old
+
+
+def _size(kept: Sequence[KeptEnvironment]) -> int:
+    return sum(item.size for item in kept)
 
 
 def _verb(dry: bool) -> str:  # noqa: FBT001  it says which

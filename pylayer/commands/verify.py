@@ -21,12 +21,15 @@ class VerifyCommand(Command):
     affected_since: str = command.affected_since("to verify")
     engine: str = command.engine()
     again: bool = command.flag("also try archives that worked before and have not changed", short="a")
+    json: bool = command.json()
     manifest: Path | None = command.manifest()
 
     def run(self, lines: Console) -> int:
         """Try what is chosen, and its sets of layers."""
         from pylayer.verification import verifying
 
+        if self.json:
+            lines.for_machine("verify")
         path = self.manifest or runs.nearest(Path.cwd())
         only = self.only
         if self.affected_since:
@@ -34,6 +37,7 @@ class VerifyCommand(Command):
 
             builds = affected.chosen(lines, self.affected_since, manifest=path, only=only)
             if not builds:
+                lines.answer(0, {"tried": []})
                 return 0
             only = tuple(build.id for build in builds)
         return verifying.run(path, only=only, engine=self.engine, again=self.again, lines=lines)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pylayer.answers import WhyAnswer
 from pylayer.commands import command, runs
 from pylayer.commands.command import Command
 from pylayer.errors import NotBuiltError
@@ -25,12 +26,22 @@ class WhyCommand(Command):
         read=command.listed,
     )
     engine: str = command.engine()
+    json: bool = command.json()
     manifest: Path | None = command.manifest()
 
     def run(self, lines: Console) -> int:
         """Compare what builds were made of with what they would be made of now."""
         from pylayer.commands import reasons
 
+        if self.json:
+            lines.for_machine("why")
         path = self.manifest or runs.nearest(Path.cwd())
-        unbuilt = reasons.tell(path, self.build, engine=self.engine, say=lines.say, note=lines.note)
-        return NotBuiltError.exit_code if unbuilt else 0
+        found = reasons.of(path, self.build, engine=self.engine, note=lines.note)
+        for told in found:
+            head, *more = told.lines
+            lines.say(f"{told.build}: {head}")
+            for line in more:
+                lines.say(line)
+        status = NotBuiltError.exit_code if any(told.never_built for told in found) else 0
+        lines.answer(status, WhyAnswer(builds=[told.answer for told in found]))
+        return status

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from pylayer.activity import Activity
     from pylayer.console.board import Board
+    from pylayer.console.gathering import Gathered
+    from pylayer.console.tables import Table
     from pylayer.errors import Fault, PylayerError
     from pylayer.outcomes import SharedError
 
@@ -50,9 +52,9 @@ class Console:
         self._err = err or sys.stderr
         self._colour = wants_colour(self._out)
         self.detail = Detail.NORMAL
-        self.machine = False
         self.root: Path | None = None  # where files that faults name are looked for, besides here
         self._annotates = envtable.on_github()
+        self._gathered: Gathered | None = None
         self.repeats = False  # whether failures are those of builds, which are kept with their logs
         self._logged: set[int] = set()
         self._held: list[Outcome] = []
@@ -61,18 +63,36 @@ class Console:
         self._board: Board | None = None
         self._printed = 0.0
 
-    def for_machine(self) -> None:
-        """Leave stdout to a document: all lines go to stderr."""
-        self.machine = True
+    def for_machine(self, command: str) -> None:
+        """Leave stdout to a document of `command`: all lines go to stderr."""
+        from pylayer.console.gathering import Gathered
+
+        self._gathered = Gathered(command)
         self._out = self._err
         self._colour = wants_colour(self._err)
 
-    def document(self, value: Mapping[str, Any]) -> None:
-        """Print a document for a machine."""
+    @property
+    def answers(self) -> bool:
+        """Whether a document is wanted."""
+        return self._gathered is not None
+
+    def answer(self, status: int, own: Mapping[str, Any] | None = None) -> None:
+        """Print the document, if one is wanted; `own` is what the command itself has to tell."""
+        if self._gathered is None:
+            return
         import json
 
+        text = json.dumps(self._gathered.document(status, own or {}), indent=2)
+        self._gathered = None
         with self._lock:
-            _write(self._document, redaction.shown(json.dumps(value, indent=2, ensure_ascii=False)))
+            _write(self._document, redaction.shown(text))
+
+    def _gather(self, faults: Sequence[Fault], *, builds: Sequence[str] = (), warned: bool = False) -> None:
+        if self._gathered is not None:
+            from pylayer.console.gathering import answers
+
+            place = self._gathered.warnings if warned else self._gathered.errors
+            place += answers(faults, builds=builds)
 
     @contextmanager
     def following(self, activity: Activity) -> Iterator[None]:
@@ -121,13 +141,26 @@ class Console:
         """Print a line that was asked for."""
         self._print(self._out, shown.block(text))
 
+    def table(self, table: Table) -> None:
+        """Print a table: drawn in a terminal, else as lines."""
+        from pylayer.console import tables
+
+        if self._out.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+            tables.draw(table, self._out, colour=self._colour)
+        else:
+            for line in tables.lines(table):
+                self._print(self._out, line)
+
     def note(self, text: str) -> None:
         """Print a note at once."""
+        if self._gathered is not None:
+            self._gathered.notes.append(text)
         if self.detail is not Detail.QUIET:
             self._print(self._err, shown.entry(f"pylayer: {text}"))
 
     def warn(self, fault: Fault) -> None:
         """Print a warning at once."""
+        self._gather([fault], warned=True)
         if self.detail is not Detail.QUIET:
             self._print(self._err, f"{self._paint('warning', '33')}: {wording.told(fault)}")
             self._annotate("warning", [fault])
@@ -177,12 +210,14 @@ class Console:
         """Print an error: its log as a block, then what, where and what to do."""
         self._tell_held()
         self._log(error)
+        self._gather(error.faults)
         self._faults(error)
 
     def _tell_held(self) -> None:
         """Print the errors of builds, now that it is known which of them share one."""
         held, self._held = self._held, []
         for shared in by_cause(held):
+            self._gather(shared.error.faults, builds=shared.builds)
             self._faults(shared.error)
             if isinstance(shared.error, OF_INDEXES):
                 self._log(shared.error)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pylayer.state.opening import WorkspaceState
 
 
+CHANGED = "changed since the last build:"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastBuild:
     """What went into a build's last `archive` (sha256, hex), and `because` of what changes it was made."""
@@ -51,7 +54,7 @@ def remember(state: WorkspaceState, build: str, parts: Parts, *, archive: str) -
 def told(before: Parts, now: Parts, *, because: Sequence[str]) -> list[str]:
     """The lines of `pylayer why`: what changed since the last build, or what had changed when it was made."""
     if found := list(changes(before, now)):
-        return ["changed since the last build:", *(f"  {line}" for line in found)]
+        return [CHANGED, *(f"  {line}" for line in found)]
     return [
         "nothing changed since the last build, which was made because:",
         *(f"  {line}" for line in because),

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from pylayer import enginetable, envtable, recordfile, wheels
+from pylayer.answers import ImportAnswer, InvocationAnswer, TriedAnswer, VerifyAnswer
 from pylayer.archives import catalogue
 from pylayer.engines import choose
 from pylayer.engines.smoke import SmokeTest
@@ -61,6 +62,7 @@ def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines:
     there = catalogue.read(found.manifest.output / catalogue.NAME).builds
     strict = envtable.in_ci()
     statuses = []
+    answers = []
     if missing := [build.id for build in selected if build.id not in there]:
         error = NotBuiltError.builds(missing)
         lines.error(error)
@@ -69,6 +71,7 @@ def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines:
         store, note = state.store, lines.note
         built = [build for build in selected if build.id in there]
         for planned, end in tried(found, built, engine=engine, again=again, store=store, note=note):
+            answers.append(_answer(planned, end))
             if isinstance(end, NeedsDockerError):
                 lines.note(f"{planned.smoke_test.name} is skipped: {end}")
                 statuses += [end.exit_code] if strict else []
@@ -79,7 +82,32 @@ def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines:
                 for line in told(end):
                     lines.say(line)
     worse = [status for status in statuses if status != NotBuiltError.exit_code]
-    return (worse or statuses or [0])[0]
+    status = (worse or statuses or [0])[0]
+    lines.answer(status, VerifyAnswer(tried=answers))
+    return status
+
+
+def _answer(planned: Planned, end: Verdict | PylayerError) -> TriedAnswer:
+    """What a machine reads of something that was tried."""
+    answer = TriedAnswer(
+        name=planned.smoke_test.name,
+        builds=[build.id for build in planned.builds],
+        state="works",
+        python="",
+        imports=[],
+        invoked=None,
+        reasons=[],
+    )
+    if isinstance(end, PylayerError):
+        answer["state"] = "skipped" if isinstance(end, NeedsDockerError) else "failed"
+        answer["reasons"] = [fault.told for fault in end.faults]
+        return answer
+    answer["python"] = end.python
+    answer["imports"] = [ImportAnswer(module=each.module, seconds=each.seconds) for each in end.imports]
+    if made := end.invoked:
+        answer["invoked"] = InvocationAnswer(handler=made.handler, start=made.init, seconds=made.seconds)
+    answer["reasons"] = list(end.notes)
+    return answer
 
 
 def judged(

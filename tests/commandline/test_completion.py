@@ -11,7 +11,7 @@ from factories.monorepo import empty
 from pylayer.commandline import completion
 from pylayer.commands import table
 
-OPTIONS = ["--only", "--affected-since", "--engine", "--again", "--manifest", "--help"]
+OPTIONS = ["--only", "--affected-since", "--engine", "--again", "--json", "--manifest", "--help"]
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_a_dry_run_says_what_would_go_and_leaves_it(root, limits, pending):
     """As the real run does, in another tense."""
     said: list[str] = []
     engine = kept()
-    found = tend(limits, store=Store(root), say=said.append, connect=lambda _kind: engine, dry=True)
+    found, _ = tend(limits, store=Store(root), say=said.append, connect=lambda _kind: engine, dry=True)
 
     assert (pending, 2, 2) == (found, Store(root).usage().blobs, len(engine.images))
     assert said[0].startswith("would remove ")

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
-import struct
-import termios
-import threading
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
-import pyte
 import pytest
+from factories.terminals import terminal
 
 from pylayer.activity import Activity, Work, doing, waiting
 from pylayer.config.layers import Build, Layer
@@ -24,50 +17,6 @@ from pylayer.targets import Architecture, Target, load_runtimes
 
 TARGET = Target(runtime=load_runtimes()["python3.12"], architecture=Architecture.ARM64)
 SOON = PATIENCE + 0.6  # seconds until a board is drawn
-
-
-class Terminal:
-    """A terminal emulator at the other end of a pseudo-terminal."""
-
-    def __init__(self, columns, lines):
-        self.screen = pyte.Screen(columns, lines)
-        self.raw = b""
-        self._stream = pyte.ByteStream(self.screen)
-        self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-        self.file = os.fdopen(slave, "w", encoding="utf-8")
-        self._thread = threading.Thread(target=self._read)
-        self._thread.start()
-
-    def _read(self):
-        while True:
-            try:
-                data = os.read(self._master, 1 << 16)
-            except OSError:
-                return
-            if not data:
-                return
-            self.raw += data
-            self._stream.feed(data)
-
-    def close(self):
-        self.file.close()
-        self._thread.join()
-        os.close(self._master)
-
-    @property
-    def shown(self):
-        time.sleep(0.2)
-        return [line.rstrip() for line in self.screen.display if line.strip()]
-
-
-@contextmanager
-def terminal(columns=100, lines=20):
-    made = Terminal(columns, lines)
-    try:
-        yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture(autouse=True)

@@ -226,10 +226,27 @@ def test_what_programs_print_is_only_shown(lines, streams):
 
 def test_a_document_is_all_that_stdout_has(lines, streams):
     """Whatever is told besides goes to stderr."""
-    lines.for_machine()
+    lines.for_machine("layers")
     lines.say("a line")
-    lines.outcome(Outcome(build=build(), state=State.BUILT))
-    lines.document({"version": 1, "address": "https://me:pa55@index.example/"})
+    lines.note("a note")
+    lines.warn(Fault(what="odd", where="here"))
+    error = BuildError("broke", where="liba", hint="mend it")
+    for name in ("one", "two"):
+        lines.outcome(Outcome(build=build(name), state=State.FAILED, error=error))
+    lines.summary([], seconds=1)
+    lines.answer(9, {"address": "https://me:pa55@index.example/"})
+    lines.answer(9, {})
 
-    assert {"version": 1, "address": "https://index.example/"} == json.loads(streams[0].getvalue())
-    assert 2 == len(streams[1].getvalue().splitlines())
+    builds = ["one-python3.12-arm64", "two-python3.12-arm64"]
+    assert json.loads(streams[0].getvalue()) == {
+        "version": 1,
+        "command": "layers",
+        "status": 9,
+        "errors": [
+            {"what": "broke", "where": f"{', '.join(builds)}: liba", "hint": "mend it", "builds": builds}
+        ],
+        "warnings": [{"what": "odd", "where": "here", "hint": "", "builds": []}],
+        "notes": ["a note"],
+        "address": "https://index.example/",
+    }
+    assert "a line" in streams[1].getvalue()

@@ -107,6 +107,26 @@ def test_published_for_another_platform_only(images, registry) -> None:
         images.find(target(image=f"{registry.host}/{name}"))
 
 
+def test_a_registry_is_asked_without_pulling(images, registry) -> None:
+    """It is said what would come of it, as `doctor` tells."""
+    name = unique()
+    registry.publish(name, "amd64", "arm64")
+    wanted = target(image=f"{registry.host}/{name}")
+
+    assert "which its registry has, and which will be pulled" == images.offered(wanted)
+    assert not images.is_here(wanted)
+    with pytest.raises(ImageError, match=r"cannot be pulled|no such image"):
+        images.offered(target(image=f"{registry.host}/{unique()}"))
+
+
+def test_a_registry_that_has_another_platform_only_is_known_before(images, registry) -> None:
+    """Nothing has to be pulled to find that out."""
+    name = unique()
+    registry.publish(name, "s390x", "ppc64le")
+    with pytest.raises(ImageError, match=r"published for linux/s390x, linux/ppc64le only, not for linux/"):
+        images.offered(target(image=f"{registry.host}/{name}"))
+
+
 @pytest.mark.parametrize(
     ("refusal", "words", "hint"),
     [

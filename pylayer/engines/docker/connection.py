@@ -103,6 +103,11 @@ def endpoints(environ: Mapping[str, str], *, home: Path) -> tuple[Endpoint, ...]
     return tuple(_at_socket(path, why) for path, why in usual)
 
 
+def asking_briefly(connection: Connection, *, seconds: float) -> docker.APIClient:
+    """A client of the same engine that waits no longer than some `seconds` for an answer."""
+    return _client(connection.endpoint, version=connection.client.api_version, timeout=seconds)
+
+
 def explain(error: BaseException) -> str:
     """Say in one line what an engine, or the way to it, said."""
     if isinstance(error, APIError) and error.explanation:

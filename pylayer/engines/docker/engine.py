@@ -74,7 +74,7 @@ class DockerEngine:
         """Say which image has the Python for `target`; see `pylayer.engines.ListedEngine`."""
         image = target.runtime.build_image[target.architecture]
         if not self._images.is_here(target):
-            return f"{image}, which will be pulled"
+            return f"{image}, {self._images.offered(target)}"
         python = self.interpreter(target)
         return f"Python {python.version} in {image}{', emulated' if python.emulated else ''}"
 

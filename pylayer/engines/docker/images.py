@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections import defaultdict
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from docker.utils import parse_repository_tag
 from pylayer import activity
 from pylayer.amounts import size_text
 from pylayer.engines.docker import refusals
-from pylayer.engines.docker.connection import DOCKER_ERRORS, explain
+from pylayer.engines.docker.connection import DOCKER_ERRORS, asking_briefly, explain
 from pylayer.errors import EngineError, ImageError
 from pylayer.store.kinds import IMAGE, IMAGE_PYTHON
 from pylayer.targets import Architecture
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pylayer.store import Store
     from pylayer.targets import Target
 
+_PATIENCE = 10.0  # seconds for a registry, where nothing depends on its answer
 # Holds on to images whose only other name was taken from them.
 HELD = "pylayer/base"
 
@@ -91,6 +92,7 @@ class ImageStore:
     """The images of one engine; what was found out about them is kept in `store`."""
 
     def __init__(self, connection: Connection, *, containers: Containers, store: Store) -> None:
+        self._connection = connection
         self._client = connection.client
         self._containers = containers
         self._store = store
@@ -124,6 +126,29 @@ class ImageStore:
         """Say whether `find` needs no registry for `target`."""
         reference = target.runtime.build_image[target.architecture]
         return self._here(reference, target.architecture) is not None
+
+    def offered(self, target: Target) -> str:
+        """Ask the registry for the build image of `target`, and say what comes of it; nothing is pulled.
+
+        Raises ImageError where it is not to be had, or not for the target's architecture.
+        """
+        reference, platform = target.runtime.build_image[target.architecture], target.architecture.platform
+        where = f"{reference} for {target}"
+        try:
+            with closing(asking_briefly(self._connection, seconds=_PATIENCE)) as client:
+                found: dict[str, Any] = client.inspect_distribution(reference)  # type: ignore[no-untyped-call]
+        except DOCKER_ERRORS as error:
+            if explain(error) == "timed out":
+                return f"which will be pulled: its registry did not answer within {_PATIENCE:g} s"
+            if isinstance(error, NotFound) and "page" in explain(error).lower():
+                return "which will be pulled: this engine asks no registry"  # Podman knows no such request
+            raise refusals.cannot_pull(explain(error), where=where, target=target, here="") from error
+        platforms = [each for each in found.get("Platforms") or [] if each.get("architecture")]
+        if platforms and not any(
+            _is_for({"Architecture": each["architecture"]}, target.architecture) for each in platforms
+        ):
+            raise _published_for(", ".join(map(_platform, platforms)), platform, where=where, target=target)
+        return "which its registry has, and which will be pulled"
 
     def python(self, image: Image, *, target: Target) -> ImagePython:
         """Run the image's Python once to learn what it is; remembered for as long as the image is the same.
@@ -193,11 +218,7 @@ class ImageStore:
             ) from error
         pulled = self._inspect(reference)
         if pulled is None or not (_is_for(pulled, target.architecture) or self._holds_several()):
-            raise ImageError(
-                f"the image is published for {_platform(pulled)} only, not for {platform}",
-                where=where,
-                hint=refusals.name_another(target),
-            )
+            raise _published_for(_platform(pulled), platform, where=where, target=target)
         return pulled
 
     def _download(self, reference: str, platform: str) -> None:
@@ -250,6 +271,11 @@ class ImageStore:
         )
 
 
+def _published_for(those: str, platform: str, *, where: str, target: Target) -> ImageError:
+    what = f"the image is published for {those} only, not for {platform}"
+    return ImageError(what, where=where, hint=refusals.name_another(target))
+
+
 def _key_of(reference: str, architecture: Architecture) -> str:
     return hashlib.sha256(f"{reference} {architecture}".encode()).hexdigest()
 
@@ -259,7 +285,11 @@ def _is_for(found: Mapping[str, Any], architecture: Architecture) -> bool:
 
 
 def _platform(found: Mapping[str, Any] | None) -> str:
-    return f"{found.get('Os', 'linux')}/{found.get('Architecture')}" if found else ""
+    """A platform as OCI writes it, of what an engine or a registry says."""
+    if not found:
+        return ""
+    plain = {name.lower(): value for name, value in found.items()}
+    return f"{plain.get('os', 'linux')}/{plain.get('architecture')}"
 
 
 def _same(name: str, repository: str) -> bool:

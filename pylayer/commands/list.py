@@ -1,0 +1,46 @@
+"""`pylayer list`: what there is, and what of it is up to date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pylayer.commands import command, runs
+from pylayer.commands.command import Command
+
+if TYPE_CHECKING:
+    from pylayer.console import Console
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListCommand(Command):
+    """List layers, their projects and targets, and of each build whether it is fresh, or why it is not.
+
+    Neither an engine nor a network is asked.
+    """
+
+    only: tuple[str, ...] = command.only("to list")
+    affected_since: str = command.affected_since("to list")
+    json: bool = command.json()
+    manifest: Path | None = command.manifest()
+
+    def run(self, lines: Console) -> int:
+        """Look at what the last run left, and at the sources as they are now."""
+        from pylayer.commands import listing
+
+        if self.json:
+            lines.for_machine("list")
+        only: tuple[str, ...] | None = self.only
+        if self.affected_since:
+            from pylayer.commands import affected
+
+            builds = affected.chosen(lines, self.affected_since, manifest=self.manifest, only=self.only)
+            only = tuple(build.id for build in builds) or None
+        path = self.manifest or runs.nearest(Path.cwd())
+        listed = listing.of(path, only=only, warn=lines.warn, note=lines.note) if only is not None else []
+        if self.json:
+            lines.answer(0, listing.answer(listed))
+        else:
+            lines.table(listing.table(listed))
+        return 0
