@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from pylayer.publish.cloud import CloudError, Draft, Patience, Upload, Version
+from pylayer.publish import surplus
+from pylayer.publish.cloud import CloudError, Draft, Upload, Version
 from pylayer.store import hash_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pylayer.publish.cloud import Region, Stored
+    from pylayer.publish.cloud import Patience, Region, Stored
     from pylayer.publish.plan import Item
     from pylayer.publish.template import LayerGroup
 
@@ -25,6 +26,7 @@ class Result:
     """What became of an item. `version` is what stands in AWS for the group, also where a later step failed.
 
     `seconds` is how long it took; `updated` is a version that was there and got permissions or parameters.
+    `surplus` are versions that this made besides and could not delete.
     """
 
     item: Item
@@ -34,6 +36,15 @@ class Result:
     error: str = ""
     cause: CloudError | None = None
     seconds: float = 0.0
+    surplus: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
+class _Course:
+    """What happens on the way to a Result."""
+
+    notes: list[str] = field(default_factory=list)
+    surplus: list[int] = field(default_factory=list)
 
 
 def undone(item: Item, cause: CloudError | None = None) -> Result:
@@ -48,12 +59,12 @@ def undone(item: Item, cause: CloudError | None = None) -> Result:
 def deliver(item: Item, region: Region, *, folder: Path, revision: str, patience: Patience) -> Result:
     """Do what `item` says; `folder` is where the archives are."""
     start = time.monotonic()
-    notes: list[str] = []
+    course = _Course()
     version = item.current
     try:
         if version is None:
-            version = _create(item, region, folder / item.group.entry.path, revision, patience, notes)
-        _share(item, region, version, notes)
+            version = _create(item, region, folder / item.group.entry.path, revision, patience, course)
+        _share(item, region, version, course.notes)
     except CloudError as error:
         done = f"{item.group.name}:{version.number} is published; " if version else ""
         result = Result(item=item, status="failed", version=version, error=f"{done}{error}", cause=error)
@@ -61,22 +72,23 @@ def deliver(item: Item, region: Region, *, folder: Path, revision: str, patience
         result = Result(
             item=item, status="published" if item.action == "create" else "updated", version=version
         )
-    return replace(result, notes=tuple(notes), seconds=time.monotonic() - start)
+    seconds = time.monotonic() - start
+    return replace(result, notes=tuple(course.notes), surplus=tuple(course.surplus), seconds=seconds)
 
 
 def _create(  # noqa: PLR0917  a private step of the function above
-    item: Item, region: Region, archive: Path, revision: str, patience: Patience, notes: list[str]
+    item: Item, region: Region, archive: Path, revision: str, patience: Patience, course: _Course
 ) -> Version:
     group = item.group
     draft = Draft(
         name=group.name,
-        content=_content(group, region, archive, notes),
+        content=_content(group, region, archive, course.notes),
         description=group.description.text(revision),
         license=group.license.text(revision),
         runtimes=group.runtimes,
         architectures=group.architectures,
     )
-    version = _publish(item, region, draft, patience, notes)
+    version = _publish(item, region, draft, patience, course)
     if version.code_sha256 != group.entry.code_sha256:
         region.remove(group.name, version.number)
         what = f"AWS received other bytes than {archive.name} has; version {version.number} was deleted again"
@@ -111,7 +123,7 @@ def _content(group: LayerGroup, region: Region, archive: Path, notes: list[str])
     return stored
 
 
-def _publish(item: Item, region: Region, draft: Draft, patience: Patience, notes: list[str]) -> Version:
+def _publish(item: Item, region: Region, draft: Draft, patience: Patience, course: _Course) -> Version:
     """Have exactly one new version, as far as that can be known.
 
     Each PublishLayerVersion makes a version, so a request that may have been carried out is not repeated
@@ -127,7 +139,7 @@ def _publish(item: Item, region: Region, draft: Draft, patience: Patience, notes
                 raise
             doubt = error
         else:
-            return _sole(item, region, made, patience, notes)
+            return _sole(item, region, made, patience, course)
         time.sleep(patience.pause * 2**attempt)
         try:
             found = _find(item, region)
@@ -135,7 +147,7 @@ def _publish(item: Item, region: Region, draft: Draft, patience: Patience, notes
             what = f"{doubt}; whether it was published is not known: the next run finds out"
             raise CloudError(error.kind, what) from error
         if found:
-            notes.append(f"{doubt}, but it was published")
+            course.notes.append(f"{doubt}, but it was published")
             return found
     raise CloudError(doubt.kind if doubt else "refused", f"{doubt} ({patience.attempts} attempts)")
 
@@ -147,11 +159,12 @@ def _find(item: Item, region: Region) -> Version | None:
     return _oldest_same(item, region, [number for number in numbers if newest and number <= newest])
 
 
-def _sole(item: Item, region: Region, made: Version, patience: Patience, notes: list[str]) -> Version:
+def _sole(item: Item, region: Region, made: Version, patience: Patience, course: _Course) -> Version:
     """Remove the version just made where another machine made the same one meanwhile, and take that one.
 
     Of two makers, the one with the higher number removes its own; a version in between with other contents
-    means that ours is the newest word.
+    means that ours is the newest word. No later plan would see a duplicate, which has the content that is
+    wanted: what cannot be deleted is noted, for the next run.
     """
     between = range(item.baseline + 1, made.number)
     if not between:
@@ -162,19 +175,11 @@ def _sole(item: Item, region: Region, made: Version, patience: Patience, notes: 
     if found is None:
         return made
     same = f"version {found.number} has the same content"
-    # No later run looks for it, which has nothing to publish: so it is tried as often as publishing is.
-    for attempt in range(patience.attempts):
-        try:
-            region.remove(item.group.name, made.number)
-        except CloudError as error:
-            failure = error
-        else:
-            notes.append(f"{same}: the duplicate {made.number} was deleted")
-            return found
-        if failure.kind == "denied":
-            break
-        time.sleep(patience.pause * 2**attempt)
-    notes.append(f"{same}, but the duplicate {made.number} could not be deleted: {failure}")
+    if failure := surplus.remove(region, item.group.name, made.number, patience=patience):
+        course.surplus.append(made.number)
+        course.notes.append(f"{same}, but the duplicate {made.number} could not be deleted: {failure}")
+    else:
+        course.notes.append(f"{same}: the duplicate {made.number} was deleted")
     return found
 
 

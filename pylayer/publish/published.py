@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pylayer.errors import StoreError
+from pylayer.publish.surplus import Duplicate
 from pylayer.store import write_changed
 
 if TYPE_CHECKING:
@@ -40,14 +41,24 @@ Published = Mapping[Key, PublishedVersion]
 
 
 def read(path: Path) -> dict[Key, PublishedVersion]:
-    """Read published.json; nothing where there is no such file."""
+    """Read published.json; nothing where there is no such file. Raises StoreError."""
+    return _read(path)[0]
+
+
+def duplicates(path: Path) -> frozenset[Duplicate]:
+    """Read what published.json says is still to be deleted. Raises StoreError."""
+    return _read(path)[1]
+
+
+def _read(path: Path) -> tuple[dict[Key, PublishedVersion], frozenset[Duplicate]]:
     try:
         document = json.loads(path.read_bytes())
         if document["version"] != VERSION:
             raise StoreError(f"has version {document['version']!r}, not {VERSION}", where=str(path))
-        return {key: _version(table) for key, table in _leaves(document["layers"])}
+        layers = {key: _version(table) for key, table in _leaves(document["layers"])}
+        return layers, frozenset(_duplicate(table) for table in document.get("duplicates", ()))
     except FileNotFoundError:
-        return {}
+        return {}, frozenset()
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         hint = "delete it: the next publish writes it again"
         raise StoreError("is damaged", where=str(path), hint=hint) from error
@@ -84,12 +95,13 @@ def merge(
     return after
 
 
-def write(path: Path, published: Published) -> bool:
+def write(path: Path, published: Published, *, surplus: Iterable[Duplicate] = ()) -> bool:
     """Write published.json atomically where its bytes change; says whether they did."""
     tree = nested(
         published, lambda place: {word: getattr(place, word) for word in PublishedVersion.__slots__}
     )
-    return write_json(path, {"version": VERSION, "layers": tree})
+    left = [{word: getattr(each, word) for word in Duplicate.__slots__} for each in sorted(surplus)]
+    return write_json(path, {"version": VERSION, "layers": tree, **({"duplicates": left} if left else {})})
 
 
 def write_json(path: Path, document: object) -> bool:
@@ -117,6 +129,13 @@ def nested(published: Published, leaf: Any) -> dict[str, Any]:
 def _version(table: Mapping[str, Any]) -> PublishedVersion:
     found = PublishedVersion(**table)
     if type(found.version) is not int or {str} != set(map(type, (found.name, found.arn, found.code_sha256))):
+        raise TypeError(table)
+    return found
+
+
+def _duplicate(table: Mapping[str, Any]) -> Duplicate:
+    found = Duplicate(**table)
+    if type(found.version) is not int or {str} != set(map(type, (found.name, found.region))):
         raise TypeError(table)
     return found
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pylayer.errors import MIXED, PENDING, NotBuiltError, PublishError
-from pylayer.publish import lines, outputs, published
+from pylayer.publish import lines, outputs, published, surplus
 from pylayer.publish.cloud import CloudError
 from pylayer.publish.deliver import Result, deliver, undone
 from pylayer.publish.plan import Consent, Item, failed, look, plan
+from pylayer.publish.surplus import Duplicate
 from pylayer.publish.task import connect, prepare
 from pylayer.publish.turns import turn
 from pylayer.store import default_root
@@ -64,6 +65,7 @@ def run(
     with contextlib.ExitStack() as stack:
         if not options.dry_run:
             stack.enter_context(turn(lock or default_root() / "publish.lock", say=heard))
+            _settle(task, options, heard)
         items = _plan(task, Consent(moves=options.confirm, public=options.public))
         for item in items:
             heard(lines.planned(item))
@@ -76,6 +78,14 @@ def run(
     if options.json:
         say(_json(outcome, task, stale, dry_run=options.dry_run))
     return outcome
+
+
+def _settle(task: Task, options: Options, say: Callable[[str], None]) -> None:
+    path = task.folder / published.NAME
+    before = published.duplicates(path)
+    left = surplus.settle(before, task.regions, patience=options.patience, say=say) if before else before
+    if left != before:
+        published.write(path, published.read(path), surplus=left)
 
 
 def _plan(task: Task, consent: Consent) -> tuple[Item, ...]:
@@ -173,7 +183,13 @@ def _record(
     asked = {(group.layer, region) for group, region in task.places}
     asked |= {(fault.where, region) for fault in task.missing for region in task.regions}
     after = published.merge(published.read(path), results, asked=asked, layers=declared, spared=task.spared)
-    written = [published.NAME] if published.write(path, after) else []
+    made = {
+        Duplicate(region=result.item.region, name=result.item.group.name, version=number)
+        for result in results
+        for number in result.surplus
+    }
+    left = published.duplicates(path) | made
+    written = [published.NAME] if published.write(path, after, surplus=left) else []
     written += outputs.write(task.folder, after, settings.outputs)
     if written:
         say(f"wrote {', '.join(written)} in {task.folder.name}")

@@ -56,6 +56,23 @@ def test_a_late_duplicate_of_our_own_is_removed(cloud, one):
     assert "the duplicate 2 was deleted" in run.text
 
 
+def test_a_duplicate_that_stays_is_deleted_by_the_next_run(cloud, one):
+    """Which has nothing else to do, and uses the version that the first run told of."""
+    cloud.faults = [
+        Fault(action="held", operation="PublishLayerVersion"),
+        Fault(action="403", operation="DeleteLayerVersion"),
+    ]
+    first = Run(one, table={"name": "{layer}"}, regions=("eu-west-1",))
+    assert ([2, 1], 0) == (versions("libexample"), first.exit_code)
+    assert '"duplicates"' in (one.folder / "published.json").read_text()
+    second = Run(one, table={"name": "{layer}"}, regions=("eu-west-1",))
+    assert ([1], 0) == (versions("libexample"), second.exit_code)
+    assert "libexample: the duplicate 2 in eu-west-1 was deleted" in second.text
+    assert '"duplicates"' not in (one.folder / "published.json").read_text()
+    third = Run(one, table={"name": "{layer}"}, regions=("eu-west-1",))
+    assert "duplicate" not in third.text
+
+
 @pytest.mark.parametrize("action", ["429", "500", "reset before"])
 @pytest.mark.parametrize("operation", ["ListLayers", "GetLayerVersion"])
 def test_reads_are_retried(cloud, one, action, operation):

@@ -151,10 +151,11 @@ def test_a_duplicate_that_cannot_be_deleted_is_told(tmp_path):
 
     assert ("published", 1) == (result.status, result.version.number)
     assert "the duplicate 2 could not be deleted: DeleteLayerVersion: access denied" in result.notes[0]
+    assert (2,) == result.surplus
 
 
 def test_a_duplicate_is_deleted_in_the_end(tmp_path):
-    """No later run would look for it."""
+    """It is tried as often as publishing is."""
     region = Memory(fail={"remove": [RESET, CloudError("throttled", "slow down")]})
     item = item_of(tmp_path, region)
     region.meanwhile = lambda: region.add(draft())
