@@ -93,7 +93,14 @@ def option(
     return field(default=default, metadata={"option": facts})
 
 
-def words(help: str, *, value: str, read: Callable[[str], Any], short: str = "") -> Any:  # noqa: A002  as above
+def words(
+    help: str,  # noqa: A002  as above
+    *,
+    value: str,
+    read: Callable[[str], Any],
+    short: str = "",
+    completes: str | tuple[str, ...] = "builds",
+) -> Any:
     """A field that the words after the command fill, at least one."""
     facts = {
         "help": help,
@@ -102,7 +109,7 @@ def words(help: str, *, value: str, read: Callable[[str], Any], short: str = "")
         "read": read,
         "many": True,
         "positional": True,
-        "completes": "builds",
+        "completes": completes,
     }
     return field(metadata={"option": facts})
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pylayer.archives.catalogue import CatalogueEntry
 
-_BESIDE = (provenance.SUFFIX, envelopes.SUFFIX, ".cdx.json")
+BESIDE = (provenance.SUFFIX, envelopes.SUFFIX, ".cdx.json")
 
 
 def clean(
@@ -77,7 +77,7 @@ def _files(output: Path, listed: Catalogue, others: Mapping[str, CatalogueEntry]
         if identifier in others:
             continue
         archive = output / entry.path
-        found = [archive, *(archive.with_name(identifier + suffix) for suffix in _BESIDE)]
+        found = [archive, *(archive.with_name(identifier + suffix) for suffix in BESIDE)]
         yield from (path for path in found if path.is_file())
 
 

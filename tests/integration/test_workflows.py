@@ -1,0 +1,102 @@
+"""The jobs of the workflow for GitHub, by its own scripts, on this machine: plan, build, collect."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from factories.monorepo import ROOT
+from factories.workshop import workshop
+from ruamel.yaml import YAML
+
+pytestmark = pytest.mark.command
+
+JOBS = YAML(typ="safe").load((ROOT / "docs/ci/github-layers.yml").read_text())["jobs"]
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A repository of three layers for both architectures, locked and committed."""
+    with workshop(tmp_path) as shop:
+        for name, *needs in (("one",), ("two", "one"), ("three",)):
+            shop.member(name, *needs)
+        shop.layers()
+        text = (shop.root / "layers.toml").read_text()
+        shop.manifest(text.replace('["x86_64"]', '["x86_64", "arm64"]'))
+        shop.file(".gitignore", "dist/\narchives/\n")
+        assert 0 == shop.run("lock").status
+        git(shop, "init", "--quiet", "--initial-branch=main")
+        commit(shop)
+        yield shop
+
+
+def git(shop, *words):
+    settings = ("-c", "user.name=x", "-c", "user.email=x@example.com")
+    return subprocess.run(
+        ["git", *settings, *words], cwd=shop.root, check=True, capture_output=True, text=True
+    ).stdout
+
+
+def commit(shop):
+    git(shop, "add", "--all")
+    git(shop, "commit", "--quiet", "--message", "x")
+    return git(shop, "rev-parse", "HEAD").strip()
+
+
+def run(shop, job, number, **env):
+    """Run the script of a job's step, as GitHub does."""
+    script = [step["run"] for step in JOBS[job]["steps"] if "run" in step][number]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+        cwd=shop.root,
+        env={**shop.environment(), "PATH": path, "GITHUB_ACTIONS": "true", **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert 0 == done.returncode, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def plan(shop, tmp_path, **env):
+    output = tmp_path / "output"
+    output.write_text("")
+    run(shop, "plan", 0, GITHUB_OUTPUT=str(output), **env)
+    name, _, value = output.read_text().partition("=")
+    assert "matrix" == name
+    return json.loads(value)["include"]
+
+
+def test_every_job_of_it(shop, tmp_path):
+    """What several jobs built is what the last one has, and the table in the summary says so."""
+    summary = tmp_path / "summary.md"
+    rows = plan(shop, tmp_path)
+    assert {"arm64", "x86_64"} == {row["architectures"] for row in rows}
+    for number, row in enumerate(rows):
+        run(shop, "build", 0, ONLY=row["only"], GITHUB_STEP_SUMMARY=str(summary))
+        (shop.root / "archives").mkdir(exist_ok=True)
+        shutil.move(shop.output, shop.root / f"archives/layers-{number}")
+    run(shop, "publish", 0)
+
+    assert 6 == len(shop.catalogue())
+    assert 6 == summary.read_text().count("| 🔨 built |")
+
+
+def test_a_pull_request_builds_what_it_touches(shop, tmp_path):
+    """From where it left the branch; nothing where it touches none, which its condition asks."""
+    base = git(shop, "rev-parse", "HEAD").strip()
+    shop.file("README.md", "docs\n")
+    commit(shop)
+    assert [] == plan(shop, tmp_path, SINCE=base)
+
+    shop.more("packages/three/three.py", "MORE = 1\n")
+    commit(shop)
+    assert ["three-python3.11-arm64", "three-python3.11-x86_64"] == [
+        row["only"] for row in plan(shop, tmp_path, SINCE=base)
+    ]
