@@ -40,14 +40,19 @@ class Newest(Protocol):
 
 def explained(
     reasoning: str, *, request: Request, python: ResolverPython, settings: IndexSettings, newest: Newest
-) -> ResolveError:
-    """Find the requirements that no wheel can satisfy; where there are none, only uv's reasoning tells."""
-    faults = []
+) -> ResolveError | DownloadError:
+    """Find the requirements that no wheel can satisfy; where there are none, only uv's reasoning tells.
+
+    To uv, what an index refuses to show may look as if it were not there: then that index is the error.
+    """
+    faults: list[Fault] = []
+    unasked: list[Fault] = []
     with Web(settings := with_default(settings)) as web:
         for name, wanted in _wanted(reasoning, request, python).items():
             try:
                 files = candidates(name, settings=settings, web=web)
-            except DownloadError:
+            except DownloadError as error:
+                unasked += error.faults if f"{name} was not found" in reasoning else ()
                 continue
             if what := _problem(name, wanted, files, python):
                 version = newest(name, request=request, python=python, settings=settings)
@@ -55,6 +60,8 @@ def explained(
                 hint = _hint(name, version, sdist=sdist)
                 cause = what.partition(_LISTING)[0]
                 faults.append(Fault(what=what, where=python.label, hint=hint, cause=cause, about=name))
+    if unasked and not faults:
+        return DownloadError.of(unasked, log=reasoning)
     if not faults:
         what, hint = "no versions go together", "loosen one of the requirements that the resolver names"
         faults.append(Fault(what=what, where=python.label, hint=hint, cause=reasoning))

@@ -120,6 +120,28 @@ def test_says_that_the_password_is_wrong(index, env, tmp_path):
     assert [] == [path for path in store.root.rglob("*") if path.is_file()]
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "asks for credentials (401)"),
+        (
+            {"UV_INDEX_CORP_USERNAME": USERNAME, "UV_INDEX_CORP_PASSWORD": "wr0ng-one"},
+            "refused the credentials",
+        ),
+    ],
+)
+def test_says_that_a_login_is_missing_or_wrong_for_a_pinned_name(index, env, tmp_path, given, said):
+    """Where uv only says that the name was not found."""
+    (tmp_path / "pyproject.toml").write_text(
+        f"[[tool.uv.index]]\nname = 'corp'\nurl = '{index.url}'\nexplicit = true\n"
+        "[tool.uv.sources]\ncorp-native = { index = 'corp' }\n"
+    )
+    with serving(tmp_path / "public") as other, pytest.raises(DownloadError) as error:
+        resolved(read(tmp_path, env={**env, "UV_DEFAULT_INDEX": other.url, **given}), "corp-native")
+    assert said in str(error.value)
+    assert "UV_INDEX_<NAME>_PASSWORD" in str(error.value)
+
+
 def test_says_that_the_certificate_is_not_trusted(index, env, tmp_path):
     """And which variable would change that."""
     right = read(tmp_path, env=by_variables(env, index, tmp_path))
