@@ -85,9 +85,7 @@ def test_what_is_said_to_be_in_layers_toml_may_be_there(page):
 
 def test_messages_that_are_explained_are_those_of_the_code():
     """Each heading of the page quotes one, up to what others say in words of their own."""
-    page, _, _ = (
-        (DOCS / "troubleshooting.md").read_text(encoding="utf-8").partition("## In others' words")
-    )
+    page, _, _ = (DOCS / "troubleshooting.md").read_text(encoding="utf-8").partition("## In others' words")
     quoted = re.findall(r"^### `(.*)`$", page, re.MULTILINE)
     told = list(messages())
     gone = [

@@ -18,7 +18,9 @@ from pylayer.commandline import parsing
 from pylayer.commands import matrix, shards
 from pylayer.config.layers import Build, Layer
 
+RELEASE = ".github/workflows/release.yml"
 FILES = {
+    RELEASE: ("vendor.github-workflows",),
     "action.yml": ("vendor.github-actions",),
     "docs/ci/github-layers.yml": ("vendor.github-workflows",),
     "docs/ci/gitlab-ci.yml": ("vendor.gitlab-ci", "--data-transform", "gitlab-ci"),
@@ -78,7 +80,7 @@ def test_its_commands_are_ours(name):
             assert parsing.read(shlex.split(plain))
 
 
-@pytest.mark.parametrize("name", ["action.yml", "docs/ci/github-layers.yml"])
+@pytest.mark.parametrize("name", ["action.yml", "docs/ci/github-layers.yml", RELEASE])
 def test_its_actions_cannot_move(name):
     """They are named by commit, with the version beside it; ours is for the reader to fill in."""
     used = re.findall(r"uses: (\S+)(.*)", TEXTS[name])
@@ -98,6 +100,14 @@ def test_only_the_job_that_publishes_may_ask_for_credentials():
     assert ["publish"] == asking
     assert "pylayer layers" not in text
     assert 'store: "false"' in TEXTS["docs/ci/github-layers.yml"].partition("publish:")[2]
+
+
+def test_the_job_that_releases_runs_nothing_of_the_repository():
+    """It alone has an identity, and uploads what another job built."""
+    jobs = YAML(typ="safe").load(TEXTS[RELEASE])["jobs"]
+
+    assert ["publish"] == [name for name, job in jobs.items() if "id-token" in job["permissions"]]
+    assert [] == list(scripts(jobs["publish"]))
 
 
 def test_the_hook_is_a_command():
