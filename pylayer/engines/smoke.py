@@ -62,6 +62,10 @@ class SmokeTester(Protocol):
         """
         ...
 
+    def runs(self, target: Target) -> Target:
+        """Give the target whose native code runs where `target` is tried: the client must be for that."""
+        ...
+
     def run(self, smoke_test: SmokeTest) -> SmokeTestResult:
         """Run `smoke_test`.
 

@@ -102,8 +102,9 @@ def verify(
 ) -> Verdict:
     """Try what is to be tried, unless the very same was found to work before (or `again` it must be).
 
-    `client` gives the wheels of `CLIENT` for a target, and is asked where a handler is to be run by a Python
-    that has none. Raises EngineError where there is no tester for it, ArchiveError for a damaged archive.
+    `client` gives the wheels of `CLIENT` for a target, and is asked (for what `tester` runs) where a handler
+    is to be run by a Python that has none. Raises EngineError where there is no tester for it, ArchiveError
+    for a damaged archive.
     """
     key = keys.key(_parts(smoke_test, tester=tester))
     if not again and (known := store.record(VERDICT, key)) is not None:
@@ -111,7 +112,7 @@ def verify(
     tried = tester.run(smoke_test)
     imports, invoked = tried.answer["imports"], tried.answer["invoked"]
     if invoked and invoked.get("missing"):
-        wheels = tuple(client(smoke_test.target))
+        wheels = tuple(client(tester.runs(smoke_test.target)))
         invoked = tester.run(replace(smoke_test, modules=(), client=wheels)).answer["invoked"]
     verdict = Verdict(
         name=smoke_test.name,

@@ -129,6 +129,22 @@ def test_handler(tmp_path, tried):
     assert verdict.invoked.seconds > 0
 
 
+def test_a_pure_layer_of_another_architecture_gets_this_machines_client(tmp_path, tester):
+    """Since its native code is to be run here."""
+    other = {Architecture.X86_64: Architecture.ARM64, Architecture.ARM64: Architecture.X86_64}
+    here = smoke_test(tmp_path, {"python/app.py": ECHO}, invoke=handler("app.main"))
+    wanted = replace(here, target=replace(here.target, architecture=other[here.target.architecture]))
+    asked = []
+
+    def given(target):
+        asked.append(target)
+        return [client(tmp_path / "client")]
+
+    verdict = verify.verify(wanted, tester=tester, store=Store(tmp_path / "store"), client=given)
+    assert verdict.works
+    assert [here.target] == asked
+
+
 @pytest.mark.parametrize(
     ("expect", "said"),
     [

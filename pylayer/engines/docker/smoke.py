@@ -58,6 +58,10 @@ class DockerSmokeTester:
         image = self._image(target)
         return hashlib.sha256(f"{image.digest or image.id} {target}".encode()).hexdigest()
 
+    def runs(self, target: Target) -> Target:
+        """Give it: its container runs it; see `pylayer.engines.smoke.SmokeTester`."""
+        return target
+
     def run(self, smoke_test: SmokeTest) -> SmokeTestResult:
         """Run `smoke_test`; see `pylayer.engines.smoke.SmokeTester`."""
         if self._is_emulated(smoke_test.target):

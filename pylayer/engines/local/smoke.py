@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pylayer import enginetable, folders
@@ -43,6 +44,12 @@ class LocalSmokeTester:
         """Give the interpreter's; see `pylayer.engines.smoke.SmokeTester`."""
         return self._interpreter(target).identity
 
+    def runs(self, target: Target) -> Target:
+        """Give this machine's, whatever is tried; see `pylayer.engines.smoke.SmokeTester`."""
+        return replace(
+            target, architecture=Architecture.of_machine(platform.machine()) or target.architecture
+        )
+
     def run(self, smoke_test: SmokeTest) -> SmokeTestResult:
         """Run `smoke_test`; see `pylayer.engines.smoke.SmokeTester`."""
         interpreter = self._interpreter(smoke_test.target)
@@ -55,7 +62,13 @@ class LocalSmokeTester:
                     where=smoke_test.name,
                     hint=f"{enginetable.remedy()}, and verify it there",
                 )
-            _unpack(client_files(smoke_test.client, runtime=smoke_test.target.runtime), folder / "client")
+            client = client_files(smoke_test.client, runtime=smoke_test.target.runtime)
+            if _unpack(client, folder / "client") and not _runs(self.runs(smoke_test.target)):
+                raise NeedsDockerError(
+                    "AWS's runtime client, which runs handlers, has native code for Linux",
+                    where=smoke_test.name,
+                    hint=f"{enginetable.remedy()}, and verify it there",
+                )
             for script in SCRIPTS:
                 (folder / "inside" / f"{script}.py").write_text(script_text(script), encoding="utf-8")
             done = run(
