@@ -66,16 +66,23 @@ class Affected:
 
 
 def chosen(
-    lines: Console, ref: str, *, manifest: Path | None, only: Sequence[str] = (), names: Sequence[str] = ()
+    lines: Console,
+    ref: str,
+    *,
+    manifest: Path | None,
+    only: Sequence[str] = (),
+    names: Sequence[str] = (),
+    besides: Sequence[str] = (),
 ) -> tuple[Build, ...]:
     """The builds that are affected among those that `only` and `names` choose.
 
-    Says which they are and why. Raises UsageError, ManifestError and StoreError.
+    Says which they are and why. `besides` are keys of layers that count though they
+    change no archive. Raises UsageError, ManifestError and StoreError.
     """
     found = workspace.load(manifest or runs.nearest(Path.cwd()))
     selected = workspace.select(found.builds, only, layers=names)
     with opening.opened(found.manifest, note=lines.note) as state:
-        affected = of(found, ref, state=state)
+        affected = of(found, ref, state=state, besides=besides)
     left = tuple(build for build in selected if build.id in affected.reasons)
     for line in told(affected, left, of=len(selected), ref=ref):
         lines.note(line)
@@ -103,7 +110,7 @@ def told(affected: Affected, builds: Sequence[Build], *, of: int, ref: str) -> I
         yield f"  gone since: {', '.join(affected.gone)}"
 
 
-def of(found: Workspace, ref: str, *, state: WorkspaceState) -> Affected:
+def of(found: Workspace, ref: str, *, state: WorkspaceState, besides: Sequence[str] = ()) -> Affected:
     """Compare a workspace with what it was at the commit that `ref` names.
 
     Raises UsageError where there is no such commit.
@@ -116,7 +123,7 @@ def of(found: Workspace, ref: str, *, state: WorkspaceState) -> Affected:
         if whole := list(_everywhere(found, past)):
             return Affected(commit=past.commit, reasons={build.id: tuple(whole) for build in found.builds})
         try:
-            return _Comparison(found, past, state).affected()
+            return _Comparison(found, past, state, besides).affected()
         except PylayerError as error:
             what = f"what it was cannot be read: {error.faults[0].told}"
             return Affected(commit=past.commit, reasons={build.id: (what,) for build in found.builds})
@@ -125,7 +132,10 @@ def of(found: Workspace, ref: str, *, state: WorkspaceState) -> Affected:
 class _Comparison:
     """Compares two states of a workspace, each project and build once."""
 
-    def __init__(self, found: Workspace, past: PastCheckout, state: WorkspaceState) -> None:
+    def __init__(
+        self, found: Workspace, past: PastCheckout, state: WorkspaceState, besides: Sequence[str]
+    ) -> None:
+        self._besides = besides
         self._past = past
         self._found = found
         for project in found.projects.values():
@@ -209,7 +219,15 @@ class _Comparison:
             return
         if found and (archive := self._now.archive(build)) and archive == self._was.archive(before):
             found = []
-        yield from (*found, *unanswered)
+        yield from (*found, *unanswered, *self._otherwise(build, before))
+
+    def _otherwise(self, build: Build, before: Build) -> Iterator[str]:
+        """What changed of a layer and is in no archive."""
+        for name in self._besides:
+            if getattr(build.layer, name) != getattr(before.layer, name):
+                yield f"its {name} changed"
+        if "publish" in self._besides and self._found.manifest.publish != self._was.found.manifest.publish:
+            yield "[publish] changed"
 
     def _compared(self, build: Build, before: Build) -> Iterator[str]:
         was, now = self._was.build(before), self._now.build(build)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from pylayer.archives import catalogue
 from pylayer.building.compiler import Compiler
 from pylayer.commands import context
 from pylayer.config.manifest import LOCK_NAME
-from pylayer.errors import LockError
+from pylayer.errors import LockError, PylayerError
 from pylayer.locks.thirdparty import Policy
 from pylayer.monorepo import workspace
 from pylayer.outcomes import State
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from pylayer.building.hosts import EngineHosts
     from pylayer.config.layers import Build
     from pylayer.config.manifest import EngineChoice
-    from pylayer.errors import PylayerError
     from pylayer.monorepo.trees import FileHashes
     from pylayer.monorepo.workspace import Workspace
     from pylayer.outcomes import Outcome, Reporter
@@ -165,12 +165,13 @@ def _foresee(found: Workspace, news: Sequence[BuildResult], *, state: WorkspaceS
     foresight = Foresight(found, lock=locked, store=state.store, sources=sources_by(state.hashes))
     for result in news:
         assert result.made is not None
-        foresight.remember(
-            result.build,
-            result.made.wheels,
-            seen=result.made.parts["projects"],
-            archive=result.made.archive.sha256,
-        )
+        with suppress(PylayerError):  # it only makes later answers more exact
+            foresight.remember(
+                result.build,
+                result.made.wheels,
+                seen=result.made.parts["projects"],
+                archive=result.made.archive.sha256,
+            )
         if result.outcome.state is State.BUILT:
             durations.remember(state.store, result.build.id, result.outcome.seconds)
 

@@ -48,7 +48,9 @@ class PublishCommand(Command):
         if self.affected_since:
             from pylayer.commands import affected
 
-            builds = affected.chosen(lines, self.affected_since, manifest=path, only=layers)
+            builds = affected.chosen(
+                lines, self.affected_since, manifest=path, only=layers, besides=("description", "publish")
+            )
             if not builds:
                 return 0
             # All of a layer: which of its builds share a version follows from their contents.

@@ -35,7 +35,9 @@ class VerifyCommand(Command):
         if self.affected_since:
             from pylayer.commands import affected
 
-            builds = affected.chosen(lines, self.affected_since, manifest=path, only=only)
+            builds = affected.chosen(
+                lines, self.affected_since, manifest=path, only=only, besides=("imports", "invoke")
+            )
             if not builds:
                 lines.answer(0, {"tried": []})
                 return 0

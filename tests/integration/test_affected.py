@@ -244,6 +244,37 @@ def test_it_is_the_set_whose_bytes_change(history):
         before = after
 
 
+def test_a_version_from_git_is_another_at_each_commit(tmp_path, monkeypatch):
+    """Whatever the commit touches; and those that take their version from elsewhere are as they were."""
+    history = History(empty(tmp_path))
+    for name in [name for name in os.environ if name.startswith("PYLAYER_") or name == "CI"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PYLAYER_CACHE_DIR", str(history.mono.store))
+    history.mono.manifest(
+        'packages = ["packages/*"]\nengine = "local"\n[defaults]\nruntimes = ["python3.11"]\n'
+        'architectures = ["x86_64"]\nbytecode = false\n'
+    )
+    history.hatch("liba")
+    history.hatch("libv", more='[tool.hatch.version]\nsource = "vcs"\nraw-options = { root = "../.." }\n')
+    history.edit("packages/libv/pyproject.toml", '"hatchling"', '"hatchling", "hatch-vcs"')
+    history.edit("packages/libv/pyproject.toml", 'version = "1.0"', 'dynamic = ["version"]')
+    history.mono.file(".gitignore", "dist/\n")
+    history.git("init", "--quiet")
+    history.commit("first")
+    history.git("tag", "v1.0")
+    history.build()
+    history.commit("the lock")
+    before = history.build()
+    history.mono.file("docs/index.md", "docs")
+    history.commit("docs")
+    early = history.affected()
+    after = history.build()
+
+    assert {"libv"} == layers(name for name in after if before[name] != after[name])
+    assert {"libv"} == layers(early.reasons) == layers(history.affected().reasons)
+    assert "version from VCS changed" in early.reasons["libv-python3.11-x86_64"][0]
+
+
 @dataclass
 class Shop:
     """A workshop in a repository, whose runs are in this process."""
@@ -415,3 +446,16 @@ def test_a_layers_toml_that_was_not_there_counts_for_all(shop):
     shop.shop.layers()
 
     assert {"app"} == shop.affected()
+
+
+def test_what_is_in_no_archive_counts_where_it_matters(shop):
+    """How a layer is verified, for `verify`; how it is published, for `publish`."""
+    shop.shop.member("app")
+    shop.shop.member("other")
+    begun(shop)
+    shop.shop.layers(tables='[layers.app]\ndescription = "x"\nimports = ["json"]')
+    found = workspace.load(shop.shop.root / "layers.toml")
+
+    with opening.opened(found.manifest, note=print) as state:
+        for besides, names in (((), set()), (("imports",), {"app"}), (("description", "publish"), {"app"})):
+            assert names == layers(affected.of(found, "HEAD", state=state, besides=besides).reasons)
