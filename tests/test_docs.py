@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shlex
 from pathlib import Path
 
 import jsonschema
@@ -13,6 +14,8 @@ import tomli
 from factories.monorepo import ROOT
 
 import pylayer
+from pylayer.commandline import parsing
+from pylayer.errors import UsageError
 
 PACKAGE = Path(pylayer.__file__).parent
 DOCS = ROOT / "docs"
@@ -81,6 +84,29 @@ def test_what_is_said_to_be_in_layers_toml_may_be_there(page):
         if language == "toml" and title in {"", "layers.toml"} and not content.startswith("# pyproject.toml"):
             told = json.loads(json.dumps(tomli.loads(content), default=str))  # JSON has no dates
             jsonschema.validate(told, schema)
+
+
+def commands(page):
+    """What a page says to type, in blocks and in the text, without what explains it."""
+    text = page.read_text(encoding="utf-8")
+    lines = [
+        line.removeprefix("$ ") for _, _, content in FENCE.findall(text) for line in content.splitlines()
+    ]
+    for words in [*lines, *re.findall(r"`(pylayer [^`]+)`", text)]:
+        if re.match(r"pylayer [a-z]", words):
+            yield re.split(r"  +|[|>]| && ", words)[0].strip()
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md"], ids=lambda page: page.name)
+def test_commands_are_those_that_there_are(page):
+    """With options that they have; one may be named without its words, and `…` and N stand for any."""
+    wrong = []
+    for command in commands(page):
+        try:
+            parsing.read(shlex.split(re.sub(r"\bN\b", "1", command.replace(" …", "")))[1:])
+        except UsageError as error:
+            wrong += [f"{command}: {fault}" for fault in error.faults if " needs a " not in f" {fault.what}"]
+    assert [] == wrong
 
 
 def test_messages_that_are_explained_are_those_of_the_code():
