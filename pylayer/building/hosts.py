@@ -60,8 +60,9 @@ class EngineHosts:
 
     `kinds` are the engines that may be used, in the order in which they are asked; each is made by `connect`
     at its first use, which raises EngineError where it does not answer. `close` ends those that were made.
-    `images` are the repository digests (`sha256:…`) that engines' images turn out to have, by target; where
-    `locked` has one, no other will do. `digests` are the same by what identifies their Python.
+    `images` are the repository digests (`sha256:…`) of engines' images that other machines can pull, by
+    target; where `locked` has one, no other will do. `digests` are those of all, by what identifies their
+    Python.
     """
 
     def __init__(
@@ -125,11 +126,11 @@ class EngineHosts:
                 self._fall_back(kind, lacks, error, following)
                 continue
             if kind.has_images:
-                self._note_image(interpreter, target)
+                await self._note_image(engine, interpreter, target)
             return BuildHost(engine=engine, kind=kind, interpreter=interpreter, instead_of=instead_of)
         raise choose.nowhere(reasons)
 
-    def _note_image(self, interpreter: Interpreter, target: Target) -> None:
+    async def _note_image(self, engine: Engine, interpreter: Interpreter, target: Target) -> None:
         digest = interpreter.image
         locked = self._locked.get(str(target))
         if locked and digest != locked:
@@ -139,8 +140,12 @@ class EngineHosts:
                 where=str(target),
                 hint="pull the locked one, or run `pylayer lock` and commit layers.lock",
             )
-        if digest:
-            self.images[str(target)] = self.digests[interpreter.identity] = digest
+        if not digest:
+            return
+        self.digests[interpreter.identity] = digest
+        can_be_had = bool(locked) or await self._graph.wait(engine.can_be_had, target)
+        if can_be_had:
+            self.images[str(target)] = digest
 
     async def _engine(self, kind: EngineKind) -> Engine:
         async def make() -> Engine:

@@ -28,8 +28,9 @@ class Interpreter:
 
     `identity` names everything of it that can change a byte of what it builds (hex): the image's digest, or
     the interpreter's version and build. `image` is the image's repository digest (`sha256:…`) where it has
-    one, and is what a lock may hold. `emulated` is True where its instructions are not the engine's own.
-    `tags` are what an installer beside it would accept, best first: build requirements are chosen by them.
+    one; some engines give one to each image that they have. `emulated` is True where its instructions are not
+    the engine's own. `tags` are what an installer beside it would accept, best first: build requirements are
+    chosen by them.
     """
 
     version: str
@@ -103,6 +104,13 @@ class Engine(Protocol):
         """The Python for `target`; asked once per target, then remembered.
 
         Raises EngineError (no such image, no emulation); NeedsDockerError where another engine could have it.
+        """
+        ...
+
+    def can_be_had(self, target: Target) -> bool:
+        """Whether other machines can pull the image of `target` by the digest that it has here.
+
+        Only what they can may be in a lock. A registry may be asked for that.
         """
         ...
 

@@ -325,9 +325,10 @@ class HashesRecord(TypedDict):
 
 
 class ImageRecord(TypedDict):
-    """The ID of an image in the Docker Engine."""
+    """The ID of an image in the Docker Engine, and the digest by which it was pulled, or nothing."""
 
     id: str
+    digest: str
 
 
 class ImagePythonRecord(TypedDict):

@@ -23,8 +23,9 @@ class Fake:
 
     architecture = Architecture.ARM64
 
-    def __init__(self, targets, *, error, image=None):
+    def __init__(self, targets, *, error, image=None, published=True):
         self.closed = False
+        self._published = published
         self._targets = targets
         self._error = error
         self._image = image
@@ -40,11 +41,14 @@ class Fake:
             image=self._image,
         )
 
+    def can_be_had(self, target):
+        return self._published
+
     def close(self):
         self.closed = True
 
 
-def fakes(*, docker=(), local=(), image=None):
+def fakes(*, docker=(), local=(), image=None, published=True):
     """Give what connects to both engines; Docker does not answer where it is None."""
 
     def connect(kind):
@@ -52,7 +56,7 @@ def fakes(*, docker=(), local=(), image=None):
             return Fake(local, error=NeedsDockerError("this host has no such Python"))
         if docker is None:
             raise EngineError("does not answer")
-        return Fake(docker, error=ImageError("no such image"), image=image)
+        return Fake(docker, error=ImageError("no such image"), image=image, published=published)
 
     return connect
 
@@ -133,6 +137,13 @@ def test_this_host_has_no_image_that_a_lock_could_name():
 def test_digests_of_images_are_known():
     """For the lock."""
     assert {str(OLD): DIGEST} == placed("docker", fakes(docker=[OLD], image=DIGEST), OLD)[2]
+
+
+def test_an_image_that_no_registry_has_is_in_no_lock():
+    """Nobody else could pull it; where the lock has it, it does all the same."""
+    engines = fakes(docker=[OLD], image=DIGEST, published=False)
+    assert {} == placed("docker", engines, OLD)[2]
+    assert {str(OLD): DIGEST} == placed("docker", engines, OLD, locked={str(OLD): DIGEST})[2]
 
 
 @pytest.mark.parametrize("image", [None, "sha256:" + "1" * 64])

@@ -119,6 +119,10 @@ class FakeEngine:
         names = tuple(sorted(wheel.metadata.name for wheel in requirements))
         return FakeBuildEnv(engine=self, target=target, installed=names)
 
+    def can_be_had(self, target: Target) -> bool:
+        """It has no images."""
+        return False
+
     def bare_env(self, target: Target) -> FakeBuildEnv:
         """Give one in which nothing is installed."""
         return self.build_env(target, ())

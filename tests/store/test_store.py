@@ -115,7 +115,7 @@ def test_a_damaged_record_is_as_none(tmp_path, damaged):
     """A record that is no JSON, or has another shape than its kind's, is removed, and said."""
     said: list[str] = []
     store = Store(tmp_path, note=said.append)
-    store.put_record(IMAGE, "key", {"id": "sha256:0"})
+    store.put_record(IMAGE, "key", {"id": "sha256:0", "digest": ""})
     place = tmp_path / "records/local/image/key.json"
     place.write_bytes(damaged)
 
@@ -130,7 +130,7 @@ def test_a_value_of_another_shape_is_not_kept(store):
 
 def test_what_may_serve_another_machine_lies_apart(store):
     """So that a CI can hand it from one to the next, and leave the rest."""
-    store.put_record(IMAGE, "key", {"id": "sha256:0"})
+    store.put_record(IMAGE, "key", {"id": "sha256:0", "digest": ""})
     store.put_record(BYTECODE, "key", {"sha256": ABC, "members": 0, "skipped": []})
     records = store.root / "records"
 
@@ -142,7 +142,7 @@ def test_what_may_serve_another_machine_lies_apart(store):
 
 def test_a_record_is_dropped(store):
     """Also one that is not there."""
-    store.put_record(IMAGE, "key", {"id": "sha256:0"})
+    store.put_record(IMAGE, "key", {"id": "sha256:0", "digest": ""})
     for _ in range(2):
         store.drop_record(IMAGE, "key")
 
@@ -178,7 +178,7 @@ def test_usage_counts(store):
     """Usage tells bytes and numbers."""
     store.put_blob(b"abc")
     store.put_blob(b"defg")
-    store.put_record(IMAGE, "key", {"id": "sha256:0"})
+    store.put_record(IMAGE, "key", {"id": "sha256:0", "digest": ""})
 
     assert store.usage() == Usage(size=7, blobs=2, records=1)
 

@@ -85,6 +85,10 @@ class DockerEngine:
         """
         return self._base(target).interpreter
 
+    def can_be_had(self, target: Target) -> bool:
+        """Say whether a registry has the image; see `pylayer.engines.Engine`."""
+        return self._images.can_be_had(self._base(target).image)
+
     def build_env(
         self,
         target: Target,

@@ -110,7 +110,8 @@ class ImageStore:
             if found is None:
                 found = self._pull(reference, target)
                 key = _key_of(reference, target.architecture)
-                self._store.put_record(IMAGE, key, {"id": found["Id"]})
+                digest = _digest(found, reference)
+                self._store.put_record(IMAGE, key, {"id": found["Id"], "digest": digest or ""})
             return self._image(found, reference, target.architecture)
 
     @contextmanager
@@ -121,6 +122,25 @@ class ImageStore:
             yield
         finally:
             self._locks[reference].release()
+
+    def can_be_had(self, image: Image) -> bool:
+        """Say whether a registry has an image by its digest.
+
+        A classic store gives a digest only to what was pulled or pushed. Others give one to each image, also
+        where it was built or loaded here: a registry is asked then, unless pylayer itself pulled the image.
+        """
+        if not image.digest:
+            return False
+        record = self._store.record(IMAGE, _key_of(image.reference, image.architecture))
+        if (record and record["digest"] == image.digest) or not self._gives_digests():
+            return True
+        repository, _ = parse_repository_tag(image.reference)
+        try:
+            with closing(asking_briefly(self._connection, seconds=_PATIENCE)) as client:
+                client.inspect_distribution(f"{repository}@{image.digest}")  # type: ignore[no-untyped-call]
+        except DOCKER_ERRORS:
+            return False
+        return True
 
     def is_here(self, target: Target) -> bool:
         """Say whether `find` needs no registry for `target`."""
@@ -249,6 +269,12 @@ class ImageStore:
         status = self._client.info().get("DriverStatus") or []
         return ["driver-type", "io.containerd.snapshotter.v1"] in status
 
+    def _gives_digests(self) -> bool:
+        """Say whether the store gives a digest to each image."""
+        components = self._client.version().get("Components") or []
+        is_podman = any(each.get("Name") == "Podman Engine" for each in components)
+        return is_podman or self._holds_several()
+
     def _inspect(self, name: str) -> dict[str, Any] | None:
         try:
             found: dict[str, Any] = self._client.inspect_image(name)  # type: ignore[no-untyped-call]
@@ -259,14 +285,15 @@ class ImageStore:
         return found
 
     def _image(self, found: Mapping[str, Any], reference: str, architecture: Architecture) -> Image:
-        repository, _ = parse_repository_tag(reference)
-        digests = [each.partition("@") for each in found.get("RepoDigests") or []]
+        record = self._store.record(IMAGE, _key_of(reference, architecture))
+        # A classic store takes the digest of several platforms from the one that was pulled first.
+        pulled = (record["digest"] or None) if record and record["id"] == found["Id"] else None
         env = dict(each.partition("=")[::2] for each in found["Config"].get("Env") or [])
         return Image(
             id=found["Id"],
             reference=reference,
             architecture=architecture,
-            digest=next((digest for name, _, digest in digests if _same(name, repository)), None),
+            digest=_digest(found, reference) or pulled,
             path=env.get("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
         )
 
@@ -274,6 +301,12 @@ class ImageStore:
 def _published_for(those: str, platform: str, *, where: str, target: Target) -> ImageError:
     what = f"the image is published for {those} only, not for {platform}"
     return ImageError(what, where=where, hint=refusals.name_another(target))
+
+
+def _digest(found: Mapping[str, Any], reference: str) -> str | None:
+    repository, _ = parse_repository_tag(reference)
+    digests = [each.partition("@") for each in found.get("RepoDigests") or []]
+    return next((digest for name, _, digest in digests if _same(name, repository)), None)
 
 
 def _key_of(reference: str, architecture: Architecture) -> str:

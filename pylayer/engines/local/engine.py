@@ -110,6 +110,10 @@ class LocalEngine:
             python, lambda: pythons.find(python, environ=self._environ, store=self._store)
         )
 
+    def can_be_had(self, target: Target) -> bool:  # noqa: ARG002  an Engine's
+        """There are no images; see `pylayer.engines.Engine`."""
+        return False
+
     def build_env(
         self,
         target: Target,
