@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from pylayer.engines import choose
+from pylayer.engines import ImageChoice, choose
 from pylayer.errors import EngineError, LockError
 from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from pylayer.engines import Engine, Interpreter
     from pylayer.enginetable import EngineKind
@@ -61,7 +61,7 @@ class EngineHosts:
     `kinds` are the engines that may be used, in the order in which they are asked; each is made by `connect`
     at its first use, which raises EngineError where it does not answer. `close` ends those that were made.
     `images` are the repository digests (`sha256:…`) of engines' images that other machines can pull, by
-    target; where `locked` has one, no other will do. `digests` are those of all, by what identifies their
+    target; `choice` says which are taken. `digests` are those of all, by what identifies their
     Python.
     """
 
@@ -72,11 +72,11 @@ class EngineHosts:
         connect: Callable[[EngineKind], Engine],
         graph: Graph,
         note: Callable[[str], None],
-        locked: Mapping[str, str] | None = None,
+        images: ImageChoice | None = None,
     ) -> None:
         self.images: dict[str, str] = {}
         self.digests: dict[str, str] = {}
-        self._locked = locked or {}
+        self._images = images or ImageChoice()
         self._kinds = kinds
         self._connect = connect
         self._graph = graph
@@ -132,8 +132,8 @@ class EngineHosts:
 
     async def _note_image(self, engine: Engine, interpreter: Interpreter, target: Target) -> None:
         digest = interpreter.image
-        locked = self._locked.get(str(target))
-        if locked and digest != locked:
+        locked = self._images.digests.get(str(target))
+        if locked and digest != locked and self._images.strict:
             reference = target.runtime.build_image[target.architecture]
             raise LockError(
                 f"{reference} is {digest or 'without a digest'} here, but {locked} in the lock",
@@ -143,13 +143,14 @@ class EngineHosts:
         if not digest:
             return
         self.digests[interpreter.identity] = digest
-        can_be_had = bool(locked) or await self._graph.wait(engine.can_be_had, target)
+        can_be_had = digest == locked or await self._graph.wait(engine.can_be_had, target)
         if can_be_had:
             self.images[str(target)] = digest
 
     async def _engine(self, kind: EngineKind) -> Engine:
         async def make() -> Engine:
             engine = await self._graph.compute(self._connect, kind)
+            engine.choose_images(self._images)
             self._engines[kind.name] = engine
             return engine
 

@@ -15,7 +15,7 @@ from pylayer.building.dependencies import Dependencies
 from pylayer.building.hosts import EngineHosts
 from pylayer.building.projects import Projects
 from pylayer.config.manifest import LOCK_NAME
-from pylayer.engines import choose
+from pylayer.engines import ImageChoice, choose
 from pylayer.errors import LockError, PylayerError
 from pylayer.graph import Graph
 from pylayer.index import web
@@ -117,7 +117,11 @@ async def opened(
         connect=lambda kind: choose.connect(kind, store=store),
         graph=graph,
         note=note,
-        locked=before.images if before and policy.locked else {},
+        images=ImageChoice(
+            digests=before.images if before and not policy.upgrade_all else {},
+            strict=policy.locked,
+            newest=policy.upgrade_all,
+        ),
     )
     # It fills its table without a lock: a thread would see it half full.
     sysconfig.get_config_vars()

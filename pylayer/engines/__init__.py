@@ -92,6 +92,19 @@ class BuildEnv(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageChoice:
+    """Which of the images that a reference has had is taken, for engines that have images.
+
+    `digests` (`sha256:…`, by target) are what a lock says; `strict`: no other one will do. `newest`: what the
+    registry has now, though another one is here.
+    """
+
+    digests: Mapping[str, str] = field(default_factory=dict)
+    strict: bool = False
+    newest: bool = False
+
+
 class Engine(Protocol):
     """Opens BuildEnvs. Safe to use from several threads."""
 
@@ -105,6 +118,10 @@ class Engine(Protocol):
 
         Raises EngineError (no such image, no emulation); NeedsDockerError where another engine could have it.
         """
+        ...
+
+    def choose_images(self, choice: ImageChoice) -> None:
+        """Take these images; before any of them is asked for."""
         ...
 
     def can_be_had(self, target: Target) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from pylayer import enginetable
 from pylayer.building.hosts import EngineHosts
-from pylayer.engines import Interpreter
+from pylayer.engines import ImageChoice, Interpreter
 from pylayer.errors import EngineError, ImageError, LockError, NeedsDockerError
 from pylayer.graph import Graph
 from pylayer.targets import Architecture, Target, load_runtimes
@@ -41,6 +41,9 @@ class Fake:
             image=self._image,
         )
 
+    def choose_images(self, choice):
+        self.choice = choice
+
     def can_be_had(self, target):
         return self._published
 
@@ -61,6 +64,11 @@ def fakes(*, docker=(), local=(), image=None, published=True):
     return connect
 
 
+def choice_of(locked):
+    """What a lock says, which is the last word."""
+    return ImageChoice(digests=locked or {}, strict=True)
+
+
 def placed(choice, engines, *targets, locked=None):
     """Give the engines' names for targets, what was noted, and the images."""
     notes: list[str] = []
@@ -68,7 +76,11 @@ def placed(choice, engines, *targets, locked=None):
     async def work():
         graph = Graph(jobs=2)
         hosts = EngineHosts(
-            enginetable.candidates(choice), connect=engines, graph=graph, note=notes.append, locked=locked
+            enginetable.candidates(choice),
+            connect=engines,
+            graph=graph,
+            note=notes.append,
+            images=choice_of(locked),
         )
         try:
             await hosts.open()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from pylayer.building.dependencies import Wanted
     from pylayer.building.native import Way
-    from pylayer.engines import Job
+    from pylayer.engines import ImageChoice, Job
     from pylayer.monorepo.trees import TreeEntry
     from pylayer.outcomes import Outcome
     from pylayer.targets import Target
@@ -118,6 +118,9 @@ class FakeEngine:
         """Give one; see `pylayer.engines.Engine`."""
         names = tuple(sorted(wheel.metadata.name for wheel in requirements))
         return FakeBuildEnv(engine=self, target=target, installed=names)
+
+    def choose_images(self, choice: ImageChoice) -> None:
+        """It has none."""
 
     def can_be_had(self, target: Target) -> bool:
         """It has no images."""

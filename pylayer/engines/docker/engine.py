@@ -25,7 +25,7 @@ from pylayer.targets import Target
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pylayer.engines import KeptEnvironment
+    from pylayer.engines import ImageChoice, KeptEnvironment
     from pylayer.engines.docker.connection import Connection
     from pylayer.engines.docker.images import Image
     from pylayer.store import Store
@@ -84,6 +84,10 @@ class DockerEngine:
         Raises ImageError where there is no usable image, and another engine may be asked.
         """
         return self._base(target).interpreter
+
+    def choose_images(self, choice: ImageChoice) -> None:
+        """Have images found by their digests; see `pylayer.engines.Engine`."""
+        self._images.choice = choice
 
     def can_be_had(self, target: Target) -> bool:
         """Say whether a registry has the image; see `pylayer.engines.Engine`."""

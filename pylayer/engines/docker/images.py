@@ -15,6 +15,7 @@ from docker.utils import parse_repository_tag
 
 from pylayer import activity
 from pylayer.amounts import size_text
+from pylayer.engines import ImageChoice
 from pylayer.engines.docker import refusals
 from pylayer.engines.docker.connection import DOCKER_ERRORS, asking_briefly, explain
 from pylayer.errors import EngineError, ImageError
@@ -89,9 +90,10 @@ class ImagePython:
 
 
 class ImageStore:
-    """The images of one engine; what was found out about them is kept in `store`."""
+    """The images of one engine, by `choice`; what was found out about them is kept in `store`."""
 
     def __init__(self, connection: Connection, *, containers: Containers, store: Store) -> None:
+        self.choice = ImageChoice()
         self._connection = connection
         self._client = connection.client
         self._containers = containers
@@ -101,12 +103,34 @@ class ImageStore:
     def find(self, target: Target) -> Image:
         """Give the build image of `target`: the one that is here, else the one that can be pulled.
 
+        Where a lock has a digest, it is that image; if that cannot be had, and the lock is not the last word,
+        the one that the reference has. Raises ImageError.
+
         A store of the classic kind has one platform for each tag, so an image pulled for another platform
         takes the tag away from this one: the ID that a reference had for a platform is remembered.
         """
         reference = target.runtime.build_image[target.architecture]
+        if (locked := self._locked(target)) != reference:
+            try:
+                return self._find(locked, target)
+            except ImageError:
+                if self.choice.strict:
+                    raise
+        return self._find(reference, target)
+
+    def _locked(self, target: Target) -> str:
+        """The reference by which the lock's image is had; where it has none, the configured one."""
+        reference = target.runtime.build_image[target.architecture]
+        digest = self.choice.digests.get(str(target))
+        return f"{parse_repository_tag(reference)[0]}@{digest}" if digest else reference
+
+    def _find(self, reference: str, target: Target) -> Image:
         with self._one_at_a_time(reference):
             found = self._here(reference, target.architecture)
+            if found is not None and self.choice.newest:
+                with suppress(*DOCKER_ERRORS):  # then it is the one that is here
+                    self._download(reference, target.architecture.platform)
+                    found = self._here(reference, target.architecture)
             if found is None:
                 found = self._pull(reference, target)
                 key = _key_of(reference, target.architecture)
@@ -144,8 +168,7 @@ class ImageStore:
 
     def is_here(self, target: Target) -> bool:
         """Say whether `find` needs no registry for `target`."""
-        reference = target.runtime.build_image[target.architecture]
-        return self._here(reference, target.architecture) is not None
+        return self._here(self._locked(target), target.architecture) is not None
 
     def offered(self, target: Target) -> str:
         """Ask the registry for the build image of `target`, and say what comes of it; nothing is pulled.
@@ -305,8 +328,10 @@ def _published_for(those: str, platform: str, *, where: str, target: Target) -> 
 
 def _digest(found: Mapping[str, Any], reference: str) -> str | None:
     repository, _ = parse_repository_tag(reference)
-    digests = [each.partition("@") for each in found.get("RepoDigests") or []]
-    return next((digest for name, _, digest in digests if _same(name, repository)), None)
+    given = [each.partition("@") for each in found.get("RepoDigests") or []]
+    digests = [digest for name, _, digest in given if _same(name, repository)]
+    asked = reference.partition("@")[2]
+    return asked if asked in digests else next(iter(digests), None)
 
 
 def _key_of(reference: str, architecture: Architecture) -> str:

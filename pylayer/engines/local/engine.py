@@ -35,7 +35,7 @@ from pylayer.targets import Architecture
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pylayer.engines import Interpreter, Job
+    from pylayer.engines import ImageChoice, Interpreter, Job
     from pylayer.engines.local.seals import State
     from pylayer.engines.wire import JobFile
     from pylayer.store import Store
@@ -109,6 +109,9 @@ class LocalEngine:
         return self._interpreters.get(
             python, lambda: pythons.find(python, environ=self._environ, store=self._store)
         )
+
+    def choose_images(self, choice: ImageChoice) -> None:
+        """There are none; see `pylayer.engines.Engine`."""
 
     def can_be_had(self, target: Target) -> bool:  # noqa: ARG002  an Engine's
         """There are no images; see `pylayer.engines.Engine`."""
