@@ -170,7 +170,7 @@ def test_each_builds(mono, front):
         (("layers", "--only"), 1, "--only needed value"),
         (("publish", "--layer", "--dry-run"), 1, "--layer needed value"),
         (("layers", "--layrs"), 1, "--layrs"),
-        (("--dry", "layers"), 2, "layers has no dry run"),
+        (("--dry", "doctor"), 2, "doctor has no dry run"),
         (("--dry", "verify"), 2, "verify has no dry run"),
     ],
 )
