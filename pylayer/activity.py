@@ -44,13 +44,15 @@ _printing: ContextVar[PrintedLines | None] = ContextVar("printing", default=None
 class Activity:
     """All that one run is doing.
 
-    `total` is the number of its builds, once that is known. `hear` is given each line that a build's backend
+    `total` is the number of its builds, once that is known, and `widest` the length of the longest of their
+    names. `hear` is given each line that a build's backend
     prints, with the name of what is built; None: nobody wants them.
     """
 
     def __init__(self, hear: Callable[[str, str], None] | None = None) -> None:
         self.hear = hear
         self.total = 0
+        self.widest = 0
         self._running: dict[int, Work] = {}
         self._received: dict[int, int] = {}  # bytes by thread: each changes its own number alone
 

@@ -58,6 +58,7 @@ def run(
         reporter.warn(fault)
     selected = workspace.select(found.builds, only, layers=names)
     activity.total = len(selected)
+    activity.widest = max((len(build.id) for build in selected), default=0)
     choice = found.manifest.chosen_engine(engine)
     recorder = lastrun.Recorder()
     listing = found.manifest.output / catalogue.NAME

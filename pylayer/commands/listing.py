@@ -36,7 +36,8 @@ _COLOURS: Mapping[str, str] = {
     "never built": "magenta",
     "unknown": "blue",
 }
-_DIGESTS = re.compile(r" \([0-9a-f]{12}… → [0-9a-f]{12}…\)$")
+_DIGESTS = re.compile(r" \([0-9a-f]{12}…(?: → [0-9a-f]{12}…)?\)$")
+_FILES = re.compile(r"^(?:projects: )?(\S+): files: (.+?)(?: changed)?$")
 _ELSEWHERE = "made on another machine, or by an earlier run than is known of here"
 
 
@@ -53,13 +54,17 @@ class ListedBuild:
     @property
     def because(self) -> str:
         """Why it is not fresh, in few words."""
-        more = f", and {len(self.reasons) - 1} more" if self.reasons[1:] else ""
-        return f"{shortened(self.reasons[0])}{more}" if self.reasons else ""
+        if not self.reasons:
+            return ""
+        reason = shortened(self.reasons[0])
+        if self.state in ("failed", "skipped"):
+            reason = reason.partition(": ")[2] or reason  # where it is wrong is in the row
+        return f"{reason}, and {len(self.reasons) - 1} more" if self.reasons[1:] else reason
 
 
 def shortened(reason: str) -> str:
-    """A reason without the digests of what changed."""
-    return _DIGESTS.sub("", reason)
+    """A reason without the digests of what changed; of a project's files it says so first."""
+    return _FILES.sub(r"\1 changed: \2", _DIGESTS.sub("", reason))
 
 
 def of(

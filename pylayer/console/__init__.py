@@ -61,6 +61,7 @@ class Console:
         self._ended: dict[str, State] = {}
         self._lock = Lock()
         self._board: Board | None = None
+        self._activity: Activity | None = None
         self._printed = 0.0
 
     def for_machine(self, command: str) -> None:
@@ -97,6 +98,7 @@ class Console:
     @contextmanager
     def following(self, activity: Activity) -> Iterator[None]:
         """Show what a run does in here: on a board in a terminal, elsewhere where nothing is heard of it."""
+        self._activity = activity
         if self.detail is Detail.QUIET:
             yield
             return
@@ -175,7 +177,10 @@ class Console:
                 self._log(error)
         elif self.detail is Detail.QUIET or (unchanged and self.detail is not Detail.VERBOSE):
             return
-        line = f"{outcome.build.id}  {self._state(outcome.state)}  {shown.line(wording.facts(outcome))}"
+        name = outcome.build.id
+        if self._activity and self._out.isatty():
+            name = name.ljust(self._activity.widest)
+        line = f"{name}  {self._state(outcome.state)}  {shown.line(wording.facts(outcome))}"
         self._print(self._out, line.rstrip())
         for text in outcome.notes:
             self._print(self._out, shown.entry(f"    {text}"))
@@ -216,6 +221,8 @@ class Console:
     def _tell_held(self) -> None:
         """Print the errors of builds, now that it is known which of them share one."""
         held, self._held = self._held, []
+        if held and self._err.isatty():
+            self._print(self._err, "")
         for shared in by_cause(held):
             self._gather(shared.error.faults, builds=shared.builds)
             self._faults(shared.error)

@@ -150,18 +150,27 @@ class Board:
 
         wide = width >= _NARROW
         table = Table.grid(padding=(0, 2, 0, 0), expand=True)
-        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        table.add_column(no_wrap=True, width=1)
         if wide:
-            table.add_column(no_wrap=True, overflow="ellipsis", max_width=width // 3, style="dim")
+            table.add_column(no_wrap=True, overflow="ellipsis", max_width=width // 2)
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         table.add_column(no_wrap=True, justify="right", min_width=5)
         frame = _FRAMES[int(time.perf_counter() / _PAUSE) % len(_FRAMES)]
         for work in works:
             style = "yellow" if work.waiting else "cyan"
-            row = Text.assemble((f"{frame} ", style), (wording.doing(work), "yellow" if work.waiting else ""))
-            build = [Text(build_of(work.keys))] if wide else []
-            table.add_row(row, *build, Text(wording.since(work), "dim"))
+            build = build_of(work.keys)
+            doing = wording.doing(work)
+            if wide and doing.endswith(f" {build}"):  # said beside it
+                doing = doing.removesuffix(f" {build}")
+            named = [Text(build)] if wide else []
+            table.add_row(
+                Text(frame, style),
+                *named,
+                Text(doing, "yellow" if work.waiting else ""),
+                Text(wording.since(work), "dim"),
+            )
         if more:
-            table.add_row(Text(f"  and {more} more", "dim"))
+            table.add_row("", Text(f"and {more} more", "dim"))
         return table
 
     def _footer(self, width: int) -> RenderableType:
