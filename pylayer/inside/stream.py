@@ -336,7 +336,7 @@ def status_of(pid: int) -> tuple[str, list[int]]:
     """
     try:
         with open("/proc/%d/status" % pid, encoding="utf-8", errors="replace") as file:
-            fields = dict(line.rstrip().split(":\t", 1) for line in file if ":\t" in line)
+            fields = {name: value.strip() for name, _, value in (line.partition(":") for line in file)}
         return fields["State"][0], [int(user) for user in fields["Uid"].split()]
     except (OSError, KeyError):
         return "X", []

@@ -97,3 +97,19 @@ def test_a_job_keeps_to_the_processors_of_its_run(tmp_path: Path) -> None:
     with confined(1):
         _, results = run(tmp_path, "import os; print(len(os.sched_getaffinity(0)))")
     assert "1\n" == results.done(0).log
+
+
+LIVES = """
+import os, sys
+if not os.getuid():
+    os.setgroups([])
+exec(sys.argv[1].rpartition("if __name__")[0])
+print(lives(os.getpid(), os.getuid()), lives(os.getpid(), 54321), lives(2**30, 0))
+"""
+
+
+def test_processes_are_known_by_their_users() -> None:
+    """Also those without groups, of which the kernel says nothing after the colon."""
+    words = [sys.executable, "-c", LIVES, script_text("stream")]
+    found = subprocess.run(words, check=True, capture_output=True, text=True)
+    assert ["True", "False", "False"] == found.stdout.split()
