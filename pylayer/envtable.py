@@ -47,6 +47,7 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
         "FORCE_COLOR": "Where it is set, there are colors even outside a terminal (https://force-color.org).",
         "TERM": "`dumb` is a terminal without colors.",
         "COLUMNS": "How wide help is, in place of the terminal's own width.",
+        "UV_RUN_RECURSION_DEPTH": "Set by `uv run`: the next command that `init` prints begins with that.",
     },
     "CI systems": {
         GITHUB: "Where it is `true`, logs fold, and faults are annotations at the file and line.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from importlib import resources
@@ -16,7 +17,7 @@ from pylayer.proposals import writing
 from pylayer.proposals.proposing import propose
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pylayer.console import Console
     from pylayer.proposals.proposing import Proposal
@@ -47,9 +48,11 @@ def run(root: Path, *, dry: bool, nox: bool, invoke: bool, lines: Console) -> in
         if not each.new:
             lines.say(f"\n{each.file} is yours, and stays as it is. These lines have pylayer in it:\n")
             lines.say("\n".join(f"    {line}".rstrip() for line in each.text.splitlines()))
+    if proposal.ignore and _is_odd(root):
+        lines.note(f"{GITIGNORE} is no plain file, and stays as it is: have git ignore {proposal.ignore[0]}")
     for name in proposal.lost:
         lines.note(f"git ignores {name}, which is to be committed: `git add --force {name}`")
-    lines.say(f"\n{'then' if dry else 'next'}: {_program()} layers")
+    lines.say(f"\n{'then' if dry else 'next'}: {program(sys.argv[0], environ=os.environ)} layers")
     return PENDING if dry else 0
 
 
@@ -112,10 +115,16 @@ def _written(root: Path, proposal: Proposal, *, dry: bool) -> Iterator[tuple[str
             writing.create(root / name, text)
         if not (dry and name == MANIFEST_NAME):
             yield "write", f"{name}{_ABOUT.get(name, '')}"
-    if proposal.ignore:
+    if proposal.ignore and not _is_odd(root):
         if not dry:
             writing.append(root / GITIGNORE, list(proposal.ignore))
         yield "add", f"{', '.join(proposal.ignore)} to {GITIGNORE}"
+
+
+def _is_odd(root: Path) -> bool:
+    """Whether a .gitignore is a link, which git does not follow, or no file."""
+    path = root / GITIGNORE
+    return path.is_symlink() or (path.exists() and not path.is_file())
 
 
 _ABOUT = {
@@ -124,10 +133,12 @@ _ABOUT = {
 }
 
 
-def _program() -> str:
-    """How this program was started, for the next command."""
-    started = Path(sys.argv[0])
-    if started.name == "__main__.py":
+def program(started: str, *, environ: Mapping[str, str]) -> str:
+    """What the next command begins with; `started` is the first word of `sys.argv`."""
+    path = Path(started)
+    if path.name == "__main__.py":
         return "python -m pylayer"
-    found = shutil.which(started.name)
-    return started.name if found and Path(found).absolute() == started.absolute() else str(started)
+    if "UV_RUN_RECURSION_DEPTH" in environ:
+        return f"uv run {path.name}"
+    found = shutil.which(path.name, path=environ.get("PATH"))
+    return path.name if found and Path(found).absolute() == path.absolute() else started

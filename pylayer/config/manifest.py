@@ -71,6 +71,7 @@ _DISCOVER: dict[Any, Discover] = {"all": "all", "listed": "listed"}
 _names = list_of(distribution, distinct=True)
 _requirements = list_of(requirement, distinct=True)
 _LIMITS = "list of requirements (PEP 508)"
+_START = "run `pylayer init`: it looks for packages, and proposes one"
 _BUDGETS = "checks.md#budgets-and-sets"
 _VERSIONS = "dependencies.md#versions"
 
@@ -210,7 +211,7 @@ def find(start: Path) -> Path:
     raise ManifestError(
         f"there is no {MANIFEST_NAME} here, or in any folder above",
         where=str(folder),
-        hint="run `pylayer init`: it looks for packages, and proposes one",
+        hint=_START,
     )
 
 
@@ -224,6 +225,8 @@ def read(path: Path, *, today: date | None = None) -> tuple[Manifest, list[Fault
     ManifestError where there is nothing to go on with: no such file, no TOML.
     """
     path = path.absolute()
+    if not path.exists():
+        raise ManifestError(f"there is no file {path}", where=path.name, hint=_START)
     return parse(document(path, where=path.name), path=path, today=today)
 
 

@@ -6,7 +6,7 @@ import os
 import re
 from collections import deque
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pylayer.errors import ManifestError
@@ -17,11 +17,13 @@ from pylayer.monorepo.trees import OUTPUTS, SKIPPED, leaving, marked
 from pylayer.names import normalise
 from pylayer.patterns import ignored
 from pylayer.proposals import pythons
+from pylayer.proposals.globs import is_nameable
 from pylayer.proposals.modules import lacks_module, only_holds_others
 from pylayer.tables import document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from pylayer.monorepo.projectfile import Definition
     from pylayer.targets import Runtime
@@ -85,11 +87,12 @@ def survey(root: Path, *, runtimes: Mapping[str, Runtime]) -> Survey:
     git = Repository.of(root)
     walked = _walk(root, {path.rstrip("/") for path in git.ignored(root, ["."])} if git else set())
     left_out: dict[str, str] = {}
-    definitions = dict(_read(root, walked.projects, left_out))
+    gone: set[str] = set()
+    definitions = dict(_read(root, walked.projects, left_out=left_out, gone=gone))
     kept = _without_twins(definitions, left_out)
     _leave_containers(root, kept, left_out)
     _leave_aside(kept, left_out)
-    packages = _reachable(root, kept, left_out, runtimes)
+    packages = _reachable(root, kept, left_out=left_out, gone=gone, runtimes=runtimes)
     return Survey(
         root=root,
         packages=tuple(sorted(packages, key=lambda package: package.place)),
@@ -136,7 +139,10 @@ def _walk(root: Path, unseen: set[str]) -> _Walked:
     return walked
 
 
-def _read(root: Path, places: Iterable[str], left_out: dict[str, str]) -> Iterator[tuple[str, Definition]]:
+def _read(
+    root: Path, places: Iterable[str], *, left_out: dict[str, str], gone: set[str]
+) -> Iterator[tuple[str, Definition]]:
+    """Give the projects that can be layers; what those that cannot are called is added to `gone`."""
     tables = sourcetables.read(root_content(root), folder=root, where=PYPROJECT)
     excluded = ignored([f"/{glob.strip('/')}" for glob in tables.excluded])
     for place in places:
@@ -146,23 +152,16 @@ def _read(root: Path, places: Iterable[str], left_out: dict[str, str]) -> Iterat
             left_out[place] = "the workspace of uv leaves it out"
         elif faults:
             left_out[place] = faults[0].told.removeprefix(f"{place}: ")
-        elif problem := _unnameable(place):
-            left_out[place] = problem
+        elif not is_nameable(place):
+            left_out[place] = "its path holds characters that layers.toml cannot name"
         elif definition and definition.no_package:
             left_out[place] = definition.no_package
         elif definition and (problem := lacks_module(folder, definition)):
             left_out[place] = problem
         elif definition:
             yield place, definition
-
-
-def _unnameable(place: str) -> str:
-    """Why layers.toml cannot name a folder."""
-    try:
-        place.encode()
-    except UnicodeEncodeError:
-        return "its path is no text"
-    return "its path holds a backslash" if "\\" in place else ""
+        if place in left_out:
+            gone.add(definition.name if definition else normalise(folder.name))
 
 
 def _without_twins(definitions: dict[str, Definition], left_out: dict[str, str]) -> dict[str, Definition]:
@@ -181,9 +180,9 @@ def _without_twins(definitions: dict[str, Definition], left_out: dict[str, str])
 
 def _leave_containers(root: Path, kept: dict[str, Definition], left_out: dict[str, str]) -> None:
     """Leave out what only holds other packages, as the pyproject.toml at the top of a monorepo does."""
+    above = {str(parent) for place in kept for parent in PurePosixPath(place).parents}
     for place in list(kept):
-        inner = any(other != place and _is_below(other, place) for other in kept)
-        if inner and only_holds_others(root / place, kept[place]):
+        if place in above and only_holds_others(root / place, kept[place]):
             del kept[place]
             left_out[place] = "it holds other packages, and no module of its own name"
 
@@ -212,20 +211,28 @@ def _aside(place: str) -> str:
 
 
 def _reachable(
-    root: Path, kept: Mapping[str, Definition], left_out: dict[str, str], runtimes: Mapping[str, Runtime]
+    root: Path,
+    kept: Mapping[str, Definition],
+    *,
+    left_out: dict[str, str],
+    gone: AbstractSet[str],
+    runtimes: Mapping[str, Runtime],
 ) -> list[FoundPackage]:
-    """Give the packages with the runtimes that they and all they need can have; the others are left out."""
+    """Give the packages with the runtimes that they and all they need can have; the others are left out.
+
+    Whoever needs what is `gone` would get a stranger of that name from an index.
+    """
     by_name = {definition.name: place for place, definition in kept.items()}
     own = {place: pythons.stated(root / place) for place in kept}
+    needed = {place: definition.required & by_name.keys() for place, definition in kept.items()}
     sets = {place: pythons.allowed(said, runtimes.values()) for place, said in own.items()}
-    gone = {normalise(Path(place).name): place for place in left_out}
+    missing = {
+        place: sorted((definition.required & gone) - by_name.keys()) for place, definition in kept.items()
+    }
     packages = []
     for place, definition in kept.items():
-        needs = _closure(definition.name, lambda name: kept[by_name[name]].required & by_name.keys())
-        lost = sorted((definition.required & gone.keys()) - by_name.keys())
-        lost += sorted(
-            name for each in needs for name in (kept[by_name[each]].required & gone.keys()) - by_name.keys()
-        )
+        needs = _closure(definition.name, lambda name: needed[by_name[name]])
+        lost = [name for each in (definition.name, *sorted(needs)) for name in missing[by_name[each]]]
         common = pythons.in_common([sets[by_name[name]] for name in (definition.name, *needs)], runtimes)
         if lost:
             left_out[place] = f"it needs {lost[0]}, which is left out"
@@ -256,10 +263,6 @@ def _closure(name: str, needs: Callable[[str], Iterable[str]]) -> frozenset[str]
                 found.add(each)
                 queue.append(each)
     return frozenset(found - {name})
-
-
-def _is_below(place: str, above: str) -> bool:
-    return above == "." or place.startswith(f"{above}/")
 
 
 def _pinned(root: Path) -> str:

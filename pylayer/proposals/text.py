@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pylayer import shown
 from pylayer.config.manifest import SCHEMA_NAME
-from pylayer.proposals.globs import globs_for
+from pylayer.proposals.globs import globs_for, is_nameable
 from pylayer.tables import quoted
 from pylayer.targets import Architecture
 
@@ -80,7 +80,8 @@ def _lines(
 
 
 def _packages(found: Survey) -> Iterator[str]:
-    globs = globs_for(found.root, [package.place for package in found.packages], others=[*found.left_out])
+    others = [place for place in found.left_out if is_nameable(place)]
+    globs = globs_for(found.root, [package.place for package in found.packages], others=others)
     one_line = f"packages = {_list(globs)}"
     if len(one_line) <= _WIDTH and not any(glob.startswith("!") for glob in globs):
         yield one_line

@@ -9,6 +9,7 @@ from factories import foreign
 from factories.repositories import Repository
 
 from pylayer.commands.init import InitCommand
+from pylayer.commands.starting import program
 from pylayer.console import Console
 from pylayer.errors import ManifestError, UsageError
 from pylayer.monorepo import workspace
@@ -93,6 +94,35 @@ def test_nothing_is_written_where_there_is_no_package(tmp_path, monkeypatch):
     with pytest.raises(ManifestError, match="no package here"):
         init()
     assert [] == [*tmp_path.iterdir()]
+
+
+def test_a_gitignore_that_is_a_link_stays_one(mono):
+    """Git would not follow it, and nobody asked to have it replaced."""
+    (mono / "elsewhere").write_text("x\n")
+    (mono / ".gitignore").symlink_to("elsewhere")
+    told = init()[1]
+    assert ("x\n", True) == ((mono / ".gitignore").read_text(), (mono / ".gitignore").is_symlink())
+    assert "have git ignore /dist/layers/" in told
+
+
+@pytest.mark.parametrize(
+    ("started", "env", "told"),
+    [
+        ("{bin}/pylayer", {"PATH": "{bin}:/usr/bin"}, "pylayer"),
+        ("{bin}/pylayer", {"PATH": "/usr/bin"}, "{bin}/pylayer"),
+        (".venv/bin/pylayer", {"PATH": "/usr/bin"}, ".venv/bin/pylayer"),
+        ("{bin}/pylayer", {"PATH": "{bin}", "UV_RUN_RECURSION_DEPTH": "1"}, "uv run pylayer"),
+        ("{bin}/invoke", {"PATH": "{bin}"}, "invoke"),
+        ("/site-packages/pylayer/__main__.py", {}, "python -m pylayer"),
+    ],
+)
+def test_the_next_command_is_one_that_works(tmp_path, started, env, told):
+    """Begun as this one was."""
+    for name in ("pylayer", "invoke"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    env = {name: value.format(bin=tmp_path) for name, value in env.items()}
+    assert told.format(bin=tmp_path) == program(started.format(bin=tmp_path), environ=env)
 
 
 def test_a_gitignore_that_is_enough_stays(mono):

@@ -182,7 +182,7 @@ def test_a_syntax_error_is_an_error_with_its_place(tmp_path):
 
 def test_a_manifest_that_is_not_there_is_an_error(tmp_path):
     """With the name that was asked for."""
-    with pytest.raises(ManifestError, match=r"other\.toml: cannot be read"):
+    with pytest.raises(ManifestError, match=r"other\.toml: there is no file"):
         read(tmp_path / "other.toml")
 
 

@@ -25,6 +25,8 @@ from pylayer.proposals.globs import globs_for
         ("apps/a apps/b libs/a libs/b", "", "x", ["apps/*", "libs/*"]),
         ("libs/[a] libs/*b libs/!c", "", "libs/d", ["libs/!c", "libs/[*]b", "libs/[[]a]"]),
         ("!a", "", "b", ["./!a"]),
+        ("libs/a/x libs/a/y libs/b/x libs/b/z", "", "", ["libs/*/*"]),
+        ("libs/a/x libs/a/y libs/b/x libs/b/z", "", "libs/c/docs", ["libs/a/*", "libs/b/*"]),
     ],
 )
 def test_they_match_what_is_wanted_and_nothing_else(tmp_path, wanted, others, nothing, globs):
