@@ -353,13 +353,15 @@ class Foresight:
 
     def _environment(self, project: Project, outside: Sequence[str], builder: Target) -> Parts:
         """What the lock has for the builds of a project, by what its entries are called."""
-        found = dict(self._entries(builder, lambda wanted: wanted == ", ".join(outside)))
-        if not found or not project.python_independent:
-            # The backend may have asked for more, and a place may be named that the project does not state.
-            names = {required_name(text) for text in outside}
+        wanted, names = frozenset(outside), {required_name(text) for text in outside}
+        found = dict(self._entries(builder, lambda asked: asked == wanted))
+        if not project.python_independent:
             found |= self._entries(
-                builder, lambda wanted: names <= {required_name(text) for text in wanted.split(", ")}
-            )
+                builder, lambda asked: asked >= wanted
+            )  # the backend may have asked for more
+        if not found:
+            # A place may be named that the project does not state.
+            found = dict(self._entries(builder, lambda asked: set(map(required_name, asked)) >= names))
         if self._compiles(project):
             found |= self._tools((ZIG,), builder)
         return found
@@ -371,15 +373,17 @@ class Foresight:
         return native.expected(project, tree.entries, subdir=tree.subdir)
 
     def _tools(self, requirements: Sequence[str], target: Target) -> Parts:
-        return dict(self._entries(target, lambda wanted: wanted == ", ".join(sorted(requirements))))
+        return dict(self._entries(target, lambda asked: asked == frozenset(requirements)))
 
     def _every_environment(self, target: Target) -> Parts:
         return dict(self._entries(target, lambda _: True))
 
-    def _entries(self, target: Target, test: Callable[[str], bool]) -> Iterator[tuple[str, list[str]]]:
+    def _entries(
+        self, target: Target, test: Callable[[frozenset[str]], bool]
+    ) -> Iterator[tuple[str, list[str]]]:
         for text, locked in self.lock.environments.items():
             name = EnvironmentName.read(text)
-            if name and name.python == target.runtime.name and test(name.wanted):
+            if name and name.python == target.runtime.name and test(frozenset(locked.terms.requirements)):
                 yield text, [f"{pin.name} {pin.version} {pin.sha256}" for pin in locked.pins]
 
     def _images(self, builder: Target) -> dict[str, str]:

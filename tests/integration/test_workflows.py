@@ -1,4 +1,4 @@
-"""The jobs of the workflow for GitHub, by its own scripts, on this machine: plan, build, collect."""
+"""The jobs of the workflows, by their own scripts, on this machine: plan, build, collect."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ from ruamel.yaml import YAML
 
 pytestmark = pytest.mark.command
 
+GITLAB = {
+    name: YAML(typ="safe").load((ROOT / f"docs/ci/gitlab-{name}.yml").read_text())
+    for name in ("ci", "layers")
+}
 JOBS = YAML(typ="safe").load((ROOT / "docs/ci/github-layers.yml").read_text())["jobs"]
 
 
@@ -51,11 +55,15 @@ def commit(shop):
 def run(shop, job, number, **env):
     """Run the script of a job's step, as GitHub does."""
     script = [step["run"] for step in JOBS[job]["steps"] if "run" in step][number]
+    return shell(shop, script, GITHUB_ACTIONS="true", **env)
+
+
+def shell(shop, script, **env):
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
         cwd=shop.root,
-        env={**shop.environment(), "PATH": path, "GITHUB_ACTIONS": "true", **env},
+        env={**shop.environment(), "PATH": path, **env},
         capture_output=True,
         text=True,
         check=False,
@@ -100,3 +108,29 @@ def test_a_pull_request_builds_what_it_touches(shop, tmp_path):
     assert ["three-python3.11-arm64", "three-python3.11-x86_64"] == [
         row["only"] for row in plan(shop, tmp_path, SINCE=base)
     ]
+
+
+def gitlab(shop, script, **env):
+    """Run a job's script but for what installs, publishes, and needs another machine to verify."""
+    left = [line for line in script if not line.startswith(("pip ", "pylayer publish", "pylayer verify"))]
+    return shell(shop, "\n".join(left), CI_PROJECT_DIR=str(shop.root), **env)
+
+
+def test_every_job_of_gitlabs(shop):
+    """The pipeline that the first one prints, its jobs, and what the last one has of them."""
+    gitlab(shop, GITLAB["ci"]["plan layers"]["script"])
+    found = json.loads((shop.root / "pipeline.yml").read_text())
+    jobs = {name: job for name, job in found.items() if name.startswith("layers ")}
+    assert {"saas-linux-small-amd64", "saas-linux-small-arm64"} == {job["tags"][0] for job in jobs.values()}
+    before = GITLAB["layers"][".pylayer"]["before_script"]
+    for number, job in enumerate(jobs.values()):
+        script = [*before, *GITLAB["layers"][job["extends"]]["script"]]
+        gitlab(shop, script, CI_JOB_ID=str(number), **job["variables"])
+        (shop.root / "archives").rename(shop.root / f"archives-{number}")
+    (shop.root / "archives").mkdir()
+    for number in range(len(jobs)):
+        (shop.root / f"archives-{number}/{number}").rename(shop.root / f"archives/{number}")
+    script = GITLAB["layers"]["publish layers"]["script"]
+    gitlab(shop, [line for line in script if line.startswith("pylayer")])
+
+    assert 6 == len(shop.catalogue())
