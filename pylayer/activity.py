@@ -130,6 +130,16 @@ def _said(text: str, *, waiting: bool) -> Iterator[Callable[[str], None]]:
         work.doing, work.waiting = before
 
 
+@contextmanager
+def piece(*keys: Hashable) -> Iterator[None]:
+    """Count what is done in here as a piece of work of its own, where a run is watched."""
+    if now := _current.get():
+        with now[0].at(Work(keys=keys)):
+            yield
+    else:
+        yield
+
+
 def carried(function: Callable[P, T]) -> Callable[P, T]:
     """Give what does the same in any thread as part of the present work; to be called once."""
     context = copy_context()

@@ -47,6 +47,15 @@ def test_bytes_of_all_threads_are_counted():
     assert 101 == seen.received
 
 
+def test_a_piece_of_work_is_seen_where_a_run_is_watched():
+    """And is simply done elsewhere."""
+    seen = Activity()
+    with activity.piece(("verify", "a")):
+        assert [] == seen.running
+    with seen.at(Work()), activity.piece(("verify", "a")):
+        assert [(), (("verify", "a"),)] == [work.keys for work in seen.running]
+
+
 def test_a_log_is_kept_with_its_work():
     """Each program's begins on a line of its own."""
     with Activity().at(Work()) as work:

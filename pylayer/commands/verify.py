@@ -26,6 +26,7 @@ class VerifyCommand(Command):
 
     def run(self, lines: Console) -> int:
         """Try what is chosen, and its sets of layers."""
+        from pylayer.activity import Activity
         from pylayer.verification import verifying
 
         if self.json:
@@ -42,4 +43,5 @@ class VerifyCommand(Command):
                 lines.answer(0, {"tried": []})
                 return 0
             only = tuple(build.id for build in builds)
-        return verifying.run(path, only=only, engine=self.engine, again=self.again, lines=lines)
+        with lines.following(Activity()):
+            return verifying.run(path, only=only, engine=self.engine, again=self.again, lines=lines)

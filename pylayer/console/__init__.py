@@ -102,6 +102,8 @@ class Console:
         if self.detail is Detail.QUIET:
             yield
             return
+        from pylayer.activity import Work
+
         if self.detail is Detail.VERBOSE:
             activity.hear = self.heard
         shown_by = self._heartbeat(activity) if (stream := self._terminal()) is None else None
@@ -118,7 +120,8 @@ class Console:
         assert shown_by is not None
         shown_by.start()
         try:
-            yield
+            with activity.at(Work()):  # what this thread does itself, waiting for another process for one
+                yield
         finally:
             self._board = None
             shown_by.stop()

@@ -179,7 +179,10 @@ class Board:
         counts = self._counts()
         done, total = sum(counts.values()), self._activity.total
         parts = [Text(wording.clock(time.perf_counter() - self._began))]
-        parts.append(Text(f"{done} of {total} builds" if total else "reading the monorepo", "bold"))
+        if total:
+            parts.append(Text(f"{done} of {total} builds", "bold"))
+        elif not _by_row(self._activity.running):
+            parts.append(Text("looking at the monorepo", "bold"))
         told = {
             state: count for state, count in counts.items() if count and (count, state) != (done, State.BUILT)
         }

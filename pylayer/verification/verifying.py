@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from pylayer import enginetable, envtable, recordfile, wheels
+from pylayer import activity, enginetable, envtable, recordfile, wheels
 from pylayer.answers import ImportAnswer, InvocationAnswer, TriedAnswer, VerifyAnswer
 from pylayer.archives import catalogue
 from pylayer.engines import choose
@@ -167,7 +167,13 @@ def tried(
     runner = Runner(tester, store=store, client=Client(settings_of(found), store=store), again=again)
     try:
         with ThreadPoolExecutor(max(1, (jobs or os.cpu_count() or 1) // 2)) as pool:
-            yield from zip(smoke_tests, pool.map(runner.run, smoke_tests), strict=True)
+            ends = [pool.submit(activity.carried(runner.run), planned) for planned in smoke_tests]
+            try:
+                for planned, end in zip(smoke_tests, ends, strict=True):
+                    yield planned, end.result()
+            finally:
+                for end in ends:
+                    end.cancel()
     finally:
         tester.close()
         opened.close()
@@ -308,13 +314,14 @@ class Runner:
     def run(self, planned: Planned) -> Verdict | PylayerError:
         """Run one; what of it fails is an error, not raised."""
         try:
-            verdict = verify.verify(
-                planned.smoke_test,
-                tester=self._tester,
-                store=self._store,
-                client=self._client,
-                again=self._again,
-            )
+            with activity.piece(("verify", planned.smoke_test.name)):
+                verdict = verify.verify(
+                    planned.smoke_test,
+                    tester=self._tester,
+                    store=self._store,
+                    client=self._client,
+                    again=self._again,
+                )
         except PylayerError as error:
             return error
         if planned.sha256 and verdict.timed:

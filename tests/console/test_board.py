@@ -66,6 +66,16 @@ def test_waiting_is_said():
             assert screen.shown[0].partition(" ")[2].strip().startswith("pulling image:1, 3 MiB of 9 MiB")
 
 
+def test_what_the_run_itself_waits_for_is_said():
+    """Another process, before there is any step."""
+    with terminal() as screen, Console(screen.file, screen.file).following(Activity()):
+        with waiting("waiting for another pylayer"):
+            time.sleep(SOON)
+            assert "waiting for another pylayer" in screen.shown[0]
+        time.sleep(0.3)
+        assert "looking at the monorepo" in screen.shown[0]
+
+
 def test_a_narrow_terminal_has_no_line_that_breaks():
     """What has no room is left out or cut."""
     activity = Activity()
