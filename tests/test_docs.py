@@ -121,3 +121,12 @@ def test_messages_that_are_explained_are_those_of_the_code():
     ]
     assert len(quoted) > 40
     assert [] == gone
+
+
+def test_the_changelog_says_each_thing_once():
+    """Under each of its headings, which are there once; a merge may double both."""
+    version = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").split("\n## [")[1]
+    entries = re.split(r"\n(?=- |### )", version)
+
+    assert [] == [each for each in set(entries) if entries.count(each) > 1]
+    assert ["Added", "Changed", "Fixed"] == re.findall(r"^### (\w+)$", version, re.MULTILINE)
