@@ -7,8 +7,6 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from pylayer import activity
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -35,5 +33,7 @@ def lock(handle: int, kind: int, *, where: Path) -> None:
     try:
         fcntl.flock(handle, kind | fcntl.LOCK_NB)
     except BlockingIOError:
+        from pylayer import activity  # hardly anybody waits, and who does has the time to import it
+
         with activity.waiting(f"waiting for another pylayer, which is at work in {where}"):
             fcntl.flock(handle, kind)
