@@ -35,9 +35,12 @@ def named(keys: Sequence[Hashable]) -> tuple[str, str]:
 
 
 def build_of(keys: Sequence[Hashable]) -> str:
-    """The id of the build that a step among `keys` was first done for; empty where it is for all."""
-    for key in keys:
-        if isinstance(key, tuple) and key and key[0] == "build":
+    """The id of the build that a step among `keys` was first done for; empty where it is for all.
+
+    That of a closure says more: the builds of a layer are closed together, when the first of them asks.
+    """
+    for key in reversed(keys):
+        if isinstance(key, tuple) and key and key[0] in ("build", "closure"):
             return str(key[1])
     return ""
 

@@ -93,6 +93,16 @@ def test_a_failure_takes_no_other_build_with_it(tmp_path):
     )
 
 
+def test_what_was_done_for_a_build_is_told_with_it(tmp_path):
+    """Also where it failed: for how long, and what was printed."""
+    run = run_of(tmp_path, backend=lambda ask: {"fails": "my words"} if ask.project == "liba" else pure(ask))
+    _, results = ends(run)
+    for name in (A.format("arm64"), B.format("arm64")):
+        assert results[name].outcome.seconds > 0
+        assert any(work.keys[-1][0] == "wheel" for work in results[name].works)
+    assert any("my words" in work.log for work in results[A.format("arm64")].works)
+
+
 def test_an_archive_that_failed_stays_but_is_not_listed(tmp_path):
     """Nothing stale is ever published, and nothing good is lost."""
     ends(run_of(tmp_path))

@@ -33,3 +33,5 @@ def test_a_step_is_done_for_the_build_that_asked_first():
     """Or for none, as the engine is."""
     assert "a-python3.13-arm64" == stepnames.build_of([("build", "a-python3.13-arm64"), ("layer", "a")])
     assert "" == stepnames.build_of([("engine", "docker")])
+    keys = [("build", "a-python3.13-arm64"), ("layer", "a"), ("closure", "a-python3.13-x86_64")]
+    assert "a-python3.13-x86_64" == stepnames.build_of(keys)

@@ -130,6 +130,7 @@ class Dependencies:
 
     async def _closed(self, build: Build) -> Closed:
         name = build.layer.name
+        self._graph.needs(("closure", build.id))  # what is done for it there, but not for others of its layer
         layer = await self._graph.once(("layer", name), lambda: self._closed_layer(self._builds[name]))
         closed = layer[build.id]
         if isinstance(closed, PylayerError):
@@ -207,6 +208,8 @@ class Dependencies:
         return os.path.relpath(folder / name, manifest.root)
 
     async def _closure(self, build: Build, before: Closed | PylayerError | None) -> Closure | PylayerError:
+        self._graph.within(("closure", build.id))
+
         async def metadata(names: frozenset[str]) -> Mapping[str, Metadata]:
             built = await together([self._project(name, build.target) for name in sorted(names)])
             return {project.wheel.metadata.name: project.wheel.metadata for project in built}
