@@ -61,7 +61,8 @@ def run(script: str) -> None:
 def serve(answers: int, modules: Sequence[str]) -> None:
     """Import the modules, then fork for each request, until there are no more."""
     before = dict(os.environ)
-    sys.path[:] = [path for path in sys.path if path]
+    sys.path[:] = [path for path in sys.path[1:] if path]  # the first is where this file is, for now
+    os.chdir("/")
     load(modules)
     # What the backend says of the environment when it is imported, all its builds are to hear.
     said = {name: value for name, value in os.environ.items() if before.get(name) != value}

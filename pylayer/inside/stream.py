@@ -190,19 +190,17 @@ class Fork:
 
     def begin(self, options: list[str], modules: list[str], env: dict[str, str]) -> None:
         """Start one and wait until it has imported them; there is none where it cannot be forked."""
-        with open("inside/program.py", encoding="utf-8") as file:
-            text = file.read()
         asked, self.requests = os.pipe()
         self.answers, answering = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
             try:
-                os.chdir("/")
                 silent = os.open(os.devnull, os.O_WRONLY)
                 for descriptor, place in ((asked, 0), (silent, 1), (silent, 2)):
                     os.dup2(descriptor, place)
                 os.set_inheritable(answering, True)  # noqa: FBT003  it has no names
-                words = [*options, "-c", text, "fork", str(answering), *modules]
+                # Not by its text: tracebacks would show that beside whatever a backend runs as "<string>".
+                words = [*options, "inside/program.py", "fork", str(answering), *modules]
                 os.execve(sys.executable, [sys.executable, *words], env)  # noqa: S606  no shell is needed
             finally:
                 os._exit(127)

@@ -199,7 +199,7 @@ for _ in range(20):
     [
         b"import threading, time; threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
         b"import socket; KEPT = socket.socketpair()",
-        b"import sys\nif sys.argv[0] == '-c': raise ImportError('not before a build')",
+        b"import sys\nif sys.argv[1:2] == ['fork']: raise ImportError('not before a build')",
     ],
     ids=["thread", "open", "error"],
 )
@@ -208,3 +208,11 @@ def test_a_backend_that_cannot_be_shared_is_imported_by_each_build(docker_engine
     bench = Bench(docker_engine, tmp_path, backend=first + BACKEND)
     found = [bench.facts()["warm"], bench.facts()["warm"]]
     assert [False, False] == found
+
+
+def test_a_traceback_shows_no_line_of_ours(bench):
+    """Backends run setup.py as "<string>", and Python would show what it was started with as that."""
+    done = bench.run("exec(compile('\\n' * 3 + 'raise ValueError(1)', '<string>', 'exec'))")
+    assert 'File "<string>", line 4' in done.log
+    following = done.log.partition('File "<string>", line 4')[2].splitlines()[1]
+    assert following.startswith("ValueError")
