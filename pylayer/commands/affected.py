@@ -7,6 +7,7 @@ the build counts as affected.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from pylayer.console import Console
     from pylayer.keys import Parts
     from pylayer.monorepo.pastcheckout import PastCheckout
+    from pylayer.monorepo.provenance import Provenance
     from pylayer.monorepo.workspace import Project, Workspace
     from pylayer.state.opening import WorkspaceState
     from pylayer.targets import Target
@@ -317,6 +319,8 @@ def _everywhere(found: Workspace, past: PastCheckout) -> Iterator[str]:
     ]
     if outside:
         yield f"{outside[0]} is outside of the repository: nothing tells how it was"
+    if path := lockfiles.find(found.manifest.root):
+        past.bring_whole(path)
     before, now = (_pylayers(root) for root in (past.then(found.manifest.root), found.manifest.root))
     if before != now:
         texts = [", ".join(sorted(each)) or "not locked" for each in (before, now)]
@@ -335,7 +339,7 @@ def _pylayers(root: Path) -> frozenset[str]:
         if path := lockfiles.find(root):
             for entry in lockfiles.read(path, label=path.name).entries:
                 if entry.name == _DISTRIBUTION:
-                    place = f" from {entry.provenance}" if entry.provenance else ""
+                    place = f" from {_place(entry.provenance, root)}" if entry.provenance else ""
                     texts.add(f"{entry.version or entry.specifier}{place}")
     except ManifestError:
         texts.add("its lock file cannot be read")
@@ -347,6 +351,11 @@ def _pylayers(root: Path) -> frozenset[str]:
                 if required_name(line) == _DISTRIBUTION
             }
     return frozenset(texts)
+
+
+def _place(provenance: Provenance, root: Path) -> str:
+    """Where something comes from; a path as it is from `root`, so that it is the same in both trees."""
+    return os.path.relpath(provenance.address, root) if provenance.kind == "path" else str(provenance)
 
 
 def _lock(found: Workspace) -> Lock:

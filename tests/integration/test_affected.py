@@ -459,3 +459,19 @@ def test_what_is_in_no_archive_counts_where_it_matters(shop):
     with opening.opened(found.manifest, note=print) as state:
         for besides, names in (((), set()), (("imports",), {"app"}), (("description", "publish"), {"app"})):
             assert names == layers(affected.of(found, "HEAD", state=state, besides=besides).reasons)
+
+
+def test_a_pylayer_from_a_path_is_the_same_in_both(shop):
+    """As its own repository has it; also where the lock file is not under version control."""
+    lock = 'version = 1\n[[package]]\nname = "pylayer-lambda"\nversion = "1.0"\nsource = { editable = "." }\n'
+    shop.shop.member("app")
+    shop.shop.file("uv.lock", lock)
+    begun(shop, defaults="lockfiles = false")
+    shop.shop.file("docs/x", "")
+    assert set() == shop.affected()
+
+    shop.shop.file(".gitignore", "dist/\nuv.lock\n")
+    subprocess.run(["git", "rm", "--quiet", "--cached", "uv.lock"], cwd=shop.shop.root, check=True)
+    shop.commit()
+    shop.shop.file("docs/y", "")
+    assert set() == shop.affected()
