@@ -31,7 +31,7 @@ _TOLD = 3
 def follow(manifest: Path, build: Callable[[Console], None], *, lines: Console) -> None:
     """Run `build` now and after each change, until a KeyboardInterrupt; its errors are told by its Console.
 
-    Raises ToolError where the library is not installed.
+    Raises ToolError where the library is not installed, and what `build` raises where there is no manifest.
     """
     try:
         import watchfiles  # noqa: F401  an extra
@@ -39,6 +39,9 @@ def follow(manifest: Path, build: Callable[[Console], None], *, lines: Console) 
         raise ToolError(
             "needs watchfiles", where="watch", hint='pip install "pylayer-lambda[watch]"'
         ) from error
+    if not manifest.is_file():
+        build(lines)  # says so
+        return
     paths = _paths(manifest, ())
     while True:
         before = _statuses(paths)

@@ -9,6 +9,7 @@ import sys
 import threading
 
 import pytest
+from factories.monorepo import empty
 from factories.workshop import workshop
 
 from pylayer.commands import watching
@@ -113,3 +114,10 @@ def test_without_its_library(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "watchfiles", None)
     with pytest.raises(ToolError, match=r'needs watchfiles\n    pip install "pylayer-lambda\[watch\]"'):
         watching.follow(tmp_path / "layers.toml", lambda _: None, lines=Console())
+
+
+def test_without_a_manifest_there_is_nothing_to_watch(tmp_path):
+    """It ends as every command does, and says what to do."""
+    ran = empty(tmp_path).run("watch")
+    assert ran.status == 3, ran.text
+    assert "pylayer init" in ran.err
