@@ -32,5 +32,10 @@ def test_one_error_names_all_builds_that_it_takes(tmp_path):
         "    log: pylayer log liba-python3.11-arm64",
         "    again: pylayer build-layer liba-python3.11-arm64",
     ]
-    assert "─" * 40 == lines[1] == lines[-3], ran.text
+    required = [
+        f"    {name}-python3.11-arm64: required by packages/{name}/pyproject.toml"
+        for name in ("liba", "libb")
+    ]
+    assert required == lines[1:3], ran.text
+    assert "─" * 40 == lines[3] == lines[-3], ran.text
     assert f"{again[0]}\n{again[1]} (or another of them)" == "\n".join(lines[-2:]), ran.text
