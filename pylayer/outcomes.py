@@ -86,7 +86,8 @@ def by_cause(outcomes: Iterable[Outcome]) -> list[SharedError]:
             continue
         build = outcome.build
         for fault in error.faults:
-            where = "" if fault.where in (build.id, str(build.target)) else fault.where
+            own = fault.where in (build.id, str(build.target))
+            where = "" if own else fault.where.removeprefix(f"{build.id}: ")
             named = replace(fault, where=where)
             cause = causes.setdefault((where, fault.cause or fault.what), _Cause(fault=named, error=error))
             if build.id not in cause.builds:

@@ -92,6 +92,14 @@ def test_other_causes_are_other_errors():
     assert [WHAT, "three is on no index"] == [fault.what for fault in both.faults]
 
 
+def test_a_place_in_a_build_names_that_once():
+    """A problem of an archive says where in it."""
+    where = f"etl-{TARGETS[0]}: python/native.so"
+    (shared,) = by_cause([failed(DownloadError("is damaged", where=where))])
+
+    assert f"{where}: is damaged" == str(shared.error)
+
+
 def test_a_place_of_its_own_stays():
     """A file, or an interpreter, is said beside the builds; what is elsewhere is another cause."""
     errors = [DownloadError("is damaged", where=name) for name in ("a.whl", "a.whl", "b.whl")]
