@@ -26,7 +26,7 @@ class Result:
     """What became of an item. `version` is what stands in AWS for the group, also where a later step failed.
 
     `seconds` is how long it took; `updated` is a version that was there and got permissions or parameters.
-    `surplus` are versions that this made besides and could not delete.
+    `surplus` are versions that this made and that are, or may be, duplicates.
     """
 
     item: Item
@@ -169,9 +169,15 @@ def _sole(item: Item, region: Region, made: Version, patience: Patience, course:
     between = range(item.baseline + 1, made.number)
     if not between:
         return made
-    numbers = {number for number in region.numbers(item.group.name) if number in between}
-    # The one just before is asked for itself, in case the listing lags behind.
-    found = _oldest_same(item, region, sorted({*numbers, made.number - 1}, reverse=True))
+    try:
+        numbers = {number for number in region.numbers(item.group.name) if number in between}
+        # The one just before is asked for itself, in case the listing lags behind.
+        found = _oldest_same(item, region, sorted({*numbers, made.number - 1}, reverse=True))
+    except CloudError as error:
+        # Nobody is to use it until that is known.
+        course.surplus.append(made.number)
+        what = f"whether version {made.number} is a duplicate is not known: {error}; the next run finds out"
+        raise CloudError(error.kind, what) from error
     if found is None:
         return made
     same = f"version {found.number} has the same content"

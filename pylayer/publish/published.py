@@ -135,7 +135,8 @@ def _version(table: Mapping[str, Any]) -> PublishedVersion:
 
 def _duplicate(table: Mapping[str, Any]) -> Duplicate:
     found = Duplicate(**table)
-    if type(found.version) is not int or {str} != set(map(type, (found.name, found.region))):
+    numbers = set(map(type, (found.version, found.baseline)))
+    if numbers != {int} or {str} != set(map(type, (found.name, found.region))):
         raise TypeError(table)
     return found
 

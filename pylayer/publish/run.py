@@ -184,7 +184,12 @@ def _record(
     asked |= {(fault.where, region) for fault in task.missing for region in task.regions}
     after = published.merge(published.read(path), results, asked=asked, layers=declared, spared=task.spared)
     made = {
-        Duplicate(region=result.item.region, name=result.item.group.name, version=number)
+        Duplicate(
+            region=result.item.region,
+            name=result.item.group.name,
+            version=number,
+            baseline=result.item.baseline,
+        )
         for result in results
         for number in result.surplus
     }

@@ -1,9 +1,9 @@
-"""Duplicates that a run made and could not delete → deleted by the next one, before it plans."""
+"""Versions that a run made and that may be duplicates → judged by the next run, before it plans."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pylayer.publish.cloud import CloudError
@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Duplicate:
-    """A version that a run made although another has its content, and that could not be deleted."""
+    """A version that a run made, and that one between `baseline` and it may have been a copy of before.
+
+    That could not be found out, or the version could not be deleted.
+    """
 
     region: str
     name: str
     version: int
+    baseline: int
 
 
 def settle(
@@ -30,20 +34,39 @@ def settle(
     patience: Patience,
     say: Callable[[str], None],
 ) -> frozenset[Duplicate]:
-    """Delete what is in one of `regions`, and tell of each; give what is still there.
+    """Delete what is a duplicate in one of `regions`, and tell of each; give what is left to the next run.
 
-    They are this run's forerunner's own and nobody was told of them: `published.json` names them as such.
+    They are this run's forerunner's own, of which nobody was told: `published.json` names them as such.
     """
     left = set()
     for each in sorted(duplicates):
-        failure = None
-        if (region := regions.get(each.region)) is not None:
-            failure = remove(region, each.name, each.version, patience=patience)
-            what = f"could not be deleted: {failure}" if failure else "was deleted"
-            say(f"{each.name}: the duplicate {each.version} in {each.region} {what}")
-        if region is None or failure:
+        region = regions.get(each.region)
+        if region is None:
             left.add(each)
+            continue
+        where = f"{each.name}: the duplicate {each.version} in {each.region}"
+        try:
+            if not _is_copy(each, region):
+                continue
+            failure = remove(region, each.name, each.version, patience=patience)
+        except CloudError as error:
+            failure = error
+        if failure:
+            left.add(each)
+        say(f"{where} could not be deleted: {failure}" if failure else f"{where} was deleted")
     return frozenset(left)
+
+
+def _is_copy(duplicate: Duplicate, region: Region) -> bool:
+    """Whether the version is there, and one before it that differs from it in its number alone."""
+    made = region.version(duplicate.name, duplicate.version)
+    if made is None:
+        return False
+    between = range(duplicate.baseline + 1, duplicate.version)
+    # The one just before is asked for itself, in case the listing lags behind.
+    numbers = {number for number in region.numbers(duplicate.name) if number in between} | {made.number - 1}
+    found = (region.version(duplicate.name, number) for number in sorted(numbers) if number in between)
+    return any(other and replace(other, number=made.number, arn=made.arn) == made for other in found)
 
 
 def remove(region: Region, name: str, number: int, *, patience: Patience) -> CloudError | None:

@@ -73,6 +73,22 @@ def test_a_duplicate_that_stays_is_deleted_by_the_next_run(cloud, one):
     assert "duplicate" not in third.text
 
 
+def test_what_may_be_a_duplicate_is_looked_at_by_the_next_run(cloud, one):
+    """Where the look for another one fails, nobody is told of it."""
+    cloud.faults = [
+        Fault(action="held", operation="PublishLayerVersion"),
+        # The first listing is the look after the lost request, the next ones that after its repetition.
+        Fault(action="reset before", operation="ListLayerVersions", after=1, times=20),
+    ]
+    first = Run(one, table={"name": "{layer}"}, regions=("eu-west-1",))
+    cloud.faults = []
+    assert ([2, 1], 13) == (versions("libexample"), first.exit_code)
+    assert "whether version 2 is a duplicate is not known" in first.text
+    assert "arn:" not in (one.folder / "published.json").read_text()
+    second = Run(one, table={"name": "{layer}"}, regions=("eu-west-1",))
+    assert ([1], 0) == (versions("libexample"), second.exit_code)
+
+
 @pytest.mark.parametrize("action", ["429", "500", "reset before"])
 @pytest.mark.parametrize("operation", ["ListLayers", "GetLayerVersion"])
 def test_reads_are_retried(cloud, one, action, operation):

@@ -34,7 +34,7 @@ def test_what_is_written_is_read(tmp_path):
 def test_what_is_still_to_be_deleted_is_kept_beside(tmp_path):
     """Only as long as there is something."""
     path = tmp_path / "published.json"
-    one = Duplicate(region="eu-west-1", name="libexample", version=8)
+    one = Duplicate(region="eu-west-1", name="libexample", version=8, baseline=6)
     published.write(path, {KEY: place()}, surplus=[one])
     assert ({KEY: place()}, frozenset({one})) == (published.read(path), published.duplicates(path))
     published.write(path, {KEY: place()})
