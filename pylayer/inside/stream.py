@@ -45,6 +45,7 @@ DUMPABLE, CHILD_SUBREAPER = 4, 36  # of prctl
 # How often processes are killed: more often than a container can have any, and for half a minute or so where
 # one that is not this one's child stays.
 ROUNDS, PAUSE = 10_000, 0.001
+LOOKS = 100  # the same, where not all are killed at once
 LOG = "inside/log"
 NOWHERE = "/nonexistent"  # HOME and TMPDIR of what no job has yet
 LIMITS = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
@@ -144,13 +145,19 @@ class Server:
             self.results.flush()
 
     def is_clean(self, user: int, kept: int | None) -> bool:
-        """End all of `user` but what is kept, and remove what it left; say whether nothing of it is left."""
-        if kept is None:
+        """End all of `user` but what is kept, and remove what it left; say whether nothing of it is left.
+
+        What is kept goes as well where it is not what it was, or something is there that nobody sees.
+        """
+        if kept is None or not (end_others(user, kept) and self.is_unchanged(kept)):
             self.fork.end()
-        ended = end_all(user, kept)
-        ours = [os.getpid()] if kept is None else [os.getpid(), kept]
-        same = all(self.allowed == allowed(pid) and status_of(pid)[0] in "RSD" for pid in ours)
-        return ended and same and cleared(user)
+            if not end_all(user):
+                return False
+        return self.is_unchanged(os.getpid()) and cleared(user)
+
+    def is_unchanged(self, pid: int) -> bool:
+        """Say whether a process may do what this one might in the beginning, and has not been stopped."""
+        return self.allowed == allowed(pid) and status_of(pid)[0] in "RSD"
 
     def send(self, status: int) -> None:
         """Write the script's answer and the plain files in `out`."""
@@ -184,8 +191,8 @@ class Fork:
         made_of = (options, warm["modules"], env)
         if self.made_of != made_of:
             self.end()
-            self.made_of = made_of
             self.begin(*made_of)
+            self.made_of = made_of  # where none could be made, it is not tried again
         return self.pid is not None
 
     def begin(self, options: list[str], modules: list[str], env: dict[str, str]) -> None:
@@ -225,6 +232,7 @@ class Fork:
             os.close(self.requests)
             os.close(self.answers)
         self.pid, self.answers, self.requests = None, -1, -1
+        self.made_of = ()
 
 
 def keep_apart(user: int) -> bool:
@@ -300,25 +308,66 @@ def allowed(pid: int) -> tuple[Any, ...]:
         return ()  # the kernel cannot be asked, or it has gone
 
 
-def end_all(user: int, kept: int | None) -> bool:
-    """Kill all of `user` but this and what is kept, and wait a while; say whether only these are left."""
+def end_all(user: int) -> bool:
+    """Kill every other process of `user`, and wait for that a while; say whether none is left."""
     for _ in range(ROUNDS):
-        if kept is None:
-            with suppress(ProcessLookupError):
-                os.kill(-1, signal.SIGKILL)
-        with suppress(
-            ChildProcessError
-        ):  # what has lost its parent is this one's child, where that can be had
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        living = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if lives(pid, user)]
-        if not (left := [pid for pid in living if pid not in (os.getpid(), kept)]):
-            return kept is None or kept in living
-        for pid in left:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
+        reap()
+        if not others(user):
+            return True
         time.sleep(PAUSE)
     return False
+
+
+def end_others(user: int, kept: int) -> bool:
+    """The same, but for one that is kept: say whether it alone is left."""
+    for _ in range(LOOKS):
+        found = others(user)
+        if found == [kept]:
+            reap()
+            # What forks faster than one can look is in no list of processes; the kernel counts it.
+            if is_count(2):
+                return True
+        for pid in found:
+            if pid != kept:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        time.sleep(PAUSE)
+        reap()
+    return False
+
+
+def others(user: int) -> list[int]:
+    """List the processes of `user` that are not dead yet, but for this one."""
+    found = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return [pid for pid in found if pid != os.getpid() and lives(pid, user)]
+
+
+def is_count(processes: int) -> bool:
+    """Say whether the user has so many processes, by what the kernel allows when there may be one more.
+
+    A user of other containers as well may have more; that is as good as no.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+    resource.setrlimit(resource.RLIMIT_NPROC, (processes + 1, hard))
+    try:
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        os.waitpid(child, 0)
+    except OSError:
+        return False
+    finally:
+        resource.setrlimit(resource.RLIMIT_NPROC, (soft, hard))
+    return True
+
+
+def reap() -> None:
+    """Let go of all that has ended: what lost its parent is this one's child, where that can be had."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def lives(pid: int, user: int) -> bool:

@@ -150,11 +150,15 @@ def test_two_wheels_with_tests_of_theirs_are_settled(lay):
     """By whose are taken, or without any; each file is told of once, with the two distributions."""
     case = lay("two-wheels-with-tests")
     text = layers(case, status=10)
-    told = [line for line in text.splitlines() if "put different files there" in line]
+    told = [
+        line
+        for line in text.splitlines()
+        if line.startswith("error: ") and "put different files there" in line
+    ]
     text_of_manifest = (case.root / "layers.toml").read_text()
 
     assert ["tests/__init__.py", "tests/test_defaults.py"] == [
-        line.split(": ")[1].removeprefix("python/") for line in told
+        line.split(": ")[2].removeprefix("python/") for line in told
     ]
     assert all("django_hosts-5.1-" in line and "draftjs_exporter-2.1.7-" in line for line in told)
 

@@ -25,6 +25,9 @@ pytestmark = [pytest.mark.command, pytest.mark.timeout(900)]
 LONGEST = 400  # seconds, of a machine with two cores that does other things as well
 
 
+_OTHERS = {"CI", "VIRTUAL_ENV", "UV_RUN_RECURSION_DEPTH"}  # of whatever runs the tests
+
+
 def uv(*words, cwd, env):
     """Run uv, as who installs a tool does."""
     subprocess.run([sys.executable, "-m", "uv", *words], check=True, cwd=cwd, env=env, capture_output=True)
@@ -41,7 +44,7 @@ class Newcomer:
         self._folder = folder
         self._wheel = wheel
         own = {"PYLAYER_CACHE_DIR": str(folder / "store"), "PYLAYER_RUNTIMES": str(IMAGES), "NO_COLOR": "1"}
-        kept = {name: value for name, value in os.environ.items() if name not in ("CI", "VIRTUAL_ENV")}
+        kept = {name: value for name, value in os.environ.items() if name not in _OTHERS}
         programs = folder / "venv" / "bin"
         self.env = kept | uv_cache(os.environ) | own | {"PATH": f"{programs}:{os.environ['PATH']}"} | env
 

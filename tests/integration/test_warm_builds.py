@@ -171,8 +171,9 @@ facts["open"] = sorted(os.listdir("/proc/self/fd"))
     assert found["open"] == bench.facts(code, warm=())["open"]
 
 
-def test_what_outlives_a_build_is_ended(bench):
-    """However it hides; the parent stays."""
+@pytest.mark.parametrize("pauses", ["1", "0"])
+def test_what_outlives_a_build_is_ended(bench, pauses):
+    """However it hides, and were it too fast to be seen: then the parent goes as well."""
     code = """
 import ctypes, os, time
 for _ in range(20):
@@ -184,8 +185,8 @@ for _ in range(20):
         while True:
             if os.fork():
                 os._exit(0)
-            time.sleep(0.002)
-"""
+            time.sleep(0.002 * PAUSES)
+""".replace("PAUSES", pauses)
     first = bench.facts(code)
     found = bench.facts(
         "import os\nfacts['processes'] = len(list(filter(str.isdigit, os.listdir('/proc'))))", name="next"

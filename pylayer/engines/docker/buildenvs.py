@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
 _BUNDLE = f"{ROOT}/certificates.pem"
 _KILLED = 128 + 9  # the exit status of what SIGKILL ended
-_FIRST_USER = 20000  # within the 65536 that a rootless engine has, and nobody's in any image
+# Within the 65536 that a rootless engine has, and nobody's in any image; of so many that containers which run
+# at once seldom have the same: the kernel counts a user's processes in all of them.
+_FIRST_USER, _USERS = 20000, 40000
 _JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -71,7 +73,7 @@ class DockerBuildEnv:
         self._tools = tools
         self._network = network
         self._rooms = Rooms(self._open, resources.containers.end)
-        self._users = itertools.count(_FIRST_USER)
+        self._users = itertools.count(_FIRST_USER + secrets.randbelow(_USERS))
 
     def serves_bare_jobs(self, target: Target) -> bool:
         """Whether a container runs already, and is one that pylayer's own jobs for `target` may share."""
