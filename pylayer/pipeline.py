@@ -264,15 +264,11 @@ class Pipeline:
                 or (place.stat().st_size == archive.size and hash_file(place) == archive.sha256)
             ):
                 return False
-            temporary = unfinished.beside(place)
-            try:
+            with unfinished.becoming(place) as temporary:
                 try:
                     os.link(archive.path, temporary)
                 except OSError:
                     shutil.copyfile(archive.path, temporary)
-                temporary.replace(place)
-            finally:
-                temporary.unlink(missing_ok=True)
         return True
 
     def _sweep(self) -> None:

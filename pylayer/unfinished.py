@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from pylayer.liveness import alive
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _NAME = re.compile(r"\..+\.([0-9]+)-[0-9a-f]{12}")
@@ -18,6 +19,17 @@ _NAME = re.compile(r"\..+\.([0-9]+)-[0-9a-f]{12}")
 def beside(path: Path) -> Path:
     """A name of its own, on the file system of `path`, for what is to be renamed to it."""
     return path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(6).hex()}")
+
+
+@contextmanager
+def becoming(path: Path) -> Iterator[Path]:
+    """Yield the path of a file that takes the place of `path` at the end, whole, or goes."""
+    temporary = beside(path)
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def sweep(folder: Path) -> None:

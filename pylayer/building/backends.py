@@ -51,7 +51,7 @@ _LATER = {
         "poetry.core.pyproject.tables",
         "poetry.core.spdx.helpers",
         "poetry.core.version.requirements",
-        "poetry.core._vendor.lark",
+        "lark",  # vendored, and found once the backend is imported
     ),
     "pdm": (
         "pdm.backend.wheel",
@@ -62,6 +62,7 @@ _LATER = {
     ),
     "flit_core": ("flit_core.wheel",),
 }
+_OF_THE_HOOK = ("importlib.metadata", "shutil")  # what hook.py imports itself
 
 
 def imports(project: Project) -> tuple[str, ...]:
@@ -73,5 +74,4 @@ def imports(project: Project) -> tuple[str, ...]:
     if project.backend_path or project.options.env:
         return ()
     module = project.backend.partition(":")[0]
-    # What hook.py itself needs is the backend's to be found in the environment as well.
-    return (module, *_LATER.get(module.partition(".")[0], ()), "importlib.metadata", "shutil")
+    return (module, *_LATER.get(module.partition(".")[0], ()), *_OF_THE_HOOK)

@@ -61,8 +61,7 @@ class EngineHosts:
     `kinds` are the engines that may be used, in the order in which they are asked; each is made by `connect`
     at its first use, which raises EngineError where it does not answer. `close` ends those that were made.
     `images` are the repository digests (`sha256:…`) of engines' images that other machines can pull, by
-    target; `choice` says which are taken. `digests` are those of all, by what identifies their
-    Python.
+    target; `choice` says which are taken. `digests` are those of all, by what identifies their Python.
     """
 
     def __init__(
@@ -72,11 +71,11 @@ class EngineHosts:
         connect: Callable[[EngineKind], Engine],
         graph: Graph,
         note: Callable[[str], None],
-        images: ImageChoice | None = None,
+        choice: ImageChoice | None = None,
     ) -> None:
         self.images: dict[str, str] = {}
         self.digests: dict[str, str] = {}
-        self._images = images or ImageChoice()
+        self._choice = choice or ImageChoice()
         self._kinds = kinds
         self._connect = connect
         self._graph = graph
@@ -132,8 +131,8 @@ class EngineHosts:
 
     async def _note_image(self, engine: Engine, interpreter: Interpreter, target: Target) -> None:
         digest = interpreter.image
-        locked = self._images.digests.get(str(target))
-        if locked and digest != locked and self._images.strict:
+        locked = self._choice.digests.get(str(target))
+        if locked and digest != locked and self._choice.strict:
             reference = target.runtime.build_image[target.architecture]
             raise LockError(
                 f"{reference} is {digest or 'without a digest'} here, but {locked} in the lock",
@@ -150,7 +149,7 @@ class EngineHosts:
     async def _engine(self, kind: EngineKind) -> Engine:
         async def make() -> Engine:
             engine = await self._graph.compute(self._connect, kind)
-            engine.choose_images(self._images)
+            engine.choose_images(self._choice)
             self._engines[kind.name] = engine
             return engine
 

@@ -78,10 +78,5 @@ def _problem(archive: Path, entry: CatalogueEntry) -> str:
 def _copy(source: Path, target: Path) -> None:
     if target.exists() and target.samefile(source):
         return
-    temporary = unfinished.beside(target)
-    with writing(target):
-        try:
-            shutil.copyfile(source, temporary)
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with writing(target), unfinished.becoming(target) as temporary:
+        shutil.copyfile(source, temporary)

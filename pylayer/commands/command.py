@@ -57,11 +57,12 @@ class Command(ABC):
 
 
 def options_of(command: type[Command]) -> tuple[Option, ...]:
-    """The options of a command, in the order of its fields."""
-    return tuple(
+    """The options of a command, in the order of its fields, those that stand without a name first."""
+    found = [
         Option(attribute=each.name, **each.metadata["option"])
         for each in fields(command)  # type: ignore[arg-type]  # every subclass is a dataclass
-    )
+    ]
+    return tuple(sorted(found, key=lambda each: not each.positional))
 
 
 def flag(help: str, *, short: str = "") -> Any:  # noqa: A002  a field, as `dataclasses.field` gives

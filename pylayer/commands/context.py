@@ -117,7 +117,7 @@ async def opened(
         connect=lambda kind: choose.connect(kind, store=store),
         graph=graph,
         note=note,
-        images=ImageChoice(
+        choice=ImageChoice(
             digests=before.images if before and not policy.upgrade_all else {},
             strict=policy.locked,
             newest=policy.upgrade_all,

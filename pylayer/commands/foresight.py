@@ -26,6 +26,7 @@ from pylayer.building.sources import source_of
 from pylayer.building.wheelparts import declared_parts
 from pylayer.keys import key
 from pylayer.locks.sharing import EnvironmentName
+from pylayer.markers import required
 from pylayer.monorepo import vcs, workspace
 from pylayer.monorepo.projectfile import PYPROJECT
 from pylayer.names import normalise, required_name
@@ -344,7 +345,7 @@ class Foresight:
         if required_name(text) not in self.found.projects:
             return text
         try:
-            requirement = Requirement(text)
+            requirement = required(text)
         except InvalidRequirement:
             return text
         extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
@@ -413,7 +414,7 @@ def _told(target: Target) -> list[Any]:
 
 def _plain(text: str) -> str:
     try:
-        return str(Requirement(text))
+        return str(required(text))
     except InvalidRequirement:
         return text
 

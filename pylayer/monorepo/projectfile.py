@@ -69,6 +69,14 @@ class Definition:
     required: frozenset[str] = frozenset()
 
 
+def glance(folder: Path) -> Mapping[str, Any]:
+    """What pyproject.toml in a folder says; nothing where there is none, or it cannot be read."""
+    try:
+        return document(folder / PYPROJECT, where=PYPROJECT) if (folder / PYPROJECT).is_file() else {}
+    except ManifestError:
+        return {}
+
+
 def read(folder: Path, *, where: str, name: str = "") -> tuple[Definition | None, list[Fault]]:
     """Read the project in `folder`, which faults call `where`; its `name`, if known, is not looked for.
 

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pylayer.monorepo.projectfile import glance
 from pylayer.names import required_name
-from pylayer.proposals.survey import root_content
 from pylayer.tables import table_at
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _parsed(text: str) -> ast.Module:
 
 def _development(root: Path) -> frozenset[str]:
     """Name all that the pyproject.toml at the top, and requirements files, need for development."""
-    content = root_content(root)
+    content = glance(root)
     names = set(map(required_name, _texts(table_at(content, "dependency-groups"))))
     names.update(map(required_name, _texts(table_at(content, "project", "optional-dependencies"))))
     names.update(map(required_name, _texts({"": table_at(content, "tool", "uv").get("dev-dependencies")})))

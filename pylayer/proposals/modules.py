@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pylayer.errors import ManifestError
-from pylayer.monorepo.projectfile import PYPROJECT
+from pylayer.monorepo.projectfile import glance
 from pylayer.names import required_name
-from pylayer.tables import document, table_at
+from pylayer.tables import table_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +40,7 @@ def lacks_module(folder: Path, definition: Definition) -> str:
     """Say that its backend will find nothing to package; empty where it will, or where nobody knows."""
     tool = next((tool for start, tool in _BY_NAME.items() if definition.backend.startswith(start)), "")
     plain = _PLAIN.issuperset(map(required_name, definition.requires)) and not definition.backend_path
-    content = _content(folder)
+    content = glance(folder)
     if not (tool and plain) or _is_said(content, tool) or (folder / "hatch.toml").is_file():
         return ""
     module = definition.name.replace("-", "_")
@@ -50,18 +49,11 @@ def lacks_module(folder: Path, definition: Definition) -> str:
 
 def only_holds_others(folder: Path, definition: Definition) -> bool:
     """Whether a project with others below it has nothing itself, whichever its backend is."""
-    content = _content(folder)
+    content = glance(folder)
     said = any(_is_said(content, tool) for tool in _SAID) or table_at(content, "tool", "setuptools")
     scripted = (folder / "setup.py").is_file() or (folder / "setup.cfg").is_file()
     module = definition.name.replace("-", "_")
     return not (said or scripted or _finds(folder, "poetry", module) or any(folder.glob("src/*/__init__.py")))
-
-
-def _content(folder: Path) -> Mapping[str, Any]:
-    try:
-        return document(folder / PYPROJECT, where=PYPROJECT) if (folder / PYPROJECT).is_file() else {}
-    except ManifestError:
-        return {}
 
 
 def _is_said(content: Mapping[str, Any], tool: str) -> bool:

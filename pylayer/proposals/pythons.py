@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from pylayer.building.serving import allows
 from pylayer.errors import ManifestError
-from pylayer.monorepo.projectfile import PYPROJECT
+from pylayer.monorepo.projectfile import glance
 from pylayer.monorepo.setupfiles import python_in_setup_cfg, python_in_setup_py
-from pylayer.tables import document, table_at
+from pylayer.tables import table_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,7 +25,7 @@ _BARE = re.compile(r"\d[\d.]*(?:\.\*)?")
 def stated(folder: Path) -> str:
     """What the project in `folder` says, as it says it; empty where it says nothing, or none can read it."""
     try:
-        pyproject = document(folder / PYPROJECT, where=PYPROJECT) if (folder / PYPROJECT).is_file() else {}
+        pyproject = glance(folder)
         said = [
             table_at(pyproject, "project").get("requires-python"),
             table_at(pyproject, "tool", "poetry", "dependencies").get("python"),

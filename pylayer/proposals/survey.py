@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from pylayer.errors import ManifestError
 from pylayer.monorepo import projectfile, sourcetables
 from pylayer.monorepo.projectfile import PYPROJECT, SETUP_FILES
 from pylayer.monorepo.repository import Repository
@@ -19,7 +18,6 @@ from pylayer.patterns import ignored
 from pylayer.proposals import pythons
 from pylayer.proposals.globs import is_nameable
 from pylayer.proposals.modules import lacks_module, only_holds_others
-from pylayer.tables import document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -143,7 +141,7 @@ def _read(
     root: Path, places: Iterable[str], *, left_out: dict[str, str], gone: set[str]
 ) -> Iterator[tuple[str, Definition]]:
     """Give the projects that can be layers; what those that cannot are called is added to `gone`."""
-    tables = sourcetables.read(root_content(root), folder=root, where=PYPROJECT)
+    tables = sourcetables.read(projectfile.glance(root), folder=root, where=PYPROJECT)
     excluded = ignored([f"/{glob.strip('/')}" for glob in tables.excluded])
     for place in places:
         folder = root / place
@@ -279,11 +277,3 @@ def _text(path: Path) -> str:
             return file.read(_LARGEST).decode("utf-8", errors="replace")
     except OSError:
         return ""
-
-
-def root_content(root: Path) -> Mapping[str, object]:
-    """The pyproject.toml at the top; nothing where there is none that can be read."""
-    try:
-        return document(root / PYPROJECT, where=PYPROJECT) if (root / PYPROJECT).is_file() else {}
-    except ManifestError:
-        return {}

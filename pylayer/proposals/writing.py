@@ -47,13 +47,9 @@ def append(path: Path, lines: list[str]) -> None:
         end = b"\r\n" if b"\r\n" in before else b"\n"
         between = b"" if not before or before.endswith(b"\n") else end
         added = b"".join(line.encode() + end for line in lines)
-        beside = unfinished.beside(path)
-        try:
+        with unfinished.becoming(path) as beside:
             beside.write_bytes(before + between + added)
             if path.exists():
                 shutil.copymode(path, beside)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(f"cannot be written: {error.strerror}", where=str(path)) from error

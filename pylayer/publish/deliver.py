@@ -166,13 +166,12 @@ def _sole(item: Item, region: Region, made: Version, patience: Patience, course:
     means that ours is the newest word. No later plan would see a duplicate, which has the content that is
     wanted: what cannot be deleted is noted, for the next run.
     """
-    between = range(item.baseline + 1, made.number)
-    if not between:
+    name = item.group.name
+    if made.number == item.baseline + 1:
         return made
     try:
-        numbers = {number for number in region.numbers(item.group.name) if number in between}
-        # The one just before is asked for itself, in case the listing lags behind.
-        found = _oldest_same(item, region, sorted({*numbers, made.number - 1}, reverse=True))
+        numbers = surplus.between(region, name, baseline=item.baseline, made=made.number)
+        found = _oldest_same(item, region, numbers)
     except CloudError as error:
         # Nobody is to use it until that is known.
         course.surplus.append(made.number)

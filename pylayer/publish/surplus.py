@@ -57,15 +57,20 @@ def settle(
     return frozenset(left)
 
 
+def between(region: Region, name: str, *, baseline: int, made: int) -> list[int]:
+    """The numbers of versions above `baseline` and below `made`, newest first. Raises CloudError."""
+    numbers = {number for number in region.numbers(name) if baseline < number < made}
+    # The one just before is asked for itself, in case the listing lags behind.
+    return sorted(numbers | ({made - 1} if made - 1 > baseline else set()), reverse=True)
+
+
 def _is_copy(duplicate: Duplicate, region: Region) -> bool:
     """Whether the version is there, and one before it that differs from it in its number alone."""
     made = region.version(duplicate.name, duplicate.version)
     if made is None:
         return False
-    between = range(duplicate.baseline + 1, duplicate.version)
-    # The one just before is asked for itself, in case the listing lags behind.
-    numbers = {number for number in region.numbers(duplicate.name) if number in between} | {made.number - 1}
-    found = (region.version(duplicate.name, number) for number in sorted(numbers) if number in between)
+    numbers = between(region, duplicate.name, baseline=duplicate.baseline, made=made.number)
+    found = (region.version(duplicate.name, number) for number in numbers)
     return any(other and replace(other, number=made.number, arn=made.arn) == made for other in found)
 
 

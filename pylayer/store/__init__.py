@@ -296,18 +296,13 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, durable: bool
 
     A `durable` one is as well there after the power went: for what no other run can make again.
     """
-    temporary = unfinished.beside(path)
-    with writing(path):
-        try:
-            with temporary.open("wb") as file:
-                file.write(content)
-                if durable:
-                    file.flush()
-                    os.fsync(file.fileno())
-            temporary.chmod(mode)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with writing(path), unfinished.becoming(path) as temporary:
+        with temporary.open("wb") as file:
+            file.write(content)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.chmod(mode)
 
 
 def write_changed(path: Path, content: bytes) -> bool:

@@ -80,7 +80,7 @@ def placed(choice, engines, *targets, locked=None):
             connect=engines,
             graph=graph,
             note=notes.append,
-            images=choice_of(locked),
+            choice=choice_of(locked),
         )
         try:
             await hosts.open()

@@ -10,6 +10,7 @@ from contextlib import suppress
 import pytest
 from factories.engines import FOREIGN, NATIVE, target
 
+from pylayer.engines import ImageChoice
 from pylayer.errors import ImageError
 from pylayer.store import Store
 from pylayer.targets import Architecture
@@ -176,3 +177,19 @@ def test_programs_that_cannot_be_run(images, unrunnable) -> None:
     with pytest.raises(ImageError, match=r"(?s)exec format error.*binfmt --install") as raised:
         images.python(images.find(wanted), target=wanted)
     assert unrunnable in str(raised.value)
+
+
+def test_the_image_of_the_lock_is_taken_where_it_can_be_had(images, registry) -> None:
+    """Where it cannot, the one of the tag; unless the lock is the last word."""
+    name = unique()
+    digest = registry.publish(name, WORDS[NATIVE])
+    wanted = target(image=f"{registry.host}/{name}")
+    for strict in (True, False):
+        images.choice = ImageChoice(digests={str(wanted): digest}, strict=strict)
+        assert digest == images.find(wanted).digest
+    gone = {str(wanted): f"sha256:{'0' * 64}"}
+    images.choice = ImageChoice(digests=gone)
+    assert digest == images.find(wanted).digest
+    images.choice = ImageChoice(digests=gone, strict=True)
+    with pytest.raises(ImageError):
+        images.find(wanted)
