@@ -63,7 +63,7 @@ def test_a_build_finds_most_of_what_it_imports(distribution, tmp_path):
         (root / "src" / "thing" / "__init__.py").write_text('"""A thing."""\n')
         (root / "pyproject.toml").write_text(PYPROJECT.format(backend))
         env = {"PYTHONPATH": str(installed), "HOME": str(tmp_path)}
-        words = [sys.executable, "-c", BUILD, *given]
+        words = [sys.executable, "-S", "-c", BUILD, *given]  # without what this host's plugins register
         ran = subprocess.run(words, cwd=root, env=env, capture_output=True, text=True, check=True)
         return int(ran.stdout)
 
