@@ -21,7 +21,7 @@ from pylayer.envtable import VARIABLES
 from pylayer.errors import MIXED, PENDING, PylayerError
 from pylayer.interrupts import Interrupt
 from pylayer.locks.lockfiles import FORMATS
-from pylayer.publish import outputs, published
+from pylayer.publishing import outputs, published
 from pylayer.statements import envelopes, provenance
 from pylayer.store import kinds
 from pylayer.store.kinds import RecordKind
@@ -67,11 +67,11 @@ FILES = {
         "`provenance.write`: what went into an archive. See [provenance](publish.md#provenance).",
         f"<layer>-<runtime>-<architecture>{envelopes.SUFFIX}": "The same, signed.",
     },
-    "publish.published": {
+    "publishing.published": {
         published.NAME: "In the output folder: the layer versions that stand for the builds, by region. See "
         "[publishing](publish.md#using-what-was-published)."
     },
-    "publish.outputs": {
+    "publishing.outputs": {
         outputs.CDK: "In the output folder, with `outputs`: the same for CDK.",
         outputs.TERRAFORM: "The same for Terraform.",
         outputs.MAPPINGS: "The same for SAM and CloudFormation, as mappings.",

@@ -36,19 +36,19 @@ class PruneCommand(Command):
 
     def run(self, lines: Console) -> int:
         """Delete all but the newest and those in use, or with `dry_run` say which those are."""
-        from pylayer import publish
+        from pylayer import publishing
         from pylayer.config import publication
         from pylayer.monorepo import workspace
 
         found = workspace.load(self.manifest or runs.nearest(Path.cwd()))
-        outcome = publish.prune(
+        outcome = publishing.prune(
             found.manifest.output,
             publication.settings(
                 found.manifest.publish, {layer.name: layer.publish for layer in found.layers}
             ),
-            declared=publish.declared(found.layers),
+            declared=publishing.declared(found.layers),
             keep=self.keep,
-            options=publish.Options(
+            options=publishing.Options(
                 layers=self.layer,
                 regions=self.region,
                 profile=self.profile,

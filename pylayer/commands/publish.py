@@ -39,7 +39,7 @@ class PublishCommand(Command):
 
     def run(self, lines: Console) -> int:
         """Publish, or with `dry_run` only plan."""
-        from pylayer import publish
+        from pylayer import publishing
         from pylayer.config import publication
         from pylayer.monorepo import workspace
 
@@ -57,15 +57,15 @@ class PublishCommand(Command):
             layers = tuple(dict.fromkeys(build.layer.name for build in builds))
         found = workspace.load(path)
         stale = self._stale(found, layers, lines)
-        outcome = publish.run(
+        outcome = publishing.run(
             found.manifest.output,
             publication.settings(
                 found.manifest.publish,
                 {layer.name: layer.publish for layer in found.layers},
                 signers=found.manifest.provenance.keys,
             ),
-            declared=publish.declared(found.layers),
-            options=publish.Options(
+            declared=publishing.declared(found.layers),
+            options=publishing.Options(
                 layers=layers,
                 regions=self.region,
                 profile=self.profile,
@@ -75,7 +75,7 @@ class PublishCommand(Command):
                 public=self.public,
             ),
             say=lines.say,
-            revision=lambda: publish.revision(found.manifest.root),
+            revision=lambda: publishing.revision(found.manifest.root),
             stale=stale,
         )
         return outcome.exit_code

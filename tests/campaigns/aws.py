@@ -120,7 +120,7 @@ def _published(dist: Dist, cloud: Cloud, dice: random.Random, tally: Tally, *, a
     """Publish with faults, a few times at most, and then without; whether that succeeded."""
     from factories.publishing import Run
 
-    from pylayer.publish.cloud import Patience
+    from pylayer.publishing.cloud import Patience
 
     def luck(call: Call) -> Action | None:
         if dice.random() >= _FAULTY[call.write]:

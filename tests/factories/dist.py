@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pylayer.archives import catalogue
 from pylayer.archives.catalogue import CatalogueEntry, Distribution
-from pylayer.publish import Declared
+from pylayer.publishing import Declared
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ import json
 
 import boto3
 
-from pylayer import publish
+from pylayer import publishing
 from pylayer.config.publication import layer_table, publish_table, settings
-from pylayer.publish.cloud import Patience
+from pylayer.publishing.cloud import Patience
 
 REGIONS = ["ap-southeast-2", "eu-west-1", "us-east-1"]
 PATIENT = Patience(connect=10, answer=30, pause=0.05)
@@ -46,11 +46,11 @@ class Run:
         **options,
     ) -> None:
         self.lines: list[str] = []
-        self.outcome = publish.run(
+        self.outcome = publishing.run(
             dist.folder,
             _settings(table, layers),
             declared=dist.declared,
-            options=publish.Options(patience=patience, layers=only, **options),
+            options=publishing.Options(patience=patience, layers=only, **options),
             say=self.lines.append,
             revision=lambda: revision,
             lock=lock,
@@ -79,12 +79,12 @@ class Run:
 
 def prune(dist, *, keep, table=None, lines=None, **options):
     """Prune what `dist` names."""
-    return publish.prune(
+    return publishing.prune(
         dist.folder,
         _settings(table, None),
         declared=dist.declared,
         keep=keep,
-        options=publish.Options(patience=PATIENT, **options),
+        options=publishing.Options(patience=PATIENT, **options),
         say=(lines if lines is not None else []).append,
     )
 

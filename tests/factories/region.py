@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pylayer.publish.cloud import CloudError, Draft, Grant, Listed, Stored, Upload, Version
+from pylayer.publishing.cloud import CloudError, Draft, Grant, Listed, Stored, Upload, Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

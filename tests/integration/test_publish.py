@@ -351,15 +351,15 @@ if sys.argv[2] == "missing":
 sys.path.insert(0, "tests")
 from pathlib import Path
 from factories.dist import Dist, archive, targets
-from pylayer import publish
+from pylayer import publishing
 from pylayer.errors import NotBuiltError, PublishError
 from pylayer.config.publication import settings
 dist = Dist(Path(sys.argv[1]))
 size = 1 if sys.argv[2] == "missing" else 300 * 1024 * 1024
 dist.build("lib", {("python3.13", "arm64"): archive("")}, unzipped_size=size)
 try:
-    publish.run(dist.folder, settings({"regions": ("eu-west-1",)}, {}), declared=dist.declared,
-                options=publish.Options(), say=print)
+    publishing.run(dist.folder, settings({"regions": ("eu-west-1",)}, {}), declared=dist.declared,
+                options=publishing.Options(), say=print)
 except PublishError as error:
     print(error)
 print("boto3" in sys.modules and sys.modules["boto3"] is not None)

@@ -8,7 +8,7 @@ import pytest
 from factories.monorepo import example
 from factories.publishing import REGIONS, Run
 
-from pylayer import publish
+from pylayer import publishing
 from pylayer.monorepo import workspace
 
 pytestmark = [pytest.mark.command, pytest.mark.docker, pytest.mark.usefixtures("docker_images")]
@@ -19,7 +19,7 @@ def built(mono):
     ran = mono.run("layers", "--engine", "docker")
     assert 0 == ran.status, ran.text
     found = workspace.load(mono.root / "layers.toml")
-    return SimpleNamespace(folder=mono.output, declared=publish.declared(found.layers))
+    return SimpleNamespace(folder=mono.output, declared=publishing.declared(found.layers))
 
 
 @pytest.mark.timeout(900)

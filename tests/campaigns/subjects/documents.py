@@ -16,7 +16,7 @@ from pylayer.index import settings
 from pylayer.locks import lock
 from pylayer.locks.lock import Run
 from pylayer.monorepo import projectfile
-from pylayer.publish import published
+from pylayer.publishing import published
 from pylayer.store import Store, kinds
 from pylayer.store.shapes import Sha256
 from pylayer.tables import keys_of

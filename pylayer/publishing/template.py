@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pylayer.archives.catalogue import CatalogueEntry
     from pylayer.config.layers import Layer
     from pylayer.config.publication import LayerSettings, PublishSettings
-    from pylayer.publish.cloud import Version
+    from pylayer.publishing.cloud import Version
 
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 _ABSENT = "\0"

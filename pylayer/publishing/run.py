@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pylayer.errors import MIXED, PENDING, NotBuiltError, PublishError
-from pylayer.publish import lines, outputs, published, surplus
-from pylayer.publish.cloud import CloudError
-from pylayer.publish.deliver import Result, deliver, undone
-from pylayer.publish.plan import Consent, Item, failed, look, plan
-from pylayer.publish.surplus import Duplicate
-from pylayer.publish.task import connect, prepare
-from pylayer.publish.turns import turn
+from pylayer.publishing import lines, outputs, published, surplus
+from pylayer.publishing.cloud import CloudError
+from pylayer.publishing.deliver import Result, deliver, undone
+from pylayer.publishing.plan import Consent, Item, failed, look, plan
+from pylayer.publishing.surplus import Duplicate
+from pylayer.publishing.task import connect, prepare
+from pylayer.publishing.turns import turn
 from pylayer.store import default_root
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from pylayer.config.publication import PublishSettings
     from pylayer.errors import Fault
-    from pylayer.publish.cloud import Patience
-    from pylayer.publish.task import Connect, Options, Task
-    from pylayer.publish.template import Declared, LayerGroup
+    from pylayer.publishing.cloud import Patience
+    from pylayer.publishing.task import Connect, Options, Task
+    from pylayer.publishing.template import Declared, LayerGroup
 
 # AWS's control plane takes some 15 requests a second.
 PER_REGION = 4

@@ -7,16 +7,16 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from pylayer.publish import surplus
-from pylayer.publish.cloud import CloudError, Draft, Upload, Version
+from pylayer.publishing import surplus
+from pylayer.publishing.cloud import CloudError, Draft, Upload, Version
 from pylayer.store import hash_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pylayer.publish.cloud import Patience, Region, Stored
-    from pylayer.publish.plan import Item
-    from pylayer.publish.template import LayerGroup
+    from pylayer.publishing.cloud import Patience, Region, Stored
+    from pylayer.publishing.plan import Item
+    from pylayer.publishing.template import LayerGroup
 
 Status = Literal["published", "unchanged", "updated", "blocked", "failed"]
 

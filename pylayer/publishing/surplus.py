@@ -6,12 +6,12 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pylayer.publish.cloud import CloudError
+from pylayer.publishing.cloud import CloudError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from pylayer.publish.cloud import Patience, Region
+    from pylayer.publishing.cloud import Patience, Region
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from pylayer.archives.catalogue import Distribution
 from pylayer.config.publication import LayerSettings, PublishSettings
-from pylayer.publish.cloud import Version
-from pylayer.publish.template import Declared, Wording, groups, names_of
+from pylayer.publishing.cloud import Version
+from pylayer.publishing.template import Declared, Wording, groups, names_of
 
 PURE = b"the same"
 

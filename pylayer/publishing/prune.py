@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Literal
 from pylayer import selection
 from pylayer.archives import catalogue
 from pylayer.errors import PENDING, PublishError
-from pylayer.publish import published
-from pylayer.publish.cloud import CloudError
-from pylayer.publish.task import builds_of, chosen, connect, whole
-from pylayer.publish.template import groups
-from pylayer.publish.turns import turn
+from pylayer.publishing import published
+from pylayer.publishing.cloud import CloudError
+from pylayer.publishing.task import builds_of, chosen, connect, whole
+from pylayer.publishing.template import groups
+from pylayer.publishing.turns import turn
 from pylayer.store import default_root
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pylayer.config.publication import PublishSettings
-    from pylayer.publish.cloud import Region
-    from pylayer.publish.task import Connect, Options
-    from pylayer.publish.template import Declared
+    from pylayer.publishing.cloud import Region
+    from pylayer.publishing.task import Connect, Options
+    from pylayer.publishing.template import Declared
 
 Reason = Literal["newest", "attached", "published"]
 

@@ -5,9 +5,9 @@ from factories.dist import ARM, X86, entry, targets
 from factories.region import Memory
 
 from pylayer.config.publication import LayerSettings, Permissions, PublishSettings
-from pylayer.publish.cloud import CloudError, Draft
-from pylayer.publish.plan import Consent, grants, look, plan
-from pylayer.publish.template import Declared, groups
+from pylayer.publishing.cloud import CloudError, Draft
+from pylayer.publishing.plan import Consent, grants, look, plan
+from pylayer.publishing.template import Declared, groups
 
 ONE = b"one"
 

@@ -9,7 +9,7 @@ import boto3.exceptions
 import botocore.exceptions as sdk
 import botocore.parsers
 
-from pylayer.publish.cloud import CloudError, Kind
+from pylayer.publishing.cloud import CloudError, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pylayer.errors import StoreError
-from pylayer.publish.surplus import Duplicate
+from pylayer.publishing.surplus import Duplicate
 from pylayer.store import write_changed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pylayer.publish.deliver import Result
+    from pylayer.publishing.deliver import Result
 
 NAME = "published.json"
 VERSION = 1

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pylayer.archives.catalogue import CatalogueEntry
-    from pylayer.publish.template import LayerGroup
+    from pylayer.publishing.template import LayerGroup
 
 _HINT = "build it where `provenance.write` and the key are; see publish.md#provenance"
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pylayer.errors import StoreError
-from pylayer.publish import outputs, published
-from pylayer.publish.published import PublishedVersion
-from pylayer.publish.surplus import Duplicate
-from pylayer.publish.template import Declared
+from pylayer.publishing import outputs, published
+from pylayer.publishing.published import PublishedVersion
+from pylayer.publishing.surplus import Duplicate
+from pylayer.publishing.template import Declared
 
 if TYPE_CHECKING:
     from pylayer.config.publication import Output

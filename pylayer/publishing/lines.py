@@ -9,8 +9,8 @@ from pylayer.amounts import size_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pylayer.publish.deliver import Result
-    from pylayer.publish.plan import Item
+    from pylayer.publishing.deliver import Result
+    from pylayer.publishing.plan import Item
 
 
 def planned(item: Item) -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 from pylayer import selection
 from pylayer.archives import catalogue
 from pylayer.errors import Fault, NotBuiltError, PublishError, UsageError
-from pylayer.publish import attested, checks, outputs, published
-from pylayer.publish.cloud import Patience
-from pylayer.publish.template import Declared, LayerGroup, groups
+from pylayer.publishing import attested, checks, outputs, published
+from pylayer.publishing.cloud import Patience
+from pylayer.publishing.template import Declared, LayerGroup, groups
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pylayer.archives.catalogue import CatalogueEntry
     from pylayer.config.publication import PublishSettings
-    from pylayer.publish.cloud import Account, Region
+    from pylayer.publishing.cloud import Account, Region
 
 
 class Connect(Protocol):
@@ -66,7 +66,7 @@ class Task:
 
 def connect(*, profile: str | None, patience: Patience) -> Account:
     """Open an Account by boto3; PublishError where that is not installed."""
-    from pylayer.publish import aws
+    from pylayer.publishing import aws
 
     return aws.connect(profile=profile, patience=patience)
 

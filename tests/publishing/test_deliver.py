@@ -9,10 +9,10 @@ from factories.region import Memory
 
 from pylayer.archives import catalogue
 from pylayer.config.publication import LayerSettings, PublishSettings
-from pylayer.publish.cloud import CloudError, Draft, Patience
-from pylayer.publish.deliver import deliver, undone
-from pylayer.publish.plan import Consent, Item, look, plan
-from pylayer.publish.template import groups
+from pylayer.publishing.cloud import CloudError, Draft, Patience
+from pylayer.publishing.deliver import deliver, undone
+from pylayer.publishing.plan import Consent, Item, look, plan
+from pylayer.publishing.template import groups
 
 PATIENCE = Patience(pause=0)
 RESET = CloudError("unreachable", "PublishLayerVersion: no answer (ConnectionClosedError)")

@@ -6,12 +6,12 @@ import threading
 
 from factories import there
 
-from pylayer.publish.turns import turn
+from pylayer.publishing.turns import turn
 
 _HOLDER = """
 import sys, time
 from pathlib import Path
-from pylayer.publish.turns import turn
+from pylayer.publishing.turns import turn
 with turn(Path(sys.argv[1]), say=print):
     print("held", flush=True)
     time.sleep(60)

@@ -5,8 +5,8 @@ from boto3.exceptions import S3UploadFailedError
 from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
 
-from pylayer.publish.cloud import CloudError
-from pylayer.publish.sdk import answers
+from pylayer.publishing.cloud import CloudError
+from pylayer.publishing.sdk import answers
 
 
 def refusal(code, status, message="Some words."):

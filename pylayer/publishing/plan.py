@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pylayer.publish.cloud import CloudError, Grant
-from pylayer.publish.template import names_of
+from pylayer.publishing.cloud import CloudError, Grant
+from pylayer.publishing.template import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pylayer.config.publication import Permissions
-    from pylayer.publish.cloud import Listed, Region, Version
-    from pylayer.publish.template import LayerGroup
+    from pylayer.publishing.cloud import Listed, Region, Version
+    from pylayer.publishing.template import LayerGroup
 
 Action = Literal["create", "unchanged", "blocked", "failed"]
 

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from pylayer.errors import PublishError
-from pylayer.publish import revision
+from pylayer.publishing import revision
 
 
 def git(folder, *words):

@@ -7,15 +7,15 @@ import re
 from typing import TYPE_CHECKING, assert_never
 
 from pylayer.errors import Fault
-from pylayer.publish.published import nested, write_json, write_text
+from pylayer.publishing.published import nested, write_json, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from pylayer.config.publication import Output
-    from pylayer.publish.published import Published
-    from pylayer.publish.template import Declared
+    from pylayer.publishing.published import Published
+    from pylayer.publishing.template import Declared
 
 CDK = "published.ts"
 TERRAFORM = "layers.tfvars.json"

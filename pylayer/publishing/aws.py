@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from pylayer.errors import PublishError
-from pylayer.publish.cloud import CloudError, Grant, Listed, Patience, Region, Stored, Upload, Version
+from pylayer.publishing.cloud import CloudError, Grant, Listed, Patience, Region, Stored, Upload, Version
 
 try:
     import boto3
@@ -22,12 +22,12 @@ try:
 except ImportError as error:
     raise PublishError("publishing needs boto3", hint='pip install "pylayer-lambda[publish]"') from error
 
-from pylayer.publish.sdk import answers  # needs what was tried above
+from pylayer.publishing.sdk import answers  # needs what was tried above
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pylayer.publish.cloud import Draft
+    from pylayer.publishing.cloud import Draft
 
 PART = 16 * 1024 * 1024
 _GET = "lambda:GetLayerVersion"

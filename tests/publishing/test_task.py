@@ -8,7 +8,7 @@ from factories.region import Memory
 
 from pylayer.config.publication import LayerSettings, PublishSettings
 from pylayer.errors import NotBuiltError, UsageError
-from pylayer.publish.task import Options, prepare
+from pylayer.publishing.task import Options, prepare
 
 SETTINGS = PublishSettings(default=LayerSettings(regions=("eu-west-1",)))
 

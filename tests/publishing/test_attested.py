@@ -12,8 +12,8 @@ from factories.signing import private_pem, public_pem
 from pylayer.archives import catalogue
 from pylayer.config.publication import PublishSettings
 from pylayer.errors import PublishError
-from pylayer.publish import attested
-from pylayer.publish.template import groups
+from pylayer.publishing import attested
+from pylayer.publishing.template import groups
 from pylayer.statements import envelopes, provenance
 from pylayer.statements.provenance import Making
 
