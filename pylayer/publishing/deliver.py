@@ -26,7 +26,7 @@ class Result:
     """What became of an item. `version` is what stands in AWS for the group, also where a later step failed.
 
     `seconds` is how long it took; `updated` is a version that was there and got permissions or parameters.
-    `surplus` are versions that this made and that are, or may be, duplicates.
+    `doubtful` is whether a version too many may be there, or may still come.
     """
 
     item: Item
@@ -36,15 +36,18 @@ class Result:
     error: str = ""
     cause: CloudError | None = None
     seconds: float = 0.0
-    surplus: tuple[int, ...] = ()
+    doubtful: bool = False
 
 
 @dataclass(slots=True)
 class _Course:
-    """What happens on the way to a Result."""
+    """What happens on the way to a Result.
+
+    `open` counts the requests that may have made a version too many, or still may.
+    """
 
     notes: list[str] = field(default_factory=list)
-    surplus: list[int] = field(default_factory=list)
+    open: int = 0
 
 
 def undone(item: Item, cause: CloudError | None = None) -> Result:
@@ -73,7 +76,7 @@ def deliver(item: Item, region: Region, *, folder: Path, revision: str, patience
             item=item, status="published" if item.action == "create" else "updated", version=version
         )
     seconds = time.monotonic() - start
-    return replace(result, notes=tuple(course.notes), surplus=tuple(course.surplus), seconds=seconds)
+    return replace(result, notes=tuple(course.notes), doubtful=course.open > 0, seconds=seconds)
 
 
 def _create(  # noqa: PLR0917  a private step of the function above
@@ -138,6 +141,7 @@ def _publish(item: Item, region: Region, draft: Draft, patience: Patience, cours
             if not error.doubtful:
                 raise
             doubt = error
+            course.open += error.kind != "throttled"
         else:
             return _sole(item, region, made, patience, course)
         time.sleep(patience.pause * 2**attempt)
@@ -148,6 +152,7 @@ def _publish(item: Item, region: Region, draft: Draft, patience: Patience, cours
             raise CloudError(error.kind, what) from error
         if found:
             course.notes.append(f"{doubt}, but it was published")
+            course.open -= 1
             return found
     raise CloudError(doubt.kind if doubt else "refused", f"{doubt} ({patience.attempts} attempts)")
 
@@ -174,14 +179,14 @@ def _sole(item: Item, region: Region, made: Version, patience: Patience, course:
         found = _oldest_same(item, region, numbers)
     except CloudError as error:
         # Nobody is to use it until that is known.
-        course.surplus.append(made.number)
+        course.open += 1
         what = f"whether version {made.number} is a duplicate is not known: {error}; the next run finds out"
         raise CloudError(error.kind, what) from error
     if found is None:
         return made
     same = f"version {found.number} has the same content"
     if failure := surplus.remove(region, item.group.name, made.number, patience=patience):
-        course.surplus.append(made.number)
+        course.open += 1
         course.notes.append(f"{same}, but the duplicate {made.number} could not be deleted: {failure}")
     else:
         course.notes.append(f"{same}: the duplicate {made.number} was deleted")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pylayer.errors import StoreError
-from pylayer.publishing.surplus import Duplicate
+from pylayer.publishing.surplus import Doubt
 from pylayer.store import write_changed
 
 if TYPE_CHECKING:
@@ -45,18 +45,18 @@ def read(path: Path) -> dict[Key, PublishedVersion]:
     return _read(path)[0]
 
 
-def duplicates(path: Path) -> frozenset[Duplicate]:
-    """Read what published.json says is still to be deleted. Raises StoreError."""
+def doubts(path: Path) -> frozenset[Doubt]:
+    """Read of which layers a version too many may be there. Raises StoreError."""
     return _read(path)[1]
 
 
-def _read(path: Path) -> tuple[dict[Key, PublishedVersion], frozenset[Duplicate]]:
+def _read(path: Path) -> tuple[dict[Key, PublishedVersion], frozenset[Doubt]]:
     try:
         document = json.loads(path.read_bytes())
         if document["version"] != VERSION:
             raise StoreError(f"has version {document['version']!r}, not {VERSION}", where=str(path))
         layers = {key: _version(table) for key, table in _leaves(document["layers"])}
-        return layers, frozenset(_duplicate(table) for table in document.get("duplicates", ()))
+        return layers, frozenset(_doubt(table) for table in document.get("doubts", ()))
     except FileNotFoundError:
         return {}, frozenset()
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -95,13 +95,13 @@ def merge(
     return after
 
 
-def write(path: Path, published: Published, *, surplus: Iterable[Duplicate] = ()) -> bool:
+def write(path: Path, published: Published, *, doubts: Iterable[Doubt] = ()) -> bool:
     """Write published.json atomically where its bytes change; says whether they did."""
     tree = nested(
         published, lambda place: {word: getattr(place, word) for word in PublishedVersion.__slots__}
     )
-    left = [{word: getattr(each, word) for word in Duplicate.__slots__} for each in sorted(surplus)]
-    return write_json(path, {"version": VERSION, "layers": tree, **({"duplicates": left} if left else {})})
+    left = [{word: getattr(each, word) for word in Doubt.__slots__} for each in sorted(doubts)]
+    return write_json(path, {"version": VERSION, "layers": tree, **({"doubts": left} if left else {})})
 
 
 def write_json(path: Path, document: object) -> bool:
@@ -133,10 +133,9 @@ def _version(table: Mapping[str, Any]) -> PublishedVersion:
     return found
 
 
-def _duplicate(table: Mapping[str, Any]) -> Duplicate:
-    found = Duplicate(**table)
-    numbers = set(map(type, (found.version, found.baseline)))
-    if numbers != {int} or {str} != set(map(type, (found.name, found.region))):
+def _doubt(table: Mapping[str, Any]) -> Doubt:
+    found = Doubt(**table)
+    if type(found.baseline) is not int or {str} != set(map(type, (found.name, found.region))):
         raise TypeError(table)
     return found
 

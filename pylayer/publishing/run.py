@@ -13,7 +13,7 @@ from pylayer.publishing import lines, outputs, published, surplus
 from pylayer.publishing.cloud import CloudError
 from pylayer.publishing.deliver import Result, deliver, undone
 from pylayer.publishing.plan import Consent, Item, failed, look, plan
-from pylayer.publishing.surplus import Duplicate
+from pylayer.publishing.surplus import Doubt
 from pylayer.publishing.task import connect, prepare
 from pylayer.publishing.turns import turn
 from pylayer.store import default_root
@@ -65,7 +65,7 @@ def run(
     with contextlib.ExitStack() as stack:
         if not options.dry_run:
             stack.enter_context(turn(lock or default_root() / "publish.lock", say=heard))
-            _settle(task, options, heard)
+            before = _settle(task, options, heard)
         items = _plan(task, Consent(moves=options.confirm, public=options.public))
         for item in items:
             heard(lines.planned(item))
@@ -73,19 +73,21 @@ def run(
             outcome = _planned(task, items)
             heard(lines.plan_summary(items))
         else:
-            outcome = _done(task, items, settings, declared, options, heard, revision)
+            outcome = _done(task, items, settings, declared, options, heard, revision, before)
     _tell(task, heard)
     if options.json:
         say(_json(outcome, task, stale, dry_run=options.dry_run))
     return outcome
 
 
-def _settle(task: Task, options: Options, say: Callable[[str], None]) -> None:
+def _settle(task: Task, options: Options, say: Callable[[str], None]) -> frozenset[Doubt]:
+    """Look for what earlier runs were not sure of, before anything is planned upon it; give what that was."""
     path = task.folder / published.NAME
-    before = published.duplicates(path)
+    before = published.doubts(path)
     left = surplus.settle(before, task.regions, patience=options.patience, say=say) if before else before
     if left != before:
-        published.write(path, published.read(path), surplus=left)
+        published.write(path, published.read(path), doubts=left)
+    return before
 
 
 def _plan(task: Task, consent: Consent) -> tuple[Item, ...]:
@@ -126,6 +128,7 @@ def _done(  # noqa: PLR0917  a private step of `run`
     options: Options,
     say: Callable[[str], None],
     revision: Callable[[], str],
+    before: frozenset[Doubt],
 ) -> PublishOutcome:
     results: list[Result] = []
     try:
@@ -133,8 +136,10 @@ def _done(  # noqa: PLR0917  a private step of `run`
             results.append(result)
             if result.seconds:  # it was tried; the summary tells of the others
                 say(lines.done(result))
+        # What seemed lost may have come by now; what comes later is the next run's to find.
+        surplus.settle(_doubts(results, before), task.regions, patience=options.patience, say=say)
     finally:  # also where the user interrupts: what stands must be known
-        _record(task, results, settings, declared, say)
+        _record(task, results, settings, declared, say, _doubts(results, before))
     results.sort(key=lambda result: (result.item.group.name, result.item.region))
     for line in lines.summary(results):
         say(line)
@@ -172,32 +177,35 @@ def _revision(items: Sequence[Item], revision: Callable[[], str]) -> str:
     return revision() if needed else ""
 
 
-def _record(
+def _record(  # noqa: PLR0917  a private step of `run`
     task: Task,
     results: Sequence[Result],
     settings: PublishSettings,
     declared: Mapping[str, Declared],
     say: Callable[[str], None],
+    doubts: frozenset[Doubt],
 ) -> None:
     path = task.folder / published.NAME
     asked = {(group.layer, region) for group, region in task.places}
     asked |= {(fault.where, region) for fault in task.missing for region in task.regions}
     after = published.merge(published.read(path), results, asked=asked, layers=declared, spared=task.spared)
-    made = {
-        Duplicate(
-            region=result.item.region,
-            name=result.item.group.name,
-            version=number,
-            baseline=result.item.baseline,
-        )
-        for result in results
-        for number in result.surplus
-    }
-    left = published.duplicates(path) | made
-    written = [published.NAME] if published.write(path, after, surplus=left) else []
+    left = published.doubts(path) | doubts
+    written = [published.NAME] if published.write(path, after, doubts=left) else []
     written += outputs.write(task.folder, after, settings.outputs)
     if written:
         say(f"wrote {', '.join(written)} in {task.folder.name}")
+
+
+def _doubts(results: Sequence[Result], before: frozenset[Doubt]) -> frozenset[Doubt]:
+    """Where a version too many may be there or still come: also by a request of the run `before`."""
+    open_before = {(doubt.region, doubt.name) for doubt in before}
+    doubts = set()
+    for result in results:
+        region, name = result.item.region, result.item.group.name
+        if result.doubtful or (result.status == "published" and (region, name) in open_before):
+            baseline = result.version.number if result.version else result.item.baseline
+            doubts.add(Doubt(region=region, name=name, baseline=baseline))
+    return frozenset(doubts)
 
 
 def _tell(task: Task, say: Callable[[str], None]) -> None:

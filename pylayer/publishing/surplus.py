@@ -1,4 +1,8 @@
-"""Versions that a run made and that may be duplicates → judged by the next run, before it plans."""
+"""Requests of which it is not known whether AWS carried them out → the versions too many, deleted.
+
+Each PublishLayerVersion makes a version. One that seems lost may be carried out after its repetition was,
+when nobody looks for it any more; no plan would see what it made, which has the content that is wanted.
+"""
 
 from __future__ import annotations
 
@@ -11,50 +15,71 @@ from pylayer.publishing.cloud import CloudError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from pylayer.publishing.cloud import Patience, Region
+    from pylayer.publishing.cloud import Patience, Region, Version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Duplicate:
-    """A version that a run made, and that one between `baseline` and it may have been a copy of before.
+class Doubt:
+    """A layer of which versions above `baseline` may be there twice, or may still come.
 
-    That could not be found out, or the version could not be deleted.
+    `baseline` is the version that stands, or the newest one that there was before something was tried.
     """
 
     region: str
     name: str
-    version: int
     baseline: int
 
 
 def settle(
-    duplicates: Iterable[Duplicate],
+    doubts: Iterable[Doubt],
     regions: Mapping[str, Region],
     *,
     patience: Patience,
     say: Callable[[str], None],
-) -> frozenset[Duplicate]:
-    """Delete what is a duplicate in one of `regions`, and tell of each; give what is left to the next run.
+) -> frozenset[Doubt]:
+    """Delete each version that differs from the one before it in its number alone, and tell of it.
 
-    They are this run's forerunner's own, of which nobody was told: `published.json` names them as such.
+    Gives the doubts that are left: of regions that are not in `regions`, and where AWS refused.
     """
-    left = set()
-    for each in sorted(duplicates):
-        region = regions.get(each.region)
-        if region is None:
-            left.add(each)
+    return frozenset(doubt for doubt in sorted(doubts) if not _settled(doubt, regions, patience, say))
+
+
+def _settled(
+    doubt: Doubt, regions: Mapping[str, Region], patience: Patience, say: Callable[[str], None]
+) -> bool:
+    region = regions.get(doubt.region)
+    if region is None:
+        return False
+    failures = []
+    try:
+        for number in _copies(doubt, region):
+            where = f"{doubt.name}: the duplicate {number} in {doubt.region}"
+            if failure := remove(region, doubt.name, number, patience=patience):
+                failures.append(failure)
+                say(f"{where} could not be deleted: {failure}")
+            else:
+                say(f"{where} was deleted")
+    except CloudError as error:
+        say(f"{doubt.name}: whether {doubt.region} has duplicates is not known: {error}")
+        return False
+    return not failures
+
+
+def _copies(doubt: Doubt, region: Region) -> list[int]:
+    """The numbers of versions that are as the one before them, from `baseline` on."""
+    listed = {number for number in region.numbers(doubt.name) if number >= doubt.baseline}
+    # The next one is asked for itself, in case the listing lags behind.
+    numbers = sorted(listed | {max(listed, default=doubt.baseline) + 1})
+    copies = []
+    last: Version | None = None
+    for number in numbers:
+        version = region.version(doubt.name, number)
+        if version is None:
             continue
-        where = f"{each.name}: the duplicate {each.version} in {each.region}"
-        try:
-            if not _is_copy(each, region):
-                continue
-            failure = remove(region, each.name, each.version, patience=patience)
-        except CloudError as error:
-            failure = error
-        if failure:
-            left.add(each)
-        say(f"{where} could not be deleted: {failure}" if failure else f"{where} was deleted")
-    return frozenset(left)
+        if last and replace(last, number=number, arn=version.arn) == version:
+            copies.append(number)
+        last = version
+    return copies
 
 
 def between(region: Region, name: str, *, baseline: int, made: int) -> list[int]:
@@ -62,16 +87,6 @@ def between(region: Region, name: str, *, baseline: int, made: int) -> list[int]
     numbers = {number for number in region.numbers(name) if baseline < number < made}
     # The one just before is asked for itself, in case the listing lags behind.
     return sorted(numbers | ({made - 1} if made - 1 > baseline else set()), reverse=True)
-
-
-def _is_copy(duplicate: Duplicate, region: Region) -> bool:
-    """Whether the version is there, and one before it that differs from it in its number alone."""
-    made = region.version(duplicate.name, duplicate.version)
-    if made is None:
-        return False
-    numbers = between(region, duplicate.name, baseline=duplicate.baseline, made=made.number)
-    found = (region.version(duplicate.name, number) for number in numbers)
-    return any(other and replace(other, number=made.number, arn=made.arn) == made for other in found)
 
 
 def remove(region: Region, name: str, number: int, *, patience: Patience) -> CloudError | None:

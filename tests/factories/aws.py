@@ -127,6 +127,7 @@ class Cloud:
         self.calls.clear()
         self.faults.clear()
         self.before.clear()
+        self.luck = None
 
     def reset(self) -> None:
         """Empty all accounts."""

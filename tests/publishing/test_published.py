@@ -7,7 +7,7 @@ import pytest
 from pylayer.errors import StoreError
 from pylayer.publishing import outputs, published
 from pylayer.publishing.published import PublishedVersion
-from pylayer.publishing.surplus import Duplicate
+from pylayer.publishing.surplus import Doubt
 from pylayer.publishing.template import Declared
 
 if TYPE_CHECKING:
@@ -31,21 +31,21 @@ def test_what_is_written_is_read(tmp_path):
     assert {KEY: place()} == published.read(path)
 
 
-def test_what_is_still_to_be_deleted_is_kept_beside(tmp_path):
+def test_what_is_not_known_is_kept_beside(tmp_path):
     """Only as long as there is something."""
     path = tmp_path / "published.json"
-    one = Duplicate(region="eu-west-1", name="libexample", version=8, baseline=6)
-    published.write(path, {KEY: place()}, surplus=[one])
-    assert ({KEY: place()}, frozenset({one})) == (published.read(path), published.duplicates(path))
+    one = Doubt(region="eu-west-1", name="libexample", baseline=6)
+    published.write(path, {KEY: place()}, doubts=[one])
+    assert ({KEY: place()}, frozenset({one})) == (published.read(path), published.doubts(path))
     published.write(path, {KEY: place()})
-    assert frozenset() == published.duplicates(path)
-    assert "duplicates" not in path.read_text()
+    assert frozenset() == published.doubts(path)
+    assert "doubts" not in path.read_text()
 
 
 def test_no_file_is_nothing(tmp_path):
     """Before the first publish there is nothing."""
     path = tmp_path / "published.json"
-    assert ({}, frozenset()) == (published.read(path), published.duplicates(path))
+    assert ({}, frozenset()) == (published.read(path), published.doubts(path))
 
 
 @pytest.mark.parametrize(
@@ -56,8 +56,8 @@ def test_no_file_is_nothing(tmp_path):
         "[]",
         '{"version": 2, "layers": {}}',
         '{"version": 1, "layers": {"a": 1}}',
-        '{"version": 1, "layers": {}, "duplicates": [{"region": "a", "name": "b", "version": "1"}]}',
-        '{"version": 1, "layers": {}, "duplicates": [1]}',
+        '{"version": 1, "layers": {}, "doubts": [{"region": "a", "name": "b", "baseline": "1"}]}',
+        '{"version": 1, "layers": {}, "doubts": [1]}',
         '{"version": 1, "layers": {"a": {"b": {"c": {"d": {"name": "a", "arn": "b", "version": "1"}}}}}}',
     ],
 )
