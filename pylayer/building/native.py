@@ -137,6 +137,12 @@ def is_certain(project: Project) -> bool:
     return project.backend.partition(":")[0].partition(".")[0] in _BACKENDS
 
 
+def is_possible(project: Project, entries: Sequence[TreeEntry]) -> bool:
+    """Whether building `project` could compile something, by all that is known without reading its files."""
+    builders = map(required_name, project.requires)
+    return is_certain(project) or has_sources(entries) or not _COMPILE.isdisjoint(builders)
+
+
 def expected(project: Project, entries: Sequence[TreeEntry], *, subdir: str = ".") -> bool:
     """Whether building `project`, which is in the folder `subdir` of its tree, compiles something.
 

@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
 
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from pylayer.index.pins import Pin
     from pylayer.monorepo.trees import FileHashes
     from pylayer.monorepo.workspace import Project
+    from pylayer.store.kinds import RecordKind
     from pylayer.wheels import Metadata, Wheel
 
 _PLAIN = Plain()
@@ -68,11 +69,15 @@ class Built:
 
 
 class WouldBuildError(Exception):
-    """A wheel that nothing kept stands for, where nothing is to be built: `parts` is what it is made of."""
+    """A wheel that nothing kept stands for, where nothing is to be built: `parts` is what it is made of.
 
-    def __init__(self, project: str, parts: Parts) -> None:
+    `shared` is what it would be by if it came out pure, where other machines could use it then.
+    """
+
+    def __init__(self, project: str, parts: Parts, shared: Parts | None) -> None:
         super().__init__(project)
         self.parts = parts
+        self.shared = shared
 
 
 class Projects:
@@ -135,8 +140,7 @@ class Projects:
 
     async def _find_serving(self, project: Project, target: Target) -> Built:
         source = await self._source_of(project)
-        # What its build made is remembered by its files' names: that says more than what is in them.
-        known = key({"project": project.name, "files": sorted(source.own), "python": target.runtime.minor})
+        known = _known(project, source, target)
         record = self._store.record(kinds.NATIVE, known)
         if record is None and not sources.compiles(project, source):
             return await self._plainly(project, target, known)
@@ -280,22 +284,26 @@ class Projects:
         env = dict(project.options.env) | vcs.environment(project, version)
         # What the backend asked for the last time is known before it is asked, so that a wheel that is kept
         # has the same environment in the lock, and is built anew when that environment is another one.
-        first = key(
-            wheelparts.of(project, source=source, host=host, required=required, version=version) | way.parts
-        )
-        asked = tuple((self._store.record(kinds.ASKED, first) or {"requires": ()})["requires"])
+        parts = wheelparts.of(project, source=source, host=host, required=required, version=version)
+        parts |= way.parts
+        shares = not way.name and self._shares(project, source, builder, host)
+        places = [wheelparts.anywhere(parts, builder=builder)] if shares else []
+        firsts = [key(each) for each in (*places, parts)]
+        records = (self._store.record(kinds.ASKED, each) for each in firsts)
+        asked = next((record["requires"] for record in records if record), ())
         for _ in range(ROUNDS):
             if asked:
                 every = (*project.requires, *asked)
                 required = await self._required(project, every, builder=builder, host=host)
             parts = wheelparts.of(project, source=source, host=host, required=required, version=version)
             parts |= way.parts
-            if kept := await self._graph.compute(self._kept_of, source, parts):
+            shared = wheelparts.anywhere(parts, builder=builder) if shares else None
+            if kept := await self._graph.compute(self._kept_of, source, parts, shared):
                 wheel, parts = kept
                 return Built(wheel=wheel, fresh=False, parts=parts)
             digest = key(parts)
             if self._dry:
-                raise WouldBuildError(project.name, parts)
+                raise WouldBuildError(project.name, parts, shared)
             self._refuse(project, way, digest)
             way = await way.ready()
             try:
@@ -324,8 +332,9 @@ class Projects:
                     hint="run the same command again",
                 )
             if not isinstance(outcome, tuple):
-                self._store.put_record(kinds.ASKED, first, {"requires": asked})
-                parts = self._put(outcome, source, parts)
+                by = shared if outcome.pure else None
+                self._store.put_record(kinds.ASKED, firsts[0 if by else -1], {"requires": asked})
+                parts = self._put(outcome, source, parts, by, image=host.interpreter.image or "")
                 return Built(
                     wheel=outcome, fresh=True, parts=parts, note=sources.bulk(project, source, parts)
                 )
@@ -421,30 +430,53 @@ class Projects:
     async def _source(self, project: Project) -> ProjectSource:
         return await self._graph.compute(sources.source_of, project, self._hashes)
 
-    def _kept_of(self, source: ProjectSource, parts: Parts) -> tuple[Wheel, Parts] | None:
-        """The wheel that is kept for `parts`, which are without leavings, and what its key is made of.
+    def _shares(self, project: Project, source: ProjectSource, builder: Target, host: BuildHost) -> bool:
+        """Whether the wheel serves machines of every architecture, if it comes out pure.
+
+        Not where it could have come out otherwise on a machine with another compiler, nor where programs
+        beside the Python are in no key.
+        """
+        if not host.kind.has_images or native.is_possible(project, source.tree.sources):
+            return False
+        noted = self._store.record(kinds.NATIVE, _known(project, source, builder))
+        return noted is None or not noted["native"]
+
+    def _kept_of(
+        self, source: ProjectSource, parts: Parts, shared: Parts | None
+    ) -> tuple[Wheel, Parts] | None:
+        """The wheel that is kept, and what its key is made of: `shared`, else `parts`, without leavings.
 
         A wheel that was made with other leavings, or none, does where these could not have been packaged.
         """
-        if (kept := self._kept(key(parts))) and not sources.could_package_leavings(source, kept):
-            return kept, parts
-        if source.leavings:
-            parts = parts | {"files": source.contents}
-            if kept := self._kept(key(parts)):
-                return kept, parts
+        for kind, own in ((kinds.PURE_WHEEL, shared), (kinds.WHEEL, parts)):
+            if own is None:
+                continue
+            if (kept := self._kept(kind, own)) and not sources.could_package_leavings(source, kept[0]):
+                return kept
+            if source.leavings and (kept := self._kept(kind, own | {"files": source.contents})):
+                return kept
         return None
 
-    def _put(self, wheel: Wheel, source: ProjectSource, parts: Parts) -> Parts:
-        """Keep a wheel; give what its key is made of, with leavings where these may be packaged."""
-        if sources.could_package_leavings(source, wheel):
-            parts = parts | {"files": source.contents}
-        self._store.put_record(kinds.WHEEL, key(parts), wheels.to_json(wheel))
-        return parts
+    def _put(
+        self, wheel: Wheel, source: ProjectSource, parts: Parts, shared: Parts | None, *, image: str
+    ) -> Parts:
+        """Keep a wheel by `shared`, else by `parts`; give these, with leavings where they may be packaged."""
+        leavings = {"files": source.contents} if sources.could_package_leavings(source, wheel) else {}
+        if shared is None:
+            parts = parts | leavings
+            self._store.put_record(kinds.WHEEL, key(parts), wheels.to_json(wheel))
+            return parts
+        shared = shared | leavings
+        self._store.put_record(kinds.PURE_WHEEL, key(shared), {**wheels.to_json(wheel), "image": image})
+        return shared | {"image": image}
 
-    def _kept(self, digest: str) -> Wheel | None:
-        record = self._store.record(kinds.WHEEL, digest)
+    def _kept(self, kind: RecordKind[Any], parts: Parts) -> tuple[Wheel, Parts] | None:
+        record = self._store.record(kind, key(parts))
         path = self._store.blob(record["sha256"]) if record else None
-        return wheels.from_json(record, path) if record and path else None
+        if not record or not path:
+            return None
+        made_in = {"image": record["image"]} if "image" in record else {}
+        return wheels.from_json(record, path), parts | made_in
 
     def _attempt(
         self,
@@ -546,6 +578,14 @@ class Projects:
         kept = self._store.blob(digest)
         assert kept is not None
         return wheels.from_json(wheels.to_json(wheel), kept)
+
+
+def _known(project: Project, source: ProjectSource, target: Target) -> str:
+    """The key of what is known of the project's builds: by its files' names.
+
+    That says more than what is in them.
+    """
+    return key({"project": project.name, "files": sorted(source.own), "python": target.runtime.minor})
 
 
 def _is_final(error: PylayerError) -> bool:

@@ -8,15 +8,18 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from pylayer import __version__
+from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
     from pylayer.building.hosts import BuildHost
     from pylayer.building.sources import ProjectSource
     from pylayer.keys import Parts
     from pylayer.monorepo.workspace import Project
+    from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
 FORMAT = 2
+_OF_THE_MACHINE = ("platform", "interpreter")
 
 
 def of(
@@ -42,6 +45,17 @@ def of(
         "platform": host.interpreter.platform,
         "interpreter": host.interpreter.identity,
     }
+
+
+def anywhere(parts: Parts, *, builder: Target) -> Parts:
+    """The parts of a wheel that comes out pure: the same on every machine that has these images' Python.
+
+    In place of one machine's image are the names of those for all architectures, and Python's version, which
+    is in `parts`.
+    """
+    images = builder.runtime.build_image
+    left = {name: part for name, part in parts.items() if name not in _OF_THE_MACHINE}
+    return {**left, "images": [images[architecture] for architecture in Architecture]}
 
 
 def declared_parts(project: Project) -> Parts:

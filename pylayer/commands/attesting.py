@@ -83,7 +83,8 @@ def _making(
 
 def _images(build: Build, parts: Parts, hosts: EngineHosts) -> tuple[str, ...]:
     """The digests of images in which projects were built, and modules compiled."""
-    used = [hosts.digests.get(project["interpreter"]) for project in parts["projects"].values()]
+    projects = parts["projects"].values()
+    used = [each.get("image") or hosts.digests.get(each.get("interpreter", "")) for each in projects]
     if parts["bytecode compiled by"]:
         compiler = Target(runtime=build.target.runtime, architecture=hosts.architecture)
         used.append(hosts.images.get(str(compiler)))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _NEVER = ("has never been built here",)
 # What follows from where a project is built, not from what changed of it.
-_OF_THE_PLACE = ("python", "platform", "interpreter", "build requirements")
+_OF_THE_PLACE = ("python", "platform", "interpreter", "images", "image", "build requirements")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +122,8 @@ async def _project(name: str, before: dict[str, Any], build: Build, run: OpenRun
     try:
         return (await run.projects.built(name, build.target)).parts
     except WouldBuildError as would:
+        if "image" in before and would.shared is not None:
+            return {**would.shared, "image": before["image"]}
         if would.parts.get("platform") == before.get("platform") and would.parts.keys() == before.keys():
             return would.parts
         # Another place tries first what the target's own had built.

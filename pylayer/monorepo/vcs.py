@@ -50,7 +50,7 @@ def version(project: Project, required: Sequence[Wheel], *, store: Store) -> str
         return None
     state = describe(project.path)
     tools = sorted(wheel.sha256 for wheel in required)
-    memo = key({"path": str(project.path), "state": state, "tools": tools})
+    memo = key({**_place(project.path), "state": state, "tools": tools}) if state else ""
     if state and (known := store.record(VCS, memo)):
         return str(known["version"])
     script = {"setuptools-scm": _SETUPTOOLS_SCM, "hatch-vcs": _HATCH_VCS}[project.vcs]
@@ -94,6 +94,22 @@ def describe(folder: Path) -> str:
     done = process.run(command, cwd=folder, timeout=TIMEOUT)
     text = done.stdout.strip()
     return "" if done.status != 0 or text.endswith("-dirty") else text
+
+
+def _place(folder: Path) -> dict[str, str]:
+    """Where in its repository a folder is, and the names by which tools count there: no path of this machine.
+
+    Another checkout of the same commit may lack a tag that is not the nearest one, or have another branch.
+    """
+    found = process.run(
+        ["git", "rev-parse", "--show-prefix", "--symbolic-full-name", "HEAD"], cwd=folder, timeout=TIMEOUT
+    )
+    tags = process.run(
+        ["git", "for-each-ref", "--merged=HEAD", "--format=%(objectname) %(refname)", "refs/tags"],
+        cwd=folder,
+        timeout=TIMEOUT,
+    )
+    return {"place": found.stdout, "tags": tags.stdout}
 
 
 def _environment() -> dict[str, str]:

@@ -60,6 +60,12 @@ class WheelRecord(TypedDict):
     metadata: MetadataRecord
 
 
+class PureWheelRecord(WheelRecord):
+    """One that any machine may have made: `image` is the digest of the image that did, or empty."""
+
+    image: str
+
+
 class RequirementsRecord(TypedDict):
     """Requirements, as PEP 508 writes them."""
 
@@ -362,6 +368,12 @@ WHEEL = RecordKind(
     meaning="a project's wheel, by everything that can change a byte of it",
     portable=True,
 )
+PURE_WHEEL = RecordKind(
+    name="pure-wheel",
+    value=PureWheelRecord,
+    meaning="a project's wheel that came out pure, by all that can change a byte of it on any architecture",
+    portable=True,
+)
 ASKED = RecordKind(
     name="asked",
     value=RequirementsRecord,
@@ -487,8 +499,8 @@ WARNINGS = RecordKind(
 VCS = RecordKind(
     name="vcs",
     value=VersionRecord,
-    meaning="the version that version control gives a project's folder",
-    portable=False,  # the folder's path is in the key
+    meaning="the version that version control gives a project, by its folder in the repository",
+    portable=True,
 )
 IMAGE = RecordKind(
     name="image",

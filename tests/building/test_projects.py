@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -352,3 +353,77 @@ def test_what_a_hook_asks_for_must_be_a_requirement(tmp_path):
     run = run_of(tmp_path, engine=FakeEngine(backend=lambda _: ["pytz (>dev)"]))
     with pytest.raises(BuildError, match=r"liba: asks for 'pytz \(>dev\)': "):
         built_for(run, "python3.13-x86_64")
+
+
+ARM64 = Architecture.ARM64
+
+
+def beside(folder, *, change=lambda run: None, engine=None, **more):
+    """Build on an engine of x86_64, then with the same store on another machine; the other run."""
+    built_for(run_of(folder), *EVERY)
+    other = run_of(folder, engine=engine or FakeEngine(architecture=ARM64), **more)
+    change(other)
+    built_for(other, *EVERY)
+    return other
+
+
+def test_a_pure_wheel_serves_machines_of_both_architectures(tmp_path):
+    """A project that has nothing to compile is found by a key in which no machine is."""
+    assert [] == beside(tmp_path).engine.asked
+
+
+def test_what_a_backend_asks_for_is_known_to_machines_of_both_architectures(tmp_path):
+    """Else the other machine would have another environment for the same build."""
+
+    def backend(ask):
+        return pure(ask) if "wheel" in ask.installed else ["wheel"]
+
+    built_for(run_of(tmp_path, engine=FakeEngine(backend=backend)), *EVERY)
+    other = run_of(tmp_path, engine=FakeEngine(backend=backend, architecture=ARM64))
+    built_for(other, *EVERY)
+    assert [] == other.engine.asked
+
+
+class Patched(FakeEngine):
+    """An engine whose Pythons are a patch newer."""
+
+    def interpreter(self, target):
+        return replace(super().interpreter(target), version=f"{target.runtime.python}.2")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"body": "EDITED = True\n"},
+        {"engine": Patched(architecture=ARM64)},
+        {"manifest": '[runtimes."python3.11"]\nbuild-image = "example.org/other:1"\n'},
+        {"manifest": '[projects.liba]\nenv = { A = "1" }\n'},
+        {"requires": '"flit_core==1.0"'},
+        {"engine": FakeEngine(architecture=ARM64, kind=ENGINES["local"])},
+    ],
+    ids=["a file", "Python's patch", "the image's name", "a variable", "a requirement", "no image"],
+)
+def test_a_key_without_a_machine_tells_what_could_change_a_byte(tmp_path, more):
+    """Then a machine of another architecture builds for itself."""
+    assert beside(tmp_path, **more).engine.asked
+
+
+@pytest.mark.parametrize("source", ["a.c", "a.pyx", "src/lib.rs"])
+def test_what_could_compile_is_not_shared_though_it_came_out_pure(tmp_path, source):
+    """Another machine may have the compiler that this one lacked."""
+    first = run_of(tmp_path, source=source)
+    built_for(first, *EVERY)
+    other = run_of(tmp_path, source=source, engine=FakeEngine(architecture=ARM64))
+    built_for(other, *EVERY)
+    assert first.engine.asked
+    assert other.engine.asked
+
+
+def test_what_turned_out_native_elsewhere_is_not_taken_as_pure(tmp_path):
+    """Though nothing in its files says so, and a machine without a compiler had made it pure."""
+    backend = native
+    built_for(run_of(tmp_path), *EVERY)
+    other = run_of(tmp_path, engine=FakeEngine(backend=backend, architecture=ARM64), body="EDITED = True\n")
+    built_for(other, *EVERY)
+    again = run_of(tmp_path, engine=FakeEngine(backend=backend, architecture=ARM64))
+    assert "liba-1.0-py3-none-any.whl" not in built_for(again, *EVERY)

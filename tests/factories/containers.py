@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import time
+import uuid
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +18,8 @@ from pylayer.errors import EngineError
 from pylayer.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from docker import APIClient
 
 IMAGES = [f"pylayer-test/python{python}:{arch}" for python in ("3.11", "3.13") for arch in ("amd64", "arm64")]
@@ -66,3 +71,17 @@ def exists(client: APIClient, container: str) -> bool:
     except NotFound:
         return False
     return True
+
+
+@contextmanager
+def built_on(client: APIClient, image: str, line: str) -> Iterator[str]:
+    """Give an image that is another with a line of a Dockerfile more; it is gone afterwards."""
+    name = f"pylayer-test/more:{uuid.uuid4().hex[:12]}"
+    dockerfile = io.BytesIO(f"FROM {image}\n{line}\n".encode())
+    said = list(client.build(fileobj=dockerfile, tag=name, rm=True, decode=True))
+    assert not any("error" in each for each in said), said
+    try:
+        yield name
+    finally:
+        with suppress(NotFound):
+            client.remove_image(name, force=True)

@@ -549,3 +549,16 @@ def test_no_folder_is_left_on_the_host(docker_engine, unused, into) -> None:
     """Baking an environment leaves no temporary folder."""
     facts(docker_engine.build_env(target(), [unused]), "", into)
     assert [] == list(Path(tempfile.gettempdir()).glob(f"pylayer-{os.getpid()}-*"))
+
+
+def test_identity_is_the_same_for_an_image_with_another_label(docker_engine, docker_images) -> None:
+    """Its id is another; a variable is something that a build can see."""
+    from factories.containers import built_on
+
+    plain = target()
+    reference = plain.runtime.build_image[plain.architecture]
+    found = [docker_engine.interpreter(plain).identity]
+    for line in ("LABEL pylayer-test=1", "ENV CFLAGS=-O0"):
+        with built_on(docker_images, reference, line) as image:
+            found.append(docker_engine.interpreter(target(image=image)).identity)
+    assert (True, False) == tuple(each == found[0] for each in found[1:])

@@ -164,7 +164,7 @@ class DockerEngine:
     def _look(self, target: Target) -> Base:
         image = self._images.find(target)
         python = self._images.python(image, target=target)
-        decisive = [image.digest or image.id, str(target.architecture), python.version, python.executable]
+        decisive = [image.identity, str(target.architecture), python.version, python.executable]
         interpreter = Interpreter(
             version=python.version,
             executable=python.executable,

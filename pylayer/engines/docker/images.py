@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pylayer.store import Store
     from pylayer.targets import Target
 
+# Of an image's configuration, what a program that is started in it can notice.
+_RUN = ("Env", "User", "WorkingDir", "Entrypoint", "Shell", "Volumes")
 _PATIENCE = 10.0  # seconds for a registry, where nothing depends on its answer
 # Holds on to images whose only other name was taken from them.
 HELD = "pylayer/base"
@@ -66,6 +68,7 @@ class Image:
     """An image in the engine's store, to be named by its `id`: a reference may mean another one tomorrow.
 
     `digest` is that of its repository (`sha256:…`) where it has one, `path` the PATH of its programs.
+    `content` names its files and what programs in it are given (hex): engines have different ids for that.
     """
 
     id: str
@@ -73,6 +76,12 @@ class Image:
     architecture: Architecture
     digest: str | None
     path: str
+    content: str
+
+    @property
+    def identity(self) -> str:
+        """What two machines that have the same image agree on."""
+        return self.digest or self.content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,7 +327,21 @@ class ImageStore:
             architecture=architecture,
             digest=_digest(found, reference) or pulled,
             path=env.get("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+            content=content_of(found),
         )
+
+
+def content_of(found: Mapping[str, Any]) -> str:
+    """Hash all of an image that a job can see, of what an engine says: its layers, and how it is run.
+
+    A label, a date and the form in which an engine keeps it are not in there; its id has them. Where an
+    engine tells no layers, it is the id.
+    """
+    layers = (found.get("RootFS") or {}).get("Layers")
+    config = found["Config"]
+    run = {name: value for name in _RUN if (value := config.get(name))}  # engines differ in what is empty
+    decisive = [layers or found["Id"], found.get("Architecture"), found.get("Variant") or "", run]
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
 def _published_for(those: str, platform: str, *, where: str, target: Target) -> ImageError:

@@ -56,7 +56,7 @@ class DockerSmokeTester:
     def identity(self, target: Target) -> str:
         """Give the image's; see `pylayer.engines.smoke.SmokeTester`."""
         image = self._image(target)
-        return hashlib.sha256(f"{image.digest or image.id} {target}".encode()).hexdigest()
+        return hashlib.sha256(f"{image.identity} {target}".encode()).hexdigest()
 
     def runs(self, target: Target) -> Target:
         """Give it: its container runs it; see `pylayer.engines.smoke.SmokeTester`."""

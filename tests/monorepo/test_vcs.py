@@ -1,0 +1,131 @@
+"""Which checkouts share a version that version control gave."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from factories.repositories import Repository
+from factories.wheels import make_wheel
+
+from pylayer import wheels
+from pylayer.monorepo import vcs
+from pylayer.monorepo.workspace import load
+from pylayer.store import Store
+
+MANIFEST = 'packages = ["packages/*"]\n[defaults]\nruntimes = ["python3.11"]\narchitectures = ["x86_64"]\n'
+PYPROJECT = """
+[build-system]
+requires = ["setuptools>=77", "setuptools-scm>=8"]
+build-backend = "setuptools.build_meta"
+[project]
+name = "NAME"
+dynamic = ["version"]
+[tool.setuptools_scm]
+"""
+# Says a version, and writes down that it was asked.
+TOOL = b"""
+import os, pathlib
+with open(os.environ["ASKED"], "a") as file:
+    file.write(".")
+print("1.0")
+"""
+
+
+class Checkout:
+    """A checkout with two projects, the tool that says their versions, and the store of its machine."""
+
+    def __init__(self, folder, *, tool, store):
+        self.folder = folder
+        self.tool = tool
+        self.store = store
+
+    def asks(self, asked, name="liba"):
+        """Whether the tool is asked for the version of a project."""
+        before = asked.stat().st_size if asked.exists() else 0
+        project = load(self.folder / "layers.toml").projects[name]
+        assert "1.0" == vcs.version(project, [self.tool], store=self.store)
+        return asked.exists() and asked.stat().st_size > before
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    """Where it is written down."""
+    monkeypatch.setenv("ASKED", str(tmp_path / "asked"))
+    return tmp_path / "asked"
+
+
+@pytest.fixture
+def checkouts(tmp_path, asked):
+    """Two checkouts of one repository with one store; the version of the first one's liba is kept."""
+    repository = Repository(tmp_path.resolve() / "here" / "mono")
+    files = {f"packages/{name}/pyproject.toml": PYPROJECT.replace("NAME", name) for name in ("liba", "libb")}
+    repository.commit({"layers.toml": MANIFEST, **files})
+    repository.git("tag", "v1.0")
+    (tmp_path / "there").mkdir()
+    shutil.copytree(repository.folder, tmp_path / "there" / "other")
+    path = make_wheel(
+        tmp_path,
+        {"setuptools_scm/__init__.py": b"", "setuptools_scm/__main__.py": TOOL},
+        name="setuptools_scm",
+    )
+    store = Store(tmp_path / "store")
+    made = [
+        Checkout(folder, tool=wheels.read(path), store=store)
+        for folder in (repository.folder, tmp_path.resolve() / "there" / "other")
+    ]
+    assert made[0].asks(asked)
+    return made
+
+
+def git(checkout, *words):
+    repository = object.__new__(Repository)
+    repository.folder = checkout.folder
+    return repository.git(*words)
+
+
+def test_another_checkout_of_the_commit_has_the_version(checkouts, asked):
+    """Wherever it lies."""
+    assert not checkouts[1].asks(asked)
+
+
+def test_another_project_of_the_commit_has_a_version_of_its_own(checkouts, asked):
+    """Tools look at the folder."""
+    assert checkouts[1].asks(asked, "libb")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("commit", "--quiet", "--allow-empty", "--message=two"),
+        ("tag", "v1.1"),
+        ("tag", "liba-2.0"),
+        ("switch", "--quiet", "--create", "release-2"),
+        ("switch", "--quiet", "--detach"),
+    ],
+    ids=["a commit", "a later tag", "a tag of a project", "a branch", "no branch"],
+)
+def test_what_tools_count_from_is_in_the_key(checkouts, asked, words):
+    """Else one checkout would have the version of another."""
+    git(checkouts[1], *words)
+    assert checkouts[1].asks(asked)
+
+
+def test_a_tag_that_is_not_the_nearest_is_in_the_key(checkouts, asked):
+    """A project may count from tags of its own, which only some checkouts have fetched."""
+    here, there = checkouts
+    git(here, "commit", "--quiet", "--allow-empty", "--message=two")
+    git(here, "tag", "v2.0")
+    git(there, "fetch", "--quiet", "--tags", str(here.folder), "main")
+    git(there, "reset", "--quiet", "--hard", "FETCH_HEAD")
+    git(here, "tag", "liba-1.5", "HEAD~1")
+    assert vcs.describe(here.folder) == vcs.describe(there.folder)
+    assert here.asks(asked)
+    assert there.asks(asked)
+
+
+def test_a_checkout_with_changes_is_asked_each_time(checkouts, asked):
+    """Its version may have the date in it."""
+    (checkouts[1].folder / "layers.toml").write_text(MANIFEST + "\n")
+    assert checkouts[1].asks(asked)
+    assert checkouts[1].asks(asked)
