@@ -18,7 +18,8 @@ pylayer.sessions.register()
 nox.options.sessions = ["tests"]
 
 BIN = Path(sys.executable).parent
-PYTEST = ("pytest", "--numprocesses=auto", "--dist=loadfile")
+# Files begin in the order that tests/conftest.py gives them, not with those that have the most tests.
+PYTEST = ("pytest", "--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder")
 # Hundreds of processes import the same modules: their bytecode is kept, whatever the machine says of that.
 ENV = {"PYTHONDONTWRITEBYTECODE": ""}
 

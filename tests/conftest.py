@@ -18,8 +18,32 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 for _ending in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
     signal.signal(_ending, signal.SIG_DFL)
 
+# The files that take longest, for their whole builds: they begin first, so that none is what a last worker does
+# alone.
+LONGEST = (
+    "test_layers.py",
+    "test_checkouts.py",
+    "test_cross.py",
+    "test_first_minutes.py",
+    "test_remedies.py",
+    "test_registry.py",
+    "test_reliability.py",
+    "test_affected.py",
+    "test_publish_consumers.py",
+    "test_versions.py",
+    "test_mercurial.py",
+    "test_secrets.py",
+    "test_tutorial.py",
+)
 COMMANDS = ("pylayer", "nox", "invoke")
 _running: list[pytest.Item] = []
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest first; the others stay in their random order."""
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))
 
 
 @pytest.hookimpl(wrapper=True)

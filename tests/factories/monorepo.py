@@ -136,17 +136,19 @@ def empty(folder: Path) -> Monorepo:
     return Monorepo(root=folder / "mono", store=folder / "store")
 
 
-def in_runtime(build: str, archive: Path, code: str) -> str:
+def in_runtime(build: str, archive: Path, code: str, *more: Path) -> str:
     """Run `code` with an archive unpacked at /opt, in a container of the build's own runtime and machine.
 
-    As on Lambda: a read-only root, no network, another user than root, and its sys.path.
+    `more` archives are unpacked over it. As on Lambda: a read-only root, no network, another user than root, and
+    its sys.path.
     """
     runtime, architecture = build.rsplit("-", 2)[1:]
     platform = {"x86_64": "amd64", "arm64": "arm64"}[architecture]
     image = f"pylayer-test/{runtime}:{platform}"
     name = f"pylayer-seen-{os.getpid()}-{build.replace('.', '')}"
     unpacked = archive.with_suffix(".opt")
-    shutil.unpack_archive(archive, unpacked, "zip")
+    for each in (archive, *more):
+        shutil.unpack_archive(each, unpacked, "zip")
     try:
         create = ["docker", "create", "--name", name, "--platform", f"linux/{platform}", "--network", "none"]
         limits = ["--read-only", "--user", "993:990", "--volume", "/opt", "--env", "PYTHONPATH=/opt/python"]

@@ -6,9 +6,14 @@ import json
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from factories.monorepo import ROOT, example, in_runtime
+from factories.publishing import REGIONS, Run
+
+from pylayer import publishing
+from pylayer.monorepo import workspace
 
 pytestmark = [pytest.mark.command, pytest.mark.docker, pytest.mark.usefixtures("docker_images")]
 
@@ -79,13 +84,19 @@ def test_the_handler_answers(built, tmp_path):
     )
 
 
-def test_every_project_of_every_pure_layer_imports(built):
+@pytest.mark.parametrize(
+    ("target", "modules"),
+    [
+        ("python3.11-x86_64", ["liblegacy"]),
+        ("python3.13-x86_64", ["libclock", "libflags", "libmoney", "libnotify", "libzones"]),
+    ],
+)
+def test_every_project_of_every_pure_layer_imports(built, target, modules):
     """What has no native code needs one container to see."""
-    modules = ["libclock", "libflags", "liblegacy", "libmoney", "libnotify", "libzones"]
-    for module in modules:
-        build = next(name for name in built.catalogue() if name.startswith(f"{module}-"))
+    archives = [built.output / f"{module}-{target}.zip" for module in modules]
+    code = f"import {', '.join(modules)}; print('seen')"
 
-        assert in_runtime(build, built.output / f"{build}.zip", f"import {module}; print('seen')") == "seen"
+    assert in_runtime(archives[0].stem, archives[0], code, *archives[1:]) == "seen"
 
 
 def test_a_pure_layer_is_one_file_for_both_architectures(built):
@@ -115,19 +126,6 @@ def test_the_lock_names_no_index(built):
     assert "://" not in (built.root / "layers.lock").read_text()
 
 
-def test_without_docker_every_layer_is_built_too(built, tmp_path):
-    """For both architectures; those for arm64 work in an arm64 container."""
-    mono = example(tmp_path)
-    mono.store, mono.env = built.store, {"DOCKER_HOST": "unix:///nowhere"}
-    ran = mono.run("layers", "--strict")
-
-    assert ran.status == 0, ran.text
-    assert mono.catalogue().keys() == built.catalogue().keys()
-    for layer, code in WORK.items():
-        build = f"{layer}-python3.13-arm64"
-        assert in_runtime(build, mono.output / f"{build}.zip", code) == SEEN[layer]
-
-
 def test_nothing_is_left_behind(built):
     """No container of ours, no scratch folder, no temporary file beside the archives."""
     assert built.containers() == []
@@ -145,16 +143,20 @@ def test_another_folder_gives_the_same_bytes(built, tmp_path):
     assert (other.output / "layers.json").read_bytes() == (built.output / "layers.json").read_bytes()
 
 
-def test_the_local_engine_gives_the_same_members(built, tmp_path):
-    """For pure inputs it does not matter which engine built, nor for those that are cross-compiled."""
-    other = example(tmp_path)
-    shutil.copy(built.root / "layers.lock", other.root)
-    ran = other.run("layers", "--engine", "local")
+def test_without_docker_every_layer_is_built_too(built, tmp_path):
+    """From nothing, for both architectures: with the same members, and those for arm64 work there."""
+    mono = example(tmp_path)
+    shutil.copy(built.root / "layers.lock", mono.root)
+    mono.env = {"DOCKER_HOST": "unix:///nowhere"}
+    ran = mono.run("layers", "--strict")
 
     assert ran.status == 0, ran.text
-    assert set(other.hashes()) == set(built.hashes())
+    assert mono.catalogue().keys() == built.catalogue().keys()
+    for layer, code in WORK.items():
+        build = f"{layer}-python3.13-arm64"
+        assert in_runtime(build, mono.output / f"{build}.zip", code) == SEEN[layer]
     for build in ("libexample-python3.11-x86_64", "libmoney-python3.13-arm64", "libfast-python3.13-arm64"):
-        assert _sources(other.output / f"{build}.zip") == _sources(built.output / f"{build}.zip")
+        assert _sources(mono.output / f"{build}.zip") == _sources(built.output / f"{build}.zip")
 
 
 @pytest.mark.parametrize("machine", ["with images", "without images", "without Docker"])
@@ -195,3 +197,38 @@ def test_nothing_changed_nothing_done(built):
     ran = built.run("layers", "--engine", "docker", "-v")
 
     assert {line.split()[1] for line in ran.out.splitlines()[:-1]} == {"cached"}
+
+
+def test_an_edit_publishes_only_what_it_touches(built, cloud, tmp_path):
+    """All layers come first, then nothing, then those in which the edited package is."""
+    mono = example(tmp_path)
+    mono.store = built.store
+    first = _published(mono)
+    assert set(first.statuses.values()) == {"published"}
+    assert first.published.keys() == {name.rsplit("-", 2)[0] for name in mono.catalogue()}
+
+    cloud.forget()
+    assert (set(_published(mono).statuses.values()), cloud.writes) == ({"unchanged"}, [])
+
+    module = next((mono.root / "packages" / "libexample").rglob("__init__.py"))
+    module.write_text(module.read_text() + "\nEDITED = True\n")
+    second = _published(mono)
+    touched = {layer for layer, action in second.actions.items() if action[0] == "create"}
+    holders = {
+        (item.group.name, region)
+        for item in second.outcome.items
+        for region in REGIONS
+        if any(part.name == "libexample" for part in item.group.entry.distributions)
+    }
+    assert touched == holders
+    assert cloud.count("PublishLayerVersion") == len(touched)
+
+
+def _published(mono):
+    """Build it, and publish it to three regions."""
+    ran = mono.run("layers", "--engine", "docker")
+    assert ran.status == 0, ran.text
+    found = workspace.load(mono.root / "layers.toml")
+    run = Run(SimpleNamespace(folder=mono.output, declared=publishing.declared(found.layers)))
+    assert run.exit_code == 0, run.text
+    return run
