@@ -18,8 +18,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 for _ending in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
     signal.signal(_ending, signal.SIG_DFL)
 
-# The files that take longest, for their whole builds: they begin first, so that none is what a last worker does
-# alone.
+# The files that take longest, for their whole builds: they begin first, so that no worker has one at the end.
 LONGEST = (
     "test_layers.py",
     "test_checkouts.py",

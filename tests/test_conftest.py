@@ -1,4 +1,4 @@
-"""A test that runs a whole command without being marked so is stopped, and told of."""
+"""A test that runs a whole command without being marked so is stopped, and told of; and the order of files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import LONGEST
 
 COMMANDS = [
     [Path(sys.executable).with_name("nox"), "--version"],
@@ -31,3 +32,9 @@ def test_with_the_mark_it_runs(words):
 def test_what_is_no_command_runs_in_every_test():
     """A Python of its own, for one."""
     assert subprocess.run([sys.executable, "-m", "this"], check=False, capture_output=True).returncode == 0
+
+
+def test_what_begins_first_is_there():
+    """A file that was renamed would begin at any time."""
+    there = {path.name for path in Path(__file__).parent.rglob("test_*.py")}
+    assert set(LONGEST) <= there

@@ -139,8 +139,8 @@ def empty(folder: Path) -> Monorepo:
 def in_runtime(build: str, archive: Path, code: str, *more: Path) -> str:
     """Run `code` with an archive unpacked at /opt, in a container of the build's own runtime and machine.
 
-    `more` archives are unpacked over it. As on Lambda: a read-only root, no network, another user than root, and
-    its sys.path.
+    `more` archives are unpacked over it. As on Lambda: a read-only root, no network, another user than root,
+    and its sys.path.
     """
     runtime, architecture = build.rsplit("-", 2)[1:]
     platform = {"x86_64": "amd64", "arm64": "arm64"}[architecture]
