@@ -1,4 +1,4 @@
-"""A test that runs a whole command without being marked so is stopped, and told of; and the order of files."""
+"""A test that runs a whole command and is not marked so is stopped, and told of; the order of files."""
 
 from __future__ import annotations
 
