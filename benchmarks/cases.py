@@ -56,7 +56,7 @@ def _live(
 ) -> float:
     """One round of one contender; gives the seconds that its builds took."""
     case = rows[0].case
-    workspace = make(_empty(lab.work / contender.name.replace(" ", "-")), f"{case}, {number}")
+    workspace = make(empty(lab.work / contender.name.replace(" ", "-")), f"{case}, {number}")
     contender.prepare(workspace)
     total, proven = 0.0, None
     for row in rows:
@@ -81,14 +81,14 @@ def _live(
 
 def warm(contender: Contender, *, lab: Lab) -> None:
     """Let `contender` download what the heavy layer needs, outside the timing."""
-    workspace = workspaces.heavy(_empty(lab.work / "warm"), mark="warm")
+    workspace = workspaces.heavy(empty(lab.work / "warm"), mark="warm")
     contender.prepare(workspace)
     _timed(contender, workspace)
 
 
 def unchanged(count: int, *, lab: Lab, pylayer: Pylayer) -> list[Row]:
     """`count` packages × 2 runtimes × 2 architectures with nothing to do, against invoke's empty task."""
-    root = _empty(lab.work / f"unchanged-{count}")
+    root = empty(lab.work / f"unchanged-{count}")
     runtimes = ("python3.11", "python3.13")
     workspace = workspaces.small(root, count=count, mark="once", runtimes=runtimes, static=True)
     (root / "tasks.py").write_text(EMPTY_TASK, encoding="utf-8")
@@ -98,10 +98,10 @@ def unchanged(count: int, *, lab: Lab, pylayer: Pylayer) -> list[Row]:
     row = Row(case=f"{count} packages × 2 runtimes × 2 architectures", step="no change", base=INVOKE)
     if why:
         row.wrong["pylayer"] = why
-    empty = (sys.executable, "-m", "invoke", "empty")
+    bare = (sys.executable, "-m", "invoke", "empty")
     for _ in range(STARTS):  # in turn, so that a noisy minute of the machine meets both
-        row.add(INVOKE, _clock(lambda: command(*empty, cwd=root)))
-        row.add("pylayer", _clock(lambda: command(*LAYERS, cwd=root, env=environment(workspace))))
+        row.add(INVOKE, clock(lambda: command(*bare, cwd=root)))
+        row.add("pylayer", clock(lambda: command(*LAYERS, cwd=root, env=environment(workspace))))
     try:
         edits_are_in(pylayer, workspace)
     except Wrong as error:
@@ -115,7 +115,7 @@ def growth(counts: Sequence[int], *, lab: Lab, pylayer: Pylayer) -> list[Row]:
     rows = [Row(case=f"{count} small packages", step="first build, for each") for count in counts]
     for _ in range(lab.rounds):
         for count, row in zip(counts, rows, strict=True):
-            workspace = workspaces.small(_empty(lab.work / f"growth-{count}"), count=count, mark="once")
+            workspace = workspaces.small(empty(lab.work / f"growth-{count}"), count=count, mark="once")
             pylayer.prepare(workspace)
             seconds, why = _timed(pylayer, workspace)
             row.add("pylayer", seconds / count)
@@ -149,13 +149,15 @@ def _timed(contender: Contender, workspace: Workspace) -> tuple[float, str]:
     return time.perf_counter() - start, ""
 
 
-def _clock(action: Callable[[], object]) -> float:
+def clock(action: Callable[[], object]) -> float:
+    """How long it takes, in seconds."""
     start = time.perf_counter()
     action()
     return time.perf_counter() - start
 
 
-def _empty(folder: Path) -> Path:
+def empty(folder: Path) -> Path:
+    """A new folder, and no store beside it."""
     for each in (folder, folder.with_name(f"{folder.name}-store")):
         shutil.rmtree(each, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -47,13 +47,17 @@ class Contender(Protocol):
         ...
 
 
-def command(*words: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> str:
-    """Run `words` and give what they print. Raises Failed with the end of it.
+def inherited() -> dict[str, str]:
+    """The environment of what is measured.
 
     Nobody's Python is kept from writing its bytecode: on a desk it would be there already.
     """
-    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    done = run(words, cwd=cwd, env={**inherited, **(env or {})}, merged=True)
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+def command(*words: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> str:
+    """Run `words` and give what they print. Raises Failed with the end of it."""
+    done = run(words, cwd=cwd, env={**inherited(), **(env or {})}, merged=True)
     if done.status:
         raise Failed(f"{' '.join(map(str, words[:4]))} … ended with {done.status}:\n{done.stdout[-1500:]}")
     return done.stdout

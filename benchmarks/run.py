@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import assembly
 import cases
 import checking
+import firstday
 import imports
 import members
 import results
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from results import Row
 
 CASES = (
-    *("heavy", "small", "assembly", "imports", "checks", "members"),
+    *("heavy", "small", "first-line", "fresh-runner", "assembly", "imports", "checks", "members"),
     *("unchanged-100", "unchanged-1000", "growth"),
 )
 RIVALS = ("recipe", "uv", "sam")
@@ -43,7 +44,7 @@ def main() -> None:
     lab = cases.Lab(work=options.work, rounds=options.rounds, budget=options.budget)
     pylayer = Pylayer.primed_in(lab.work / "priming")
     contenders: list[Contender] = [pylayer]
-    if {"heavy", "small"} & set(options.cases):
+    if {"heavy", "small", "first-line"} & set(options.cases):
         contenders += _rivals(lab, options.rivals)
     rows = [row for case in options.cases for row in _measure(case, lab, pylayer, contenders)]
     text = results.report(rows, machine=machine)
@@ -114,6 +115,8 @@ def _measure(case: str, lab: cases.Lab, pylayer: Pylayer, contenders: list[Conte
     measures: dict[str, Callable[[], list[Row]]] = {
         "heavy": lambda: cases.life("heavy layer", lab=lab, contenders=contenders, make=heavy),
         "small": lambda: cases.life("20 small packages", lab=lab, contenders=contenders, make=small),
+        "first-line": lambda: firstday.first_line(lab=lab, pylayer=pylayer, contenders=contenders),
+        "fresh-runner": lambda: firstday.fresh_runner(lab=lab, pylayer=pylayer),
         "assembly": lambda: [assembly.measure(lab.work, rounds=7)],
         "imports": lambda: imports.measure(lab.work, rounds=7, pylayer=pylayer),
         "checks": lambda: [checking.measure(lab.work, rounds=lab.rounds, pylayer=pylayer)],

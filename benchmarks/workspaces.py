@@ -12,6 +12,15 @@ HEAVY = ("numpy", "pandas", "pydantic", "requests")
 ARCHITECTURES = ("x86_64", "arm64")
 IMAGES = {"x86_64": "pylayer-test/{runtime}:amd64", "arm64": "pylayer-test/{runtime}:arm64"}
 MODULES = 4
+SETUP = """from setuptools import Extension, setup
+setup(ext_modules=[Extension("{name}._own", ["own.c"])])
+"""
+OWN = """#include <Python.h>
+static PyObject *twice(PyObject *module, PyObject *number) { return PyNumber_Add(number, number); }
+static PyMethodDef methods[] = {{"twice", twice, METH_O, ""}, {NULL, NULL, 0, NULL}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_own", "", 0, methods};
+PyMODINIT_FUNC PyInit__own(void) { return PyModule_Create(&module); }
+"""
 BUILD_SYSTEM = '[build-system]\nrequires = ["setuptools>=68"]\nbuild-backend = "setuptools.build_meta"\n'
 
 
@@ -46,6 +55,15 @@ def small(
     width = len(str(count - 1))
     names = tuple(f"libsmall{number:0{width}}" for number in range(count))
     return _make(Workspace(root=root, names=names, runtimes=runtimes, static=static), mark=mark)
+
+
+def with_native(root: Path, *, count: int, mark: str) -> Workspace:
+    """Make `count` small packages, of which the last has an extension in C."""
+    workspace = small(root, count=count, mark=mark)
+    name = workspace.names[-1]
+    (workspace.package(name) / "setup.py").write_text(SETUP.format(name=name), encoding="utf-8")
+    (workspace.package(name) / "own.c").write_text(OWN, encoding="utf-8")
+    return workspace
 
 
 def heavy(root: Path, *, mark: str) -> Workspace:
