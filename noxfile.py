@@ -92,7 +92,7 @@ def benchmarks(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def reference(session: nox.Session) -> None:
-    """Write docs/reference.md, from what the code knows of keys, options, variables and statuses."""
+    """Write docs/reference.md, json.md and api.md, from what the code knows of itself."""
     session.run(BIN / "python", "docs/reference.py")
 
 

@@ -9,6 +9,7 @@ import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import apipage
 import schema
 from pylayer import answerschema
 from pylayer.answers import ANSWERS, Envelope, ErrorAnswer
@@ -62,7 +63,7 @@ FILES = {
         f"<layer>-<runtime>-<architecture>{documents.SUFFIX}": "In the output folder: what `sbom` writes, in "
         "CycloneDX."
     },
-    "commands.attesting": {
+    "operations.attesting": {
         f"<layer>-<runtime>-<architecture>{provenance.SUFFIX}": "In the output folder, with "
         "`provenance.write`: what went into an archive. See [provenance](publish.md#provenance).",
         f"<layer>-<runtime>-<architecture>{envelopes.SUFFIX}": "The same, signed.",
@@ -315,4 +316,5 @@ def _first(kind: type) -> str:
 if __name__ == "__main__":
     ANSWERS_PAGE.write_text(answers_page(), encoding="utf-8")
     PAGE.write_text(page(), encoding="utf-8")
+    apipage.PAGE.write_text(apipage.page(), encoding="utf-8")
     schema.FILE.write_text(schema.text(), encoding="utf-8")

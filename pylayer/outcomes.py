@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from pylayer.errors import DownloadError, ResolveError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
-    from pylayer.config.layers import Build
+    from pylayer.activity import Activity
     from pylayer.errors import Fault, PylayerError
 
 
@@ -26,15 +28,22 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """A build's end: how large its archive is (bytes, 0 where there is none), of how many wheels, and why.
+    """What became of a build: its archive, or why there is none.
 
-    `seconds` is for how long this run did something for it, steps that it shares included; waiting for its
-    turn is not. A skipped build's `error` says what it lacks. `notes` tell of what this run did, warnings
-    among them; `warnings` are about the archive, whether this run made it or found it made.
+    `build` is its identifier: `libexample-python3.13-arm64`. `archive` is the path of the zip, None where
+    there is none; sizes are bytes, `sha256` is hex, and both say nothing then (0, empty). `wheels` is of how
+    many wheels it is. `seconds` is for how long this run did something for it, steps that it shares included;
+    waiting for its turn is not. A failed or skipped build has an `error`: what is wrong, or what this machine
+    lacks. `notes` tell of what this run did, warnings among them; `warnings` are about the archive, whether
+    this run made it or found it made.
     """
 
-    build: Build
+    build: str
+    layer: str
+    runtime: str
+    architecture: str
     state: State
+    archive: Path | None = None
     size: int = 0
     unzipped_size: int = 0
     sha256: str = ""
@@ -48,6 +57,71 @@ class Outcome:
     def good(self) -> bool:
         """Whether there is an archive to use."""
         return self.state in (State.BUILT, State.CACHED)
+
+    @property
+    def target(self) -> str:
+        """The runtime and the architecture: `python3.13-arm64`."""
+        return f"{self.runtime}-{self.architecture}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """A module that an import brought with it: seconds of its `own`, and `total` with its own imports."""
+
+    module: str
+    own: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """How the import of a module went: `seconds` in a new process, or `error`, a traceback.
+
+    `log` is what it printed. `heaviest` are what took longest of its own, the slowest first; `packages` sum
+    up all by top-level name, in seconds.
+    """
+
+    module: str
+    seconds: float | None
+    error: str = ""
+    log: str = ""
+    heaviest: tuple[Timing, ...] = ()
+    packages: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoked:
+    """How the invocation of a handler went: `response` is JSON as text, `error` says why there is none.
+
+    `log` is what it printed, `init` the seconds until the process asked for an event, `seconds` what the
+    event then took.
+    """
+
+    handler: str
+    response: str | None = None
+    error: str = ""
+    log: str = ""
+    init: float | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What became of an archive that was tried as Lambda would, or of those of a set of layers together.
+
+    `name` is the build's identifier, or that of the set with its target; `builds` are all that it is of.
+    `python` is the version that ran it, `imports` and `invoked` are how that went. `notes` say what of Lambda
+    could not be tried. A failed or skipped one has an `error`.
+    """
+
+    name: str
+    builds: tuple[str, ...]
+    state: Literal["works", "failed", "skipped"]
+    python: str = ""
+    imports: tuple[Imported, ...] = ()
+    invoked: Invoked | None = None
+    notes: tuple[str, ...] = ()
+    error: PylayerError | None = None
 
 
 # What fails with these fails for every build that wants the same of an index.
@@ -81,18 +155,18 @@ def by_cause(outcomes: Iterable[Outcome]) -> list[SharedError]:
     that in which they happened to end.
     """
     causes: dict[tuple[str, str], _Cause] = {}
-    for outcome in sorted(outcomes, key=lambda outcome: outcome.build.id):
+    for outcome in sorted(outcomes, key=lambda outcome: outcome.build):
         if not (error := outcome.error):
             continue
         build = outcome.build
         for fault in error.faults:
-            own = fault.where in (build.id, str(build.target))
-            where = "" if own else fault.where.removeprefix(f"{build.id}: ")
+            own = fault.where in (build, outcome.target)
+            where = "" if own else fault.where.removeprefix(f"{build}: ")
             named = replace(fault, where=where)
             cause = causes.setdefault((where, fault.cause or fault.what), _Cause(fault=named, error=error))
-            if build.id not in cause.builds:
-                cause.builds.append(build.id)
-            cause.hints.setdefault(fault.hint, build.id)
+            if build not in cause.builds:
+                cause.builds.append(build)
+            cause.hints.setdefault(fault.hint, build)
     together: dict[tuple[str, ...], list[_Cause]] = {}
     for cause in causes.values():
         together.setdefault(tuple(cause.builds), []).append(cause)
@@ -115,21 +189,32 @@ def _told(cause: _Cause) -> Fault:
     return replace(cause.fault, where=where, hint="\n    ".join(lines))
 
 
-class Reporter(Protocol):
-    """Hears of a run as it goes; called from one thread at a time."""
+class Reporter:
+    """Hears of a run as it goes; a subclass overrides what it wants to hear of.
+
+    It is called by one thread at a time, which need not be the one that began the run, and it must not call
+    pylayer itself. The run waits for it. What `outcome` raises ends the run.
+    """
 
     def note(self, text: str) -> None:
-        """Something a user should know that ends no build."""
-        ...
+        """Something that a user should know and that ends no build."""
 
     def warn(self, fault: Fault) -> None:
         """Something that may be wrong, and where."""
-        ...
 
     def outcome(self, outcome: Outcome) -> None:
-        """A build has ended."""
-        ...
+        """A build has ended; a second time, where it was good and something was found afterwards."""
 
-    def summary(self, outcomes: Sequence[Outcome], *, seconds: float) -> None:
-        """The run has ended."""
-        ...
+    def tried(self, tried: Tried) -> None:
+        """Something was verified."""
+
+    def say(self, text: str) -> None:
+        """A line about what is published, or would be."""
+
+
+class Follower(Reporter):
+    """A Reporter that also shows what is being done."""
+
+    def following(self, activity: Activity) -> AbstractContextManager[None]:
+        """Follow what a run does, as long as it does anything."""
+        raise NotImplementedError

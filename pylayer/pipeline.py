@@ -58,19 +58,21 @@ class BuiltArchive:
 class BuildResult:
     """How a build ended, what it made where it ended well, and the `works` that were done for it."""
 
+    build: Build
     outcome: Outcome
     made: BuiltArchive | None = None
     works: tuple[Work, ...] = ()
 
-    @property
-    def build(self) -> Build:
-        """The build that it is of."""
-        return self.outcome.build
-
     def failed(self, error: PylayerError) -> BuildResult:
         """What becomes of it where `error` was found in what it made."""
-        outcome = replace(self.outcome, state=State.FAILED, error=error, notes=())
-        return BuildResult(outcome=outcome, works=self.works)
+        outcome = Outcome(
+            **self.build.words,
+            state=State.FAILED,
+            seconds=self.outcome.seconds,
+            error=error,
+            warnings=self.outcome.warnings,
+        )
+        return BuildResult(build=self.build, outcome=outcome, works=self.works)
 
     def warned(self, text: str) -> BuildResult:
         """What becomes of it where `text` was found beside other layers."""
@@ -136,15 +138,16 @@ class Pipeline:
         try:
             made = await self._make(build)
         except NeedsDockerError as error:
-            outcome = Outcome(build=build, state=State.SKIPPED, error=error)
+            outcome = Outcome(**build.words, state=State.SKIPPED, error=error)
         except PylayerError as error:
-            outcome = Outcome(build=build, state=State.FAILED, error=error)
+            outcome = Outcome(**build.words, state=State.FAILED, error=error)
         except Exception as bug:  # noqa: BLE001  whatever it is, the other builds go on
-            outcome = Outcome(build=build, state=State.FAILED, error=self._error_of(bug, build))
+            outcome = Outcome(**build.words, state=State.FAILED, error=self._error_of(bug, build))
         else:
             outcome = Outcome(
-                build=build,
+                **build.words,
                 state=State.BUILT if made.fresh else State.CACHED,
+                archive=made.archive.path,
                 size=made.archive.size,
                 unzipped_size=made.archive.unzipped_size,
                 sha256=made.archive.sha256,
@@ -157,7 +160,7 @@ class Pipeline:
         works = tuple(self._graph.works(step, apart=stepnames.serves_others))
         outcome = replace(outcome, seconds=activity.busy(works))
         self._reporter.outcome(outcome)
-        return BuildResult(outcome=outcome, made=made, works=works)
+        return BuildResult(build=build, outcome=outcome, made=made, works=works)
 
     def _error_of(self, bug: Exception, build: Build) -> PylayerError:
         """What is told of an exception that nobody expected: the machine is full, or pylayer is at fault."""

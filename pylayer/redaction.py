@@ -82,6 +82,11 @@ def shown(text: str) -> str:
     return without(_own(), addresses(text))
 
 
+def look_again() -> None:
+    """Look anew at this process's variables when they are next needed: a program may have set others."""
+    _own.cache_clear()
+
+
 @cache
 def _own() -> tuple[str, ...]:
     return named_secrets(os.environ)

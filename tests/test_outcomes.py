@@ -18,7 +18,7 @@ WHAT = "native 2.0 has no wheel that runs there"
 def failed(error, *, layer="etl", target=TARGETS[0]):
     """A build that ended with an error."""
     build = Build(layer=Layer(name=layer, projects=(), targets=(target,)), target=target)
-    return Outcome(build=build, state=State.FAILED, error=error)
+    return Outcome(**build.words, state=State.FAILED, error=error)
 
 
 def missing(target, *, hint="", more="", **options):

@@ -35,25 +35,25 @@ class BuildingCommand(Command):
         """Build, for the command called `name`, what is chosen of some `layers` (none: of all)."""
         if self.json:
             lines.for_machine(name)
-        only = self.only
-        if self.affected_since:
-            from pylayer.commands import affected
-
-            builds = affected.chosen(
-                lines, self.affected_since, manifest=self.manifest, only=only, names=layers
-            )
-            if not builds:
-                lines.answer(0, {"dry_run": self.dry_run, "seconds": 0.0, "builds": []})
-                return 0
-            only = tuple(build.id for build in builds)
+        path = self.manifest or runs.nearest(Path.cwd())
         if self.dry_run:
             from pylayer.commands import foretelling
 
-            path = self.manifest or runs.nearest(Path.cwd())
-            return foretelling.tell(lines, path, only=only, names=layers)
+            return foretelling.tell(
+                lines, path, only=self.only, names=layers, affected_since=self.affected_since
+            )
+        only = self.only
+        if self.affected_since:
+            from pylayer.operations import affected
+
+            builds = affected.chosen(path, self.affected_since, note=lines.note, only=only, names=layers)
+            if not builds:
+                lines.answer(0, {"dry_run": False, "seconds": 0.0, "builds": []})
+                return 0
+            only = tuple(build.id for build in builds)
         return runs.build(
             lines,
-            manifest=self.manifest,
+            path,
             only=only,
             names=layers,
             engine=self.engine,

@@ -46,9 +46,9 @@ def known_builds() -> Mapping[str, str]:
         before = snapshot.load(opening.glance(path, note=lambda _: None))
         if before and snapshot.is_as_it_was(before, path):
             return before.all_builds
-        from pylayer.monorepo import workspace
+        from pylayer.operations import loading
 
-        return {build.id: build.layer.name for build in workspace.load(path).builds}
+        return {build.build: build.layer for build in loading.load(path).builds}
     except PylayerError:
         return {}
 

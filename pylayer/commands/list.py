@@ -28,19 +28,14 @@ class ListCommand(Command):
     def run(self, lines: Console) -> int:
         """Look at what the last run left, and at the sources as they are now."""
         from pylayer.commands import listing
+        from pylayer.operations import planning
 
         if self.json:
             lines.for_machine("list")
-        only: tuple[str, ...] | None = self.only
-        if self.affected_since:
-            from pylayer.commands import affected
-
-            builds = affected.chosen(lines, self.affected_since, manifest=self.manifest, only=self.only)
-            only = tuple(build.id for build in builds) or None
         path = self.manifest or runs.nearest(Path.cwd())
-        listed = listing.of(path, only=only, warn=lines.warn, note=lines.note) if only is not None else []
+        plan = planning.plan(path, only=self.only, affected_since=self.affected_since, reporter=lines)
         if self.json:
-            lines.answer(0, listing.answer(listed))
+            lines.answer(0, listing.answer(plan.builds))
         else:
-            lines.table(listing.table(listed))
+            lines.table(listing.table(plan.builds))
         return 0

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pylayer.answers import LockAnswer
-from pylayer.commands import context
-from pylayer.commands.builds import refuse_stale
 from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import LockError, NeedsDockerError, UsageError
 from pylayer.locks import lock as locks
 from pylayer.locks.thirdparty import Policy
 from pylayer.monorepo import workspace
 from pylayer.names import normalise
+from pylayer.operations import context
+from pylayer.operations.builds import refuse_stale
 from pylayer.outcomes import Outcome, State
 from pylayer.state import opening
 from pylayer.tables import suggestion
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pylayer.activity import Activity
-    from pylayer.commands.context import OpenRun
     from pylayer.config.layers import Build
     from pylayer.errors import PylayerError
     from pylayer.locks.lock import Lock, Locked
     from pylayer.monorepo.workspace import Workspace
+    from pylayer.operations.context import OpenRun
     from pylayer.outcomes import Reporter
 
 
@@ -99,7 +99,7 @@ async def _locked(run: OpenRun, policy: Policy, *, dry: bool, reporter: Reporter
     outcomes = tuple(_outcome(build, error) for build in found.builds if (error := errors[build.id]))
     for outcome in outcomes:
         reporter.outcome(outcome)
-    not_locked = [outcome.build.id for outcome in outcomes]
+    not_locked = [outcome.build for outcome in outcomes]
     if policy.locked:
         answer = _answer(before, "up to date", changed=[], not_locked=not_locked)
         return LockEnd(outcomes=outcomes, answer=answer, told=f"{LOCK_NAME} is up to date")
@@ -170,4 +170,4 @@ def _left_over(before: Lock, found: Workspace) -> LockError | None:
 
 def _outcome(build: Build, error: PylayerError) -> Outcome:
     state = State.SKIPPED if isinstance(error, NeedsDockerError) else State.FAILED
-    return Outcome(build=build, state=state, error=error)
+    return Outcome(**build.words, state=state, error=error)

@@ -96,9 +96,9 @@ class MatrixCommand(Command):
         path = self.manifest or runs.nearest(Path.cwd())
         found = workspace.load(path)
         if self.affected_since:
-            from pylayer.commands import affected
+            from pylayer.operations import affected
 
-            selected = affected.chosen(lines, self.affected_since, manifest=path, only=self.only)
+            selected = affected.chosen(path, self.affected_since, note=lines.note, only=self.only)
         else:
             selected = workspace.select(found.builds, self.only)
         store = opening.store(note=lines.note)

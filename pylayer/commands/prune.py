@@ -53,8 +53,8 @@ class PruneCommand(Command):
                 regions=self.region,
                 profile=self.profile,
                 dry_run=self.dry_run,
-                json=self.json,
             ),
+            json=self.json,
             say=lines.say,
         )
         return outcome.exit_code

@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING
 from pylayer import envtable
 from pylayer.commands import command, runs
 from pylayer.commands.command import Command
+from pylayer.errors import PENDING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pylayer.console import Console
-    from pylayer.errors import Fault
-    from pylayer.monorepo.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,68 +36,37 @@ class PublishCommand(Command):
 
     def run(self, lines: Console) -> int:
         """Publish, or with `dry_run` only plan."""
-        from pylayer import publishing
-        from pylayer.config import publication
-        from pylayer.monorepo import workspace
+        from pylayer.commands import publishdocument
+        from pylayer.operations import publishing
 
         path = self.manifest or runs.nearest(Path.cwd())
         layers = self.layer
         if self.affected_since:
-            from pylayer.commands import affected
+            from pylayer.operations import affected
 
             builds = affected.chosen(
-                lines, self.affected_since, manifest=path, only=layers, besides=("description", "publish")
+                path,
+                self.affected_since,
+                note=lines.note,
+                only=layers,
+                besides=("description", "publish"),
             )
             if not builds:
                 return 0
             # All of a layer: which of its builds share a version follows from their contents.
             layers = tuple(dict.fromkeys(build.layer.name for build in builds))
-        found = workspace.load(path)
-        stale = self._stale(found, layers, lines)
-        outcome = publishing.run(
-            found.manifest.output,
-            publication.settings(
-                found.manifest.publish,
-                {layer.name: layer.publish for layer in found.layers},
-                signers=found.manifest.provenance.keys,
-            ),
-            declared=publishing.declared(found.layers),
-            options=publishing.Options(
-                layers=layers,
-                regions=self.region,
-                profile=self.profile,
-                dry_run=self.dry_run,
-                json=self.json,
-                confirm=self.confirm,
-                public=self.public,
-            ),
-            say=lines.say,
-            revision=lambda: publishing.revision(found.manifest.root),
-            stale=stale,
+        report = publishing.publish(
+            path,
+            layers=layers,
+            regions=self.region,
+            profile=self.profile,
+            dry_run=self.dry_run,
+            confirm=self.confirm,
+            public=self.public,
+            strict=self.strict or envtable.in_ci(),
+            reporter=publishdocument.Beside(lines) if self.json else lines,
         )
-        return outcome.exit_code
-
-    def _stale(self, found: Workspace, layers: Sequence[str], lines: Console) -> list[Fault]:
-        """Tell which layers have archives older than their sources; PublishError where that is an error."""
-        from pylayer import selection
-        from pylayer.archives import catalogue
-        from pylayer.commands import staleness
-        from pylayer.errors import PublishError
-        from pylayer.state import opening
-
-        listed = catalogue.read(found.manifest.output / catalogue.NAME)
-        wanted = selection.chosen(layers, {build.id: build.layer.name for build in found.builds})
-        builds = [build for build in found.builds if build.id in wanted]
-        with opening.opened(found.manifest, note=lines.note) as state:
-            judged = staleness.of(found, state, listed=listed, builds=builds)
-        faults = judged.faults(builds)
-        if faults and (self.strict or envtable.in_ci()):
-            raise PublishError.of(faults)
-        for fault in faults:
-            lines.warn(fault)
-        if count := len(judged.unknown):
-            counted = "1 archive was" if count == 1 else f"{count} archives were"
-            lines.note(
-                f"{counted} not made by the last build here: nothing tells whether sources changed since"
-            )
-        return faults
+        status = runs.status_of(report.errors) or (PENDING if self.dry_run and report.pending else 0)
+        if self.json:
+            lines.say(publishdocument.of_report(report, status))
+        return status

@@ -48,8 +48,8 @@ def _lines(outcomes: Sequence[Outcome], state: WorkspaceState) -> Iterator[str]:
     yield "| | build | size | unzipped | seconds | what changed |"
     yield "| --- | --- | ---: | ---: | ---: | --- |"
     order = [State.FAILED, State.SKIPPED, State.BUILT]
-    for outcome in sorted(listed, key=lambda one: (order.index(one.state), one.build.id))[:_MOST]:
-        identifier = outcome.build.id
+    for outcome in sorted(listed, key=lambda one: (order.index(one.state), one.build))[:_MOST]:
+        identifier = outcome.build
         size = (
             f"{size_text(outcome.size)}{_grown(outcome.size, before.get(identifier))}" if outcome.size else ""
         )
@@ -64,7 +64,7 @@ def _lines(outcomes: Sequence[Outcome], state: WorkspaceState) -> Iterator[str]:
 def _why(outcome: Outcome, state: WorkspaceState) -> str:
     if outcome.error:
         return outcome.error.faults[0].told
-    known = history.recall(state, outcome.build.id)
+    known = history.recall(state, outcome.build)
     return "; ".join(known.because) if known else ""
 
 

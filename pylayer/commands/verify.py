@@ -26,22 +26,20 @@ class VerifyCommand(Command):
 
     def run(self, lines: Console) -> int:
         """Try what is chosen, and its sets of layers."""
-        from pylayer.activity import Activity
-        from pylayer.verification import verifying
+        from pylayer.commands import trying
 
         if self.json:
             lines.for_machine("verify")
         path = self.manifest or runs.nearest(Path.cwd())
         only = self.only
         if self.affected_since:
-            from pylayer.commands import affected
+            from pylayer.operations import affected
 
             builds = affected.chosen(
-                lines, self.affected_since, manifest=path, only=only, besides=("imports", "invoke")
+                path, self.affected_since, note=lines.note, only=only, besides=("imports", "invoke")
             )
             if not builds:
                 lines.answer(0, {"tried": []})
                 return 0
             only = tuple(build.id for build in builds)
-        with lines.following(Activity()):
-            return verifying.run(path, only=only, engine=self.engine, again=self.again, lines=lines)
+        return trying.run(lines, path, only=only, engine=self.engine, again=self.again)

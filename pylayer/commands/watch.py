@@ -35,7 +35,7 @@ class WatchCommand(Command):
         def build(lines: Console) -> None:
             runs.build(
                 lines,
-                manifest=path,
+                path,
                 only=self.only,
                 engine=self.engine,
                 jobs=self.jobs,

@@ -31,7 +31,7 @@ class WhyCommand(Command):
 
     def run(self, lines: Console) -> int:
         """Compare what builds were made of with what they would be made of now."""
-        from pylayer.commands import reasons
+        from pylayer.operations import reasons
 
         if self.json:
             lines.for_machine("why")

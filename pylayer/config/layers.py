@@ -10,7 +10,7 @@ else changes but that page (`nox -s reference`), and everything about it is chec
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from pylayer.config.extrafiles import ExtraFile, extra_files
 from pylayer.config.invocations import KEYS as INVOKE_KEYS
@@ -251,6 +251,15 @@ class Layer:
     )
 
 
+class BuildWords(TypedDict):
+    """A build's identifier, and the names of its layer, runtime and architecture."""
+
+    build: str
+    layer: str
+    runtime: str
+    architecture: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
     """A layer for a target: the unit of work, selection and output."""
@@ -262,6 +271,16 @@ class Build:
     def id(self) -> str:
         """Its identifier: `libexample-python3.13-arm64`."""
         return f"{self.layer.name}-{self.target}"
+
+    @property
+    def words(self) -> BuildWords:
+        """What it is called, for whoever knows no layers.toml."""
+        return BuildWords(
+            build=self.id,
+            layer=self.layer.name,
+            runtime=self.target.runtime.name,
+            architecture=self.target.architecture.value,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

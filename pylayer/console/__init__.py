@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from pylayer import envtable, redaction, shown
 from pylayer.console import wording
 from pylayer.errors import UsageError
-from pylayer.outcomes import OF_INDEXES, Outcome, State, by_cause
+from pylayer.outcomes import OF_INDEXES, Follower, Outcome, State, by_cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pylayer.console.gathering import Gathered
     from pylayer.console.tables import Table
     from pylayer.errors import Fault, PylayerError
-    from pylayer.outcomes import SharedError
+    from pylayer.outcomes import SharedError, Tried
 
 _COLOURS = {State.BUILT: "32", State.CACHED: "36", State.FAILED: "31", State.SKIPPED: "33"}
 _MOST_WARNINGS = 10
@@ -38,7 +38,7 @@ class Detail(Enum):
     VERBOSE = 2  # also what has not changed, and what programs print, as it comes
 
 
-class Console:
+class Console(Follower):
     """One line for each build as it ends, a failure's log as one block, all failures at the end, a summary.
 
     An error that several builds share is told once, when all builds have ended and it is known which share
@@ -172,7 +172,7 @@ class Console:
 
     def outcome(self, outcome: Outcome) -> None:
         """Print a build's line, and the log of its failure where nobody has told it yet."""
-        self._ended[outcome.build.id] = outcome.state
+        self._ended[outcome.build] = outcome.state
         error, unchanged = outcome.error, outcome.state is State.CACHED
         if outcome.state is State.FAILED and error:
             self._held.append(outcome)
@@ -180,7 +180,7 @@ class Console:
                 self._log(error)
         elif self.detail is Detail.QUIET or (unchanged and self.detail is not Detail.VERBOSE):
             return
-        name = outcome.build.id
+        name = outcome.build
         if self._activity and self._out.isatty():
             name = name.ljust(self._activity.widest)
         line = f"{name}  {self._state(outcome.state)}  {shown.line(wording.facts(outcome))}"
@@ -188,11 +188,15 @@ class Console:
         for text in outcome.notes:
             self._print(self._out, shown.entry(f"    {text}"))
 
-    def cached(self, identifier: str, *, wheels: int, size: int) -> None:
-        """Print the line of a build in which nothing changed."""
-        if self.detail is Detail.VERBOSE:
-            weight = wording.weight(wheels, size)
-            self._print(self._out, f"{identifier}  {self._state(State.CACHED)}  {weight}")
+    def tried(self, tried: Tried) -> None:
+        """Print what was measured of what works, why something was skipped, or what is wrong."""
+        if tried.state == "works":
+            for line in wording.works(tried):
+                self.say(line)
+        elif tried.state == "skipped":
+            self.note(f"{tried.name} is skipped: {tried.error}")
+        elif tried.error:
+            self.error(tried.error)
 
     def attention(self, warnings: Mapping[str, Sequence[str]]) -> None:
         """Print what was told in full when archives were made, by the builds that have them: each once."""
@@ -266,7 +270,7 @@ class Console:
     def summary(self, outcomes: Sequence[Outcome], *, seconds: float) -> None:
         """Print all failures, what needs attention, and each reason for skipping; then how many ended how."""
         self._tell_held()
-        self.attention({o.build.id: o.warnings for o in outcomes if o.state is State.CACHED})
+        self.attention({o.build: o.warnings for o in outcomes if o.state is State.CACHED})
         self.skipped(outcomes)
         counts = [
             f"{count} {state.value}" for state in State if (count := sum(o.state is state for o in outcomes))
@@ -279,7 +283,7 @@ class Console:
         reasons: dict[str, list[str]] = {}
         for outcome in outcomes:
             if outcome.state is State.SKIPPED and outcome.error:
-                reasons.setdefault(str(outcome.error), []).append(outcome.build.id)
+                reasons.setdefault(str(outcome.error), []).append(outcome.build)
         for reason, builds in reasons.items():
             self._print(self._err, f"skipped: {', '.join(builds)}\n  {shown.entry(reason)}")
 

@@ -11,13 +11,15 @@ from pylayer.amounts import size_text
 from pylayer.outcomes import Outcome, State
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pylayer.activity import Work
     from pylayer.errors import Fault
+    from pylayer.outcomes import Tried
 
 _DIGEST = 90  # characters of a warning that was told in full before
 _NAMED = 2  # builds
+_MOST_PACKAGES = 4  # that a line names
 
 
 def told(fault: Fault) -> str:
@@ -31,6 +33,19 @@ def facts(outcome: Outcome) -> str:
         return outcome.error.faults[0].what if outcome.error else ""
     weighed = weight(outcome.wheels, outcome.size)
     return f"{weighed}, {seconds(outcome.seconds)}" if outcome.state is State.BUILT else weighed
+
+
+def works(tried: Tried) -> Iterator[str]:
+    """Lines of what was tried: `etl-python3.12-arm64  works  import etl 0.41 s (pandas 0.23 s, …)`."""
+    yield f"{tried.name}  works  Python {tried.python}"
+    for imported in tried.imports:
+        most = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in imported.packages[:_MOST_PACKAGES])
+        yield f"    import {imported.module}  {imported.seconds or 0:.2f} s" + (f"  ({most})" if most else "")
+    if invoked := tried.invoked:
+        init, seconds = invoked.init or 0, invoked.seconds or 0
+        yield f"    {invoked.handler}  start {init:.2f} s, event {seconds:.3f} s"
+    for note in tried.notes:
+        yield f"    {note}"
 
 
 def weight(wheels: int, size: int) -> str:

@@ -1,8 +1,8 @@
-"""Items and Results → the lines that a person reads, and the JSON that a machine reads."""
+"""Items and Results → the lines that a person reads."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pylayer.amounts import size_text
 
@@ -60,38 +60,6 @@ def summary(results: Sequence[Result]) -> list[str]:
     if failures:
         lines.append("run the same command again: it does only what is missing")
     return lines
-
-
-def item_table(item: Item) -> dict[str, Any]:
-    """One item for a machine."""
-    group = item.group
-    return {
-        "layer": group.layer,
-        "name": group.name,
-        "region": item.region,
-        "runtimes": list(group.runtimes),
-        "architectures": list(group.architectures),
-        "code_sha256": group.entry.code_sha256,
-        "size": group.entry.size,
-        "action": item.action,
-        "reasons": list(item.reasons),
-        "grant": [grant.id for grant in item.grant],
-        "revoke": list(item.revoke),
-        "parameters": list(item.parameters),
-    }
-
-
-def result_table(result: Result) -> dict[str, Any]:
-    """One result for a machine: its item, and what became of it."""
-    version = result.version
-    return {
-        **item_table(result.item),
-        "status": result.status,
-        "version": version.number if version else None,
-        "arn": version.arn if version else None,
-        "notes": list(result.notes),
-        "error": result.error or None,
-    }
 
 
 def _due(item: Item) -> Iterable[str]:

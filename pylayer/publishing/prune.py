@@ -65,13 +65,14 @@ def prune(
     keep: int,
     options: Options,
     say: Callable[[str], None],
+    json: bool = False,
     opened: Connect = connect,
     lock: Path | None = None,
 ) -> Pruned:
     """Delete all but the `keep` newest versions of our own layers: those that `folder` names.
 
-    With `options.dry_run` only the plan is said. Raises PublishError or UsageError before the first call to
-    AWS where the task is wrong.
+    With `options.dry_run` only the plan is said, with `json` one document alone. Raises PublishError or
+    UsageError before the first call to AWS where the task is wrong.
     """
     if keep < 1:
         raise PublishError(f"cannot keep {keep} versions", hint="keep at least one")
@@ -87,7 +88,7 @@ def prune(
     account = account or opened(profile=options.profile, patience=options.patience)
     arns = frozenset(place.arn for place in published.read(folder / published.NAME).values())
     regions = {str(region): account.region(str(region)) for _, region in names}
-    heard = say if not options.json else _nothing
+    heard = say if not json else _nothing
     with turn(lock or default_root() / "publish.lock", say=heard), ThreadPoolExecutor(len(regions)) as pool:
         own = {region: sorted(name for name, place in names if place == region) for region in regions}
         work = [
@@ -98,7 +99,7 @@ def prune(
         heard(_line(old, dry_run=options.dry_run))
     heard(NOTICE)
     outcome = Pruned(exit_code=_status(layers_done, dry_run=options.dry_run), layers=layers_done)
-    if options.json:
+    if json:
         say(_json(outcome, dry_run=options.dry_run))
     return outcome
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from pylayer.errors import MIXED, PENDING, NotBuiltError, PublishError
 from pylayer.publishing import lines, outputs, published, surplus
@@ -34,11 +33,16 @@ PER_REGION = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishOutcome:
-    """How it ended: the exit status, and the plan's items or (after the doing) their results."""
+    """How it ended: the exit status, and the plan's items or (after the doing) their results.
+
+    `missing` are layers that are not whole, `warnings` are about what could be published.
+    """
 
     exit_code: int
     items: tuple[Item, ...] = ()
     results: tuple[Result, ...] = ()
+    missing: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
 
 
 def run(
@@ -51,33 +55,28 @@ def run(
     revision: Callable[[], str] = str,
     opened: Connect = connect,
     lock: Path | None = None,
-    stale: Sequence[Fault] = (),
 ) -> PublishOutcome:
     """Publish what `folder` (dist/layers) holds of the `declared` layers; `say` hears each line.
 
-    `revision` is asked only where a template names it. `stale` is what the caller said of archives that are
-    older than their sources, for the JSON. Raises PublishError or UsageError before the first
+    `revision` is asked only where a template names it. Raises PublishError or UsageError before the first
     call to AWS where the task is wrong; after that, every failure is a Result, and published.json says what
     stands.
     """
-    heard = say if not options.json else _nothing
     task = prepare(folder, settings, declared=declared, options=options, opened=opened)
     with contextlib.ExitStack() as stack:
         if not options.dry_run:
-            stack.enter_context(turn(lock or default_root() / "publish.lock", say=heard))
-            before = _settle(task, options, heard)
+            stack.enter_context(turn(lock or default_root() / "publish.lock", say=say))
+            before = _settle(task, options, say)
         items = _plan(task, Consent(moves=options.confirm, public=options.public))
         for item in items:
-            heard(lines.planned(item))
+            say(lines.planned(item))
         if options.dry_run:
             outcome = _planned(task, items)
-            heard(lines.plan_summary(items))
+            say(lines.plan_summary(items))
         else:
-            outcome = _done(task, items, settings, declared, options, heard, revision, before)
-    _tell(task, heard)
-    if options.json:
-        say(_json(outcome, task, stale, dry_run=options.dry_run))
-    return outcome
+            outcome = _done(task, items, settings, declared, options, say, revision, before)
+    _tell(task, say)
+    return replace(outcome, missing=task.missing, warnings=task.warnings)
 
 
 def _settle(task: Task, options: Options, say: Callable[[str], None]) -> frozenset[Doubt]:
@@ -213,19 +212,3 @@ def _tell(task: Task, say: Callable[[str], None]) -> None:
         say(str(fault))
     for fault in task.warnings:
         say(f"warning: {fault}")
-
-
-def _json(outcome: PublishOutcome, task: Task, stale: Sequence[Fault], *, dry_run: bool) -> str:
-    document: dict[str, Any] = {"version": 1, "dry_run": dry_run, "exit_code": outcome.exit_code}
-    document["missing"] = [{"layer": fault.where, "what": fault.what} for fault in task.missing]
-    document["stale"] = [{"layer": fault.where, "what": fault.what} for fault in stale]
-    document["warnings"] = [{"name": fault.where, "what": fault.what} for fault in task.warnings]
-    if dry_run:
-        document["items"] = [lines.item_table(item) for item in outcome.items]
-    else:
-        document["items"] = [lines.result_table(result) for result in outcome.results]
-    return json.dumps(document, indent=2, ensure_ascii=False)
-
-
-def _nothing(_line: str) -> None:
-    """Say nothing: the one document is said at the end."""

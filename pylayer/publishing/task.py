@@ -41,7 +41,6 @@ class Options:
     regions: tuple[str, ...] = ()
     profile: str | None = None
     dry_run: bool = False
-    json: bool = False
     confirm: bool = False
     public: bool = False
     patience: Patience = field(default_factory=Patience)

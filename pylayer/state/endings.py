@@ -39,7 +39,7 @@ class Ending:
 
 def remember(state: WorkspaceState, outcome: Outcome, works: Sequence[Work]) -> None:
     """Keep how a build ended; where nothing was to be done, what is known of the time before stays."""
-    before = recall(state, outcome.build.id)
+    before = recall(state, outcome.build)
     printed = any(work.log for work in works)
     good = before is not None and before.state in (State.BUILT, State.CACHED)
     if outcome.state is State.CACHED and good and not printed:
@@ -53,7 +53,7 @@ def remember(state: WorkspaceState, outcome: Outcome, works: Sequence[Work]) -> 
         "seconds": round(outcome.seconds, 3),
         "log": state.store.put_blob(text.encode(errors="replace")),
     }
-    state.store.put_record(ENDING, _name(state, outcome.build.id), record)
+    state.store.put_record(ENDING, _name(state, outcome.build), record)
 
 
 def recall(state: WorkspaceState, build: str) -> Ending | None:
@@ -82,7 +82,7 @@ def log(state: WorkspaceState, ending: Ending) -> str | None:
 def _lines(outcome: Outcome, works: Sequence[Work]) -> Iterator[str]:
     """The log: what was done, for how long and what was printed, and how that ended."""
     when = datetime.now(tz=UTC)
-    yield f"{outcome.build.id}  {outcome.state}  {when:%Y-%m-%d %H:%M:%S} UTC, {outcome.seconds:.1f} s"
+    yield f"{outcome.build}  {outcome.state}  {when:%Y-%m-%d %H:%M:%S} UTC, {outcome.seconds:.1f} s"
     steps: dict[tuple[str, str], list[Work]] = {}
     for work in works:
         steps.setdefault(named(work.keys), []).append(work)

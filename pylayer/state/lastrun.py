@@ -87,7 +87,7 @@ class Recorder:
             began=self._began,
             seconds=round(time.perf_counter() - self._clock, 4),
             spans=tuple(sorted(self._spans, key=lambda span: (span.started, span.ended))),
-            builds=tuple(Ended(build=outcome.build.id, state=outcome.state.value) for outcome in outcomes),
+            builds=tuple(Ended(build=outcome.build, state=outcome.state.value) for outcome in outcomes),
         )
 
 

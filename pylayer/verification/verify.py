@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pylayer import __version__, keys
+from pylayer.outcomes import Imported, Invoked, Timing
 from pylayer.problems import Problem
 from pylayer.store import hash_file
 from pylayer.store.kinds import VERDICT
@@ -29,45 +30,6 @@ CLIENT = "awslambdaric"  # the requirement whose wheels a Python without AWS's r
 
 _HEAVIEST = 25
 _MODULE_ENDS = ("/__init__.py", "/__init__.pyc", ".py", ".pyc", ".so")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """A module that an import brought with it: seconds of its `own`, and `total` with its own imports."""
-
-    module: str
-    own: float
-    total: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
-    """How the import of a module went: `seconds` in a new process, or `error`, a traceback.
-
-    `heaviest` are what took longest of its own, the slowest first; `packages` sum up all by top-level name.
-    """
-
-    module: str
-    seconds: float | None
-    error: str = ""
-    log: str = ""
-    heaviest: tuple[Timing, ...] = ()
-    packages: tuple[tuple[str, float], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invoked:
-    """How the invocation of a handler went: `response` is JSON as text, `error` says why there is none.
-
-    `init` is the seconds until the process asked for an event, `seconds` what the event then took.
-    """
-
-    handler: str
-    response: str | None = None
-    error: str = ""
-    log: str = ""
-    init: float | None = None
-    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

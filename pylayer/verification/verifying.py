@@ -8,21 +8,18 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from pylayer import activity, enginetable, envtable, recordfile, wheels
-from pylayer.answers import ImportAnswer, InvocationAnswer, TriedAnswer, VerifyAnswer
+from pylayer import activity, enginetable, recordfile, wheels
 from pylayer.archives import catalogue
 from pylayer.engines import choose
 from pylayer.engines.smoke import SmokeTest
-from pylayer.errors import CheckError, EngineError, NeedsDockerError, NotBuiltError, PylayerError
+from pylayer.errors import CheckError, EngineError, NeedsDockerError, PylayerError
 from pylayer.index import download
 from pylayer.locks.sourcing import settings_of
-from pylayer.monorepo import workspace
 from pylayer.names import normalise
 from pylayer.problems import leave_out
 from pylayer.resolver import resolve
 from pylayer.resolver.requirements import Request, ResolverPython
 from pylayer.state import imports
-from pylayer.state.opening import opened
 from pylayer.verification import verify
 from pylayer.zips.reader import Zip
 
@@ -33,7 +30,6 @@ if TYPE_CHECKING:
     from pylayer.archives.catalogue import Catalogue, CatalogueEntry
     from pylayer.config.layers import Build
     from pylayer.config.manifest import EngineChoice
-    from pylayer.console import Console
     from pylayer.engines import ListedEngine
     from pylayer.engines.smoke import SmokeTester
     from pylayer.index.indexes import IndexSettings
@@ -44,70 +40,6 @@ if TYPE_CHECKING:
     from pylayer.targets import Target
     from pylayer.verification.verify import Verdict
     from pylayer.wheels import Wheel
-
-_MOST_PACKAGES = 4  # that a line names
-
-
-def run(manifest: Path, *, only: Sequence[str], engine: str, again: bool, lines: Console) -> int:
-    """Try what is selected, and report it; the exit status: CheckError's where something fails.
-
-    What was found to work before is not tried again, unless `again`. A build without an archive is reported,
-    and its status (NotBuiltError's) is the run's where nothing else fails. What only Docker can try is
-    skipped, with a note; where CI is set it counts as a failure.
-
-    Raises ManifestError, UsageError, StoreError, EngineError.
-    """
-    found = workspace.load(manifest)
-    selected = workspace.select(found.builds, only)
-    there = catalogue.read(found.manifest.output / catalogue.NAME).builds
-    strict = envtable.in_ci()
-    statuses = []
-    answers = []
-    if missing := [build.id for build in selected if build.id not in there]:
-        error = NotBuiltError.builds(missing)
-        lines.error(error)
-        statuses.append(error.exit_code)
-    with opened(found.manifest, note=lines.note) as state:
-        store, note = state.store, lines.note
-        built = [build for build in selected if build.id in there]
-        for planned, end in tried(found, built, engine=engine, again=again, store=store, note=note):
-            answers.append(_answer(planned, end))
-            if isinstance(end, NeedsDockerError):
-                lines.note(f"{planned.smoke_test.name} is skipped: {end}")
-                statuses += [end.exit_code] if strict else []
-            elif isinstance(end, PylayerError):
-                lines.error(end)
-                statuses.append(end.exit_code)
-            else:
-                for line in told(end):
-                    lines.say(line)
-    worse = [status for status in statuses if status != NotBuiltError.exit_code]
-    status = (worse or statuses or [0])[0]
-    lines.answer(status, VerifyAnswer(tried=answers))
-    return status
-
-
-def _answer(planned: Planned, end: Verdict | PylayerError) -> TriedAnswer:
-    """What a machine reads of something that was tried."""
-    answer = TriedAnswer(
-        name=planned.smoke_test.name,
-        builds=[build.id for build in planned.builds],
-        state="works",
-        python="",
-        imports=[],
-        invoked=None,
-        reasons=[],
-    )
-    if isinstance(end, PylayerError):
-        answer["state"] = "skipped" if isinstance(end, NeedsDockerError) else "failed"
-        answer["reasons"] = [fault.told for fault in end.faults]
-        return answer
-    answer["python"] = end.python
-    answer["imports"] = [ImportAnswer(module=each.module, seconds=each.seconds) for each in end.imports]
-    if made := end.invoked:
-        answer["invoked"] = InvocationAnswer(handler=made.handler, start=made.init, seconds=made.seconds)
-    answer["reasons"] = list(end.notes)
-    return answer
 
 
 def judged(
@@ -339,19 +271,6 @@ class Runner:
             if imported.seconds is not None and not imported.error
         ]
         imports.remember(self._store, name, sha256, measured)
-
-
-def told(verdict: Verdict) -> Iterator[str]:
-    """Lines of what was tried: `etl-python3.12-arm64  works  import etl 0.41 s (pandas 0.23 s, …)`."""
-    yield f"{verdict.name}  works  Python {verdict.python}"
-    for imported in verdict.imports:
-        most = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in imported.packages[:_MOST_PACKAGES])
-        yield f"    import {imported.module}  {imported.seconds or 0:.2f} s" + (f"  ({most})" if most else "")
-    if invoked := verdict.invoked:
-        init, seconds = invoked.init or 0, invoked.seconds or 0
-        yield f"    {invoked.handler}  start {init:.2f} s, event {seconds:.3f} s"
-    for note in verdict.notes:
-        yield f"    {note}"
 
 
 def _handled(verdict: Verdict) -> str:

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 from factories.monorepo import Monorepo
 
 from pylayer.commandline import program
-from pylayer.commands import affected
 from pylayer.monorepo import workspace
+from pylayer.operations import affected
 from pylayer.state import opening
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from pylayer.targets import Architecture, Target, load_runtimes
 
 TARGET = Target(runtime=load_runtimes()["python3.12"], architecture=Architecture.ARM64)
 BUILD = Build(layer=Layer(name="a", projects=("a",), targets=(TARGET,)), target=TARGET)
-GOOD = Outcome(build=BUILD, state=State.BUILT)
-BROKEN = Outcome(build=BUILD, state=State.FAILED, error=BuildError("x"))
-CLASHING = Outcome(build=BUILD, state=State.FAILED, error=ArchiveError("x"))
-LEFT = Outcome(build=BUILD, state=State.SKIPPED, error=NeedsDockerError("x"))
+GOOD = Outcome(**BUILD.words, state=State.BUILT)
+BROKEN = Outcome(**BUILD.words, state=State.FAILED, error=BuildError("x"))
+CLASHING = Outcome(**BUILD.words, state=State.FAILED, error=ArchiveError("x"))
+LEFT = Outcome(**BUILD.words, state=State.SKIPPED, error=NeedsDockerError("x"))
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ TARGET = target("python3.13-arm64")
 
 def outcome(name, state, **facts):
     build = Build(layer=Layer(name=name, projects=(name,), targets=(TARGET,)), target=TARGET)
-    return Outcome(build=build, state=state, **facts)
+    return Outcome(**build.words, state=state, **facts)
 
 
 @pytest.fixture

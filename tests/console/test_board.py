@@ -28,7 +28,7 @@ def _plainly(monkeypatch):
 
 def ended(name="etl", state=State.BUILT):
     build = Build(layer=Layer(name=name, projects=(name,), targets=(TARGET,)), target=TARGET)
-    return Outcome(build=build, state=state, size=2048, wheels=1, seconds=1.5)
+    return Outcome(**build.words, state=state, size=2048, wheels=1, seconds=1.5)
 
 
 def test_it_shows_what_runs_and_leaves_the_lines_alone():

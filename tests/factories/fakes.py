@@ -23,6 +23,7 @@ from pylayer.graph import Graph
 from pylayer.monorepo import workspace
 from pylayer.monorepo.trees import FileHashes
 from pylayer.names import required_name
+from pylayer.outcomes import Reporter
 from pylayer.store import Store
 from pylayer.targets import Architecture
 
@@ -214,7 +215,7 @@ class FakeCrossing:
         return FakeWay(name=f"cross for {target}", target=str(target), parts={"cross": str(target)})
 
 
-class Told:
+class Told(Reporter):
     """A Reporter that remembers: how each build ended, warnings and notes."""
 
     def __init__(self) -> None:

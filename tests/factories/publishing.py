@@ -77,7 +77,7 @@ class Run:
         return {(item.group.name, item.region): (item.action, *item.reasons) for item in self.outcome.items}
 
 
-def prune(dist, *, keep, table=None, lines=None, **options):
+def prune(dist, *, keep, table=None, lines=None, json=False, **options):
     """Prune what `dist` names."""
     return publishing.prune(
         dist.folder,
@@ -85,6 +85,7 @@ def prune(dist, *, keep, table=None, lines=None, **options):
         declared=dist.declared,
         keep=keep,
         options=publishing.Options(patience=PATIENT, **options),
+        json=json,
         say=(lines if lines is not None else []).append,
     )
 

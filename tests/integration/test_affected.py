@@ -13,8 +13,8 @@ from factories.monorepo import Monorepo, empty
 from factories.workshop import Workshop, workshop
 
 from pylayer.commandline import program
-from pylayer.commands import affected
 from pylayer.monorepo import workspace
+from pylayer.operations import affected
 from pylayer.state import opening
 
 if TYPE_CHECKING:

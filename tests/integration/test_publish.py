@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import threading
@@ -118,17 +117,6 @@ def test_dry_run_of_nothing_to_do(cloud, dist):
     Run(dist)
 
     assert 0 == Run(dist, dry_run=True).exit_code
-
-
-def test_json_is_the_only_thing_said(cloud, dist):
-    """With JSON one document is said, with a version and an item for each layer version and region."""
-    run = Run(dist, json=True, regions=("eu-west-1",))
-
-    document = json.loads("\n".join(run.lines))
-    assert 1 == document["version"]
-    assert [(name, "eu-west-1", "published", 1) for name in NAMES] == [
-        (item["name"], item["region"], item["status"], item["version"]) for item in document["items"]
-    ]
 
 
 def test_layers_and_regions_are_selected(cloud, dist):

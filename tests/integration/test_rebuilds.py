@@ -254,7 +254,9 @@ def test_a_run_without_changes_imports_little(mono):
     assert "pylayer.commands.runs" in imported
     heavy = {"docker", "boto3", "requests", "packaging", "deflate", "rich", "uv", "tomli", "pylayer.activity"}
     assert not heavy & imported
-    assert not {name for name in imported if name.startswith(("pylayer.engines", "pylayer.commands.builds"))}
+    assert not {
+        name for name in imported if name.startswith(("pylayer.engines", "pylayer.operations.builds"))
+    }
 
 
 def test_two_runs_at_once_both_succeed_with_the_same_bytes(mono):

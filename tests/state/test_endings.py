@@ -38,7 +38,7 @@ def kept(state):
 def test_a_log_says_what_was_done_and_what_was_printed(state):
     """With how long it took, and how it ended."""
     error = BuildError("broke", where="liba", hint="mend it", log="the tool's words\n")
-    failed = Outcome(build=BUILD, state=State.FAILED, seconds=1.5, error=error)
+    failed = Outcome(**BUILD.words, state=State.FAILED, seconds=1.5, error=error)
     endings.remember(state, failed, [work("line one\n"), work("line two\n", started=3, ended=4)])
     ending, log = kept(state)
 
@@ -60,15 +60,15 @@ def test_a_log_says_what_was_done_and_what_was_printed(state):
 def test_what_was_printed_is_not_there_twice(state):
     """A build's error has the log of the step that failed."""
     error = BuildError("broke", log="line one\n")
-    endings.remember(state, Outcome(build=BUILD, state=State.FAILED, error=error), [work("line one\n")])
+    endings.remember(state, Outcome(**BUILD.words, state=State.FAILED, error=error), [work("line one\n")])
 
     assert 1 == kept(state)[1].count("line one")
 
 
 def test_a_run_that_changes_nothing_leaves_the_log(state):
     """It is that of when the archive was made."""
-    endings.remember(state, Outcome(build=BUILD, state=State.BUILT), [work("made\n")])
-    endings.remember(state, Outcome(build=BUILD, state=State.CACHED), [work("")])
+    endings.remember(state, Outcome(**BUILD.words, state=State.BUILT), [work("made\n")])
+    endings.remember(state, Outcome(**BUILD.words, state=State.CACHED), [work("")])
 
     assert "made" in kept(state)[1]
 
@@ -76,8 +76,8 @@ def test_a_run_that_changes_nothing_leaves_the_log(state):
 def test_what_failed_before_and_is_found_made_has_not_failed(state):
     """Its files are as they were once."""
     error = BuildError("broke")
-    endings.remember(state, Outcome(build=BUILD, state=State.FAILED, error=error), [])
-    endings.remember(state, Outcome(build=BUILD, state=State.CACHED), [])
+    endings.remember(state, Outcome(**BUILD.words, state=State.FAILED, error=error), [])
+    endings.remember(state, Outcome(**BUILD.words, state=State.CACHED), [])
 
     assert (State.CACHED, ()) == (kept(state)[0].state, kept(state)[0].told)
 
@@ -85,7 +85,7 @@ def test_what_failed_before_and_is_found_made_has_not_failed(state):
 def test_a_log_commands_no_terminal_and_has_no_credentials(state):
     """It may be shown as it is."""
     text = "\x1b]0;x\x07 https://me:pa55@index.example/\n"
-    endings.remember(state, Outcome(build=BUILD, state=State.BUILT), [work(text)])
+    endings.remember(state, Outcome(**BUILD.words, state=State.BUILT), [work(text)])
 
     assert "\\x1b]0;x\\x07 https://index.example/\n" in kept(state)[1]
 

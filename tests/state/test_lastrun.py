@@ -69,7 +69,7 @@ def test_a_recorder_tells_what_took_time_and_how_builds_ended():
     recorder([("engine", "docker")], started=now + 1, ended=now + 3)
     recorder([("engine", "local")], started=now, ended=now)
     build = Build(layer=Layer(name="libetl", projects=("libetl",), targets=(TARGET,)), target=TARGET)
-    run = recorder.finish([Outcome(build=build, state=State.FAILED)])
+    run = recorder.finish([Outcome(**build.words, state=State.FAILED)])
 
     assert [(span.step, span.name, round(span.ended - span.started, 2)) for span in run.spans] == [
         ("engine", "docker", 2.0)

@@ -15,9 +15,10 @@ from factories.wheels import make_wheel, make_zip
 
 from pylayer.archives import catalogue
 from pylayer.archives.catalogue import Catalogue, Distribution
+from pylayer.commands import trying
 from pylayer.console import Console
 from pylayer.monorepo import workspace
-from pylayer.outcomes import Outcome, State
+from pylayer.outcomes import Outcome, Reporter, State
 from pylayer.pipeline import BuildResult
 from pylayer.state import imports
 from pylayer.store import Store, hash_file
@@ -67,7 +68,7 @@ class Repository:
         self.write(text)
         out = io.StringIO()
         options = {"only": (), "engine": "local", "again": False, **more}
-        status = verifying.run(self.root / "layers.toml", lines=Console(out, out), **options)
+        status = trying.run(Console(out, out), self.root / "layers.toml", **options)
         return status, out.getvalue()
 
 
@@ -161,7 +162,7 @@ def test_remembered(repository):
     assert ("one", True) == (found.module, found.seconds > 0)
 
 
-class Heard:
+class Heard(Reporter):
     """A reporter that remembers."""
 
     def __init__(self):
@@ -180,9 +181,6 @@ class Heard:
         """Remember an outcome."""
         self.outcomes.append(outcome)
 
-    def summary(self, outcomes, *, seconds):
-        """Hear of the end."""
-
 
 def test_judged(repository):
     """With `verify`, a build that does not work has failed, and is no longer in layers.json."""
@@ -191,11 +189,14 @@ def test_judged(repository):
     repository.layer("other", {"other.py": "1/0"})
     repository.write("[defaults]\nverify = true\n[layers.other]\nverify = false\n")
     found = workspace.load(repository.root / "layers.toml")
-    made = {build.id: BuildResult(outcome=Outcome(build=build, state=State.BUILT)) for build in found.builds}
+    made = {
+        build.id: BuildResult(build=build, outcome=Outcome(**build.words, state=State.BUILT))
+        for build in found.builds
+    }
     heard = Heard()
     ends = verifying.judged(found, made, engine="local", store=repository.store, reporter=heard)
     states = {name.partition("-")[0]: result.outcome.state for name, result in ends.items()}
     assert {"bad": State.FAILED, "good": State.BUILT, "other": State.BUILT} == states
-    assert [f"bad-{RUNTIME}-{NATIVE}"] == [outcome.build.id for outcome in heard.outcomes]
+    assert [f"bad-{RUNTIME}-{NATIVE}"] == [outcome.build for outcome in heard.outcomes]
     left = catalogue.read(found.manifest.output / catalogue.NAME).builds
     assert [f"good-{RUNTIME}-{NATIVE}", f"other-{RUNTIME}-{NATIVE}"] == sorted(left)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from pylayer.answers import ReasonsAnswer
 from pylayer.archives import additions
 from pylayer.building.projects import WouldBuildError
-from pylayer.commands import context
 from pylayer.errors import PylayerError
 from pylayer.locks.thirdparty import Policy
 from pylayer.monorepo import workspace
+from pylayer.operations import context
 from pylayer.pipeline import asked_for
 from pylayer.state import history, opening
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from pylayer.commands.context import OpenRun
     from pylayer.config.layers import Build
     from pylayer.keys import Parts
     from pylayer.locks.lock import Lock
     from pylayer.monorepo.workspace import Workspace
+    from pylayer.operations.context import OpenRun
     from pylayer.state.opening import WorkspaceState
     from pylayer.store import Store
 

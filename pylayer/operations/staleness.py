@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from pylayer.building.dependencies import providers
 from pylayer.building.sources import source_of
 from pylayer.building.wheelparts import declared_parts
-from pylayer.commands.reasons import stated
-from pylayer.commands.runs import described_otherwise
 from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import Fault, PylayerError
 from pylayer.keys import changes
 from pylayer.locks import lock as locks
 from pylayer.locks.lock import Lock
+from pylayer.operations.reasons import stated
+from pylayer.operations.unchanged import described_otherwise
 from pylayer.state import history, snapshot
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from pylayer.archives import catalogue
 from pylayer.building.compiler import Compiler
-from pylayer.commands import context
 from pylayer.config.manifest import LOCK_NAME
-from pylayer.errors import LockError, PylayerError
+from pylayer.errors import LockError, PylayerError, UsageError
 from pylayer.locks.thirdparty import Policy
 from pylayer.monorepo import workspace
+from pylayer.operations import context
 from pylayer.outcomes import State
 from pylayer.pipeline import Pipeline
 from pylayer.state import durations, endings, history, lastrun, opening, snapshot, warnings, watch
@@ -52,6 +52,7 @@ def run(
     Raises ManifestError, UsageError, EngineError (Docker asked for, and not there), StoreError, and LockError
     for all that a `locked` run lacks in the lock.
     """
+    _refuse_event_loops()
     since = snapshot.now_ns()
     found = workspace.load(manifest)
     for fault in found.manifest.warnings:
@@ -65,7 +66,7 @@ def run(
     before = listing.read_bytes() if listing.is_file() else None
     attest = None
     if found.manifest.provenance.write:
-        from pylayer.commands import attesting
+        from pylayer.operations import attesting
 
         attest = partial(attesting.write, found, key=attesting.signer())
     with opening.opened(found.manifest, note=reporter.note) as state:
@@ -103,6 +104,18 @@ def run(
         beside = attest(made, hosts=hosts) if attest else {}
         _remember(state, found, made, beside=beside, options=options, since=since)
     return outcomes
+
+
+def _refuse_event_loops() -> None:
+    """Say what to do where a program, or a notebook, has an event loop running in this thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise UsageError(
+        "cannot build in a thread whose event loop is running",
+        hint="write `await asyncio.to_thread(pylayer.build, …)`",
+    )
 
 
 async def _run(
@@ -159,8 +172,8 @@ def _foresee(found: Workspace, news: Sequence[BuildResult], *, state: WorkspaceS
     """Keep what builds with something new in them came to, for who compares commits before building."""
     if not news:
         return
-    from pylayer.commands.foresight import Foresight, sources_by
     from pylayer.locks import lock
+    from pylayer.operations.foresight import Foresight, sources_by
 
     locked = lock.read(found.manifest.root / LOCK_NAME) or lock.Lock()
     foresight = Foresight(found, lock=locked, store=state.store, sources=sources_by(state.hashes))
@@ -218,7 +231,7 @@ def _remember(
 
 def _kept(outcome: Outcome, made: BuiltArchive, beside: Sequence[Path]) -> KeptBuild:
     return KeptBuild(
-        layer=outcome.build.layer.name,
+        layer=outcome.layer,
         wheels=outcome.wheels,
         size=outcome.size,
         unzipped_size=outcome.unzipped_size,

@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING
 
 import pylayer
 from pylayer.building import packaged
-from pylayer.commands import runs
-from pylayer.commands.foresight import Foresight, sources_by
 from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import ManifestError, PylayerError
 from pylayer.keys import changes
@@ -30,6 +28,7 @@ from pylayer.locks.sourcing import choices, settings_of
 from pylayer.monorepo import pastcheckout, workspace
 from pylayer.monorepo.trees import FileHashes
 from pylayer.names import required_name
+from pylayer.operations.foresight import Foresight, sources_by
 from pylayer.state import opening
 
 if TYPE_CHECKING:
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 
     from pylayer.building.sources import ProjectSource
     from pylayer.config.layers import Build
-    from pylayer.console import Console
     from pylayer.keys import Parts
     from pylayer.monorepo.pastcheckout import PastCheckout
     from pylayer.monorepo.provenance import Provenance
@@ -68,26 +66,26 @@ class Affected:
 
 
 def chosen(
-    lines: Console,
+    manifest: Path,
     ref: str,
     *,
-    manifest: Path | None,
+    note: Callable[[str], None],
     only: Sequence[str] = (),
     names: Sequence[str] = (),
     besides: Sequence[str] = (),
 ) -> tuple[Build, ...]:
     """The builds that are affected among those that `only` and `names` choose.
 
-    Says which they are and why. `besides` are keys of layers that count though they
+    `note` hears which they are and why. `besides` are keys of layers that count though they
     change no archive. Raises UsageError, ManifestError and StoreError.
     """
-    found = workspace.load(manifest or runs.nearest(Path.cwd()))
+    found = workspace.load(manifest)
     selected = workspace.select(found.builds, only, layers=names)
-    with opening.opened(found.manifest, note=lines.note) as state:
+    with opening.opened(found.manifest, note=note) as state:
         affected = of(found, ref, state=state, besides=besides)
     left = tuple(build for build in selected if build.id in affected.reasons)
     for line in told(affected, left, of=len(selected), ref=ref):
-        lines.note(line)
+        note(line)
     return left
 
 

@@ -1,0 +1,93 @@
+"""A choice of builds → their archives: what did not change is known by files' status, the rest is built."""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pylayer.operations import unchanged
+from pylayer.operations.inturn import in_turn, shown
+from pylayer.operations.results import BuildReport
+from pylayer.outcomes import Follower, Outcome, State
+from pylayer.state import opening, snapshot
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from pylayer.outcomes import Reporter
+    from pylayer.state.snapshot import KeptBuild
+
+
+def build(
+    manifest: str | os.PathLike[str],
+    *,
+    only: Sequence[str] = (),
+    layers: Sequence[str] = (),
+    engine: str = "",
+    jobs: int = 0,
+    locked: bool = False,
+    verify_outputs: bool = False,
+    reporter: Reporter | None = None,
+) -> BuildReport:
+    """Build the archives of layers, into the output folder that layers.toml names.
+
+    `only` and `layers` are names of layers or identifiers of builds, globs allowed; a build must be meant by
+    both, and an empty one means all. `engine` goes before what layers.toml says. `jobs` is how many
+    processors may be kept busy (0: all). With `locked` nothing is resolved: layers.lock must answer all of
+    it. Where nothing changed since the last run, nothing but files' status is looked at; with
+    `verify_outputs` the archives are read too. A build that fails ends no other: it is in the report,
+    whose `raise_for_errors` raises what was wrong.
+
+    Raises ManifestError, UsageError (a name that means nothing, an event loop that runs in this thread),
+    EngineError (Docker asked for, and not there), LockError (all that a `locked` run lacks), StoreError.
+    """
+    started = time.perf_counter()
+    path = Path(manifest)
+    with in_turn(reporter) as told:
+        options = snapshot.options(engine=engine, locked=locked)
+        state = opening.glance(path, note=told.note)
+        kept = unchanged.kept(state, options, only=only, names=layers, by_hash=verify_outputs)
+        if kept:
+            outcomes = [_outcome(name, one) for name, one in kept.items()]
+            for outcome in outcomes:
+                told.outcome(outcome)
+        else:
+            from pylayer.activity import Activity
+            from pylayer.operations import builds
+
+            activity = Activity()
+            with told.following(activity) if isinstance(told, Follower) else nullcontext():
+                outcomes = builds.run(
+                    path,
+                    only=only,
+                    names=layers,
+                    engine=engine,
+                    jobs=jobs,
+                    locked=locked,
+                    options=options,
+                    reporter=told,
+                    activity=activity,
+                )
+    seconds = time.perf_counter() - started
+    outcomes = [shown(outcome) for outcome in outcomes]
+    return BuildReport(outcomes=tuple(outcomes), seconds=seconds, unchanged=bool(kept))
+
+
+def _outcome(identifier: str, kept: KeptBuild) -> Outcome:
+    runtime, _, architecture = identifier.removeprefix(f"{kept.layer}-").rpartition("-")
+    return Outcome(
+        build=identifier,
+        layer=kept.layer,
+        runtime=runtime,
+        architecture=architecture,
+        state=State.CACHED,
+        archive=Path(kept.path),
+        size=kept.size,
+        unzipped_size=kept.unzipped_size,
+        sha256=kept.sha256,
+        wheels=kept.wheels,
+        warnings=kept.warnings,
+    )

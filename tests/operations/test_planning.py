@@ -1,0 +1,65 @@
+"""`pylayer.plan`: what is up to date, and what a change touches."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+import pylayer
+
+A, B = "liba-python3.11-x86_64", "libb-python3.11-x86_64"
+
+
+def git(shop, *words):
+    """Run git in the monorepo."""
+    identity = ("-c", "user.name=me", "-c", "user.email=me@example.org")
+    subprocess.run(["git", *identity, *words], cwd=shop.root, check=True, capture_output=True)
+
+
+def test_the_state_of_builds(shop):
+    """Before a run, after it, and after a change of one project, which another needs."""
+    manifest = shop.root / "layers.toml"
+    never = pylayer.plan(manifest)
+    built = {outcome.build: outcome for outcome in pylayer.build(manifest).outcomes}
+    fresh = pylayer.plan(manifest)
+    shop.more("packages/libb/libb.py", "MORE = 1\n")
+    stale = pylayer.plan(manifest)
+
+    assert [("never built", None)] * 2 == [(each.state, each.archive) for each in never.builds]
+    assert ["fresh", "fresh"] == [each.state for each in fresh.builds]
+    assert [(each.archive, each.size) for each in built.values()] == [
+        (each.archive, each.size) for each in fresh.builds
+    ]
+    assert () == fresh.pending
+    [pending] = stale.pending
+    assert (B, "stale") == (pending.build, pending.state)
+    assert "libb.py" in pending.reasons[0]
+
+
+def test_what_a_change_touches(shop):
+    """Of a project, whatever needs it; told to a reporter as well."""
+    notes = []
+
+    class Heard(pylayer.Reporter):
+        def note(self, text):
+            notes.append(text)
+
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+        git(shop, *words)
+    nothing = pylayer.plan(shop.root / "layers.toml", affected_since="HEAD")
+    shop.more("packages/libb/libb.py", "MORE = 1\n")
+    plan = pylayer.plan(shop.root / "layers.toml", affected_since="HEAD", reporter=Heard())
+
+    assert () == nothing.builds
+    assert [B] == [build.build for build in plan.builds]
+    assert "libb.py" in plan.builds[0].affected[0]
+    assert 40 == len(plan.commit)
+    assert notes[0].startswith("1 of 2 builds affected since HEAD")
+
+
+def test_a_commit_that_is_not_there(shop):
+    """Is the caller's mistake."""
+    git(shop, "init", "-q")
+    with pytest.raises(pylayer.UsageError):
+        pylayer.plan(shop.root / "layers.toml", affected_since="nonesuch")
