@@ -17,6 +17,7 @@ import workspaces
 from contenders import command
 from pylayer.config import manifest as manifests
 from pylayer.engines import choose
+from pylayer.engines.placing import EnginePlace
 from pylayer.engines.smoke import SmokeTest
 from pylayer.enginetable import ENGINES
 from pylayer.store import Store
@@ -49,7 +50,7 @@ def measure(work: Path, *, rounds: int, pylayer: Pylayer) -> list[Row]:
     rows = [Row(case="first import from a layer", step=module) for module in MODULES]
     runtimes = manifests.read(folder / manifests.MANIFEST_NAME)[0].runtimes
     target = Target(runtime=runtimes[rivals.RUNTIME], architecture=Architecture(rivals.ARCHITECTURE))
-    tester = choose.connect(ENGINES["docker"], store=Store(folder / "cache")).smoke_tester()
+    tester = choose.connect(EnginePlace(kind=ENGINES["docker"]), store=Store(folder / "cache")).smoke_tester()
     try:
         for number in range(rounds + 1):
             for name, archive in archives.items():

@@ -98,9 +98,14 @@ class WhyAnswer(TypedDict):
 
 
 class EngineAnswer(TypedDict):
-    """An engine: whether it was asked and answers, and what it says of itself, or why it does not."""
+    """An engine: whether it was asked and answers, and what it says of itself, or why it does not.
+
+    One at a `host` is for `architectures` alone; for the engine of all others both are empty.
+    """
 
     name: str
+    host: str
+    architectures: list[str]
     asked: bool
     answers: bool
     about: str
@@ -179,9 +184,10 @@ class RemovedAnswer(TypedDict):
 
 
 class KeptAnswer(TypedDict):
-    """What an engine keeps; `about` says why that is not known, where it is not."""
+    """What an engine keeps, or one at a `host`; `about` says why that is not known, where it is not."""
 
     name: str
+    host: str
     answers: bool
     size: int
     environments: int

@@ -26,7 +26,8 @@ class EngineKind:
 
     `has_target_libc`: what is compiled there finds the target's own libc and libraries, so that it can be
     trusted on Lambda. `has_images`: its Pythons are those of images, so an interpreter's identity covers
-    every program beside it, and a lock may hold digests.
+    every program beside it, and a lock may hold digests. `has_hosts`: it can be on other machines, so an
+    architecture may have one of its own.
     """
 
     name: str
@@ -36,6 +37,7 @@ class EngineKind:
     remedy: str = ""
     has_target_libc: bool
     has_images: bool
+    has_hosts: bool = False
 
     def hint(self, *, answers: bool) -> str:
         """Say what to do to have a target built there, where it does not answer or has no Python for it."""
@@ -63,6 +65,7 @@ ENGINES: Mapping[str, EngineKind] = {
             remedy="start Docker",
             has_target_libc=True,
             has_images=True,
+            has_hosts=True,
         ),
         EngineKind(
             name="local",

@@ -17,6 +17,7 @@ RUNTIMES = "PYLAYER_RUNTIMES"
 SIGNING_KEY = "PYLAYER_SIGNING_KEY"
 TOOLS = "PYLAYER_TOOLS"
 BUILD_MEMORY = "PYLAYER_BUILD_MEMORY"
+DOCKER_HOSTS = "PYLAYER_DOCKER_HOSTS"
 CI = "CI"
 GITHUB = "GITHUB_ACTIONS"
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
@@ -39,6 +40,10 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
         BUILD_MEMORY: (
             "How much memory a container may use that builds run in, as `8GB` is written; by default three "
             "quarters of what the Docker Engine has."
+        ),
+        DOCKER_HOSTS: (
+            "Hosts of architectures, before those of layers.toml: `arm64=ssh://builder-arm`, with commas "
+            "between several; `arm64=` takes away what layers.toml has."
         ),
     },
     "What is told, and how": {

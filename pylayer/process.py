@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +26,7 @@ from pylayer.errors import ToolError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+    from typing import IO
 
 
 _LONGEST = 8 << 20  # bytes of a log: nobody reads as many
@@ -194,6 +196,47 @@ def run(
     return Completed(status=process.returncode, stdout=stdout, stderr=stderr or "")
 
 
+class Companion:
+    """A program that runs until it is ended, or this process is: it sees the end of its input then.
+
+    What it prints is read by lines; what it complains of goes to the file `log`.
+    """
+
+    def __init__(self, command: Sequence[str], *, log: Path) -> None:
+        """Start it; raises ToolError where that cannot be."""
+        self._log = log
+        with log.open("wb") as complaints:
+            self._process = _start(command, cwd=None, env=None, errors=complaints)
+        _WATCH.begin(self._process)
+
+    def line(self, *, seconds: float) -> str | None:
+        """Give the next line that it prints; None where none comes within some `seconds`, or it has ended."""
+        assert self._process.stdout is not None
+        ready = select.poll()
+        ready.register(self._process.stdout, select.POLLIN)
+        deadline, read = time.monotonic() + seconds, bytearray()
+        while not read.endswith(b"\n"):
+            left = deadline - time.monotonic()
+            if left <= 0 or not ready.poll(left * 1000):
+                return None
+            if not (byte := os.read(self._process.stdout.fileno(), 1)):
+                return None
+            read += byte
+        return read.decode(errors="replace").rstrip("\r\n")
+
+    def complaints(self) -> list[str]:
+        """Lines of its complaints so far."""
+        return self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+
+    def end(self) -> None:
+        """End it. Can be called twice."""
+        _kill(self._process)
+        _WATCH.end(self._process)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
 @cache
 def uv() -> str:
     """The path of uv's program; ToolError where it is not there."""
@@ -257,7 +300,12 @@ def _in_own_thread(
 
 
 def _start(
-    command: Sequence[str | Path], *, cwd: Path | None, env: Mapping[str, str] | None, merged: bool
+    command: Sequence[str | Path],
+    *,
+    cwd: Path | None,
+    env: Mapping[str, str] | None,
+    merged: bool = False,
+    errors: IO[bytes] | None = None,
 ) -> subprocess.Popen[str]:
     try:
         return subprocess.Popen(
@@ -266,7 +314,7 @@ def _start(
             env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+            stderr=errors or (subprocess.STDOUT if merged else subprocess.PIPE),
             encoding="utf-8",
             errors="replace",
             start_new_session=True,

@@ -12,6 +12,7 @@ from factories.engines import WORKBENCH
 
 from pylayer import enginetable
 from pylayer.engines import Engine, ListedEngine, choose
+from pylayer.engines.placing import EnginePlace
 from pylayer.enginetable import ENGINES
 from pylayer.errors import EngineError
 from pylayer.store import Store
@@ -24,7 +25,7 @@ def test_every_engine_is_there(name, tmp_path, monkeypatch):
     """Its class has all that is asked of an engine, whether it answers now or not."""
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")
     try:
-        engine = choose.connect(ENGINES[name], store=Store(tmp_path))
+        engine = choose.connect(EnginePlace(kind=ENGINES[name]), store=Store(tmp_path))
     except EngineError as error:
         assert ENGINES[name].remedy in error.faults[0].hint  # noqa: PT017
         return

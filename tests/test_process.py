@@ -178,3 +178,35 @@ def test_merged_output_without_end_is_not_held(tmp_path: Path) -> None:
     assert printed.startswith("… ")
     assert printed.endswith("xthe reason")
     assert len(printed) < 17 << 20
+
+
+def test_a_companion_is_heard_line_by_line(tmp_path):
+    """Until it is ended; what it complains of is kept apart."""
+    code = (
+        "import sys; print('no', file=sys.stderr, flush=True); print('first\\nsecond', flush=True);"
+        "sys.stdin.read()"
+    )
+    companion = process.Companion(python(code), log=tmp_path / "log")
+    assert ["first", "second", None] == [companion.line(seconds=wait) for wait in (20, 20, 0.05)]
+    assert "no" == wait_for(tmp_path / "log").strip()
+    companion.end()
+    companion.end()
+    assert ["no"] == companion.complaints()
+
+
+def test_a_companion_sees_the_end_of_who_started_it(tmp_path):
+    """However that ends: its input ends then."""
+    code = f"import sys; sys.stdin.read(); open({str(tmp_path / 'ended')!r}, 'w').write('so')"
+    start = (
+        f"import time; from pathlib import Path; from pylayer import process, watchdog\n"
+        "process._WATCH.begin = lambda _: None\n"
+        f"words, log = [{sys.executable!r}, '-c', {code!r}], Path({str(tmp_path / 'log')!r})\n"
+        "kept = process.Companion(words, log=log)\n"
+        "print('begun', flush=True); time.sleep(60)"
+    )
+    parent = subprocess.Popen(python(start), stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    assert b"begun\n" == parent.stdout.readline()
+    parent.kill()
+    parent.wait()
+    assert "so" == wait_for(tmp_path / "ended")

@@ -44,6 +44,7 @@ def test_every_table_of_layers_toml_is_there():
     """By its header; a layer's `publish` has the keys of the general one."""
     expected = {
         "",
+        "engine",
         "index[]",
         "publish",
         "publish.permissions",

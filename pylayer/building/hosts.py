@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from pylayer.engines import ImageChoice, choose
+from pylayer.engines import ImageChoice, choose, placing
 from pylayer.errors import EngineError, LockError
 from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pylayer.config.hosting import EngineSettings
     from pylayer.engines import Engine, Interpreter
+    from pylayer.engines.placing import EnginePlace
     from pylayer.enginetable import EngineKind
     from pylayer.graph import Graph
     from pylayer.targets import Target
@@ -58,7 +60,7 @@ class Requirements(Protocol):
 class EngineHosts:
     """Finds each target's host once; says once for each reason why it is not the first engine.
 
-    `kinds` are the engines that may be used, in the order in which they are asked; each is made by `connect`
+    `settings` say which engines may be used, and which hosts architectures have; each is made by `connect`
     at its first use, which raises EngineError where it does not answer. `close` ends those that were made.
     `images` are the repository digests (`sha256:…`) of engines' images that other machines can pull, by
     target; `choice` says which are taken. `digests` are those of all, by what identifies their Python.
@@ -66,9 +68,9 @@ class EngineHosts:
 
     def __init__(
         self,
-        kinds: Sequence[EngineKind],
+        settings: EngineSettings,
         *,
-        connect: Callable[[EngineKind], Engine],
+        connect: Callable[[EnginePlace], Engine],
         graph: Graph,
         note: Callable[[str], None],
         choice: ImageChoice | None = None,
@@ -76,22 +78,23 @@ class EngineHosts:
         self.images: dict[str, str] = {}
         self.digests: dict[str, str] = {}
         self._choice = choice or ImageChoice()
-        self._kinds = kinds
+        self._settings = settings
         self._connect = connect
         self._graph = graph
         self._note = note
         self._noted: set[str] = set()
-        self._engines: dict[str, Engine] = {}
+        self._engines: dict[EnginePlace, Engine] = {}
 
     async def open(self) -> None:
         """Make the first engine that answers; raises EngineError where none does."""
         reasons: list[EngineError] = []
-        for kind, following in zip(self._kinds, (*self._kinds[1:], None), strict=True):
+        places = placing.every(self._settings)
+        for place, following in zip(places, (*places[1:], None), strict=True):
             try:
-                await self._engine(kind)
+                await self._engine(place)
             except EngineError as error:
                 reasons.append(error)
-                self._fall_back(kind, "", error, following)
+                self._fall_back(place, "", error, following)
             else:
                 return
         raise choose.nowhere(reasons)
@@ -99,12 +102,16 @@ class EngineHosts:
     @property
     def architecture(self) -> Architecture:
         """The architecture that is built for first."""
-        return self._engines[self.engine].architecture or Architecture.X86_64
+        return self._engines[self._first].architecture or Architecture.X86_64
 
     @property
     def engine(self) -> str:
         """The name of the engine that the run began with."""
-        return next(kind.name for kind in self._kinds if kind.name in self._engines)
+        return self._first.kind.name
+
+    @property
+    def _first(self) -> EnginePlace:
+        return next(place for place in placing.every(self._settings) if place in self._engines)
 
     async def host(self, target: Target) -> BuildHost:
         """Where `target`'s Python runs; raises EngineError where nowhere."""
@@ -113,20 +120,25 @@ class EngineHosts:
     async def _find(self, target: Target) -> BuildHost:
         reasons: list[EngineError] = []
         instead_of = ""
-        for kind, following in zip(self._kinds, (*self._kinds[1:], None), strict=True):
+        places = placing.places(self._settings, target.architecture)
+        for place, following in zip(places, (*places[1:], None), strict=True):
             lacks = ""
             try:
-                engine = await self._engine(kind)
-                lacks = kind.lacks(str(target))
+                engine = await self._engine(place)
+                if refusal := placing.refusal(self._settings, target.architecture, place, engine):
+                    reasons.append(refusal)
+                    break
+                lacks = place.lacks(str(target))
                 interpreter = await self._graph.compute(engine.interpreter, target)
             except EngineError as error:
                 reasons.append(error)
-                instead_of = f"{kind.title}: {error.faults[0].what}"
-                self._fall_back(kind, lacks, error, following)
+                instead_of = f"{place.title}: {error.faults[0].what}"
+                self._fall_back(place, lacks, error, following)
                 continue
-            if kind.has_images:
+            self._warn_emulated(place, engine, target)
+            if place.kind.has_images:
                 await self._note_image(engine, interpreter, target)
-            return BuildHost(engine=engine, kind=kind, interpreter=interpreter, instead_of=instead_of)
+            return BuildHost(engine=engine, kind=place.kind, interpreter=interpreter, instead_of=instead_of)
         raise choose.nowhere(reasons)
 
     async def _note_image(self, engine: Engine, interpreter: Interpreter, target: Target) -> None:
@@ -146,25 +158,36 @@ class EngineHosts:
         if can_be_had:
             self.images[str(target)] = digest
 
-    async def _engine(self, kind: EngineKind) -> Engine:
+    async def _engine(self, place: EnginePlace) -> Engine:
         async def make() -> Engine:
-            engine = await self._graph.compute(self._connect, kind)
+            # A host of its own may be far away.
+            do = self._graph.wait if place.at else self._graph.compute
+            engine = await do(self._connect, place)
             engine.choose_images(self._choice)
-            self._engines[kind.name] = engine
+            self._engines[place] = engine
             return engine
 
-        return await self._graph.once(("engine", kind.name), make)
+        return await self._graph.once(("engine", place.kind.name, place.at), make)
 
     def _fall_back(
-        self, kind: EngineKind, lacks: str, error: EngineError, following: EngineKind | None
+        self, place: EnginePlace, lacks: str, error: EngineError, following: EnginePlace | None
     ) -> None:
         """Say once for each reason what is done instead; `lacks`: what an engine that answers has not."""
         reason = error.faults[0].what
-        if following and reason not in self._noted:
+        if following:
+            what = lacks or f"{place.title} does not answer"
+            hint = place.hint(answers=bool(lacks))
+            self._say_once(reason, f"{what} ({reason}): building what is possible {following.there}\n{hint}")
+
+    def _warn_emulated(self, place: EnginePlace, engine: Engine, target: Target) -> None:
+        if place.at and engine.architecture != target.architecture:
+            what = f"{place.title} is the host of {target.architecture}, but runs {engine.architecture}"
+            self._say_once(what, f"{what}: what is built there is emulated")
+
+    def _say_once(self, reason: str, text: str) -> None:
+        if reason not in self._noted:
             self._noted.add(reason)
-            what = lacks or f"{kind.title} does not answer"
-            hint = kind.hint(answers=bool(lacks))
-            self._note(f"{what} ({reason}): building what is possible {following.at}\n{hint}")
+            self._note(text)
 
     def close(self) -> None:
         """End every engine, running jobs included."""

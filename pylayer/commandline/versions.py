@@ -40,10 +40,12 @@ def _ask(kind: EngineKind, answer: Future[str]) -> None:
     from contextlib import closing
 
     from pylayer.engines import choose
+    from pylayer.engines.placing import EnginePlace
     from pylayer.state import opening
 
     try:
-        with closing(choose.connect(kind, store=opening.store(note=lambda _: None))) as engine:
+        store = opening.store(note=lambda _: None)
+        with closing(choose.connect(EnginePlace(kind=kind), store=store)) as engine:
             answer.set_result(engine.about)
     except EngineError as error:
         answer.set_result(f"not available: {error.faults[0].what}")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pylayer import envtable
 from pylayer.commands import command
 from pylayer.commands.command import Command
-from pylayer.errors import PENDING
+from pylayer.errors import PENDING, ManifestError
 
 if TYPE_CHECKING:
+    from pylayer.config.hosting import EngineSettings
     from pylayer.console import Console
 
 
@@ -34,7 +39,7 @@ class CacheCommand(Command):
     def run(self, lines: Console) -> int:
         """Look at the store and at what engines keep, and bound them."""
         from pylayer.commands import upkeep
-        from pylayer.engines import choose
+        from pylayer.engines import choose, placing
         from pylayer.state import opening
 
         if self.json:
@@ -44,9 +49,22 @@ class CacheCommand(Command):
             upkeep.Limits.read(self.older_than, self.larger_than),
             store=store,
             say=lines.say,
-            connect=lambda kind: choose.connect(kind, store=store),
+            places=placing.every(_settings()),
+            connect=lambda place: choose.connect(place, store=store),
             dry=self.dry_run,
         )
         status = PENDING if pending else 0
         lines.answer(status, answer)
         return status
+
+
+def _settings() -> EngineSettings:
+    """All engines, with the hosts that layers.toml of this folder has, if there is one."""
+    from pylayer import enginetable
+    from pylayer.config import manifest
+    from pylayer.config.hosting import EngineSettings
+
+    own = EngineSettings()
+    with suppress(ManifestError):  # what is kept can be looked at anywhere
+        own = manifest.read(manifest.find(Path.cwd()))[0].engine
+    return own.chosen(enginetable.AUTO, variable=os.environ.get(envtable.DOCKER_HOSTS, ""))

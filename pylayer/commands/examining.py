@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pylayer import __version__, enginetable
@@ -13,7 +13,7 @@ from pylayer.answers import DoctorAnswer, EngineAnswer, NativeAnswer, TargetAnsw
 from pylayer.building import native
 from pylayer.config.manifest import LOCK_NAME
 from pylayer.console.gathering import answers
-from pylayer.engines import choose
+from pylayer.engines import choose, placing
 from pylayer.errors import EngineError, PylayerError
 from pylayer.locks import lock as locks
 from pylayer.monorepo import workspace
@@ -21,18 +21,18 @@ from pylayer.process import run, uv
 from pylayer.state import history, opening
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pylayer.config.manifest import EngineChoice
+    from pylayer.config.hosting import EngineSettings
     from pylayer.console import Console
     from pylayer.engines import ListedEngine
-    from pylayer.enginetable import EngineKind
+    from pylayer.engines.placing import EnginePlace
     from pylayer.locks.lock import Lock
     from pylayer.monorepo.workspace import Project, Workspace
     from pylayer.state.opening import WorkspaceState
     from pylayer.store import Store
-    from pylayer.targets import Target
+    from pylayer.targets import Architecture, Target
 
 _AT_ONCE = 8
 _WAYS = {
@@ -48,20 +48,21 @@ def tell(manifest: Path, *, engine: str, lines: Console) -> int:
     Nothing is built and no image pulled. Raises ManifestError and UsageError.
     """
     found = workspace.load(manifest)
-    choice = found.manifest.chosen_engine(engine)
+    settings = found.manifest.chosen_engine(engine)
     state = opening.glance(manifest, note=lines.note)
     version = _uv()
     lines.say(f"pylayer  {__version__}, Python {platform.python_version()}, {version}")
     with ExitStack() as stack:
-        asked = list(_engines(choice, store=state.store, stack=stack))
+        asked = list(_engines(settings, store=state.store, stack=stack))
         for one in asked:
-            lines.say(f"{one.kind.name:<8} {one.about}")
+            of = f"for {', '.join(one.architectures)}: " if one.architectures else ""
+            lines.say(f"{one.place.kind.name:<8} {of}{one.about}")
         lines.say(f"store    {state.store.root}")
         lock = locks.read(manifest.parent / LOCK_NAME)
         lines.say(f"lock     {_lock(lock)}")
         status = 0
         targets = []
-        for target, host in _hosts(found, asked):
+        for target, host in _hosts(found, settings, asked):
             if isinstance(host, PylayerError):
                 lines.say(f"{target!s:<18} cannot be built")
                 lines.error(host)
@@ -83,7 +84,9 @@ def tell(manifest: Path, *, engine: str, lines: Console) -> int:
         uv=version,
         engines=[
             EngineAnswer(
-                name=one.kind.name,
+                name=one.place.kind.name,
+                host=one.place.at,
+                architectures=list(map(str, one.architectures)),
                 asked=one.asked,
                 answers=one.asked and not isinstance(one.engine, EngineError),
                 about=one.about,
@@ -101,11 +104,15 @@ def tell(manifest: Path, *, engine: str, lines: Console) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedEngine:
-    """An engine, or why it does not answer; None where it may not be used."""
+    """An engine, or why it does not answer; None where it may not be used.
 
-    kind: EngineKind
+    `architectures` are those that it is the host of.
+    """
+
+    place: EnginePlace
     engine: ListedEngine | EngineError | None
     about: str
+    architectures: tuple[Architecture, ...] = ()
 
     @property
     def asked(self) -> bool:
@@ -126,21 +133,26 @@ def _uv() -> str:
     return run([uv(), "--version"]).stdout.strip().partition(" (")[0]
 
 
-def _engines(choice: EngineChoice, *, store: Store, stack: ExitStack) -> Iterator[AskedEngine]:
-    """All engines, those that may be used asked."""
-    chosen = enginetable.candidates(choice)
-    for kind in enginetable.ENGINES.values():
-        if kind not in chosen:
-            yield AskedEngine(kind=kind, engine=None, about=f"not tried: the engine must be {choice}")
+def _engines(settings: EngineSettings, *, store: Store, stack: ExitStack) -> Iterator[AskedEngine]:
+    """All engines and hosts, those that may be used asked."""
+    usable = placing.every(settings)
+    for place in placing.every(replace(settings, use=enginetable.AUTO)):
+        if place not in usable:
+            about = f"not tried: the engine must be {settings.use}"
+            yield AskedEngine(place=place, engine=None, about=about)
             continue
+        of = placing.architectures(settings, place)
         try:
-            engine = choose.connect(kind, store=store)
+            engine = choose.connect(place, store=store)
         except EngineError as error:
             said = "; ".join(str(fault).splitlines()[0] for fault in error.faults)
-            yield AskedEngine(kind=kind, engine=error, about=said)
+            yield AskedEngine(place=place, engine=error, about=said, architectures=of)
         else:
             stack.callback(engine.close)
-            yield AskedEngine(kind=kind, engine=engine, about=engine.about)
+            about = engine.about
+            if engine.architecture not in of and of:
+                about += ": emulation, as it is no machine of that architecture"
+            yield AskedEngine(place=place, engine=engine, about=about, architectures=of)
 
 
 def _lock(lock: Lock | None) -> str:
@@ -148,14 +160,15 @@ def _lock(lock: Lock | None) -> str:
 
 
 def _hosts(
-    found: Workspace, asked: Sequence[AskedEngine]
+    found: Workspace, settings: EngineSettings, asked: Sequence[AskedEngine]
 ) -> Iterator[tuple[Target, FoundHost | PylayerError]]:
     """Where each target would be built, or why nowhere; several registries may have to answer for that."""
     targets = list(dict.fromkeys(build.target for build in found.builds))
+    engines = {one.place: one.engine for one in asked}
 
     def host(target: Target) -> FoundHost | PylayerError:
         try:
-            return _host(target, asked)
+            return _host(target, settings, engines)
         except PylayerError as error:
             return error
 
@@ -163,22 +176,30 @@ def _hosts(
         yield from zip(targets, pool.map(host, targets), strict=True)
 
 
-def _host(target: Target, asked: Sequence[AskedEngine]) -> FoundHost:
+def _host(
+    target: Target,
+    settings: EngineSettings,
+    engines: Mapping[EnginePlace, ListedEngine | EngineError | None],
+) -> FoundHost:
     """Where `target` would be built now; raises why nowhere."""
     reasons: list[EngineError] = []
     passed_over = ""
-    for one in asked:
-        if one.engine is None:
+    for place in placing.places(settings, target.architecture):
+        engine = engines[place]
+        if engine is None or isinstance(engine, EngineError):
+            reasons += [engine] if engine else []
+            if place.at:
+                passed_over += f" (not at {place.at}: it does not answer)"
             continue
-        if isinstance(one.engine, EngineError):
-            reasons.append(one.engine)
-            continue
+        if refusal := placing.refusal(settings, target.architecture, place, engine):
+            reasons.append(refusal)
+            break
         try:
-            how = one.engine.reach(target)
-            return FoundHost(engine=one.kind.name, how=how, passed_over=passed_over)
+            how = f"{engine.reach(target)}{f', at {place.at}' if place.at else ''}"
+            return FoundHost(engine=place.kind.name, how=how, passed_over=passed_over)
         except EngineError as error:
             reasons.append(error)
-            passed_over += f" (not {one.kind.name}: {error.faults[0].what})"
+            passed_over += f" (not {place.at or place.kind.name}: {error.faults[0].what})"
     raise choose.nowhere(reasons)
 
 

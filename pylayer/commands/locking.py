@@ -74,7 +74,7 @@ def run(
     with opening.opened(found.manifest, note=reporter.note) as state:
         opened = context.opened(
             found,
-            choice=found.manifest.chosen_engine(engine),
+            engines=found.manifest.chosen_engine(engine),
             policy=policy,
             jobs=jobs,
             store=state.store,

@@ -8,7 +8,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pylayer import enginetable
 from pylayer.amounts import read_size, size_text
 from pylayer.answers import CacheAnswer, KeptAnswer, RemovedAnswer, StoreAnswer
 from pylayer.errors import EngineError, UsageError
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pylayer.engines import KeptEnvironment, ListedEngine
-    from pylayer.enginetable import EngineKind
+    from pylayer.engines.placing import EnginePlace
     from pylayer.store import Store
 
 _AGE = re.compile(r"(\d+)\s*(s|m|h|d|w)", re.IGNORECASE)
@@ -49,12 +48,13 @@ def tend(
     *,
     store: Store,
     say: Callable[[str], None],
-    connect: Callable[[EngineKind], ListedEngine],
+    places: Sequence[EnginePlace],
+    connect: Callable[[EnginePlace], ListedEngine],
     dry: bool = False,
 ) -> tuple[bool, CacheAnswer]:
     """Say what is kept, and remove what is over `limits`; the store's size bounds no engine.
 
-    `connect` makes an engine of the table, and raises EngineError where it does not answer. With `dry`
+    `connect` makes the engine of one of `places`, and raises EngineError where it does not answer. With `dry`
     nothing is removed; the result is whether anything would be, and what a machine reads.
     """
     pending = False
@@ -67,21 +67,32 @@ def tend(
     usage = store.usage()
     say(f"store   {size_text(usage.size)} in {usage.blobs} files, {usage.records} records  ({store.root})")
     engines = []
-    for kind in enginetable.ENGINES.values():
+    for place in places:
+        name = f"{place.kind.name} at {place.at}" if place.at else place.kind.name
         try:
-            with closing(connect(kind)) as engine:
-                kept, old = _tend_engine(kind.name, engine, limits, say, dry=dry)
+            with closing(connect(place)) as engine:
+                kept, old = _tend_engine(name, engine, limits, say, dry=dry)
         except EngineError as error:
             about = error.faults[0].what
-            say(f"{kind.name:<7} not available: {about}")
-            engines.append(KeptAnswer(name=kind.name, answers=False, size=0, environments=0, about=about))
+            say(f"{name:<7} not available: {about}")
+            unknown = KeptAnswer(
+                name=place.kind.name, host=place.at, answers=False, size=0, environments=0, about=about
+            )
+            engines.append(unknown)
             continue
         pending = pending or (dry and bool(old))
         if old:
             size = _size(old)
-            removed.append(RemovedAnswer(place=kind.name, size=size, files=len(old), records=0))
+            removed.append(RemovedAnswer(place=name, size=size, files=len(old), records=0))
         engines.append(
-            KeptAnswer(name=kind.name, answers=True, size=_size(kept), environments=len(kept), about="")
+            KeptAnswer(
+                name=place.kind.name,
+                host=place.at,
+                answers=True,
+                size=_size(kept),
+                environments=len(kept),
+                about="",
+            )
         )
     answer = CacheAnswer(
         dry_run=dry,

@@ -11,11 +11,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pylayer import enginetable, envtable
+from pylayer import envtable
 from pylayer.config.attesting import KEYS as PROVENANCE_KEYS
 from pylayer.config.attesting import ProvenanceSettings, provenance_table
 from pylayer.config.budgets import BUDGET_KEYS, SET_KEYS, Budgets, LayerSet, budgets, sets
 from pylayer.config.extrafiles import missing
+from pylayer.config.hosting import KEYS as ENGINE_KEYS
+from pylayer.config.hosting import EngineSettings, engine_table
 from pylayer.config.layers import Layer, ProjectOptions
 from pylayer.config.origins import IndexTable, exclude_newer, index_tables
 from pylayer.config.providing import half_excluded
@@ -25,7 +27,6 @@ from pylayer.config.values import (
     RUNTIME_KEYS,
     architecture,
     distribution,
-    engine_choice,
     layer_name,
     path,
     relative,
@@ -33,7 +34,7 @@ from pylayer.config.values import (
     runtime,
     runtimes,
 )
-from pylayer.errors import Fault, ManifestError, UsageError
+from pylayer.errors import Fault, ManifestError
 from pylayer.names import normalise
 from pylayer.tables import (
     Key,
@@ -65,7 +66,6 @@ LOCK_NAME = "layers.lock"
 SCHEMA_NAME = "layers.schema.json"
 
 Discover = Literal["all", "listed"]
-EngineChoice = str  # one of `enginetable.choices()`
 
 _DISCOVER: dict[Any, Discover] = {"all": "all", "listed": "listed"}
 _names = list_of(distribution, distinct=True)
@@ -106,13 +106,15 @@ class Manifest:
             "Whether every project found is a layer, or only what `[layers]` lists.",
         ),
     )
-    engine: EngineChoice = field(
-        default=enginetable.AUTO,
+    engine: EngineSettings = field(
+        default=EngineSettings(),
         metadata=key(
-            engine_choice,
-            either(enginetable.choices()),
-            "Where projects are built; `--engine` goes before it.",
+            engine_table,
+            f"{ENGINE_KEYS['use'].takes}, or table",
+            "Where projects are built: the name of an engine, or what is said of engines.",
+            default=ENGINE_KEYS["use"].default,
             see="checks.md#doctor",
+            inside=ENGINE_KEYS,
         ),
     )
     constraints: tuple[str, ...] = field(
@@ -192,14 +194,12 @@ class Manifest:
     runtimes: Mapping[str, Runtime] = field(default_factory=dict)
     warnings: tuple[Fault, ...] = ()
 
-    def chosen_engine(self, named: str) -> EngineChoice:
-        """The engine that a command line names, else layers.toml's; UsageError for one that is not known."""
-        choices = enginetable.choices()
-        if named and named not in choices:
-            raise UsageError(
-                f"there is no engine {named!r}", where="--engine", hint=f"one of {', '.join(choices)}"
-            )
-        return named or self.engine
+    def chosen_engine(self, named: str) -> EngineSettings:
+        """The engine that a command line names, else layers.toml's; UsageError for one that is not known.
+
+        Hosts are those of this machine's variable before layers.toml's.
+        """
+        return self.engine.chosen(named, variable=os.environ.get(envtable.DOCKER_HOSTS, ""))
 
 
 def find(start: Path) -> Path:

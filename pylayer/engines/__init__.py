@@ -171,10 +171,11 @@ class ListedEngine(Engine, Protocol):
     """An Engine of the table: what commands ask of it besides building."""
 
     @classmethod
-    def connect(cls, *, store: Store, environ: Mapping[str, str]) -> Self:
+    def connect(cls, *, store: Store, environ: Mapping[str, str], host: str = "") -> Self:
         """Make it; what it finds out is kept in `store`.
 
-        `environ` are the environment's variables. Raises EngineError where it does not answer.
+        `environ` are the environment's variables. `host` is where it is, in place of where it usually is, for
+        kinds that `has_hosts`. Raises EngineError where it does not answer.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""A kind of engine, or why none of them will do → an engine in this process's environment, or one error."""
+"""An engine's place, or why none of them will do → an engine in this process's environment, or one error."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pylayer.engines import ListedEngine
-    from pylayer.enginetable import EngineKind
+    from pylayer.engines.placing import EnginePlace
     from pylayer.errors import EngineError
     from pylayer.store import Store
 
 
-def connect(kind: EngineKind, *, store: Store) -> ListedEngine:
+def connect(place: EnginePlace, *, store: Store) -> ListedEngine:
     """Import and make an engine; raises EngineError, saying what was tried, where none answers."""
-    module, _, name = kind.implemented_by.partition(":")
+    module, _, name = place.kind.implemented_by.partition(":")
     engine: type[ListedEngine] = getattr(import_module(module), name)
-    return engine.connect(store=store, environ=os.environ)
+    return engine.connect(store=store, environ=os.environ, host=place.at)
 
 
 def nowhere(reasons: Sequence[EngineError]) -> EngineError:
@@ -31,4 +31,4 @@ def nowhere(reasons: Sequence[EngineError]) -> EngineError:
     if not earlier:
         return last
     faults = [*last.faults, *(fault for reason in earlier for fault in reason.faults)]
-    return type(last).of(faults, log=last.log)
+    return type(last).of(list(dict.fromkeys(faults)), log=last.log)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from pylayer.activity import Activity
     from pylayer.building.hosts import EngineHosts
+    from pylayer.config.hosting import EngineSettings
     from pylayer.config.layers import Build
-    from pylayer.config.manifest import EngineChoice
     from pylayer.monorepo.trees import FileHashes
     from pylayer.monorepo.workspace import Workspace
     from pylayer.outcomes import Outcome, Reporter
@@ -60,7 +60,7 @@ def run(
     selected = workspace.select(found.builds, only, layers=names)
     activity.total = len(selected)
     activity.widest = max((len(build.id) for build in selected), default=0)
-    choice = found.manifest.chosen_engine(engine)
+    engines = found.manifest.chosen_engine(engine)
     recorder = lastrun.Recorder()
     listing = found.manifest.output / catalogue.NAME
     before = listing.read_bytes() if listing.is_file() else None
@@ -74,7 +74,7 @@ def run(
             _run(
                 found,
                 selected,
-                choice=choice,
+                engines=engines,
                 policy=Policy(locked=locked),
                 jobs=jobs,
                 store=state.store,
@@ -122,7 +122,7 @@ async def _run(
     found: Workspace,
     selected: Sequence[Build],
     *,
-    choice: EngineChoice,
+    engines: EngineSettings,
     policy: Policy,
     jobs: int,
     store: Store,
@@ -134,7 +134,7 @@ async def _run(
     """Make the archives of `selected`; how each build ended, and where their Pythons were."""
     async with context.opened(
         found,
-        choice=choice,
+        engines=engines,
         policy=policy,
         jobs=jobs,
         store=store,

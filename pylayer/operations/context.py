@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pylayer import enginetable, process
+from pylayer import process
 from pylayer.building.context import RunContext
 from pylayer.building.cross import Cross
 from pylayer.building.dependencies import Dependencies
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from pylayer.activity import Activity
+    from pylayer.config.hosting import EngineSettings
     from pylayer.config.layers import Build
-    from pylayer.config.manifest import EngineChoice
     from pylayer.graph import Watcher
     from pylayer.locks.thirdparty import Policy
     from pylayer.monorepo.trees import FileHashes
@@ -92,7 +92,7 @@ class OpenRun:
 async def opened(
     found: Workspace,
     *,
-    choice: EngineChoice,
+    engines: EngineSettings,
     policy: Policy,
     jobs: int,
     store: Store,
@@ -113,8 +113,8 @@ async def opened(
     count = jobs or os.cpu_count() or 1
     graph = Graph(jobs=count, watcher=watcher, activity=activity)
     hosts = EngineHosts(
-        enginetable.candidates(choice),
-        connect=lambda kind: choose.connect(kind, store=store),
+        engines,
+        connect=lambda place: choose.connect(place, store=store),
         graph=graph,
         note=note,
         choice=ImageChoice(

@@ -72,10 +72,9 @@ def of(
     selected = workspace.select(found.builds, names)
 
     async def look(state: WorkspaceState) -> tuple[Told, ...]:
-        choice = found.manifest.chosen_engine(engine)
         async with context.opened(
             found,
-            choice=choice,
+            engines=found.manifest.chosen_engine(engine),
             policy=Policy(dry=True),
             jobs=0,
             store=state.store,

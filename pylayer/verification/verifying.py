@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from pylayer import activity, enginetable, recordfile, wheels
+from pylayer import activity, recordfile, wheels
 from pylayer.archives import catalogue
 from pylayer.engines import choose
 from pylayer.engines.smoke import SmokeTest
-from pylayer.errors import CheckError, EngineError, NeedsDockerError, PylayerError
+from pylayer.errors import CheckError, NeedsDockerError, PylayerError
 from pylayer.index import download
 from pylayer.locks.sourcing import settings_of
 from pylayer.names import normalise
@@ -21,6 +21,7 @@ from pylayer.resolver import resolve
 from pylayer.resolver.requirements import Request, ResolverPython
 from pylayer.state import imports
 from pylayer.verification import verify
+from pylayer.verification.testers import PlacedTester
 from pylayer.zips.reader import Zip
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
     from pylayer.archives.catalogue import Catalogue, CatalogueEntry
     from pylayer.config.layers import Build
-    from pylayer.config.manifest import EngineChoice
-    from pylayer.engines import ListedEngine
     from pylayer.engines.smoke import SmokeTester
     from pylayer.index.indexes import IndexSettings
     from pylayer.monorepo.workspace import Workspace
@@ -94,8 +93,12 @@ def tried(
     """
     entries = catalogue.read(found.manifest.output / catalogue.NAME)
     smoke_tests = list(Planner(found, entries, store=store).smoke_tests(builds))
-    opened = _opened(found.manifest.chosen_engine(engine), store=store, note=note)
-    tester = opened.smoke_tester()
+    tester = PlacedTester(
+        found.manifest.chosen_engine(engine),
+        connect=lambda place: choose.connect(place, store=store),
+        note=note,
+    )
+    tester.open()
     runner = Runner(tester, store=store, client=Client(settings_of(found), store=store), again=again)
     try:
         with ThreadPoolExecutor(max(1, (jobs or os.cpu_count() or 1) // 2)) as pool:
@@ -108,7 +111,6 @@ def tried(
                     end.cancel()
     finally:
         tester.close()
-        opened.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,17 +281,3 @@ def _handled(verdict: Verdict) -> str:
 
 def _is_at(name: str, path: str) -> bool:
     return name.startswith(path) and name[len(path) : len(path) + 1] in {"/", "."}
-
-
-def _opened(choice: EngineChoice, *, store: Store, note: Callable[[str], None]) -> ListedEngine:
-    """The first engine that answers; raises EngineError where none does."""
-    kinds = enginetable.candidates(choice)
-    reasons: list[EngineError] = []
-    for kind, following in zip(kinds, (*kinds[1:], None), strict=True):
-        try:
-            return choose.connect(kind, store=store)
-        except EngineError as error:
-            reasons.append(error)
-            if following:
-                note(f"{kind.title} does not answer ({error.faults[0].what}): verifying {following.at}")
-    raise choose.nowhere(reasons)

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from pylayer import enginetable
 from pylayer.building.hosts import EngineHosts
+from pylayer.config.hosting import EngineSettings
 from pylayer.engines import ImageChoice, Interpreter
 from pylayer.errors import EngineError, ImageError, LockError, NeedsDockerError
 from pylayer.graph import Graph
@@ -21,9 +21,9 @@ DIGEST = "sha256:" + "0" * 64
 class Fake:
     """An engine that has Pythons for some targets."""
 
-    architecture = Architecture.ARM64
-
-    def __init__(self, targets, *, error, image=None, published=True):
+    def __init__(self, targets, *, error, image=None, published=True, architecture=Architecture.ARM64):
+        self.architecture = architecture
+        self.at = "local"
         self.closed = False
         self._published = published
         self._targets = targets
@@ -54,8 +54,8 @@ class Fake:
 def fakes(*, docker=(), local=(), image=None, published=True):
     """Give what connects to both engines; Docker does not answer where it is None."""
 
-    def connect(kind):
-        if kind.name == "local":
+    def connect(place):
+        if place.kind.name == "local":
             return Fake(local, error=NeedsDockerError("this host has no such Python"))
         if docker is None:
             raise EngineError("does not answer")
@@ -76,7 +76,7 @@ def placed(choice, engines, *targets, locked=None):
     async def work():
         graph = Graph(jobs=2)
         hosts = EngineHosts(
-            enginetable.candidates(choice),
+            EngineSettings(use=choice),
             connect=engines,
             graph=graph,
             note=notes.append,
@@ -174,3 +174,102 @@ def test_the_locked_image_is_taken():
     assert ["docker", "docker"] == placed(
         "docker", fakes(docker=[OLD, NEW], image=DIGEST), OLD, NEW, locked=locked
     )[0]
+
+
+HOST = "ssh://builder-arm"
+
+
+def at(host):
+    """Where the engine of a build host is."""
+    return host.engine.at
+
+
+def farmed(unreachable="emulation", *, use="auto", near=(OLD, NEW), far=(NEW,), native=Architecture.ARM64):
+    """Where targets are built with a host for arm64: the engine's place or the error; what was noted.
+
+    Neither engine answers for whom there is None.
+    """
+    notes: list[str] = []
+
+    def connect(place):
+        if place.kind.name == "local":
+            return Fake([OLD, NEW], error=EngineError("never"), architecture=Architecture.X86_64)
+        targets = far if place.at else near
+        if targets is None:
+            raise EngineError("refused")
+        architecture = native if place.at else Architecture.X86_64
+        made = Fake(targets, error=ImageError("no such image"), architecture=architecture)
+        made.at = place.at or "here"
+        return made
+
+    async def work():
+        graph = Graph(jobs=2)
+        settings = EngineSettings(use=use, hosts={Architecture.ARM64: HOST}, unreachable=unreachable)
+        hosts = EngineHosts(settings, connect=connect, graph=graph, note=notes.append)
+        found = []
+        try:
+            await hosts.open()
+            for target in (OLD, NEW):
+                try:
+                    found.append(at(await hosts.host(target)))
+                except EngineError as error:
+                    found.append(error)
+            return [hosts.architecture, *found], notes
+        finally:
+            hosts.close()
+            await graph.stop()
+
+    return asyncio.run(work())
+
+
+def test_an_architecture_is_built_at_its_own_host():
+    """All else here."""
+    assert ([Architecture.X86_64, "here", HOST], []) == farmed()
+
+
+def test_a_host_that_does_not_answer_is_told_of():
+    """And what it was to build is emulated here, if layers.toml says nothing else."""
+    found, (note,) = farmed(far=None)
+
+    assert ["here", "here"] == found[1:]
+    assert f"Docker at {HOST} does not answer (refused): building what is possible in Docker" in note
+    assert 'unreachable = "error"' in note
+
+
+def test_a_host_without_the_image_is_as_one_that_is_not_there():
+    """It says which image it lacks."""
+    found, (note,) = farmed(far=())
+    assert ["here", "here"] == found[1:]
+    assert f"Docker at {HOST} has no image for {NEW} (no such image)" in note
+
+
+def test_nothing_is_emulated_where_that_is_not_wanted():
+    """What must be built in a container of it is left out; this host's own Python is no way round it."""
+    for use in ("auto", "docker"):
+        found, _ = farmed("cross", use=use, far=None)
+        assert isinstance(found[2], NeedsDockerError)
+        assert "nothing is emulated" in found[2].faults[0].what
+        assert "refused" == found[2].faults[1].what
+        assert "here" == found[1]
+
+
+def test_a_host_may_be_needed():
+    """Then no other engine is asked."""
+    found, notes = farmed("error", far=None)
+    assert ("here", "refused", []) == (found[1], found[2].faults[0].what, notes)
+    assert not isinstance(found[2], NeedsDockerError)
+
+
+def test_a_host_of_another_architecture_is_told_of():
+    """It emulates, and nobody would know why that takes so long."""
+    found, (note,) = farmed(native=Architecture.X86_64)
+    assert HOST == found[2]
+    assert f"Docker at {HOST} is the host of arm64, but runs x86_64: what is built there is emulated" == note
+
+
+def test_a_machine_without_an_engine_has_its_hosts():
+    """The first of them that answers says which architecture is built for first."""
+    found, (note,) = farmed(use="docker", near=None)
+    assert (Architecture.ARM64, HOST) == (found[0], found[2])
+    assert "refused" == found[1].faults[0].what
+    assert f"Docker does not answer (refused): building what is possible in Docker at {HOST}" in note

@@ -9,9 +9,12 @@ from factories import there
 
 from pylayer.commands.upkeep import Limits, tend
 from pylayer.engines import KeptEnvironment
+from pylayer.engines.placing import EnginePlace
 from pylayer.enginetable import ENGINES
 from pylayer.errors import EngineError, UsageError
 from pylayer.store import Store
+
+PLACES = tuple(EnginePlace(kind=kind) for kind in ENGINES.values())
 
 
 class Engine:
@@ -39,9 +42,9 @@ def kept() -> Any:
     return Engine()
 
 
-def nothing(kind):
+def nothing(place):
     """Every engine but this host's is absent."""
-    if kind.name == "docker":
+    if place.kind.name == "docker":
         raise EngineError("no Docker Engine can be reached")
     return kept()
 
@@ -85,7 +88,7 @@ def test_without_limits_nothing_goes(root):
     """It only tells."""
     said: list[str] = []
     engine = kept()
-    tend(Limits(), store=Store(root), say=said.append, connect=lambda _kind: engine)
+    tend(Limits(), store=Store(root), places=PLACES, say=said.append, connect=lambda _kind: engine)
 
     assert (Store(root).usage().blobs, len(engine.images), engine.closed) == (2, 2, True)
     assert [line.split()[0] for line in said] == ["store", *ENGINES]
@@ -96,7 +99,11 @@ def test_what_was_not_used_for_an_age_goes(root):
     """In the store, and of what each engine keeps."""
     engines = {name: kept() for name in ENGINES}
     tend(
-        Limits(age=50_000), store=Store(root), say=lambda _line: None, connect=lambda kind: engines[kind.name]
+        Limits(age=50_000),
+        store=Store(root),
+        places=PLACES,
+        say=lambda _line: None,
+        connect=lambda place: engines[place.kind.name],
     )
 
     assert Store(root).usage().blobs == 1
@@ -107,7 +114,7 @@ def test_what_was_not_used_for_an_age_goes(root):
 def test_without_an_engine_the_store_is_told_all_the_same(root):
     """A cache can be looked at without Docker, and so can what other engines keep."""
     said: list[str] = []
-    tend(Limits(size=3000), store=Store(root), say=said.append, connect=nothing)
+    tend(Limits(size=3000), store=Store(root), places=PLACES, say=said.append, connect=nothing)
 
     assert Store(root).usage().blobs == 1
     assert said[-2] == "docker  not available: no Docker Engine can be reached"
@@ -121,9 +128,11 @@ def test_a_dry_run_says_what_would_go_and_leaves_it(root, limits, pending):
     """As the real run does, in another tense."""
     said: list[str] = []
     engine = kept()
-    found, _ = tend(limits, store=Store(root), say=said.append, connect=lambda _kind: engine, dry=True)
+    found, _ = tend(
+        limits, store=Store(root), places=PLACES, say=said.append, connect=lambda _kind: engine, dry=True
+    )
 
     assert (pending, 2, 2) == (found, Store(root).usage().blobs, len(engine.images))
     assert said[0].startswith("would remove ")
-    tend(limits, store=Store(root), say=said.append, connect=lambda _kind: engine)
+    tend(limits, store=Store(root), places=PLACES, say=said.append, connect=lambda _kind: engine)
     assert said[0].removeprefix("would remove ") in {line.removeprefix("removed ") for line in said[1:]}

@@ -52,7 +52,7 @@ def test_where_none_is_found_the_error_says_what_to_write(tmp_path):
 def test_the_smallest_manifest_has_defaults(tmp_path):
     """What is absent has one meaning."""
     found = manifest(tmp_path, 'packages = ["packages/*"]\n[defaults]\nruntimes = ["python3.13"]')
-    assert (found.packages, found.discover, found.engine) == (("packages/*",), "all", "auto")
+    assert (found.packages, found.discover, found.engine.use) == (("packages/*",), "all", "auto")
     assert (found.root, found.output) == (tmp_path, tmp_path / "dist/layers")
     assert [str(target) for target in found.template.targets] == ["python3.13-arm64", "python3.13-x86_64"]
     assert (found.layers, dict(found.options), found.warnings) == ((), {}, ())
@@ -142,7 +142,7 @@ def test_a_runtime_can_be_overridden(tmp_path):
 def test_output_and_engine_can_be_chosen(tmp_path):
     """The rest of the top level."""
     found = manifest(tmp_path, 'output = "out"\nengine = "local"\ndiscover = "listed"')
-    assert (found.output, found.engine, found.discover) == (tmp_path / "out", "local", "listed")
+    assert (found.output, found.engine.use, found.discover) == (tmp_path / "out", "local", "listed")
 
 
 def test_an_unknown_python_is_a_warning(tmp_path):

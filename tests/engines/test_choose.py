@@ -5,13 +5,14 @@ from __future__ import annotations
 from factories.engines import WORKBENCH, Workbench, host_target
 
 from pylayer.engines import choose
+from pylayer.engines.placing import EnginePlace
 from pylayer.errors import EngineError, ImageError, NeedsDockerError
 from pylayer.store import Store
 
 
 def test_an_engine_is_made_by_its_place_in_the_table(tmp_path):
     """In this process's environment, with a folder of its own in the store."""
-    engine = choose.connect(WORKBENCH, store=Store(tmp_path))
+    engine = choose.connect(EnginePlace(kind=WORKBENCH), store=Store(tmp_path))
     engine.build_env(host_target(), ())
 
     assert isinstance(engine, Workbench)

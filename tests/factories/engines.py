@@ -47,7 +47,7 @@ class Workbench(LocalEngine):
     """A third engine: it is this host, and says that it has the target's libc."""
 
     @classmethod
-    def connect(cls, *, store: Store, environ: Mapping[str, str]) -> Self:
+    def connect(cls, *, store: Store, environ: Mapping[str, str], host: str = "") -> Self:
         if ABSENT in environ:
             raise EngineError("the workbench is not plugged in")
         return super().connect(store=store, environ=environ)

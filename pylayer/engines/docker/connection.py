@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -14,6 +14,7 @@ from docker.context import ContextAPI
 from docker.errors import APIError, DockerException
 from docker.tls import TLSConfig
 
+from pylayer.engines.docker.tunnels import Tunnel
 from pylayer.errors import EngineError, Fault
 from pylayer.targets import Architecture
 
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 DOCKER_ERRORS = (DockerException, OSError)
 
 _PATIENCE = 1.5  # seconds until an engine that does not answer counts as none
-_PATIENCE_SSH = 15  # a login comes first
+_PATIENCE_SSH = 15  # for a login
+_PATIENCE_FAR = 5  # once there has been one
 _TIMEOUT = 300  # seconds for one request, once it is known that an engine answers: committing can take long
+_CURRENT = "currentContext in Docker's config.json"
 _CONNECTIONS = 32  # kept open: about as many jobs as run at once
 
 
@@ -49,31 +52,43 @@ class Connection:
     endpoint: Endpoint
     version: str
     architecture: Architecture | None
+    tunnel: Tunnel | None = None
+
+    def close(self) -> None:
+        """End the way to it. Can be called twice."""
+        self.client.close()
+        if self.tunnel is not None:
+            self.tunnel.close()
 
 
-def connect(environ: Mapping[str, str], *, home: Path) -> Connection:
-    """Connect to the engine that Docker's command line would use, else to Podman's.
+def connect(environ: Mapping[str, str], *, home: Path, host: str = "") -> Connection:
+    """Connect to the engine at `host`; else to what Docker's command line would use, or Podman's.
 
     `environ` are the environment's variables. Raises EngineError, one fault for each place tried.
     """
     faults = []
-    for endpoint in endpoints(environ, home=home):
+    for endpoint in endpoints(environ, home=home, host=host):
         answer = _ask(endpoint)
         if isinstance(answer, Connection):
             return answer
         faults.append(Fault(what=f"no Docker Engine can be reached: {answer}", where=str(endpoint)))
     hint = "start Docker, or say where it is with DOCKER_HOST or DOCKER_CONTEXT"
+    if host:
+        hint = "start it, or say where it is: [engine.hosts] in layers.toml, or PYLAYER_DOCKER_HOSTS"
     faults[-1] = Fault(what=faults[-1].what, where=faults[-1].where, hint=hint)
     raise EngineError.of(faults)
 
 
-def endpoints(environ: Mapping[str, str], *, home: Path) -> tuple[Endpoint, ...]:
-    """List the places to try: the one that is configured, or else those where an engine usually is."""
-    if host := environ.get("DOCKER_HOST"):
-        tls = _tls(environ, home=home) if not host.startswith(("unix:", "ssh:")) else None
-        options: dict[str, Any] = {"base_url": host} | ({"tls": tls} if tls else {})
-        return (Endpoint(host=host, why="DOCKER_HOST", options=options),)
-    name = environ.get("DOCKER_CONTEXT")
+def endpoints(environ: Mapping[str, str], *, home: Path, host: str = "") -> tuple[Endpoint, ...]:
+    """List the places to try: the one that is configured, or else those where an engine usually is.
+
+    A `host` is the address or the context of an engine that is no other's substitute.
+    """
+    if "://" in host:
+        return (_at_address(host, "engine.hosts", environ, home=home),)
+    if not host and (address := environ.get("DOCKER_HOST")):
+        return (_at_address(address, "DOCKER_HOST", environ, home=home),)
+    name = host or environ.get("DOCKER_CONTEXT")
     try:
         context = ContextAPI.get_context(name)
     except Exception as error:  # the SDK raises bare ones for a damaged file
@@ -83,13 +98,13 @@ def endpoints(environ: Mapping[str, str], *, home: Path) -> tuple[Endpoint, ...]
     if context is None:
         raise EngineError(
             "there is no such Docker context",
-            where=f"DOCKER_CONTEXT={name}" if name else "currentContext in Docker's config.json",
+            where=f"DOCKER_CONTEXT={name}" if name and not host else host or _CURRENT,
             hint="see `docker context ls`",
         )
     if context.Name != "default":
-        host = context.Host or ""
-        options = {"base_url": host, "tls": context.TLSConfig or False}
-        return (Endpoint(host=host, why=f"context {context.Name}", options=options),)
+        address = context.Host or ""
+        options = {"base_url": address, "tls": context.TLSConfig or False}
+        return (Endpoint(host=address, why=f"context {context.Name}", options=options),)
     runtime = environ.get("XDG_RUNTIME_DIR", "")
     usual = [("/var/run/docker.sock", "Docker's default")]
     for path, why in (
@@ -140,24 +155,38 @@ def _tls(environ: Mapping[str, str], *, home: Path) -> TLSConfig | None:
     return TLSConfig(client_cert=own, ca_cert=str(authority), verify=verify)
 
 
+def _at_address(address: str, why: str, environ: Mapping[str, str], *, home: Path) -> Endpoint:
+    tls = _tls(environ, home=home) if not address.startswith(("unix:", "ssh:")) else None
+    options: dict[str, Any] = {"base_url": address} | ({"tls": tls} if tls else {})
+    return Endpoint(host=address, why=why, options=options)
+
+
 def _at_socket(path: str, why: str) -> Endpoint:
     return Endpoint(host=f"unix://{path}", why=why, options={"base_url": f"unix://{path}"})
 
 
 def _ask(endpoint: Endpoint) -> Connection | str:
-    """Connect, or say why not.
+    """Connect, or say why not; raises EngineError where ssh does not come that far.
 
     Whether anything answers is asked in a thread, as some transports know no time limit; what does answer
     may take its time, as Podman does on a busy machine.
     """
-    patience = _PATIENCE_SSH if endpoint.host.startswith("ssh:") else _PATIENCE
+    tunnel = None
+    if endpoint.host.startswith("ssh:"):
+        tunnel = Tunnel(endpoint.host, seconds=_PATIENCE_SSH)
+        endpoint = replace(endpoint, options={"base_url": f"unix://{tunnel.socket}"})
+    patience = _PATIENCE_FAR if tunnel else _PATIENCE
     heard: list[str] = []
     thread = threading.Thread(target=lambda: heard.append(_ping(endpoint, patience)), daemon=True)
     thread.start()
     thread.join(patience + 0.2)
-    if not heard:
-        return f"no answer within {patience:g} s"
-    return heard[0] or _connect(endpoint)
+    answer = _connect(endpoint) if heard == [""] else [*heard, f"no answer within {patience:g} s"][0]
+    if isinstance(answer, Connection):
+        return replace(answer, tunnel=tunnel)
+    if tunnel:
+        answer = tunnel.complaint() or answer
+        tunnel.close()
+    return answer
 
 
 def _ping(endpoint: Endpoint, patience: float) -> str:
@@ -203,6 +232,5 @@ def _client(endpoint: Endpoint, *, version: str, timeout: float) -> docker.APICl
     return partial(_Client, **endpoint.options)(
         version=version,
         timeout=cast("int", timeout),  # a fraction will do
-        use_ssh_client=True,
         max_pool_size=_CONNECTIONS,
     )

@@ -52,9 +52,9 @@ class DockerEngine:
         self._lock = threading.Lock()
 
     @classmethod
-    def connect(cls, *, store: Store, environ: Mapping[str, str]) -> Self:
+    def connect(cls, *, store: Store, environ: Mapping[str, str], host: str = "") -> Self:
         """Connect to what answers; see `pylayer.engines.ListedEngine`."""
-        connection = connect(environ, home=Path.home())
+        connection = connect(environ, home=Path.home(), host=host)
         return cls(connection, store=store, environ=environ)
 
     @property
@@ -152,6 +152,7 @@ class DockerEngine:
         self._containers.close()
         if self._sweeper is not None:
             self._sweeper.join()
+        self._connection.close()
 
     def _base(self, target: Target) -> Base:
         with self._lock:

@@ -85,7 +85,7 @@ class LocalEngine:
         self._swept: Once[str, None] = Once()
 
     @classmethod
-    def connect(cls, *, store: Store, environ: Mapping[str, str]) -> Self:
+    def connect(cls, *, store: Store, environ: Mapping[str, str], host: str = "") -> Self:  # noqa: ARG003
         """Give it, as it is always there; see `pylayer.engines.ListedEngine`."""
         return cls(store=store, environ=environ)
 

@@ -187,3 +187,24 @@ def test_certificates_that_are_not_there(config, tmp_path) -> None:
 def test_a_socket_takes_no_certificates(config) -> None:
     """A machine may have the variables for engines elsewhere."""
     assert ["unix:///s"] == hosts({"DOCKER_HOST": "unix:///s", "DOCKER_TLS_VERIFY": "1"}, config)
+
+
+def test_a_host_of_its_own_is_no_other_s_substitute(config) -> None:
+    """Neither DOCKER_HOST nor the current context counts for it."""
+    add_context(config, "far", "tcp://10.0.0.2:2375")
+    environ = {"DOCKER_HOST": "tcp://10.0.0.1:2375", "DOCKER_CONTEXT": "gone"}
+    found = [
+        endpoint.host
+        for host in ("ssh://builder-arm", "far")
+        for endpoint in endpoints(environ, home=config, host=host)
+    ]
+    assert ["ssh://builder-arm", "tcp://10.0.0.2:2375"] == found
+    with pytest.raises(EngineError, match="nobody: there is no such Docker context"):
+        connect(environ, home=config, host="nobody")
+
+
+def test_a_host_that_is_not_there(config) -> None:
+    """It is said where it was named."""
+    with pytest.raises(EngineError, match=r"unix:///nonexistent.sock \(engine.hosts\)") as raised:
+        connect({}, home=config, host="unix:///nonexistent.sock")
+    assert "PYLAYER_DOCKER_HOSTS" in raised.value.faults[0].hint
