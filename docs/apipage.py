@@ -73,15 +73,16 @@ for outcome in report.outcomes:
 - **What goes wrong is data.** A call raises a `PylayerError` where it cannot do its work at all. What
   became of single builds, archives or layers is in its result, whose `errors` has each cause once, and
   whose `raise_for_errors()` raises them. A skipped build, which needs a Docker that is not there, is an
-  error as well. Everything but a `PylayerError` and `KeyboardInterrupt` is a bug. Credentials are taken out
-  of all texts.
+  error as well. Everything but a `PylayerError` and `KeyboardInterrupt` is a bug, pylayer's or of
+  the call. Credentials are taken out of all texts.
 - **Progress is told to a `Reporter`**, if you hand one in: a subclass overrides what it wants to hear.
 - **Threads.** Functions may be called in any thread. In one process they run one at a time: a call waits
   until that of another thread has ended. Processes may run at once, as the commands may. Where an event
   loop runs in the thread (asyncio, a notebook), write `await asyncio.to_thread(pylayer.build, …)`.
 - **Interrupts.** Ctrl-C (a `KeyboardInterrupt` in the main thread) ends a call: the programs that it runs
   are killed, temporary folders removed, and layers.json, the lock and the store are whole, as they were or
-  as they would be. What a reporter's `outcome` raises ends a build in the same way, in any thread.
+  as they would be. A publish ends first what it has begun with AWS, and writes down what stands. What a
+  reporter's `outcome` raises ends a build in the same way, in any thread.
 
 ## What is public
 

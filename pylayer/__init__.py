@@ -69,11 +69,11 @@ if TYPE_CHECKING:
         UsageError,
     )
     from pylayer.operations.building import build
+    from pylayer.operations.buildreport import BuildReport
     from pylayer.operations.loading import load
     from pylayer.operations.planning import plan
     from pylayer.operations.publishing import publish
     from pylayer.operations.results import (
-        BuildReport,
         DeclaredBuild,
         LoadedManifest,
         Plan,
@@ -83,15 +83,16 @@ if TYPE_CHECKING:
         VerifyReport,
     )
     from pylayer.operations.verifying import verify
-    from pylayer.outcomes import Imported, Invoked, Outcome, Reporter, State, Timing, Tried
+    from pylayer.outcomes import Outcome, Reporter, State
+    from pylayer.trials import Imported, Invoked, Timing, Tried
 else:  # of a name that is not there, a type checker is to say so
     _HOMES = {
         "pylayer.operations.building": ("build",),
+        "pylayer.operations.buildreport": ("BuildReport",),
         "pylayer.operations.loading": ("load",),
         "pylayer.operations.planning": ("plan",),
         "pylayer.operations.publishing": ("publish",),
         "pylayer.operations.results": (
-            "BuildReport",
             "DeclaredBuild",
             "LoadedManifest",
             "Plan",
@@ -101,7 +102,8 @@ else:  # of a name that is not there, a type checker is to say so
             "VerifyReport",
         ),
         "pylayer.operations.verifying": ("verify",),
-        "pylayer.outcomes": ("Imported", "Invoked", "Outcome", "Reporter", "State", "Timing", "Tried"),
+        "pylayer.outcomes": ("Outcome", "Reporter", "State"),
+        "pylayer.trials": ("Imported", "Invoked", "Timing", "Tried"),
     }
 
     def __getattr__(name: str) -> object:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 MIXED = 1
 PENDING = 20
@@ -71,7 +71,7 @@ class PylayerError(Exception):
 
 
 class UsageError(PylayerError):
-    """A command line that asks for something that does not exist; each fault takes one line."""
+    """A command line, or a call, that asks for something that does not exist; each fault takes one line."""
 
     exit_code = 2
 
@@ -150,7 +150,7 @@ class PublishError(PylayerError):
 
 
 class NotBuiltError(PylayerError):
-    """What a command is to work on was never built: there is no archive of it yet."""
+    """What is to be worked on was never built: there is no archive of it yet."""
 
     exit_code = 15
 
@@ -190,3 +190,12 @@ class UnexpectedError(PylayerError):
             hint="please report it, with the traceback above and what the layer is made of",
             log="".join(traceback.format_exception(bug)),
         )
+
+
+def raise_together(errors: Sequence[PylayerError]) -> None:
+    """Raise errors as one, if there are any: of their class where that is one, else a PylayerError."""
+    if errors:
+        kinds = {type(error) for error in errors}
+        kind = kinds.pop() if len(kinds) == 1 else PylayerError
+        logs = [error.log for error in errors if error.log]
+        raise kind.of([fault for error in errors for fault in error.faults], log="\n".join(logs))

@@ -9,7 +9,7 @@ from pylayer.answers import BuildAnswer, LayersAnswer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pylayer.operations.results import BuildReport
+    from pylayer.operations.buildreport import BuildReport
 
 
 def of_report(report: BuildReport) -> Mapping[str, object]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pylayer.console import Console
-    from pylayer.outcomes import Tried
+    from pylayer.trials import Tried
 
 
 def run(lines: Console, manifest: Path, *, only: Sequence[str], engine: str, again: bool) -> int:

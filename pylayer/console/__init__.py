@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from pylayer.console.gathering import Gathered
     from pylayer.console.tables import Table
     from pylayer.errors import Fault, PylayerError
-    from pylayer.outcomes import SharedError, Tried
+    from pylayer.outcomes import SharedError
+    from pylayer.trials import Tried
 
 _COLOURS = {State.BUILT: "32", State.CACHED: "36", State.FAILED: "31", State.SKIPPED: "33"}
 _MOST_WARNINGS = 10

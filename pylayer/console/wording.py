@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pylayer.activity import Work
     from pylayer.errors import Fault
-    from pylayer.outcomes import Tried
+    from pylayer.trials import Tried
 
 _DIGEST = 90  # characters of a warning that was told in full before
 _NAMED = 2  # builds

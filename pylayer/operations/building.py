@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pylayer.operations import unchanged
-from pylayer.operations.inturn import in_turn, shown
-from pylayer.operations.results import BuildReport
+from pylayer.operations.buildreport import BuildReport
+from pylayer.operations.inturn import in_turn, several, shown
 from pylayer.outcomes import Follower, Outcome, State
 from pylayer.state import opening, snapshot
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def build(
     manifest: str | os.PathLike[str],
     *,
-    only: Sequence[str] = (),
-    layers: Sequence[str] = (),
+    only: str | Sequence[str] = (),
+    layers: str | Sequence[str] = (),
     engine: str = "",
     jobs: int = 0,
     locked: bool = False,
@@ -34,18 +34,19 @@ def build(
 ) -> BuildReport:
     """Build the archives of layers, into the output folder that layers.toml names.
 
-    `only` and `layers` are names of layers or identifiers of builds, globs allowed; a build must be meant by
-    both, and an empty one means all. `engine` goes before what layers.toml says. `jobs` is how many
-    processors may be kept busy (0: all). With `locked` nothing is resolved: layers.lock must answer all of
-    it. Where nothing changed since the last run, nothing but files' status is looked at; with
-    `verify_outputs` the archives are read too. A build that fails ends no other: it is in the report,
-    whose `raise_for_errors` raises what was wrong.
+    `only` and `layers` are names of layers or identifiers of builds, one or several, globs allowed; a
+    build must be meant by both, and an empty one means all. `engine` goes before what layers.toml says.
+    `jobs` is how many processors may be kept busy (0: all). With `locked` nothing is resolved:
+    layers.lock must answer all of it. Where nothing changed since the last run, nothing but files' status
+    is looked at; with `verify_outputs` the archives are read too. A build that fails ends no other: it is
+    in the report, whose `raise_for_errors` raises what was wrong.
 
     Raises ManifestError, UsageError (a name that means nothing, an event loop that runs in this thread),
     EngineError (Docker asked for, and not there), LockError (all that a `locked` run lacks), StoreError.
     """
     started = time.perf_counter()
     path = Path(manifest)
+    only, layers = several(only), several(layers)
     with in_turn(reporter) as told:
         options = snapshot.options(engine=engine, locked=locked)
         state = opening.glance(path, note=told.note)

@@ -12,13 +12,19 @@ from pylayer.errors import PylayerError
 from pylayer.outcomes import Follower, Reporter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pylayer.errors import Fault
-    from pylayer.outcomes import Outcome, Tried
+    from pylayer.outcomes import Outcome
+    from pylayer.trials import Tried
 
 # The end of a run ends all programs that this process has running for one, and their connections.
 _turn = RLock()
+
+
+def several(words: str | Sequence[str]) -> tuple[str, ...]:
+    """What a caller gives of names: one, or several. A text is one, and not its letters."""
+    return (words,) if isinstance(words, str) else tuple(words)
 
 
 @contextmanager

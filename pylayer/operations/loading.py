@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pylayer.operations.inturn import in_turn
 from pylayer.operations.results import DeclaredBuild, LoadedManifest
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ def load(manifest: str | os.PathLike[str]) -> LoadedManifest:
     """
     from pylayer.monorepo import workspace
 
-    found = workspace.load(Path(manifest))
+    with in_turn(None):
+        found = workspace.load(Path(manifest))
     return LoadedManifest(
         manifest=found.manifest.path,
         output=found.manifest.output,

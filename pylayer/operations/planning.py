@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pylayer.archives import catalogue
 from pylayer.monorepo import workspace
 from pylayer.operations import affected, staleness
-from pylayer.operations.inturn import in_turn
+from pylayer.operations.inturn import in_turn, several
 from pylayer.operations.results import Plan, PlannedBuild
 from pylayer.outcomes import State
 from pylayer.state import endings, opening
@@ -31,8 +31,8 @@ _ELSEWHERE = "made on another machine, or by an earlier run than is known of her
 def plan(
     manifest: str | os.PathLike[str],
     *,
-    only: Sequence[str] = (),
-    layers: Sequence[str] = (),
+    only: str | Sequence[str] = (),
+    layers: str | Sequence[str] = (),
     affected_since: str = "",
     reporter: Reporter | None = None,
 ) -> Plan:
@@ -48,7 +48,7 @@ def plan(
         found = workspace.load(Path(manifest))
         for fault in found.manifest.warnings:
             told.warn(fault)
-        selected = workspace.select(found.builds, only, layers=layers)
+        selected = workspace.select(found.builds, several(only), layers=several(layers))
         output = found.manifest.output
         there = catalogue.read(output / catalogue.NAME)
         with opening.opened(found.manifest, note=told.note) as state:

@@ -11,7 +11,7 @@ from pylayer.config import publication
 from pylayer.errors import PublishError
 from pylayer.monorepo import workspace
 from pylayer.operations import staleness
-from pylayer.operations.inturn import in_turn
+from pylayer.operations.inturn import in_turn, several
 from pylayer.operations.results import PublishedLayer, PublishReport
 from pylayer.state import opening
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 def publish(
     manifest: str | os.PathLike[str],
     *,
-    layers: Sequence[str] = (),
-    regions: Sequence[str] = (),
+    layers: str | Sequence[str] = (),
+    regions: str | Sequence[str] = (),
     profile: str | None = None,
     dry_run: bool = False,
     confirm: bool = False,
@@ -40,16 +40,18 @@ def publish(
 ) -> PublishReport:
     """Publish what is in the output folder and not yet on AWS; with `dry_run` only say what that is.
 
-    `layers` are names of layers or identifiers of builds, globs allowed (none: all); a layer version is
-    published whole. `regions` go before those in layers.toml, `profile` is one of the AWS configuration; else
-    credentials are found as boto3 finds them. `confirm` lets names be merged and split, `public` lets layers
-    be given to everyone. Archives that are older than their sources are an error, unless `strict` is False:
-    then they are warned of. Running it again does only what is missing. What AWS refuses is in the report,
-    whose `raise_for_errors` raises it, and published.json says what stands.
+    `layers` are names of layers or identifiers of builds, one or several, globs allowed (none: all); a
+    layer version is published whole. `regions` go before those in layers.toml, `profile` is one of the
+    AWS configuration; else credentials are found as boto3 finds them. `confirm` lets names be merged and
+    split, `public` lets layers be given to everyone. Archives that are older than their sources are an
+    error, unless `strict` is False: then they are warned of. Running it again does only what is missing.
+    What AWS refuses is in the report, whose `raise_for_errors` raises it, and published.json says what
+    stands.
 
     Raises ManifestError, UsageError, StoreError, NotBuiltError (nothing is there to publish) and PublishError
     (what cannot be right, or boto3 is not installed) before AWS is asked for anything.
     """
+    layers, regions = several(layers), several(regions)
     with in_turn(reporter) as told:
         found = workspace.load(Path(manifest))
         stale = _stale(found, layers, strict=strict, reporter=told)
@@ -62,8 +64,8 @@ def publish(
             ),
             declared=publishing.declared(found.layers),
             options=publishing.Options(
-                layers=tuple(layers),
-                regions=tuple(regions),
+                layers=layers,
+                regions=regions,
                 profile=profile,
                 dry_run=dry_run,
                 confirm=confirm,

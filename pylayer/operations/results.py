@@ -1,18 +1,18 @@
-"""What `load`, `plan`, `build`, `verify` and `publish` give, as values."""
+"""What `load`, `plan`, `verify` and `publish` give, as values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from pylayer.errors import Fault, NotBuiltError, PublishError, PylayerError
-from pylayer.outcomes import by_cause
+from pylayer.errors import Fault, NotBuiltError, PublishError, raise_together
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from pylayer.outcomes import Outcome, Tried
+    from pylayer.errors import PylayerError
+    from pylayer.trials import Tried
 
 BuildState = Literal["fresh", "stale", "failed", "skipped", "never built", "unknown"]
 
@@ -93,27 +93,6 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BuildReport:
-    """How a run ended: an Outcome for each build. `seconds` is how long all of it took.
-
-    `unchanged`: nothing had changed since the run before, which files' status alone told.
-    """
-
-    outcomes: tuple[Outcome, ...]
-    seconds: float
-    unchanged: bool = False
-
-    @property
-    def errors(self) -> tuple[PylayerError, ...]:
-        """What went wrong, each cause once with all builds that it took; skipped builds are among them."""
-        return tuple(shared.error for shared in by_cause(self.outcomes))
-
-    def raise_for_errors(self) -> None:
-        """Raise `errors` as one, if there are any: of their class where that is one, else PylayerError."""
-        _raise(self.errors)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyReport:
     """What was `tried`, in the order of builds, sets after them; `missing` are builds without an archive."""
 
@@ -128,7 +107,7 @@ class VerifyReport:
 
     def raise_for_errors(self) -> None:
         """Raise `errors` as one, if there are any: of their class where that is one, else PylayerError."""
-        _raise(self.errors)
+        raise_together(self.errors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,12 +179,4 @@ class PublishReport:
 
     def raise_for_errors(self) -> None:
         """Raise `errors` as one, if there are any: of their class where that is one, else PylayerError."""
-        _raise(self.errors)
-
-
-def _raise(errors: Sequence[PylayerError]) -> None:
-    if errors:
-        kinds = {type(error) for error in errors}
-        kind = kinds.pop() if len(kinds) == 1 else PylayerError
-        logs = [error.log for error in errors if error.log]
-        raise kind.of([fault for error in errors for fault in error.faults], log="\n".join(logs))
+        raise_together(self.errors)

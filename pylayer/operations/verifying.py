@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,11 @@ from pylayer.activity import Activity
 from pylayer.archives import catalogue
 from pylayer.errors import NeedsDockerError, PylayerError
 from pylayer.monorepo import workspace
-from pylayer.operations.inturn import in_turn
+from pylayer.operations.inturn import in_turn, several
 from pylayer.operations.results import VerifyReport
-from pylayer.outcomes import Follower, Tried
+from pylayer.outcomes import Follower
 from pylayer.state import opening
+from pylayer.trials import Tried
 from pylayer.verification import verifying
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 def verify(
     manifest: str | os.PathLike[str],
     *,
-    only: Sequence[str] = (),
+    only: str | Sequence[str] = (),
     engine: str = "",
     again: bool = False,
     reporter: Reporter | None = None,
@@ -46,15 +47,17 @@ def verify(
         activity = Activity()
         with told.following(activity) if isinstance(told, Follower) else nullcontext():
             found = workspace.load(Path(manifest))
-            selected = workspace.select(found.builds, only)
+            selected = workspace.select(found.builds, several(only))
             there = catalogue.read(found.manifest.output / catalogue.NAME).builds
             built = [build for build in selected if build.id in there]
             with opening.opened(found.manifest, note=told.note) as state:
-                for planned, end in verifying.tried(
+                ends = verifying.tried(
                     found, built, engine=engine, again=again, store=state.store, note=told.note
-                ):
-                    tried.append(_tried(planned, end))
-                    told.tried(tried[-1])
+                )
+                with closing(ends):
+                    for planned, end in ends:
+                        tried.append(_tried(planned, end))
+                        told.tried(tried[-1])
     return VerifyReport(
         tried=tuple(tried), missing=tuple(build.id for build in selected if build.id not in there)
     )

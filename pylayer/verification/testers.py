@@ -41,6 +41,7 @@ class PlacedTester:
         self._at: Once[EnginePlace, tuple[ListedEngine, SmokeTester]] = Once()
         self._for: Once[Architecture, SmokeTester] = Once()
         self._open: list[tuple[ListedEngine, SmokeTester]] = []
+        self._closed = False
 
     def open(self) -> None:
         """Make the first engine that answers; raises EngineError where none does."""
@@ -61,6 +62,7 @@ class PlacedTester:
     def close(self) -> None:
         """End all of them, and their engines; see `pylayer.engines.smoke.SmokeTester`."""
         with self._lock:
+            self._closed = True
             ending, self._open = self._open, []
         for _, tester in ending:
             tester.close()
@@ -100,6 +102,9 @@ class PlacedTester:
         made = engine, engine.smoke_tester()
         with self._lock:
             self._open.append(made)
+            late = self._closed
+        if late:  # an interrupt came meanwhile: nothing runs there any more
+            self.close()
         return made
 
     def _fall_back(self, place: EnginePlace, error: EngineError, following: EnginePlace) -> None:

@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pylayer import __version__, keys
-from pylayer.outcomes import Imported, Invoked, Timing
 from pylayer.problems import Problem
 from pylayer.store import hash_file
 from pylayer.store.kinds import VERDICT
+from pylayer.trials import Imported, Invoked, Timing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

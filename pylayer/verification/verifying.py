@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from pylayer.verification.testers import PlacedTester
 from pylayer.zips.reader import Zip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pylayer.archives.catalogue import Catalogue, CatalogueEntry
@@ -60,16 +61,18 @@ def judged(
     ]
     if not wanted:
         return results
-    for planned, end in tried(found, wanted, engine=engine, jobs=jobs, store=store, note=reporter.note):
-        name = planned.smoke_test.name
-        if isinstance(end, NeedsDockerError):
-            reporter.note(f"{name} is not verified: {end}")
-        elif isinstance(end, PylayerError):
-            for build in planned.builds:
-                results[build.id] = results[build.id].failed(end)
-                reporter.outcome(results[build.id].outcome)
-        else:
-            reporter.note(f"{name} was verified: {len(end.imports)} imports" + _handled(end))
+    ends = tried(found, wanted, engine=engine, jobs=jobs, store=store, note=reporter.note)
+    with closing(ends):
+        for planned, end in ends:
+            name = planned.smoke_test.name
+            if isinstance(end, NeedsDockerError):
+                reporter.note(f"{name} is not verified: {end}")
+            elif isinstance(end, PylayerError):
+                for build in planned.builds:
+                    results[build.id] = results[build.id].failed(end)
+                    reporter.outcome(results[build.id].outcome)
+            else:
+                reporter.note(f"{name} was verified: {len(end.imports)} imports" + _handled(end))
     if failed := [build.id for build in wanted if not results[build.id].outcome.good]:
         listing = found.manifest.output / catalogue.NAME
         catalogue.write(listing, catalogue.read(listing).merged({}, without=failed))
@@ -85,7 +88,7 @@ def tried(
     note: Callable[[str], None],
     again: bool = False,
     jobs: int = 0,
-) -> Iterator[tuple[Planned, Verdict | PylayerError]]:
+) -> Generator[tuple[Planned, Verdict | PylayerError], None, None]:
     """Try the archives of `builds` and the sets that are made of them; the end of each, in their order.
 
     At once are tried half as many as `jobs` (0: as processors): what is timed should not wait for the others.
@@ -100,17 +103,16 @@ def tried(
     )
     tester.open()
     runner = Runner(tester, store=store, client=Client(settings_of(found), store=store), again=again)
+    pool = ThreadPoolExecutor(max(1, (jobs or os.cpu_count() or 1) // 2))
     try:
-        with ThreadPoolExecutor(max(1, (jobs or os.cpu_count() or 1) // 2)) as pool:
-            ends = [pool.submit(activity.carried(runner.run), planned) for planned in smoke_tests]
-            try:
-                for planned, end in zip(smoke_tests, ends, strict=True):
-                    yield planned, end.result()
-            finally:
-                for end in ends:
-                    end.cancel()
+        ends = [pool.submit(activity.carried(runner.run), planned) for planned in smoke_tests]
+        for planned, end in zip(smoke_tests, ends, strict=True):
+            yield planned, end.result()
     finally:
+        # What is still being tried ends with the tester: who interrupts does not wait for a handler.
+        pool.shutdown(wait=False, cancel_futures=True)
         tester.close()
+        pool.shutdown()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

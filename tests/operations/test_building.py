@@ -92,6 +92,13 @@ def test_what_cannot_be_begun_is_raised(shop):
     ]
 
 
+def test_one_name_is_no_list_of_letters(shop):
+    """A text is a name, as every caller means it."""
+    assert [A] == [
+        outcome.build for outcome in pylayer.build(shop.root / "layers.toml", only="liba").outcomes
+    ]
+
+
 def test_what_a_reporter_raises_ends_the_run(shop):
     """It comes out of the call, and the next call is a run like any other."""
 
@@ -146,6 +153,13 @@ except KeyboardInterrupt:
     print("interrupted")
 print([outcome.state.value for outcome in pylayer.build(sys.argv[1], only=["libc"]).outcomes])
 """
+
+
+@pytest.mark.parametrize("name", [".", "nonesuch.toml"])
+def test_what_is_no_layers_toml_is_told(shop, name):
+    """Also by a call that first looks for what the last run left."""
+    with pytest.raises(pylayer.ManifestError):
+        pylayer.build(shop.root / name)
 
 
 def test_an_interrupt_ends_a_call_and_no_more(shop, tmp_path):

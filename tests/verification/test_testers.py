@@ -83,3 +83,12 @@ def test_where_only_a_host_answers():
     own, notes, made = opened(absent=["docker"])
     assert (["ssh://arm"], "ssh://arm") == ([each.at for each in made], own.identity(ARM64))
     assert ["Docker does not answer (refused): verifying in Docker at ssh://arm"] == notes
+
+
+def test_one_that_is_made_too_late_is_ended_at_once():
+    """As where an interrupt comes while a host is still being connected to."""
+    own, _, made = opened()
+    own.close()
+    own.identity(ARM64)
+
+    assert [("docker", 2), ("ssh://arm", 2)] == [(each.at, each.closed) for each in made]
