@@ -18,7 +18,18 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
+SHORTEST = 0.001  # seconds: looking something up in the store takes less
 _PIECES = 1 << 16  # characters of a line that does not end: it is told in pieces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """What a piece of work did for a while instead of what its step says, by a step's word and a name."""
+
+    step: str
+    name: str
+    started: float
+    ended: float
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -26,7 +37,8 @@ class Work:
     """One piece of work; `keys` are those of the steps that it is done for, from the outermost on.
 
     Times are perf_counter's. `doing` says what it is at, where its step does not say that; `waiting` that
-    this is to wait for somebody else. `log` is what programs printed in it.
+    this is to wait for somebody else. `log` is what programs printed in it, and `phases` what has a name of
+    its own in it, and is over.
     """
 
     keys: tuple[Hashable, ...] = ()
@@ -35,6 +47,7 @@ class Work:
     doing: str = ""
     waiting: bool = False
     log: str = ""
+    phases: list[Phase] = field(default_factory=list)
 
 
 _current: ContextVar[tuple[Activity, Work] | None] = ContextVar("work", default=None)
@@ -98,21 +111,24 @@ def told(log: str) -> None:
 
 
 @contextmanager
-def doing(text: str) -> Iterator[Callable[[str], None]]:
-    """Say what the present work is at in here; what is yielded says more of it as it goes."""
-    with _said(text, waiting=False) as more:
+def doing(text: str, *, step: str = "", name: str = "") -> Iterator[Callable[[str], None]]:
+    """Say what the present work is at in here; what is yielded says more of it as it goes.
+
+    `step` and `name` are what is told of it afterwards; without them nothing is.
+    """
+    with _said(text, step=step, name=name, waiting=False) as more:
         yield more
 
 
 @contextmanager
-def waiting(text: str) -> Iterator[None]:
-    """Say for whom else the present work waits in here."""
-    with _said(text, waiting=True):
+def waiting(text: str, *, step: str = "", name: str = "") -> Iterator[None]:
+    """Say for whom else the present work waits in here; see `doing`."""
+    with _said(text, step=step, name=name, waiting=True):
         yield
 
 
 @contextmanager
-def _said(text: str, *, waiting: bool) -> Iterator[Callable[[str], None]]:
+def _said(text: str, *, step: str, name: str, waiting: bool) -> Iterator[Callable[[str], None]]:
     now = _current.get()
     if now is None:
         yield lambda _text: None
@@ -124,10 +140,13 @@ def _said(text: str, *, waiting: bool) -> Iterator[Callable[[str], None]]:
         work.doing, work.waiting = text, waiting
 
     more(text)
+    started = time.perf_counter()
     try:
         yield more
     finally:
         work.doing, work.waiting = before
+        if step and (ended := time.perf_counter()) - started >= SHORTEST:
+            work.phases.append(Phase(step=step, name=name, started=started, ended=ended))
 
 
 @contextmanager

@@ -35,5 +35,6 @@ def lock(handle: int, kind: int, *, where: Path) -> None:
     except BlockingIOError:
         from pylayer import activity  # hardly anybody waits, and who does has the time to import it
 
-        with activity.waiting(f"waiting for another pylayer, which is at work in {where}"):
+        text = f"waiting for another pylayer, which is at work in {where}"
+        with activity.waiting(text, step="lock", name=where.name):
             fcntl.flock(handle, kind)

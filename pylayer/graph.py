@@ -7,24 +7,25 @@ engine's API, compression) and run in a bounded pool of threads.
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
-from pylayer.activity import Activity, Work
+from pylayer.activity import SHORTEST, Activity, Work
 from pylayer.errors import PylayerError
 from pylayer.processors import Processors
+from pylayer.trail import CONNECTION, PROCESSOR, Trail
 from pylayer.turns import Turns, Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterator, Sequence
     from concurrent.futures import Executor
     from contextlib import AbstractContextManager
 
 DOWNLOADS = 16
-_SHORTEST = 0.001  # seconds: looking something up in the store takes less
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -54,13 +55,20 @@ class Graph:
 
     `jobs` bounds how many steps compute at once, `processors` what they compute with: a step that runs holds
     one, and what it starts may borrow those that are idle. Of those that could begin, the most urgent does.
-    Waiting for an index has a bound of its own. `activity` has what is being done at each moment.
+    Waiting for an index has a bound of its own. `activity` has what is being done at each moment, and `trail`
+    what steps spent their time with.
     """
 
     def __init__(
-        self, *, jobs: int, watcher: Watcher | None = None, activity: Activity | None = None
+        self,
+        *,
+        jobs: int,
+        watcher: Watcher | None = None,
+        activity: Activity | None = None,
+        trail: Trail | None = None,
     ) -> None:
         self.activity = activity or Activity()
+        self.trail = trail or Trail()
         self.processors = Processors(jobs)
         self._turns = Turns(jobs)
         self._watcher = watcher
@@ -86,11 +94,23 @@ class Graph:
         awaited = self._awaited.setdefault(own[0], []) if own else []
         awaited.append(key)
         try:
-            # The one who is cancelled does not take the step away from the others.
-            result: T = await asyncio.shield(task)
+            with self.awaiting(key):
+                # The one who is cancelled does not take the step away from the others.
+                result: T = await asyncio.shield(task)
         finally:
             awaited.remove(key)
         return result
+
+    @contextmanager
+    def awaiting(self, key: Hashable) -> Iterator[None]:
+        """Count what passes in here to waiting for what the step of `key` does."""
+        own = _within.get()[-1:]
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            step = own[0] if own else None
+            self.trail.awaited(step, key, started=started, ended=time.perf_counter())
 
     def needs(self, key: Hashable) -> None:
         """Count what the step of `key` does to what the present step takes."""
@@ -133,17 +153,28 @@ class Graph:
 
     async def compute_as(self, urgency: Urgency, call: Callable[[], T]) -> T:
         """Run a blocking function that keeps a processor busy, here or in an engine, in its turn."""
+        asked = time.perf_counter()
         async with self._turns.turn(urgency):
-            return await self._run(self._computing, call, holding=self.processors.one)
+            return await self._run(
+                self._computing, call, holding=self.processors.one, asked=asked, queue=PROCESSOR
+            )
 
     async def wait(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking function that waits for a network; where it computes, it takes of `processors`."""
         with self._turns.coming():
-            return await self._run(self._waiting, partial(function, *args, **kwargs), holding=nullcontext)
+            return await self._run(
+                self._waiting,
+                partial(function, *args, **kwargs),
+                holding=nullcontext,
+                asked=time.perf_counter(),
+                queue=CONNECTION,
+            )
 
     def within(self, key: Hashable) -> None:
         """Count what the present task does from here on to the step of this key."""
-        _within.set((*_within.get(), key))
+        keys = (*_within.get(), key)
+        _within.set(keys)
+        self.trail.begun(keys)
 
     async def _step(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         self.within(key)
@@ -155,6 +186,8 @@ class Graph:
         call: Callable[[], T],
         *,
         holding: Callable[[], AbstractContextManager[None]],
+        asked: float,
+        queue: str,
     ) -> T:
         watcher, keys = self._watcher, _within.get()
         work = Work(keys=keys)
@@ -171,8 +204,10 @@ class Graph:
         try:
             return await asyncio.get_running_loop().run_in_executor(executor, held)
         finally:
-            if keys and work.ended is not None and (work.log or work.ended - work.started >= _SHORTEST):
-                self._works.setdefault(keys[-1], []).append(work)
+            if work.ended is not None:
+                self.trail.worked(keys[-1] if keys else None, work, asked=asked, queue=queue)
+                if keys and (work.log or work.ended - work.started >= SHORTEST):
+                    self._works.setdefault(keys[-1], []).append(work)
 
     async def stop(self) -> None:
         """Forget what has not begun; what is running is left to end by itself."""

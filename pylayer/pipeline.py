@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pylayer.keys import Parts
     from pylayer.outcomes import Reporter
     from pylayer.repair.repairer import Repairer
+    from pylayer.trail import Stretch
     from pylayer.wheels import Wheel
 
 
@@ -56,12 +57,16 @@ class BuiltArchive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildResult:
-    """How a build ended, what it made where it ended well, and the `works` that were done for it."""
+    """How a build ended, what it made where it ended well, and the `works` that were done for it.
+
+    `stretches` are what it waited for and was at until its end; none where it was found made.
+    """
 
     build: Build
     outcome: Outcome
     made: BuiltArchive | None = None
     works: tuple[Work, ...] = ()
+    stretches: tuple[Stretch, ...] = ()
 
     def failed(self, error: PylayerError) -> BuildResult:
         """What becomes of it where `error` was found in what it made."""
@@ -72,7 +77,7 @@ class BuildResult:
             error=error,
             warnings=self.outcome.warnings,
         )
-        return BuildResult(build=self.build, outcome=outcome, works=self.works)
+        return replace(self, outcome=outcome, made=None)
 
     def warned(self, text: str) -> BuildResult:
         """What becomes of it where `text` was found beside other layers."""
@@ -160,7 +165,11 @@ class Pipeline:
         works = tuple(self._graph.works(step, apart=stepnames.serves_others))
         outcome = replace(outcome, seconds=activity.busy(works))
         self._reporter.outcome(outcome)
-        return BuildResult(build=build, outcome=outcome, made=made, works=works)
+        found_made = outcome.state is State.CACHED
+        stretches = () if found_made else self._graph.trail.of(build.id)
+        return BuildResult(
+            build=build, outcome=outcome, made=made, works=works, stretches=stretches
+        )
 
     def _error_of(self, bug: Exception, build: Build) -> PylayerError:
         """What is told of an exception that nobody expected: the machine is full, or pylayer is at fault."""

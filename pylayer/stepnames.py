@@ -20,7 +20,10 @@ _STEPS = {
     "bytecode": "bytecode",
     "build": "archive",
     "verify": "verify",
+    "zig": "zig",
+    "download": "download",
 }
+_TELLING = {"zig": 1, "download": 1}  # how much of a key says what a step is done to, where that is not all
 
 
 def named(keys: Sequence[Hashable]) -> tuple[str, str]:
@@ -28,8 +31,9 @@ def named(keys: Sequence[Hashable]) -> tuple[str, str]:
     for key in reversed(keys):
         kind, *what = key if isinstance(key, tuple) and key else (key,)
         if kind in _STEPS:
+            told = what[: _TELLING.get(kind)]
             return _STEPS[kind], " ".join(
-                part.name if isinstance(part, PurePath) else str(part) for part in what
+                part.name if isinstance(part, PurePath) else str(part) for part in told if part != ""
             )
     return "other", ""
 
@@ -43,6 +47,11 @@ def build_of(keys: Sequence[Hashable]) -> str:
         if isinstance(key, tuple) and key and key[0] in ("build", "closure"):
             return str(key[1])
     return ""
+
+
+def layer_of(build: str) -> str:
+    """The layer that a build, by its id, is of."""
+    return build.rsplit("-", 2)[0]
 
 
 def serves_others(key: Hashable) -> bool:

@@ -94,7 +94,8 @@ class _Queue:
                 self._waiting.append(wheel)
         if self._waiting and (self._worker is None or self._worker.done()):
             self._worker = asyncio.create_task(self._work())
-        made = [await asyncio.shield(self._futures[wheel.sha256]) for wheel in wheels]
+        with self._graph.awaiting(("bytecode", self._builder.runtime.name)):
+            made = [await asyncio.shield(self._futures[wheel.sha256]) for wheel in wheels]
         for wheel in wheels:
             self._graph.needs(self._batches[wheel.sha256])
         return made

@@ -60,7 +60,7 @@ class Cross:
 
         async def warmed() -> Path:
             return await self._graph.once(
-                ("zig", digest),
+                ("zig", f"{' and '.join(languages)} for {triple(target)}", digest),
                 lambda: self._graph.compute_as(
                     Urgency.PREPARE, lambda: self._warmed(digest, zig, languages, target, builder, host)
                 ),

@@ -208,8 +208,12 @@ class Dependencies:
         return os.path.relpath(folder / name, manifest.root)
 
     async def _closure(self, build: Build, before: Closed | PylayerError | None) -> Closure | PylayerError:
-        self._graph.within(("closure", build.id))
+        closure = ("closure", build.id)
+        with self._graph.awaiting(closure):
+            self._graph.within(closure)
+            return await self._closing(build, before)
 
+    async def _closing(self, build: Build, before: Closed | PylayerError | None) -> Closure | PylayerError:
         async def metadata(names: frozenset[str]) -> Mapping[str, Metadata]:
             built = await together([self._project(name, build.target) for name in sorted(names)])
             return {project.wheel.metadata.name: project.wheel.metadata for project in built}

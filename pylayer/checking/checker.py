@@ -113,7 +113,8 @@ class Checker:
     async def _archive(self, build: Build) -> FinishedArchive | None:
         """The archive of a build: this run's where it makes one, else the one that is there."""
         if build.id in self._finished:
-            return await self._finished[build.id]
+            with self._graph.awaiting(("build", build.id)):
+                return await self._finished[build.id]
         entry = self._before.builds.get(build.id)
         if entry is None or not (self._output / entry.path).is_file():
             return None

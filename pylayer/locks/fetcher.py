@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
@@ -16,7 +16,7 @@ from pylayer.resolver import resolve
 from pylayer.store.kinds import DISTRIBUTION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
 
     from pylayer.building.context import RunContext
     from pylayer.building.projects import Projects
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
+    Fetching = tuple[Hashable, Callable[[], Coroutine[None, None, None]]]  # a step, and what it does
+
 
 class Fetcher:
     """Files of distributions, each fetched once. `builder` builds sdists; it is set before the first use."""
@@ -38,7 +40,7 @@ class Fetcher:
         self._settings = settings
         self._graph = context.graph
         self._store = context.store
-        self._fetching: dict[str, asyncio.Task[None]] = {}
+        self._fetching: dict[str, Fetching] = {}  # by sha256
 
     async def wheels(
         self, locked: Locked, *, python: ResolverPython, target: Target, located: Mapping[str, str]
@@ -63,11 +65,13 @@ class Fetcher:
         """Have the files of `pins` in the store; what another build fetches already is waited for."""
         new = [pin for pin in pins if pin.sha256 not in self._fetching]
         if new:
-            task = asyncio.create_task(self._fetched(new, python=python, addresses=addresses))
-            self._fetching |= {pin.sha256: task for pin in new}
-        for task in {self._fetching[pin.sha256] for pin in pins}:
+            more = f" and {len(new) - 1} more" if new[1:] else ""
+            step = ("download", f"{new[0].name} {new[0].version}{more}", new[0].sha256)
+            fetched = partial(self._fetched, new, python=python, addresses=addresses)
+            self._fetching |= dict.fromkeys((pin.sha256 for pin in new), (step, fetched))
+        for key, fetch in dict.fromkeys(self._fetching[pin.sha256] for pin in pins):
             try:
-                await asyncio.shield(task)
+                await self._graph.once(key, fetch)
             except DownloadError:
                 if not all(self._store.blob(pin.sha256) for pin in pins):
                     raise

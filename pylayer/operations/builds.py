@@ -18,6 +18,7 @@ from pylayer.outcomes import State
 from pylayer.pipeline import Pipeline
 from pylayer.state import durations, endings, history, lastrun, opening, snapshot, warnings, watch
 from pylayer.state.snapshot import KeptBuild, Snapshot
+from pylayer.trail import Trail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -62,6 +63,7 @@ def run(
     activity.widest = max((len(build.id) for build in selected), default=0)
     engines = found.manifest.chosen_engine(engine)
     recorder = lastrun.Recorder()
+    trail = Trail()
     listing = found.manifest.output / catalogue.NAME
     before = listing.read_bytes() if listing.is_file() else None
     attest = None
@@ -69,7 +71,7 @@ def run(
         from pylayer.operations import attesting
 
         attest = partial(attesting.write, found, key=attesting.signer())
-    with opening.opened(found.manifest, note=reporter.note) as state:
+    with activity.at(trail.whole), opening.opened(found.manifest, note=reporter.note) as state:
         made, hosts = asyncio.run(
             _run(
                 found,
@@ -80,6 +82,7 @@ def run(
                 store=state.store,
                 hashes=state.hashes,
                 recorder=recorder,
+                trail=trail,
                 reporter=reporter,
                 activity=activity,
             )
@@ -100,7 +103,8 @@ def run(
             endings.remember(state, result.outcome, result.works)
         _foresee(found, news, state=state)
         outcomes = [result.outcome for result in made.values()]
-        lastrun.save(state, recorder.finish(outcomes), before=before, after=listing.read_bytes())
+        ran = recorder.finish((result.outcome, result.stretches) for result in made.values())
+        lastrun.save(state, ran, before=before, after=listing.read_bytes())
         beside = attest(made, hosts=hosts) if attest else {}
         _remember(state, found, made, beside=beside, options=options, since=since)
     return outcomes
@@ -128,6 +132,7 @@ async def _run(
     store: Store,
     hashes: FileHashes,
     recorder: lastrun.Recorder,
+    trail: Trail,
     reporter: Reporter,
     activity: Activity,
 ) -> tuple[dict[str, BuildResult], EngineHosts]:
@@ -142,6 +147,7 @@ async def _run(
         note=reporter.note,
         watcher=recorder,
         activity=activity,
+        trail=trail,
     ) as run:
         if policy.locked:
             refuse_stale((await run.errors(selected)).values())

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pylayer.monorepo.trees import FileHashes
     from pylayer.monorepo.workspace import Workspace
     from pylayer.store import Store
+    from pylayer.trail import Trail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,7 @@ async def opened(
     note: Callable[[str], None],
     watcher: Watcher | None = None,
     activity: Activity | None = None,
+    trail: Trail | None = None,
 ) -> AsyncIterator[OpenRun]:
     """Open the engine and read the lock; raises LockError where a locked run has none."""
     index_settings = settings_of(found)
@@ -111,7 +113,7 @@ async def opened(
             hint="run `pylayer lock` and commit it",
         )
     count = jobs or os.cpu_count() or 1
-    graph = Graph(jobs=count, watcher=watcher, activity=activity)
+    graph = Graph(jobs=count, watcher=watcher, activity=activity, trail=trail)
     hosts = EngineHosts(
         engines,
         connect=lambda place: choose.connect(place, store=store),

@@ -1,4 +1,4 @@
-"""Numbers → inline SVG that stretches with the page: a treemap of an archive, bars, a lane of a timeline.
+"""Numbers → what stretches with the page: a treemap of an archive and lanes of a timeline (SVG), bars.
 
 Places are percents and text is in pixels, so that nothing is distorted at any width and no script is needed.
 A label is shown from the width on at which it fits, by classes that page.css knows.
@@ -49,21 +49,26 @@ def treemap(build: WeighedBuild, *, label: str) -> str:
 
 
 def bar(parts: Iterable[tuple[float, str]], whole: float, *, height: int = 10) -> str:
-    """A bar of one or several (value, class), as part of `whole`."""
-    drawn, x = [], 0.0
-    for value, kind in parts:
-        width = 100 * value / whole if whole else 0.0
-        drawn.append(_span(kind, x, width, height))
-        x += width
-    return f'<svg class="bar" aria-hidden="true" width="100%" height="{height}">{"".join(drawn)}</svg>'
+    """A bar of one or several (value, class), as part of `whole`, which they may exceed.
+
+    Whatever is there is seen, and so is what is missing: neither is rounded away, at any width.
+    """
+    shown = [(value, kind) for value, kind in parts if value > 0]
+    rest = max(whole - sum(value for value, _ in shown), 0.0)
+    every = sum(value for value, _ in shown) + rest
+    drawn = "".join(
+        f'<i class="{kind}" style="flex-basis:{100 * value / every:.3f}%"></i>' for value, kind in shown
+    )
+    missing = "<i class=rest></i>" if rest else ""
+    return f'<span class=bar aria-hidden=true style="height:{height}px">{drawn}{missing}</span>'
 
 
-def lane(spans: Sequence[tuple[float, float]], whole: float, kind: str, ticks: Iterable[float]) -> str:
-    """When something was done, along the time that the `whole` took."""
+def lane(spans: Sequence[tuple[float, float, str]], whole: float, ticks: Iterable[float]) -> str:
+    """When something was done, and of which class, along the time that the `whole` took."""
     lines = "".join(f'<rect class="tick" x="{_percent(at, whole)}" width="1" height="100%"/>' for at in ticks)
     drawn = "".join(
         _span(kind, 100 * started / whole, 100 * (ended - started) / whole, 12, y=4)
-        for started, ended in spans
+        for started, ended, kind in spans
     )
     return f'<svg class="lane" aria-hidden="true" width="100%" height="20">{lines}{drawn}</svg>'
 
@@ -156,7 +161,7 @@ def _span(kind: str, x: float, width: float, height: int, *, y: int = 0) -> str:
     # Something is always a little to see.
     shown = f"{width:.2f}%" if width >= 0.3 else "2"
     at = f'x="{x:.2f}%" y="{y}" width="{shown}" height="{height}"'
-    return f'<rect class="{kind}" {at} rx="2"/>'
+    return f'<rect class="{kind}" {at}/>'
 
 
 def _percents(box: Box, whole: Box) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from pylayer.limits import MOST_UNZIPPED
 from pylayer.report import drawing, fragments, words
-from pylayer.report.gathering import warned
 from pylayer.report.weighing import KINDS
 
 if TYPE_CHECKING:
@@ -27,28 +26,10 @@ def contents(report: Report) -> str:
         _layer(name, builds, report) for name, builds in report.layers.items() if has_panel(builds, report)
     ]
     rest = {name: builds[0] for name, builds in report.layers.items() if not has_panel(builds, report)}
-    shown.insert(0, _warnings(report))
     notes = ["Areas are unpacked bytes: of each distribution, and in it of each kind of file."]
     if not report.imports:
         notes.append("There are no import times: none of these archives was verified.")
     return f"<p class=says>{' '.join(notes)}</p>{''.join(shown)}{_small(rest) if rest else ''}"
-
-
-def _warnings(report: Report) -> str:
-    """What the checks warned of, layer by layer; nothing where they did not."""
-    rows = "".join(
-        f"<tr><th scope=row class=short>{escape(name)}</th>"
-        f"<td>{escape(text)} <small>{escape(words.targets(targets))}</small></td></tr>"
-        for name, builds in report.layers.items()
-        for text, targets in warned(builds).items()
-    )
-    if not rows:
-        return ""
-    return (
-        "<article class=layer id=warnings><h3>Warnings</h3>"
-        "<table><thead><tr><th scope=col>Layer</th><th scope=col>What the checks found</th></tr></thead>"
-        f"<tbody>{rows}</tbody></table></article>"
-    )
 
 
 def has_panel(builds: Sequence[WeighedBuild], report: Report) -> bool:
@@ -66,20 +47,20 @@ def _layer(name: str, builds: Sequence[WeighedBuild], report: Report) -> str:
         # One archive for several targets is told once, unless they import it at different speeds.
         key = build.build if report.imports.get(build.build) else build.entry.sha256
         alike.setdefault(key, []).append(build)
-    # The one that tells most is seen first: with import times, else the heaviest.
-    first = next((n for n, same in enumerate(alike.values()) if report.imports.get(same[0].build)), 0)
+    # The heaviest is seen first, as everywhere: what is told of a layer is told of that one.
     tabs = []
     for number, same in enumerate(alike.values()):
         label = words.targets([build.target for build in same])
         ident = f"target-{escape(name)}-{number}"
-        checked = " checked" if number == first else ""
+        checked = "" if number else " checked"
         tabs.append(
             f"<input type=radio name='{escape(name)}' id='{ident}'{checked}>"
             f"<label for='{ident}'>{escape(label)}</label>"
             f"<div class=panel>{_panel(name, same, label, report)}</div>"
         )
     return (
-        f"<article class=layer id='layer-{escape(name)}'><h3>{escape(name)}</h3><fieldset class=targets>"
+        f"<article class=layer id='layer-{escape(name)}' {fragments.of_layers(name)}>"
+        f"<h3>{escape(name)}</h3><fieldset class=targets>"
         f"<legend class=hidden>Targets of {escape(name)}</legend>{''.join(tabs)}</fieldset></article>"
     )
 
@@ -105,25 +86,23 @@ def _panel(name: str, same: Sequence[WeighedBuild], label: str, report: Report) 
         f"<p class=sums data-builds='{escape(builds)}'>"
         f"<span data-size={entry.size}><b>{words.size(entry.size)}</b> zip</span>"
         f"<span data-unzipped={entry.unzipped_size}><b>{words.size(entry.unzipped_size)}</b> unpacked</span>"
-        f"<span><b>{words.share(entry.unzipped_size, MOST_UNZIPPED)}</b> of the limit</span></p>"
+        f"<span><b>{words.share(entry.unzipped_size, MOST_UNZIPPED)}</b> of {fragments.LIMIT}</span></p>"
         f"{picture}{_imports(report.imports.get(one.build))}"
         f"<details><summary>{words.counted(len(parts), 'distribution')}</summary>{_parts(one)}</details>"
     )
 
 
 def _parts(build: WeighedBuild) -> str:
-    rows = "".join(
+    whole = build.entry.unzipped_size
+    rows = (
         f"<tr><th scope=row>{escape(part.name)} <small>{escape(part.version)}</small></th>"
-        f"<td class='n wide'>{part.files:,}</td>"
-        f"{fragments.size_cell(part.size)}{fragments.size_cell(part.unzipped_size)}"
-        f"<td class='n wide'>{words.share(part.unzipped_size, build.entry.unzipped_size)}</td></tr>"
+        f"{fragments.cell('Files', f'{part.files:,}', kind='n')}"
+        f"{fragments.size_cell('Zip', part.size)}{fragments.size_cell('Unpacked', part.unzipped_size)}"
+        f"{fragments.cell('Share', words.share(part.unzipped_size, whole), kind='n')}</tr>"
         for part in build.weights.parts
     )
-    return (
-        "<table><thead><tr><th scope=col>Distribution</th><th scope=col class='n wide'>Files</th>"
-        "<th scope=col class=n>Zip</th><th scope=col class=n>Unpacked</th>"
-        f"<th scope=col class='n wide'>Share</th></tr></thead><tbody>{rows}</tbody></table>"
-    )
+    heads = [("", "Distribution"), ("n", "Files"), ("n", "Zip"), ("n", "Unpacked"), ("n", "Share")]
+    return fragments.table(heads, rows)
 
 
 def _imports(imports: Sequence[Import] | None) -> str:
@@ -152,8 +131,9 @@ def _import(measured: Import, longest: float) -> str:
 
 
 def _small(layers: Mapping[str, WeighedBuild]) -> str:
-    rows = "".join(
-        f"<tr><th scope=row class=short>{escape(name)}</th><td>"
+    rows = (
+        f"<tr id='layer-{escape(name)}' {fragments.of_layers(name)}><th scope=row>{escape(name)}</th>"
+        "<td data-label='Distributions'>"
         + ", ".join(
             f"{escape(part.name)} <small>{words.size(part.unzipped_size)}</small>"
             for part in one.weights.parts
@@ -161,8 +141,8 @@ def _small(layers: Mapping[str, WeighedBuild]) -> str:
         + "</td></tr>"
         for name, one in layers.items()
     )
+    drawn = fragments.table([("short", "Layer"), ("", "Distributions, unpacked")], rows)
     return (
-        f"<article class=layer><h3>{words.counted(len(layers), 'small layer')}</h3>"
-        "<table><thead><tr><th scope=col>Layer</th><th scope=col>Distributions, unpacked</th></tr></thead>"
-        f"<tbody>{rows}</tbody></table></article>"
+        f"<article class=layer {fragments.of_layers(*layers)}>"
+        f"<h3>{words.counted(len(layers), 'small layer')}</h3>{drawn}</article>"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pylayer.amounts import size_text as size
-from pylayer.limits import MOST_UNZIPPED, as_aws_says
+from pylayer.limits import MOST_UNZIPPED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ __all__ = [
     "weight",
 ]
 
-LIMIT = as_aws_says(MOST_UNZIPPED)
+LIMIT = f"{MOST_UNZIPPED >> 20} MiB"  # in the unit of everything that is measured against it
 _MINUS = "\N{MINUS SIGN}"
 
 
@@ -38,10 +38,17 @@ def grown(count: int) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """Percents, with a digit behind the point where they are few: `34 %`, `0.4 %`."""
+    """Percents, with a digit behind the point where they are few or nearly all: `34 %`, `0.4 %`, `99.6 %`.
+
+    What is not all is not told as if it were.
+    """
     percent = 100 * part / whole if whole else 0.0
     if 0 < percent < 0.1:
         return "<0.1 %"
+    if 99 < percent < 100:
+        return f"{min(percent, 99.9):.1f} %"
+    if 100 < percent < 101:
+        return f"{max(percent, 100.1):.1f} %"
     return f"{percent:.1f} %" if percent < 10 else f"{percent:.0f} %"
 
 

@@ -6,13 +6,15 @@ A run that finds nothing to do leaves them as they are, so they describe the las
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
+from pylayer.activity import SHORTEST
 from pylayer.archives import catalogue
 from pylayer.errors import StoreError
 from pylayer.stepnames import named
 from pylayer.store.kinds import LAST_RUN, REPLACED
+from pylayer.trail import Stretch
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from pylayer.archives.catalogue import Catalogue
     from pylayer.outcomes import Outcome
     from pylayer.state.opening import WorkspaceState
-
-_SHORTEST = 0.001  # seconds: looking something up in the store takes less
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +36,20 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a build ended; `state` is an Outcome's."""
+    """How a build ended; `state` is an Outcome's.
+
+    `stretches` are what kept it until its end, in seconds after the run's start: none where it was found
+    made.
+    """
 
     build: str
     state: str
+    stretches: tuple[Stretch, ...] = ()
+
+    @property
+    def ended(self) -> float:
+        """When it had ended, in seconds after the run's start; 0 where it was found made."""
+        return self.stretches[-1].ended if self.stretches else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,19 +86,30 @@ class Recorder:
 
     def __call__(self, keys: Sequence[Hashable], *, started: float, ended: float) -> None:
         """Keep one piece of work; `keys` are those of the steps that it was done for, the first one first."""
-        if ended - started >= _SHORTEST:
+        if ended - started >= SHORTEST:
             step, name = named(keys)
             begin, end = (round(moment - self._clock, 4) for moment in (started, ended))
             self._spans.append(Span(step=step, name=name, started=begin, ended=end))
 
-    def finish(self, outcomes: Iterable[Outcome]) -> LastRun:
-        """The whole run, which ends now."""
+    def finish(self, ends: Iterable[tuple[Outcome, Sequence[Stretch]]]) -> LastRun:
+        """The whole run, which ends now; with each outcome what kept that build, in perf_counter's times."""
         return LastRun(
             began=self._began,
             seconds=round(time.perf_counter() - self._clock, 4),
             spans=tuple(sorted(self._spans, key=lambda span: (span.started, span.ended))),
-            builds=tuple(Ended(build=outcome.build, state=outcome.state.value) for outcome in outcomes),
+            builds=tuple(
+                Ended(
+                    build=outcome.build,
+                    state=outcome.state.value,
+                    stretches=tuple(map(self._since_start, stretches)),
+                )
+                for outcome, stretches in ends
+            ),
         )
+
+    def _since_start(self, stretch: Stretch) -> Stretch:
+        started, ended = (round(moment - self._clock, 4) for moment in (stretch.started, stretch.ended))
+        return replace(stretch, started=started, ended=ended)
 
 
 def steps(run: LastRun) -> list[Step]:
@@ -115,7 +136,14 @@ def load(state: WorkspaceState) -> LastRun | None:
         began=record["began"],
         seconds=record["seconds"],
         spans=tuple(Span(**span) for span in record["spans"]),
-        builds=tuple(Ended(**build) for build in record["builds"]),
+        builds=tuple(
+            Ended(
+                build=ended["build"],
+                state=ended["state"],
+                stretches=tuple(Stretch(**stretch) for stretch in ended["stretches"]),
+            )
+            for ended in record["builds"]
+        ),
     )
 
 

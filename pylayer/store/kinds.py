@@ -211,6 +211,16 @@ class VerdictRecord(TypedDict):
     timed: bool
 
 
+class VerificationRecord(TypedDict):
+    """A `Verification`."""
+
+    works: bool
+    python: str
+    modules: int
+    handler: str
+    told: tuple[str, ...]
+
+
 class ImportTimeRecord(TypedDict):
     """How long the import of a module took, in seconds, and what of that which package."""
 
@@ -292,11 +302,22 @@ class SpanRecord(TypedDict):
     ended: float
 
 
+class StretchRecord(TypedDict):
+    """A `Stretch`, in seconds after the run's start."""
+
+    step: str
+    name: str
+    by: str
+    started: float
+    ended: float
+
+
 class EndedRecord(TypedDict):
     """How a build `Ended`."""
 
     build: str
     state: str
+    stretches: tuple[StretchRecord, ...]
 
 
 class RunRecord(TypedDict):
@@ -489,6 +510,12 @@ IMPORTS = RecordKind(
     value=ImportTimesRecord,
     meaning="how long the modules of an archive took to import",
     portable=False,
+)
+VERIFICATION = RecordKind(
+    name="verification",
+    value=VerificationRecord,
+    meaning="whether an archive, or a set of them, was found to work when it was last tried",
+    portable=False,  # it was tried here
 )
 WARNINGS = RecordKind(
     name="warnings",

@@ -20,7 +20,7 @@ from pylayer.names import normalise
 from pylayer.problems import leave_out
 from pylayer.resolver import resolve
 from pylayer.resolver.requirements import Request, ResolverPython
-from pylayer.state import imports
+from pylayer.state import imports, verifications
 from pylayer.verification import verify
 from pylayer.verification.testers import PlacedTester
 from pylayer.zips.reader import Zip
@@ -117,14 +117,11 @@ def tried(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A SmokeTest, the builds that it is of, and what of it is accepted.
-
-    `sha256` (hex) is that of the archive; of several together there is none.
-    """
+    """A SmokeTest, the builds that it is of, the sha256s (hex) of their archives, and what is accepted."""
 
     smoke_test: SmokeTest
     builds: tuple[Build, ...]
-    sha256: str = ""
+    archives: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
 
 
@@ -150,7 +147,7 @@ class Planner:
                     invoke=layer.invoke,
                 ),
                 builds=(build,),
-                sha256=self._entries[build.id].sha256,
+                archives=(self._entries[build.id].sha256,),
                 accepted=layer.accept,
             )
         yield from self._together({build.id: build for build in selected})
@@ -169,7 +166,10 @@ class Planner:
                     modules=tuple(sorted({name for build in builds for name in self._modules(build)})),
                 )
                 accepted = tuple(pattern for build in builds for pattern in build.layer.accept)
-                yield Planned(smoke_test=smoke_test, builds=tuple(builds), accepted=accepted)
+                archives = tuple(self._entries[build.id].sha256 for build in builds)
+                yield Planned(
+                    smoke_test=smoke_test, builds=tuple(builds), archives=archives, accepted=accepted
+                )
 
     def _archives(self, build: Build) -> tuple[Path, ...]:
         """Those of the layers that give some of what it needs, and its own over them."""
@@ -260,13 +260,21 @@ class Runner:
                 )
         except PylayerError as error:
             return error
-        if planned.sha256 and verdict.timed:
-            self._remember(planned.smoke_test.name, planned.sha256, verdict)
-        if problems := leave_out(verify.problems(verdict), planned.accepted):
-            return CheckError.of(
-                [problem.fault(planned.smoke_test.name) for problem in problems], log=verify.log(verdict)
-            )
-        return verdict
+        name = planned.smoke_test.name
+        if not planned.archives[1:] and verdict.timed:
+            self._remember(name, planned.archives[0], verdict)
+        problems = leave_out(verify.problems(verdict), planned.accepted)
+        faults = [problem.fault(name) for problem in problems]
+        verification = verifications.Verification(
+            works=not faults,
+            python=verdict.python,
+            modules=len(verdict.imports),
+            handler=verdict.invoked.handler if verdict.invoked else "",
+            told=tuple(f"{problem.where}: {problem.what} [{problem.kind}]" for problem in problems)
+            or verdict.notes,
+        )
+        verifications.remember(self._store, name, planned.archives, verification)
+        return CheckError.of(faults, log=verify.log(verdict)) if faults else verdict
 
     def _remember(self, name: str, sha256: str, verdict: Verdict) -> None:
         measured = [

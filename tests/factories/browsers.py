@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +18,13 @@ addEventListener("load", () => {
   const box = (one) => one.getBoundingClientRect()
   const shown = (selector) =>
     [...seen.querySelectorAll(selector)].filter((one) => one.getClientRects().length)
+  const field = seen.getElementById("filter"), before = shown("main > section").length
+  root.ownerDocument.dispatchEvent(new KeyboardEvent("keydown", {key: "/"}))
+  const focused = seen.activeElement === field
+  field.value = new URLSearchParams(location.search).get("typed") || ""
+  field.dispatchEvent(new Event("input"))
+  const cut = (one) => one.scrollWidth > one.clientWidth + 1
+    && seen.defaultView.getComputedStyle(one).overflowX !== "visible" && !one.closest(".hidden, thead")
   const over = shown("body *").filter((one) => !one.ownerSVGElement && box(one).right > root.clientWidth + 1)
   document.title = JSON.stringify({
     width: root.clientWidth, scroll: root.scrollWidth, over: over.map((one) => one.outerHTML.slice(0, 80)),
@@ -24,6 +32,11 @@ addEventListener("load", () => {
     clipped: shown("svg.map text").filter((one) => box(one).right > box(one.ownerSVGElement).right)
       .map((one) => one.textContent),
     labels: shown("svg.map text.name").map((one) => one.textContent),
+    cut: shown("main :not(svg, svg *), nav *").filter(cut).map((one) => one.outerHTML.slice(0, 80)),
+    words: shown("p, th, td, dt, dd, h2, h3, .row > span, small").map((one) => one.innerText),
+    focused: focused, told: seen.getElementById("told").textContent,
+    layers: shown("[data-layer]").map((one) => one.dataset.layer),
+    about: shown("[data-of]").map((one) => one.dataset.of), empty: shown("section.empty").length,
     panels: shown(".panel").length, ground: seen.defaultView.getComputedStyle(seen.body).backgroundColor,
   })
 })
@@ -36,8 +49,8 @@ def browser() -> str | None:
     return next((found for name in PROGRAMS if (found := shutil.which(name))), None)
 
 
-def look(program: str, page: Path, *, width: int, options: tuple[str, ...] = ()) -> str:
-    """Lay out `page` in a frame of so many pixels; what PROBE found, as JSON.
+def look(program: str, page: Path, *, width: int, typed: str = "", options: tuple[str, ...] = ()) -> str:
+    """Lay out `page` in a frame of so many pixels, `typed` in its filter; what PROBE found, as JSON.
 
     In a frame, because a browser's own window does not become as narrow as a phone's.
     """
@@ -54,5 +67,6 @@ def look(program: str, page: Path, *, width: int, options: tuple[str, ...] = ())
         "--allow-file-access-from-files",
     ]
     command = [program, *flags, f"--user-data-dir={page.parent / 'profile'}", *options, "--dump-dom"]
-    done = subprocess.run([*command, frame.as_uri()], capture_output=True, text=True, timeout=120, check=True)
+    address = f"{frame.as_uri()}?{urlencode({'typed': typed})}"
+    done = subprocess.run([*command, address], capture_output=True, text=True, timeout=120, check=True)
     return done.stdout

@@ -17,6 +17,7 @@ from pylayer.state import lastrun
 from pylayer.state.lastrun import Ended, LastRun, Span
 from pylayer.state.opening import WorkspaceState
 from pylayer.store import Store
+from pylayer.trail import Stretch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,18 @@ RUN = LastRun(
         Span(step="wheel", name="libetl python3.13-x86_64", started=0.5, ended=3.0),
         Span(step="wheel", name="libetl python3.13-x86_64", started=3.5, ended=4.0),
     ),
-    builds=(Ended(build="libetl-python3.13-x86_64", state="built"),),
+    builds=(
+        Ended(
+            build="libetl-python3.13-x86_64",
+            state="built",
+            stretches=(
+                Stretch(step="engine", name="docker", by="", started=0.0, ended=0.5),
+                Stretch(step="wheel", name="libetl", by="", started=0.5, ended=3.0),
+                Stretch(step="wheel", name="libcore", by="core-python3.13-x86_64", started=3.0, ended=3.5),
+                Stretch(step="wheel", name="libetl", by="", started=3.5, ended=4.0),
+            ),
+        ),
+    ),
 )
 
 

@@ -44,21 +44,31 @@ def file(tmp_path):
     return made
 
 
-def seen(program, file, width, *options):
-    dom = look(program, file, width=width, options=options)
+def seen(program, file, width, *options, typed=""):
+    dom = look(program, file, width=width, typed=typed, options=options)
     return json.loads(html.unescape(there(re.search(r"<title>(.*?)</title>", dom, re.DOTALL))[1]))
 
 
-@pytest.mark.parametrize("width", [400, 1400])
-def test_the_page_fits(program, file, width):
-    """Nothing runs out of the page, one panel of a layer is seen, and labels lie within their boxes."""
-    found = seen(program, file, width)
+def test_the_page_fits_a_narrow_and_a_wide_screen(program, file):
+    """Nothing runs out of it or is cut, labels lie within their boxes, and both have the same content."""
+    both = {width: seen(program, file, width) for width in (400, 1400)}
 
-    assert (found["width"], found["scroll"], found["over"]) == (width, width, [])
-    assert found["panels"] == 1
-    assert found["clipped"] == []
-    assert found["labels"][0] == "libetl"
-    assert all(wide > 300 and high == 340 for wide, high in found["maps"])
+    for width, found in both.items():
+        assert (found["width"], found["scroll"], found["over"]) == (width, width, [])
+        assert (found["clipped"], found["cut"]) == ([], [])
+        assert found["panels"] == 1
+        assert found["labels"][0] == "libetl"
+        assert all(wide > 300 and high == 340 for wide, high in found["maps"])
+    assert both[400]["words"] == both[1400]["words"]
+    assert len(both[400]["words"]) > 50
+
+
+def test_the_filter_finds_layers_by_what_is_in_them(program, file):
+    """It is reached by a key, and what is about other layers goes."""
+    found = seen(program, file, 1400, typed="libSMALL 1.0")
+
+    assert (found["focused"], found["layers"], found["told"]) == (True, ["small"], "1 of 2 layers")
+    assert (set(found["about"]), found["panels"], found["maps"]) == ({"small"}, 0, [])
 
 
 def test_it_follows_the_choice_of_dark(program, file):

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from factories import there
 from factories.reports import Workshop, module
 
+from pylayer.config.budgets import LayerSet
+from pylayer.report import words
 from pylayer.report.data import document
+from pylayer.report.drawing import bar
+from pylayer.report.gathering import BuildProblem
 from pylayer.report.page import page
 from pylayer.report.table import table
-from pylayer.state import warnings
+from pylayer.state import verifications, warnings
 from pylayer.state.imports import Import, remember
 
 VOID = {"meta", "input", "br"}
@@ -119,18 +127,29 @@ def test_the_json_tells_changes_and_the_run(workshop):
     assert told["version"] == 1
     assert told["changes"]["builds"]["small-python3.13-x86_64"]["state"] == "added"
     assert told["last_run"]["seconds"] == 4.0
+    (ended,) = told["last_run"]["builds"]
+    assert (ended["ended"], ended["waited"]) == (4.0, 1.0)
+    assert [(each["step"], each["by"], each["waited"]) for each in ended["stretches"]][2:] == [
+        ("wheel", "core-python3.13-x86_64", True),
+        ("wheel", None, False),
+    ]
     assert {build["imports"] for build in told["builds"].values()} == {None}
 
 
 def test_the_page_is_whole_and_loads_nothing(workshop):
-    """Every element is closed; no address but those within the page, no script."""
-    elements = Elements(page(workshop.gather()))
+    """Every element is closed; no address but those within the page, and the only script is the filter."""
+    text = page(workshop.gather())
+    elements = Elements(text)
     addresses = [value for name in ("href", "src", "action") for value in elements.values(name)]
 
     assert (elements.open, elements.wrong) == ([], [])
     assert all(address.startswith("#") for address in addresses)
-    assert not {tag for tag, _ in elements.found} & {"script", "link", "img", "iframe", "object"}
-    assert not re.search(r"url\(|@import|https?:", page(workshop.gather()))
+    assert not {tag for tag, _ in elements.found} & {"link", "img", "iframe", "object", "form"}
+    assert not re.search(r"url\(|@import|https?:|fetch\(|import\(", text)
+    (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    (policy,) = [content for content in elements.values("content") if content.startswith("default-src")]
+    assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in policy
 
 
 def test_links_within_the_page_lead_somewhere(workshop):
@@ -164,7 +183,7 @@ def test_names_cannot_become_markup(workshop):
         )
     )
 
-    assert "<script" not in text
+    assert text.count("<script") == 1
     assert "&lt;script&gt;" in text
 
 
@@ -197,7 +216,7 @@ def test_warnings_are_told_with_the_targets_they_are_about(workshop):
     report = workshop.gather()
 
     assert "  warning, python3.13 arm64 + x86_64: requests: is <odd>" in list(table(report))
-    assert "<td>requests: is &lt;odd&gt; <small>python3.13 arm64 + x86_64</small></td>" in page(report)
+    assert ">requests: is &lt;odd&gt; <small>python3.13 arm64 + x86_64</small></td>" in page(report)
     told = {name: one["warnings"] for name, one in document(report)["builds"].items()}
     odd = ["requests: is <odd>"]
     assert {
@@ -218,6 +237,8 @@ def test_the_table_tells_it_all(workshop):
         "(new)",
         "wheel libetl",
         "No import times",
+        "up to 0.50 s  engine docker, 1 build",
+        "wheel libetl 3.00 s; engine docker 0.50 s; wheel libcore, begun for core-python3.13-x86_64 0.50 s",
     ):
         assert said in lines
 
@@ -230,3 +251,121 @@ def test_the_table_says_what_is_not_known(tmp_path):
 
     assert "No earlier build to compare with" in lines
     assert "The last build's times are not known" in lines
+
+
+def test_the_heaviest_number_of_a_layer_is_the_same_everywhere(tmp_path):
+    """In the first paragraph, the table, the panel that is seen and the set: that of its heaviest build."""
+    workshop = Workshop(tmp_path)
+    workshop.build("etl", {"libetl 1.0": {"big.py": module(900_000)}}, runs="python3.11-x86_64")
+    lighter = workshop.build("etl", {"libetl 1.0": {"big.py": module(500_000)}})
+    remember(workshop.store, "etl-python3.13-x86_64", lighter.sha256, [Import(module="big", seconds=0.1)])
+    both = LayerSet(name="both", layers=("etl",))
+    text = page(workshop.gather(sets=[both]))
+    heaviest = workshop.listing.builds["etl-python3.11-x86_64"].unzipped_size
+    elements = Elements(text)
+    (checked,) = (attributes["id"] for tag, attributes in elements.found if "checked" in attributes)
+    panel = text[text.index(f"for='{checked}'") :]
+
+    assert f"unpacks to <b>{words.size(heaviest)}</b>" in text
+    assert re.findall(r"data-bytes=(\d+)", text)[1] == str(heaviest)
+    assert (there(re.search(r"data-unzipped=(\d+)", panel))[1]) == str(heaviest)
+    assert re.findall(r"data-bytes=(\d+)", text[text.index('id="sets"') :])[1] == str(heaviest)
+
+
+def test_one_family_of_units(workshop):
+    """What is measured and what it is measured against are in the same."""
+    text = page(workshop.gather(sets=[LayerSet(name="all", layers=("etl", "small"))]))
+
+    assert "250&nbsp;MiB" in text
+    assert not re.search(r"\d(&nbsp;| )[KMG]B\b", text)
+    assert not re.search(r"\d [KMG]B\b", "\n".join(table(workshop.gather())))
+
+
+def test_what_failed_is_told_first(workshop):
+    """Of several builds with the same problem once; what nobody built is told beside it."""
+    problems = tuple(
+        BuildProblem(build=build, layer="bad", state="failed", told=(f"{build}: <no compiler>",))
+        for build in ("bad-python3.11-arm64", "bad-python3.13-arm64")
+    )
+    report = replace(workshop.gather(), problems=problems, missing=("new-python3.13-arm64",))
+    text, lines = page(report), "\n".join(table(report))
+
+    assert text.count("&lt;no compiler&gt;") == 1
+    assert "bad-python3.11-arm64, bad-python3.13-arm64" in text
+    assert "2 builds failed" in text
+    assert "new-python3.13-arm64" in text
+    assert "bad-python3.11-arm64: <no compiler>" in lines
+    assert document(report)["problems"][0]["told"] == ("bad-python3.11-arm64: <no compiler>",)
+
+
+def test_how_archives_fared_is_told(workshop):
+    """What works, what fails and of what nobody knows; of these very archives."""
+    listed = workshop.listing.builds
+    works = verifications.Verification(works=True, python="3.13.5", modules=2)
+    fails = verifications.Verification(works=False, python="3.13.5", told=("libetl: <ImportError> [load]",))
+    for name, fared in (("etl-python3.13-x86_64", works), ("etl-python3.13-arm64", fails)):
+        verifications.remember(workshop.store, name, [listed[name].sha256], fared)
+    verifications.remember(workshop.store, "small-python3.13-x86_64", ["0" * 64], works)
+    report = workshop.gather()
+    text = page(report)
+
+    assert "<b class=down>works</b>, 2 imports with Python 3.13.5 <small>python3.13 x86_64" in text
+    assert "<b class=up>fails</b> <small>python3.13 arm64</small><div>libetl: &lt;ImportError&gt;" in text
+    assert "Not tried: small." in text
+    assert "1 archive fails when tried" in text
+    assert any(line.endswith("  fails: libetl: <ImportError> [load]") for line in table(report))
+    assert document(report)["builds"]["small-python3.13-x86_64"]["verified"] is None
+
+
+def test_a_set_is_the_sum_of_its_layers(workshop):
+    """Where all of them are there for a target, against the set's own budget."""
+    one = LayerSet(name="all", layers=("etl", "small"), budget=1 << 20)
+    report = workshop.gather(sets=[one, LayerSet(name="half", layers=("etl", "nowhere"))])
+    (found,) = report.sets
+    listed = workshop.listing.builds
+    builds = [listed["etl-python3.13-x86_64"], listed["small-python3.13-x86_64"]]
+
+    assert (found.target, found.limit) == ("python3.13 x86_64", 1 << 20)
+    assert found.unzipped_size == sum(build.unzipped_size for build in builds)
+    assert f"data-bytes={found.unzipped_size}" in page(report)
+    assert words.share(found.unzipped_size, 1 << 20) in page(report)
+    assert document(report)["sets"][0]["builds"] == ["etl-python3.13-x86_64", "small-python3.13-x86_64"]
+
+
+def test_bars_do_not_round_away():
+    """Neither what is there nor what is missing; what exceeds the whole fills it."""
+    assert re.findall(r"flex-basis:([\d.]+)%", bar([(0.001, "fill")], 100)) == ["0.001"]
+    assert "class=rest" in bar([(99.6, "fill")], 100)
+    assert "class=rest" not in bar([(100, "fill")], 100)
+    assert re.findall(r"flex-basis:([\d.]+)%", bar([(150, "p0"), (50, "p1")], 100)) == ["75.000", "25.000"]
+
+
+def test_every_layer_is_found_by_what_is_in_it(workshop):
+    """By name, target, distribution and version; all that is about a layer goes with it."""
+    elements = Elements(page(workshop.gather()))
+    found = {
+        attributes["data-layer"]: attributes["data-find"].split()
+        for _, attributes in elements.found
+        if "data-layer" in attributes
+    }
+
+    assert {"etl", "requests", "2.32", "arm64", "etl-python3.13-arm64"} <= {*found["etl"]}
+    assert "requests" not in found["small"]
+    assert {name for text in elements.values("data-of") for name in text.split()} >= {"etl", "small"}
+
+
+def test_sections_are_listed(workshop):
+    """By links that lead to each of them."""
+    text = page(workshop.gather())
+    listed = there(re.search(r"<nav.*?</nav>", text, re.DOTALL))[0]
+
+    assert re.findall(r"href='#(\w+)'", listed) == ["layers", "checks", "changes", "contents", "timeline"]
+
+
+def test_the_page_tells_what_each_build_waited_for(workshop):
+    """In words beside its lane."""
+    text = page(workshop.gather())
+
+    assert "waited 1.00 s; wheel libetl 3.00 s; engine docker 0.50 s" in text
+    assert "wheel libcore, begun for core-python3.13-x86_64: up to 0.50 s, 1 build" in text
+    assert "s-wheel s-by" in text

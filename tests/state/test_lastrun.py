@@ -17,13 +17,20 @@ from pylayer.state.lastrun import Ended, LastRun, Recorder, Span
 from pylayer.state.opening import WorkspaceState
 from pylayer.store import Store
 from pylayer.targets import Architecture, Target, load_runtimes
+from pylayer.trail import Stretch
 
 TARGET = Target(runtime=load_runtimes()["python3.13"], architecture=Architecture.ARM64)
 RUN = LastRun(
     began=1_700_000_000.0,
     seconds=2.5,
     spans=(Span(step="wheel", name="libexample python3.13-arm64", started=0.5, ended=2.0),),
-    builds=(Ended(build="libexample-python3.13-arm64", state="built"),),
+    builds=(
+        Ended(
+            build="libexample-python3.13-arm64",
+            state="built",
+            stretches=(Stretch(step="engine", name="docker", by="", started=0.0, ended=0.5),),
+        ),
+    ),
 )
 
 
@@ -69,9 +76,13 @@ def test_a_recorder_tells_what_took_time_and_how_builds_ended():
     recorder([("engine", "docker")], started=now + 1, ended=now + 3)
     recorder([("engine", "local")], started=now, ended=now)
     build = Build(layer=Layer(name="libetl", projects=("libetl",), targets=(TARGET,)), target=TARGET)
-    run = recorder.finish([Outcome(**build.words, state=State.FAILED)])
+    stretch = Stretch(step="engine", name="docker", by="", started=now + 1, ended=now + 3)
+    run = recorder.finish([(Outcome(**build.words, state=State.FAILED), [stretch])])
 
     assert [(span.step, span.name, round(span.ended - span.started, 2)) for span in run.spans] == [
         ("engine", "docker", 2.0)
     ]
-    assert run.builds == (Ended(build="libetl-python3.13-arm64", state="failed"),)
+    (ended,) = run.builds
+    assert (ended.build, ended.state) == ("libetl-python3.13-arm64", "failed")
+    assert [(each.name, round(each.seconds, 2)) for each in ended.stretches] == [("docker", 2.0)]
+    assert ended.ended == ended.stretches[0].ended < 4

@@ -23,7 +23,7 @@ def test_what_tells_of_a_machine_is_local():
     local = {kind.name for kind in ALL if not kind.portable}
 
     assert local == {
-        *("history", "imports", "verify", "refused", "warnings"),
+        *("history", "imports", "verify", "refused", "warnings", "verification"),
         *("snapshot", "last-run", "replaced", "hashes", "ending"),
         *("image", "image-python", "host-python"),
     }

@@ -20,7 +20,7 @@ from pylayer.console import Console
 from pylayer.monorepo import workspace
 from pylayer.outcomes import Outcome, Reporter, State
 from pylayer.pipeline import BuildResult
-from pylayer.state import imports
+from pylayer.state import imports, verifications
 from pylayer.store import Store, hash_file
 from pylayer.verification import verifying
 
@@ -200,3 +200,23 @@ def test_judged(repository):
     assert [f"bad-{RUNTIME}-{NATIVE}"] == [outcome.build for outcome in heard.outcomes]
     left = catalogue.read(found.manifest.output / catalogue.NAME).builds
     assert [f"good-{RUNTIME}-{NATIVE}", f"other-{RUNTIME}-{NATIVE}"] == sorted(left)
+
+
+def test_how_it_fared_is_kept_for_reports(repository):
+    """Of each archive and of sets, whether it works or not."""
+    repository.layer("good", {"good.py": ""})
+    repository.layer("bad", {"bad.py": "import nonesuch\n"})
+    repository.verify('[sets.both]\nlayers = ["good", "bad"]\n')
+    sha256 = {
+        name: hash_file(repository.root / f"dist/layers/{name}-{RUNTIME}-{NATIVE}.zip")
+        for name in ("good", "bad")
+    }
+    told = "bad: ModuleNotFoundError: No module named 'nonesuch' [load]"
+
+    def fared(name, *layers):
+        archives = [sha256[layer] for layer in layers]
+        return there(verifications.recall(repository.store, f"{name}-{RUNTIME}-{NATIVE}", archives))
+
+    assert (fared("good", "good").works, fared("good", "good").modules) == (True, 1)
+    assert (fared("bad", "bad").works, fared("bad", "bad").told) == (False, (told,))
+    assert (fared("both", "good", "bad").works, fared("both", "good", "bad").told) == (False, (told,))

@@ -149,7 +149,8 @@ class ImageStore:
 
     @contextmanager
     def _one_at_a_time(self, reference: str) -> Iterator[None]:
-        with activity.waiting(f"waiting for {reference}, which is pulled for another architecture"):
+        text = f"waiting for {reference}, which is pulled for another architecture"
+        with activity.waiting(text, step="pull", name=reference):
             self._locks[reference].acquire()
         try:
             yield
@@ -276,7 +277,8 @@ class ImageStore:
     def _download(self, reference: str, platform: str) -> None:
         repository, tag = parse_repository_tag(reference)
         pulled: dict[str, tuple[int, int]] = {}  # bytes of each of its layers that came, and all
-        with activity.doing(f"pulling {reference} for {platform}") as more:
+        what = f"{reference} for {platform}"
+        with activity.doing(f"pulling {what}", step="pull", name=what) as more:
             for event in self._client.pull(
                 repository, tag=tag or "latest", platform=platform, stream=True, decode=True
             ):
@@ -287,7 +289,7 @@ class ImageStore:
                     activity.received(max(came - pulled.get(name, (0, 0))[0], 0))
                     pulled[name] = came, at.get("total") or 0
                     size, whole = (size_text(sum(part)) for part in zip(*pulled.values(), strict=True))
-                    more(f"pulling {reference} for {platform}, {size} of {whole}")
+                    more(f"pulling {what}, {size} of {whole}")
 
     def _free(self, reference: str, tagged: Mapping[str, Any]) -> None:
         """Take a digest of several platforms off the image that has it: a classic store never moves one."""

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pylayer import activity
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -61,7 +63,8 @@ class Rooms:
             self._leave(room, guest=guest)
 
     def _enter(self, *, guest: bool) -> Room:
-        with self._opening:  # who waits here may find one that was left meanwhile
+        starting = activity.doing("starting a container to build in", step="engine", name="container")
+        with starting, self._opening:  # who waits here may find one that was left meanwhile
             with self._lock:
                 fit = (room for room in self._open if guest or not room.taken)
                 room = next(fit, None)
