@@ -167,9 +167,7 @@ class Pipeline:
         self._reporter.outcome(outcome)
         found_made = outcome.state is State.CACHED
         stretches = () if found_made else self._graph.trail.of(build.id)
-        return BuildResult(
-            build=build, outcome=outcome, made=made, works=works, stretches=stretches
-        )
+        return BuildResult(build=build, outcome=outcome, made=made, works=works, stretches=stretches)
 
     def _error_of(self, bug: Exception, build: Build) -> PylayerError:
         """What is told of an exception that nobody expected: the machine is full, or pylayer is at fault."""

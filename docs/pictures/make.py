@@ -1,8 +1,8 @@
 """Real commands in a real pseudo-terminal → the pictures of README.md and of this site.
 
 `uv run python docs/pictures/make.py [NAME …]` runs pylayer on the example monorepo, and on twenty packages of
-which one fails, in temporary folders; `--png FOLDER` also has chromium draw them, to be looked at. Engines
-and images are those of the machine (PYLAYER_RUNTIMES).
+which one fails, in temporary folders; `--png FOLDER` also has chromium draw them, to be looked at. The page
+of the report it draws anyway. Engines and images are those of the machine (PYLAYER_RUNTIMES).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import sys
 import tempfile
 import termios
 import time
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,13 +34,15 @@ from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 HERE = Path(__file__).parent
 TOP = HERE.parents[1]
 COLUMNS = 100
 LINES = 30
 _PATIENCE = 600  # seconds
+_GAP = 24  # pixels between two frames
+_TEST_IMAGE = "pylayer-test/python3.11"  # made by tests/images/make
 _FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 _THEME = TerminalTheme(
     (21, 25, 34),
@@ -224,21 +227,74 @@ def failure(folder: Path) -> Text:
 
 
 def doctor(folder: Path) -> Text:
-    """What doctor says without a daemon, without an image, and without a Python."""
-    mono = example(folder)
-    text = (mono / "layers.toml").read_text()
-    (mono / "layers.toml").write_text(
-        text.replace(
-            'runtimes      = ["python3.11", "python3.13"]', 'runtimes      = ["python3.13", "python3.87"]'
-        )
-        + '\n[runtimes."python3.13"]\nbuild-image = "localhost:9/nowhere"\n'
-        '[runtimes."python3.87"]\nbuild-image = "localhost:9/nowhere"\n'
-    )
-    env = environment(folder)
-    env.pop("PYLAYER_RUNTIMES", None)
-    with_docker = ended(command("doctor"), folder=mono, env=env)
-    without = ended(command("doctor"), folder=mono, env=env | {"DOCKER_HOST": "unix:///nowhere.sock"})
-    return Text("\n\n").join([with_docker, without])
+    """What doctor says of an image that is nowhere, of one that nothing here runs, and without a daemon."""
+    mono, env = example(folder), environment(folder)
+    without = env | {"DOCKER_HOST": "unix:///run/nowhere.sock"}
+    with unrunnable() as image:
+        images = f'{{ x86_64 = "{_TEST_IMAGE}:amd64", arm64 = "{image}" }}'
+        with (mono / "layers.toml").open("a") as file:
+            file.write(f'\n[runtimes."python3.11"]\nbuild-image = {images}\n')
+            file.write('\n[runtimes."python3.13"]\nbuild-image = "localhost:9/python3.13"\n')
+        env.pop("PYLAYER_RUNTIMES", None)
+        told = [
+            typed("pylayer doctor --engine docker"),
+            ended(command("doctor", "--engine", "docker"), folder=mono, env=env),
+            Text(),
+            typed("DOCKER_HOST=unix:///run/nowhere.sock pylayer doctor --engine docker"),
+            ended(command("doctor", "--engine", "docker"), folder=mono, env=without),
+        ]
+    return Text("\n").join(told)
+
+
+@contextmanager
+def unrunnable() -> Iterator[str]:
+    """An image for arm64 whose programs no processor runs, as where nothing emulates that."""
+    name = "local/without-emulation"
+
+    def docker(*words: str | Path) -> str:
+        program = shutil.which("docker") or "docker"
+        done = subprocess.run([program, *words], check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    created = docker("create", f"{_TEST_IMAGE}:arm64", "cat")
+    try:
+        with tempfile.NamedTemporaryFile() as program:
+            program.write(b"\x7fNOT")
+            program.flush()
+            Path(program.name).chmod(0o755)
+            for place in ("/bin/sh", "/bin/cat"):
+                docker("cp", program.name, f"{created}:{place}")
+        docker("commit", created, name)
+    finally:
+        docker("rm", created)
+    try:
+        yield name
+    finally:
+        docker("rmi", "--force", name)
+
+
+def typed(text: str) -> Text:
+    """A command, as it was typed."""
+    return Text(f"$ {text}", "bold")
+
+
+def report(folder: Path) -> Path:
+    """The page of a monorepo in which something was changed, something fails, and some was verified."""
+    mono, env = example(folder), environment(folder)
+    mono = mono.rename(folder / "parcelwise")
+    with (mono / "layers.toml").open("a") as file:
+        file.write('\n[sets.dispatch]\nlayers = ["libetl", "http", "libclock"]\nbudget = "100 MB"\n')
+    tree = mono / "packages/libmoney/src/libmoney"
+    subprocess.run(command("layers", "-q", "--only", "http,libmoney,libclock"), cwd=mono, env=env, check=True)
+    with (tree / "__init__.py").open("a") as file:
+        file.write("# edited\n")
+    (tree / ".env").write_text("TOKEN=none\n")
+    broken = mono / "packages/liblegacy/setup.py"
+    broken.write_text(f'{broken.read_text()}\nraise SystemExit("no such printer")\n')
+    page = folder / "report.html"
+    for words in (["layers", "-q"], ["verify", "--only", "*-x86_64"], ["report", "--html", str(page)]):
+        subprocess.run(command(*words), cwd=mono, env=env, check=False)
+    return page
 
 
 def ended(words: Sequence[str], *, folder: Path, env: dict[str, str], last: int = 60) -> Text:
@@ -248,12 +304,18 @@ def ended(words: Sequence[str], *, folder: Path, env: dict[str, str], last: int 
     return terminal.text(last=last)
 
 
-KEPT = ("board", "list", "failure")  # what pages show; others tell of this machine
+KEPT = ("board", "list", "failure", "doctor")  # what pages show
 PICTURES: dict[str, tuple[Callable[[Path], Text], str]] = {
     "board": (board, "pylayer layers"),
     "list": (listed, "pylayer list"),
     "failure": (failure, "pylayer layers"),
     "doctor": (doctor, "pylayer doctor"),
+}
+# Of the report's page by picture: the places that are shown beside each other, their width, and its height.
+PAGES = {
+    "report": (("",), 1400, 1500),
+    "report-timeline": (("waits",), 1400, 1000),
+    "report-narrow": (("", "sets", "waits"), 400, 1500),
 }
 
 
@@ -262,23 +324,46 @@ def photographed(picture: Path, place: Path) -> None:
     width, height = re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', picture.read_text())[0]
     page = place.with_suffix(".html")
     page.write_text(f'<body style="margin:0;background:white">{picture.read_text()}</body>')
-    size = f"--window-size={int(float(width)) + 1},{int(float(height)) + 1}"
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", size]
+    shot(page, place, width=int(float(width)) + 1, height=int(float(height)) + 1)
+    page.unlink()
+
+
+def framed(page: Path, place: Path, *, parts: Sequence[str], width: int, height: int) -> None:
+    """Have a browser show parts of a page, each in a frame of so many pixels: no window is as narrow."""
+    style = f"width:{width}px;height:{height}px;border:0;margin-right:{_GAP}px"
+    frames = "".join(f'<iframe src="{page.name}#{part}" style="{style}"></iframe>' for part in parts)
+    frame = page.with_name("frame.html")
+    frame.write_text(f'<body style="margin:0;background:#888;white-space:nowrap;overflow:hidden">{frames}')
+    shot(frame, place, width=len(parts) * (width + _GAP) - _GAP, height=height)
+
+
+def shot(page: Path, place: Path, *, width: int, height: int) -> None:
+    """Have a browser draw a page of this machine."""
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+    flags += ["--allow-file-access-from-files", f"--window-size={width},{height}"]
     subprocess.run(
         [shutil.which("chromium") or "chromium", *flags, f"--screenshot={place}", page.as_uri()],
         check=True,
         capture_output=True,
     )
-    page.unlink()
 
 
 def main() -> None:
     """Make those that are named, or all."""
+    names = [*PICTURES, *PAGES]
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=[*PICTURES], metavar="NAME", help=", ".join(PICTURES))
+    parser.add_argument("names", nargs="*", default=names, metavar="NAME", help=", ".join(names))
     parser.add_argument("--png", type=Path, help="a folder for what a browser makes of them")
     asked = parser.parse_args()
+    if pages := [name for name in asked.names if name in PAGES]:
+        with tempfile.TemporaryDirectory() as passing:
+            page = report(Path(passing))
+            for name in pages:
+                parts, width, height = PAGES[name]
+                framed(page, HERE / f"{name}.png", parts=parts, width=width, height=height)
     for name in asked.names:
+        if name in PAGES:
+            continue
         make, title = PICTURES[name]
         with tempfile.TemporaryDirectory() as passing:
             text = make(Path(passing))

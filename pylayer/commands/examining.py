@@ -14,7 +14,7 @@ from pylayer.building import native
 from pylayer.config.manifest import LOCK_NAME
 from pylayer.console.gathering import answers
 from pylayer.engines import choose, placing
-from pylayer.errors import EngineError, PylayerError
+from pylayer.errors import EngineError, Fault, PylayerError
 from pylayer.locks import lock as locks
 from pylayer.monorepo import workspace
 from pylayer.process import run, uv
@@ -62,10 +62,11 @@ def tell(manifest: Path, *, engine: str, lines: Console) -> int:
         lines.say(f"lock     {_lock(lock)}")
         status = 0
         targets = []
+        failed: dict[str, PylayerError] = {}
         for target, host in _hosts(found, settings, asked):
             if isinstance(host, PylayerError):
                 lines.say(f"{target!s:<18} cannot be built")
-                lines.error(host)
+                failed[str(target)] = host
                 status = status or host.exit_code
                 targets.append(
                     TargetAnswer(target=str(target), engine="", how="", errors=answers(host.faults))
@@ -78,6 +79,8 @@ def tell(manifest: Path, *, engine: str, lines: Console) -> int:
     for each in native:
         of_targets = f": {', '.join(each['targets'])}" if each["targets"] else " (not built yet)"
         lines.say(f"{each['project']}: native code, {each['way']}{of_targets}")
+    for error in _by_cause(failed):
+        lines.error(error)
     answer = DoctorAnswer(
         pylayer=__version__,
         python=platform.python_version(),
@@ -100,6 +103,25 @@ def tell(manifest: Path, *, engine: str, lines: Console) -> int:
     )
     lines.answer(status, answer)
     return status
+
+
+def _by_cause(failed: Mapping[str, PylayerError]) -> Iterator[PylayerError]:
+    """One error for each cause, naming the targets that cannot be built for it."""
+    causes: dict[tuple[tuple[str, str, str], ...], list[str]] = {}
+    for target, error in failed.items():
+        faults = tuple((_without(target, each.where), each.what, each.hint) for each in error.faults)
+        causes.setdefault(faults, []).append(target)
+    for faults, targets in causes.items():
+        named = ", ".join(targets)
+        told = [
+            Fault(what=what, where=f"{named}: {where}" if where else named, hint=hint)
+            for where, what, hint in faults
+        ]
+        yield type(failed[targets[0]]).of(told, log=failed[targets[0]].log)
+
+
+def _without(target: str, where: str) -> str:
+    return "" if where == target else where.removesuffix(f" for {target}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,12 +59,14 @@ def test_what_cannot_be_built_is_an_error_for_each_target(mono):
 
 
 def test_docker_where_it_must_be(mono):
-    """With the docker engine, nothing takes its place."""
+    """With the docker engine, nothing takes its place; why is told once for all targets."""
     ran = mono.run("doctor", "--engine", "docker")
 
     assert ran.status == 7, ran.text
     assert f"{OWN}-x86_64  cannot be built" in ran.out
     assert "local    not tried: the engine must be docker" in ran.out
+    assert f"error: {OWN}-arm64, {OWN}-x86_64: unix:///nowhere (DOCKER_HOST): no Docker" in ran.err
+    assert ran.err.count("error: ") == 1
 
 
 def test_it_builds_nothing(mono):

@@ -41,7 +41,7 @@ HELD = "pylayer/base"
 # Arm processor has none. A qemu that does not know this option fails the attempt; others than qemu ignore it.
 _FASTER_QEMU = "max,pauth=off"
 # What the engine says where a container's own program ended before another could start. Why, that one said.
-_ENDED = "in a stopped container"
+_ENDED = "in a stopped "  # container, or state, as runc has it
 # The Pythons of a distribution, of AWS's images, of the `python` images and of the manylinux images.
 _FIND_PYTHON = """
 if QEMU_CPU={qemu} /bin/sh -c : >/dev/null 2>&1; then QEMU_CPU={qemu}; export QEMU_CPU; fi
