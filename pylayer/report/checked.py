@@ -36,7 +36,8 @@ def _told(verified: Verification | None, targets: str) -> str:
     if not verified.works:
         return f"<div><b class=up>fails</b> {about}{lines}</div>"
     handler = f", {verified.handler} answers" if verified.handler else ""
-    imports = f"{words.counted(verified.modules, 'import')} with Python {verified.python}{handler}"
+    counted = words.counted(verified.modules, "import") if verified.modules else "nothing to import"
+    imports = f"{counted} with Python {verified.python}{handler}"
     notes = f"<small>{lines}</small>" if lines else ""
     return f"<div><b class=down>works</b>, {escape(imports)} {about}{notes}</div>"
 

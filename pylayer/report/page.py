@@ -24,6 +24,7 @@ _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{}'; "
     "base-uri 'none'; form-action 'none'"
 )
+_SHORT = {"checks": "Checks", "changes": "Changes", "contents": "Contents"}  # titles in a line of links
 
 
 def page(report: Report) -> str:
@@ -82,7 +83,9 @@ def _trouble(report: Report) -> Iterator[str]:
 
 def _contents(sections: Sequence[tuple[str, str, str]]) -> str:
     """The list of sections, and what filters all of them."""
-    links = "".join(f"<li><a href='#{name}'>{title}</a></li>" for name, title, _ in sections)
+    links = "".join(
+        f"<li><a href='#{name}'>{_SHORT.get(name, title)}</a></li>" for name, title, _ in sections
+    )
     return (
         f"<nav aria-label=Contents><div><ul>{links}</ul><div role=search id=find hidden>"
         "<label for=filter>Filter</label> <input type=search id=filter autocomplete=off spellcheck=false "

@@ -193,11 +193,7 @@ def _change(group: Sequence[Change]) -> str:
     targets = [f"{side.runtime} {side.architecture}" for each in group if (side := each.after or each.before)]
     state = {"added": "new", "removed": "gone", "changed": ""}[one.state]
     grown = [each.grown for each in group]
-    sizes = (
-        words.grown(max(grown))
-        if len(set(grown)) == 1
-        else f"{words.grown(min(grown))} to {words.grown(max(grown))}"
-    )
+    sizes = " to ".join(dict.fromkeys((words.grown(min(grown)), words.grown(max(grown)))))
     moves = "".join(_move(each) for each in one.moved)
     if not moves:
         moves = "<li class=small>the same distributions, with other bytes</li>"
