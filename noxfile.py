@@ -33,8 +33,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def coverage(session: nox.Session) -> None:
-    """The same, measuring what runs in all of its processes: fails below the floor in pyproject.toml."""
-    lint(session)
+    """The tests, measuring what runs in all of their processes: fails below the floor in pyproject.toml."""
     # Cheap to measure with, where Python has it; the default that 3.11 keeps costs more.
     env = {"COVERAGE_CORE": "sysmon"} if sys.version_info >= (3, 12) else {}
     session.run(BIN / "coverage", "erase")

@@ -30,6 +30,7 @@ SHELLS = ("sh", "bash", "dash")
 # Their frames stand between whoever asks and the answer.
 BETWEEN = ("os", "platform", "posix", "sysconfig", __name__)
 KNOWS = "mesonbuild"
+noted: set[str] = set()
 
 
 def main() -> None:
@@ -135,7 +136,10 @@ def is_targets(program: str, folder: str) -> bool:
 
 
 def note(line: str) -> None:
-    """Add a line for whoever decides."""
+    """Add a line for whoever decides, once: starting one program may be several events."""
+    if line in noted:
+        return
+    noted.add(line)
     with open(os.environ["PYLAYER_PROBES"], "a", encoding="utf-8") as file:
         file.write(line + "\n")
 
