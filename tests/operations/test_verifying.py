@@ -70,6 +70,7 @@ except KeyboardInterrupt:
 
 
 @here
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 def test_an_interrupt_waits_for_no_module(shop, tmp_path):
     """What is being imported is killed, and nothing of it is left."""
     slow = "import os, time\\nprint('it is', os.getpid(), flush=True)\\ntime.sleep(600)\\n"
