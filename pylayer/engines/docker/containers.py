@@ -79,9 +79,12 @@ class Container:
         return b"".join(piece for _, piece in self._stream.frames()).decode(errors="replace").strip()
 
     def commit(self, repository: str, *, tag: str, labels: Mapping[str, str]) -> None:
-        """Make an image of what it is now."""
+        """Make an image of what it is now.
+
+        Nothing writes in it meanwhile, so it is not paused: a rootless Podman cannot do that everywhere.
+        """
         words = " ".join(f'"{name}"="{value}"' for name, value in labels.items())
-        self._client.commit(self.id, repository=repository, tag=tag, changes=f"LABEL {words}")
+        self._client.commit(self.id, repository=repository, tag=tag, pause=False, changes=f"LABEL {words}")
 
     def close(self) -> None:
         """End it and all that runs in it, and wait until it is removed. Can be called twice."""
