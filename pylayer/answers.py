@@ -84,11 +84,15 @@ class ListAnswer(TypedDict):
 
 
 class ReasonsAnswer(TypedDict):
-    """Why the next run would make a build again (`changed`), or why the last one did (`unchanged`)."""
+    """Why the next run would make a build again (`changed`), or why the last one did (`unchanged`).
+
+    `shared` is what `--remote` tells of each of its projects.
+    """
 
     build: str
     state: Literal["never built", "changed", "unchanged"]
     reasons: list[str]
+    shared: list[str]
 
 
 class WhyAnswer(TypedDict):
@@ -203,9 +207,22 @@ class StoreAnswer(TypedDict):
     records: int
 
 
-class CacheAnswer(TypedDict):
-    """What `cache` found, after it removed something."""
+class SharedAnswer(TypedDict):
+    """What the shared store has: the sizes are in bytes, `builds` are the heads whose signature is right."""
 
+    place: str
+    files: int
+    size: int
+    packs: int
+    packs_size: int
+    builds: list[str]
+    records: int
+
+
+class CacheAnswer(TypedDict):
+    """What `cache` found, after it removed something; `shared` is with `--remote`, where it was looked at."""
+
+    shared: SharedAnswer | None
     dry_run: bool
     removed: list[RemovedAnswer]
     store: StoreAnswer

@@ -16,6 +16,8 @@ CACHE_DIR = "PYLAYER_CACHE_DIR"
 RUNTIMES = "PYLAYER_RUNTIMES"
 SIGNING_KEY = "PYLAYER_SIGNING_KEY"
 TOOLS = "PYLAYER_TOOLS"
+REMOTE_CACHE = "PYLAYER_REMOTE_CACHE"
+CACHE_KEY = "PYLAYER_CACHE_KEY"
 BUILD_MEMORY = "PYLAYER_BUILD_MEMORY"
 DOCKER_HOSTS = "PYLAYER_DOCKER_HOSTS"
 CI = "CI"
@@ -36,6 +38,13 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
         SIGNING_KEY: (
             "The file with the private key (PEM) that `layers` signs statements with, where layers.toml has "
             "`provenance.write`."
+        ),
+        REMOTE_CACHE: (
+            "Where the shared store is, in place of `cache.remote` in layers.toml; if empty, there is none."
+        ),
+        CACHE_KEY: (
+            "The file with the private key (PEM) that signs what `layers` and `build-layer` add to the "
+            "shared store; without it they only read."
         ),
         BUILD_MEMORY: (
             "How much memory a container may use that builds run in, as `8GB` is written; by default three "
@@ -111,7 +120,9 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
         "UV_KEYRING_PROVIDER": "`subprocess` lets the program `keyring` be asked.",
         "PIP_KEYRING_PROVIDER": "The same where uv's variable is not set; `import` counts too.",
         "NETRC": "The file with logins, in place of `~/.netrc`.",
-        "AWS_*": "Read by boto3 for `publish` and `prune`: credentials, profile, region, endpoints.",
+        "AWS_*": (
+            "Read for `publish`, `prune` and a shared store in S3: credentials, profile, region, endpoints."
+        ),
     },
     "Certificates and proxies": {
         "SSL_CERT_FILE": "The file, or folder, with the certificate authorities to trust.",

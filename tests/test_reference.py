@@ -49,6 +49,7 @@ def test_every_table_of_layers_toml_is_there():
         "publish",
         "publish.permissions",
         "provenance",
+        "cache",
         "budgets",
         "sets.NAME",
         "layers.NAME",

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from pylayer.index.pins import Pin
     from pylayer.monorepo.trees import FileHashes
     from pylayer.monorepo.workspace import Project
-    from pylayer.store.kinds import RecordKind
+    from pylayer.store.kinds import RecordKind, WheelRecord
     from pylayer.wheels import Metadata, Wheel
 
 _PLAIN = Plain()
@@ -286,6 +286,7 @@ class Projects:
         # has the same environment in the lock, and is built anew when that environment is another one.
         parts = wheelparts.of(project, source=source, host=host, required=required, version=version)
         parts |= way.parts
+        kind = kinds.WHEEL if _is_covered(project, host) else kinds.OWN_WHEEL
         shares = not way.name and self._shares(project, source, builder, host)
         places = [wheelparts.anywhere(parts, builder=builder)] if shares else []
         firsts = [key(each) for each in (*places, parts)]
@@ -298,7 +299,7 @@ class Projects:
             parts = wheelparts.of(project, source=source, host=host, required=required, version=version)
             parts |= way.parts
             shared = wheelparts.anywhere(parts, builder=builder) if shares else None
-            if kept := await self._graph.compute(self._kept_of, source, parts, shared):
+            if kept := await self._graph.compute(self._kept_of, source, parts, shared, kind):
                 wheel, parts = kept
                 return Built(wheel=wheel, fresh=False, parts=parts)
             digest = key(parts)
@@ -334,7 +335,8 @@ class Projects:
             if not isinstance(outcome, tuple):
                 by = shared if outcome.pure else None
                 self._store.put_record(kinds.ASKED, firsts[0 if by else -1], {"requires": asked})
-                parts = self._put(outcome, source, parts, by, image=host.interpreter.image or "")
+                image = host.interpreter.image or ""
+                parts = self._put(outcome, source, parts, by, kind=kind, image=image)
                 return Built(
                     wheel=outcome, fresh=True, parts=parts, note=sources.bulk(project, source, parts)
                 )
@@ -433,38 +435,49 @@ class Projects:
     def _shares(self, project: Project, source: ProjectSource, builder: Target, host: BuildHost) -> bool:
         """Whether the wheel serves machines of every architecture, if it comes out pure.
 
-        Not where it could have come out otherwise on a machine with another compiler, nor where programs
-        beside the Python are in no key.
+        Not where it could have come out otherwise on a machine with another compiler, nor where something
+        took part that is in no key.
         """
-        if not host.kind.has_images or native.is_possible(project, source.tree.sources):
+        if not _is_covered(project, host) or native.is_possible(project, source.tree.sources):
             return False
         noted = self._store.record(kinds.NATIVE, _known(project, source, builder))
         return noted is None or not noted["native"]
 
     def _kept_of(
-        self, source: ProjectSource, parts: Parts, shared: Parts | None
+        self, source: ProjectSource, parts: Parts, shared: Parts | None, kind: RecordKind[WheelRecord]
     ) -> tuple[Wheel, Parts] | None:
         """The wheel that is kept, and what its key is made of: `shared`, else `parts`, without leavings.
 
         A wheel that was made with other leavings, or none, does where these could not have been packaged.
+        `kind` is that of the records by `parts`.
         """
-        for kind, own in ((kinds.PURE_WHEEL, shared), (kinds.WHEEL, parts)):
+        for among, own in ((kinds.PURE_WHEEL, shared), (kind, parts)):
             if own is None:
                 continue
-            if (kept := self._kept(kind, own)) and not sources.could_package_leavings(source, kept[0]):
+            if (kept := self._kept(among, own)) and not sources.could_package_leavings(source, kept[0]):
                 return kept
-            if source.leavings and (kept := self._kept(kind, own | {"files": source.contents})):
+            if source.leavings and (kept := self._kept(among, own | {"files": source.contents})):
                 return kept
         return None
 
     def _put(
-        self, wheel: Wheel, source: ProjectSource, parts: Parts, shared: Parts | None, *, image: str
+        self,
+        wheel: Wheel,
+        source: ProjectSource,
+        parts: Parts,
+        shared: Parts | None,
+        *,
+        kind: RecordKind[WheelRecord],
+        image: str,
     ) -> Parts:
-        """Keep a wheel by `shared`, else by `parts`; give these, with leavings where they may be packaged."""
+        """Keep a wheel by `shared`, else by `parts` as one of `kind`.
+
+        Gives these, with leavings where they may be packaged.
+        """
         leavings = {"files": source.contents} if sources.could_package_leavings(source, wheel) else {}
         if shared is None:
             parts = parts | leavings
-            self._store.put_record(kinds.WHEEL, key(parts), wheels.to_json(wheel))
+            self._store.put_record(kind, key(parts), wheels.to_json(wheel))
             return parts
         shared = shared | leavings
         self._store.put_record(kinds.PURE_WHEEL, key(shared), {**wheels.to_json(wheel), "image": image})
@@ -578,6 +591,11 @@ class Projects:
         kept = self._store.blob(digest)
         assert kept is not None
         return wheels.from_json(wheels.to_json(wheel), kept)
+
+
+def _is_covered(project: Project, host: BuildHost) -> bool:
+    """Whether all that can take part in a build is in its key."""
+    return host.kind.has_images and not project.options.network
 
 
 def _known(project: Project, source: ProjectSource, target: Target) -> str:

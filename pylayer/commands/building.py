@@ -24,6 +24,7 @@ class BuildingCommand(Command):
     manifest: Path | None = command.manifest()
     locked: bool = command.locked()
     verify_outputs: bool = command.verify_outputs()
+    offline: bool = command.flag("ask no index, and no shared store")
     dry_run: bool = command.flag(
         "say what would be built and why, and build nothing; exit status 20 if anything would", short="d"
     )
@@ -61,5 +62,6 @@ class BuildingCommand(Command):
             strict=strict,
             locked=self.locked,
             verify_outputs=self.verify_outputs,
+            offline=self.offline,
             detail=runs.detail(verbose=self.verbose, quiet=self.quiet),
         )

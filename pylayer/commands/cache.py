@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pylayer import envtable
-from pylayer.commands import command
+from pylayer.commands import command, runs
 from pylayer.commands.command import Command
 from pylayer.errors import PENDING, ManifestError
 
@@ -34,6 +34,8 @@ class CacheCommand(Command):
     dry_run: bool = command.flag(
         "say what would be removed, and remove nothing; exit status 20 if something would", short="d"
     )
+    remote: bool = command.flag("show what the shared store of layers.toml has as well")
+    manifest: Path | None = command.manifest()
     json: bool = command.json()
 
     def run(self, lines: Console) -> int:
@@ -53,6 +55,12 @@ class CacheCommand(Command):
             connect=lambda place: choose.connect(place, store=store),
             dry=self.dry_run,
         )
+        if self.remote:
+            from pylayer.config import manifest as manifests
+            from pylayer.operations import sharing
+
+            found, _ = manifests.read(self.manifest or runs.nearest(Path.cwd()))
+            answer["shared"] = sharing.usage(found, say=lines.say, note=lines.note)
         status = PENDING if pending else 0
         lines.answer(status, answer)
         return status

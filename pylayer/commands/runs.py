@@ -31,6 +31,7 @@ def build(
     strict: bool = False,
     locked: bool = False,
     verify_outputs: bool = False,
+    offline: bool = False,
     detail: Detail = Detail.NORMAL,
 ) -> int:
     """Build what both `only` and `names` choose (either may be empty: all); returns the exit status."""
@@ -45,6 +46,7 @@ def build(
         jobs=jobs,
         locked=locked,
         verify_outputs=verify_outputs,
+        offline=offline,
         reporter=lines,
     )
     lines.summary(report.outcomes, seconds=report.seconds)

@@ -95,6 +95,7 @@ def tend(
             )
         )
     answer = CacheAnswer(
+        shared=None,
         dry_run=dry,
         removed=removed,
         store=StoreAnswer(path=str(store.root), size=usage.size, files=usage.blobs, records=usage.records),

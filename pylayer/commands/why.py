@@ -26,6 +26,7 @@ class WhyCommand(Command):
         read=command.listed,
     )
     engine: str = command.engine()
+    remote: bool = command.flag("say which of its projects' wheels the shared store has, and by which keys")
     json: bool = command.json()
     manifest: Path | None = command.manifest()
 
@@ -36,11 +37,11 @@ class WhyCommand(Command):
         if self.json:
             lines.for_machine("why")
         path = self.manifest or runs.nearest(Path.cwd())
-        found = reasons.of(path, self.build, engine=self.engine, note=lines.note)
+        found = reasons.of(path, self.build, engine=self.engine, remote=self.remote, note=lines.note)
         for told in found:
             head, *more = told.lines
             lines.say(f"{told.build}: {head}")
-            for line in more:
+            for line in (*more, *told.shared):
                 lines.say(line)
         status = NotBuiltError.exit_code if any(told.never_built for told in found) else 0
         lines.answer(status, WhyAnswer(builds=[told.answer for told in found]))

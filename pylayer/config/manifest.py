@@ -15,6 +15,8 @@ from pylayer import envtable
 from pylayer.config.attesting import KEYS as PROVENANCE_KEYS
 from pylayer.config.attesting import ProvenanceSettings, provenance_table
 from pylayer.config.budgets import BUDGET_KEYS, SET_KEYS, Budgets, LayerSet, budgets, sets
+from pylayer.config.caching import KEYS as CACHE_KEYS
+from pylayer.config.caching import CacheSettings, cache_table
 from pylayer.config.extrafiles import missing
 from pylayer.config.hosting import KEYS as ENGINE_KEYS
 from pylayer.config.hosting import EngineSettings, engine_table
@@ -171,6 +173,16 @@ class Manifest:
             "Statements of what went into archives.",
             see="publish.md#provenance",
             inside=PROVENANCE_KEYS,
+        ),
+    )
+    cache: CacheSettings = field(
+        default=CacheSettings(),
+        metadata=key(
+            cache_table,
+            "table",
+            "A store that several machines share.",
+            see="many-machines.md#set-it-up",
+            inside=CACHE_KEYS,
         ),
     )
     budgets: Budgets = field(

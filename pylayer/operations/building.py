@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,13 @@ from pylayer.outcomes import Follower, Outcome, State
 from pylayer.state import opening, snapshot
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pylayer.outcomes import Reporter
     from pylayer.state.snapshot import KeptBuild
+
+
+_VARIABLE = "UV_OFFLINE"
 
 
 def build(
@@ -30,6 +33,7 @@ def build(
     jobs: int = 0,
     locked: bool = False,
     verify_outputs: bool = False,
+    offline: bool = False,
     reporter: Reporter | None = None,
 ) -> BuildReport:
     """Build the archives of layers, into the output folder that layers.toml names.
@@ -38,8 +42,9 @@ def build(
     build must be meant by both, and an empty one means all. `engine` goes before what layers.toml says.
     `jobs` is how many processors may be kept busy (0: all). With `locked` nothing is resolved:
     layers.lock must answer all of it. Where nothing changed since the last run, nothing but files' status
-    is looked at; with `verify_outputs` the archives are read too. A build that fails ends no other: it is
-    in the report, whose `raise_for_errors` raises what was wrong.
+    is looked at; with `verify_outputs` the archives are read too. With `offline`, no index and no shared
+    store is asked. A build that fails ends no other: it is in the report, whose `raise_for_errors` raises
+    what was wrong.
 
     Raises ManifestError, UsageError (a name that means nothing, an event loop that runs in this thread),
     EngineError (Docker asked for, and not there), LockError (all that a `locked` run lacks), StoreError.
@@ -60,7 +65,8 @@ def build(
             from pylayer.operations import builds
 
             activity = Activity()
-            with told.following(activity) if isinstance(told, Follower) else nullcontext():
+            following = told.following(activity) if isinstance(told, Follower) else nullcontext()
+            with following, _offline() if offline else nullcontext():
                 outcomes = builds.run(
                     path,
                     only=only,
@@ -68,6 +74,7 @@ def build(
                     engine=engine,
                     jobs=jobs,
                     locked=locked,
+                    offline=offline,
                     options=options,
                     reporter=told,
                     activity=activity,
@@ -75,6 +82,20 @@ def build(
     seconds = time.perf_counter() - started
     outcomes = [shown(outcome) for outcome in outcomes]
     return BuildReport(outcomes=tuple(outcomes), seconds=seconds, unchanged=bool(kept))
+
+
+@contextmanager
+def _offline() -> Iterator[None]:
+    """Let uv, and what else reads its variable, ask no index."""
+    before = os.environ.get(_VARIABLE)
+    os.environ[_VARIABLE] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_VARIABLE]
+        else:
+            os.environ[_VARIABLE] = before
 
 
 def _outcome(identifier: str, kept: KeptBuild) -> Outcome:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+import os
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pylayer import envtable
 from pylayer.archives import catalogue
 from pylayer.building.compiler import Compiler
 from pylayer.config.manifest import LOCK_NAME
@@ -44,6 +46,7 @@ def run(
     engine: str,
     jobs: int,
     locked: bool,
+    offline: bool,
     options: Mapping[str, Any],
     reporter: Reporter,
     activity: Activity,
@@ -71,7 +74,13 @@ def run(
         from pylayer.operations import attesting
 
         attest = partial(attesting.write, found, key=attesting.signer())
-    with activity.at(trail.whole), opening.opened(found.manifest, note=reporter.note) as state:
+    with activity.at(trail.whole), ExitStack() as stack:
+        state = stack.enter_context(opening.opened(found.manifest, note=reporter.note))
+        sharing = None
+        if not offline and (found.manifest.cache.remote or envtable.REMOTE_CACHE in os.environ):
+            from pylayer.operations.sharing import of_run
+
+            sharing = stack.enter_context(of_run(found.manifest, state.store, note=reporter.note))
         made, hosts = asyncio.run(
             _run(
                 found,
@@ -107,6 +116,9 @@ def run(
         lastrun.save(state, ran, before=before, after=listing.read_bytes())
         beside = attest(made, hosts=hosts) if attest else {}
         _remember(state, found, made, beside=beside, options=options, since=since)
+        if sharing:
+            well = not any(outcome.error for outcome in outcomes)
+            sharing.end(state.store, selected, of=len(found.builds), well=well)
     return outcomes
 
 

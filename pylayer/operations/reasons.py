@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pylayer import keys
 from pylayer.answers import ReasonsAnswer
 from pylayer.archives import additions
 from pylayer.building.projects import WouldBuildError
@@ -15,9 +16,10 @@ from pylayer.monorepo import workspace
 from pylayer.operations import context
 from pylayer.pipeline import asked_for
 from pylayer.state import history, opening
+from pylayer.store.kinds import PURE_WHEEL, WHEEL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pylayer.locks.lock import Lock
     from pylayer.monorepo.workspace import Workspace
     from pylayer.operations.context import OpenRun
+    from pylayer.remote.packs import RecordName
     from pylayer.state.opening import WorkspaceState
     from pylayer.store import Store
 
@@ -36,10 +39,14 @@ _OF_THE_PLACE = ("python", "platform", "interpreter", "images", "image", "build 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What is told of a build: what changed since it was made, or why it was made, or that it never was."""
+    """What is told of a build: what changed since it was made, or why it was made, or that it never was.
+
+    `shared` is what the shared store has of it, by project.
+    """
 
     build: str
     lines: tuple[str, ...]
+    shared: tuple[str, ...] = ()
 
     @property
     def never_built(self) -> bool:
@@ -58,15 +65,17 @@ class Told:
             if head == history.CHANGED
             else "unchanged",
             reasons=[reason.strip() for reason in reasons],
+            shared=[line.strip() for line in self.shared],
         )
 
 
 def of(
-    manifest: Path, names: tuple[str, ...], *, engine: str, note: Callable[[str], None]
+    manifest: Path, names: tuple[str, ...], *, engine: str, remote: bool, note: Callable[[str], None]
 ) -> tuple[Told, ...]:
     """Find out for each build that `names` choose what changed since it was made.
 
-    Nothing is built. Raises UsageError for a pattern that means nothing.
+    Nothing is built, and with `remote` the shared store is looked at. Raises UsageError for a pattern that
+    means nothing.
     """
     found = workspace.load(manifest)
     selected = workspace.select(found.builds, names)
@@ -81,9 +90,18 @@ def of(
             hashes=state.hashes,
             note=note,
         ) as run:
-            return tuple(
-                [Told(build=build.id, lines=tuple(await _lines(build, run, state))) for build in selected]
-            )
+            told = []
+            for build in selected:
+                lines = tuple(await _lines(build, run, state))
+                shared = tuple(await _shared(build, run, state, known)) if known is not None else ()
+                told.append(Told(build=build.id, lines=lines, shared=shared))
+            return tuple(told)
+
+    known: Mapping[RecordName, Any] | None = None
+    if remote:
+        from pylayer.operations import sharing
+
+        known = sharing.records(found.manifest, note=note)
 
     with opening.opened(found.manifest, note=note) as state:
         return asyncio.run(look(state))
@@ -98,6 +116,34 @@ async def _lines(build: Build, run: OpenRun, state: WorkspaceState) -> Sequence[
         name: await _project(name, parts, build, run) for name, parts in before["projects"].items()
     }
     return history.told(before, now, because=known.because)
+
+
+async def _shared(
+    build: Build, run: OpenRun, state: WorkspaceState, known: Mapping[RecordName, Any]
+) -> Sequence[str]:
+    """Say of each of a build's projects whether the shared store has its wheel, else what it looked for."""
+    from pylayer.operations.foresight import Foresight, sources_by
+
+    sources = sources_by(state.hashes)
+    foresight = Foresight(run.context.workspace, lock=run.before, store=state.store, sources=sources)
+    lines = []
+    for name in sorted(foresight.closure(build).projects):
+        try:
+            found = [(await run.projects.built(name, build.target)).parts]
+        except WouldBuildError as would:
+            found = [each for each in (would.shared, would.parts) if each is not None]
+        except PylayerError as error:
+            lines.append(f"  {name}: {error.faults[0].what}")
+            continue
+        keyed = [{part: each for part, each in parts.items() if part != "image"} for parts in found]
+        names = {(kind.name, keys.key(parts)) for parts in keyed for kind in (WHEEL, PURE_WHEEL)}
+        if names & known.keys():
+            lines.append(f"  {name}: in the shared store")
+        else:
+            parts = {part: keys.key({part: each})[:6] for part, each in keyed[0].items()}
+            told = ", ".join(f"{part} {digest}" for part, digest in parts.items())
+            lines.append(f"  {name}: not in the shared store, by this key: {told}")
+    return lines
 
 
 def stated(build: Build, before: Parts, found: Workspace, *, lock: Lock, store: Store) -> Parts:

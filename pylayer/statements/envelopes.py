@@ -34,10 +34,10 @@ class Signer:
     key: Any = field(repr=False)
     keyid: str
 
-    def envelope(self, payload: bytes) -> bytes:
-        """Sign a statement; the same gives the same bytes."""
-        signature = {"keyid": self.keyid, "sig": _text(_sign(self.key, _encoded(payload)))}
-        envelope = {"payload": _text(payload), "payloadType": PAYLOAD_TYPE, "signatures": [signature]}
+    def envelope(self, payload: bytes, *, kind: str = PAYLOAD_TYPE) -> bytes:
+        """Sign a statement, or a payload of another `kind`; the same gives the same bytes."""
+        signature = {"keyid": self.keyid, "sig": _text(_sign(self.key, _encoded(payload, kind)))}
+        envelope = {"payload": _text(payload), "payloadType": kind, "signatures": [signature]}
         return json.dumps(envelope, separators=(",", ":")).encode() + b"\n"
 
 
@@ -63,28 +63,31 @@ def signer(path: Path, *, where: str) -> Signer:
     return Signer(key=key, keyid=_keyid(public))
 
 
-def verified(content: bytes, keys: Iterable[str]) -> bytes:
-    """Give the payload of an envelope that one of the public `keys` (PEM) has signed.
+def verified(
+    content: bytes, keys: Iterable[str], *, kind: str = PAYLOAD_TYPE, where: str = "provenance.keys"
+) -> bytes:
+    """Give the payload of an envelope that one of the public `keys` (PEM), which are `where`, has signed.
 
     Raises UnverifiedError; ManifestError for what is no such key, ToolError where the extra is not installed.
     """
-    _extra("require-provenance")
+    _extra(where)
     from cryptography.exceptions import InvalidSignature
 
-    public = [_public(text) for text in keys]
-    no_envelope = UnverifiedError("is in no DSSE envelope of an in-toto statement")
+    public = [_public(text, where) for text in keys]
+    about = "an in-toto statement" if kind == PAYLOAD_TYPE else kind
+    no_envelope = UnverifiedError(f"is in no DSSE envelope of {about}")
     try:
         envelope = json.loads(content)
-        kind, payload = envelope["payloadType"], b64decode(envelope["payload"], validate=True)
+        own, payload = envelope["payloadType"], b64decode(envelope["payload"], validate=True)
         signatures = [b64decode(each["sig"], validate=True) for each in envelope["signatures"]]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise no_envelope from error
-    if kind != PAYLOAD_TYPE:
+    if own != kind:
         raise no_envelope
     for signature in signatures:
         for key in public:
             try:
-                _verify(key, signature, _encoded(payload))
+                _verify(key, signature, _encoded(payload, kind))
             except InvalidSignature:
                 continue
             return payload
@@ -99,12 +102,12 @@ def holds(content: bytes, statement: bytes) -> bool:
         return False
 
 
-def _encoded(payload: bytes) -> bytes:
+def _encoded(payload: bytes, kind: str) -> bytes:
     """What is signed: DSSE's pre-authentication encoding."""
-    return b"DSSEv1 %d %b %d %b" % (len(PAYLOAD_TYPE), PAYLOAD_TYPE.encode(), len(payload), payload)
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind.encode(), len(payload), payload)
 
 
-def _public(text: str) -> Any:  # noqa: ANN401  cryptography's own classes
+def _public(text: str, where: str) -> Any:  # noqa: ANN401  cryptography's own classes
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -113,7 +116,7 @@ def _public(text: str) -> Any:  # noqa: ANN401  cryptography's own classes
     except (ValueError, UnsupportedAlgorithm):
         key = None
     if key is None or not _usable(key):
-        raise ManifestError("holds no public key", where="layers.toml: provenance.keys", hint=_KINDS)
+        raise ManifestError("holds no public key", where=f"layers.toml: {where}", hint=_KINDS)
     return key
 
 

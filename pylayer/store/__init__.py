@@ -19,7 +19,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pylayer import alone, disk, envtable, folders, unfinished
 from pylayer.digests import Digest
@@ -55,6 +55,26 @@ def uv_cache(env: Mapping[str, str]) -> dict[str, str]:
     return {"UV_CACHE_DIR": str(Path(env[envtable.CACHE_DIR]).expanduser().absolute() / "uv")}
 
 
+class Behind(Protocol):
+    """What other machines made, for one run: asked for what is not here, and told of what is."""
+
+    def record(self, kind: str, key: str) -> Any | None:  # noqa: ANN401  as the kind's shape has it
+        """Give a record of a kind that travels; it asks nobody and waits for nothing."""
+        ...
+
+    def saw(self, kind: str, key: str, value: Any) -> None:  # noqa: ANN401  as above
+        """Hear of a record of such a kind that this run found here, or made."""
+        ...
+
+    def fetch(self, sha256: str, into: Path) -> bool:
+        """Write the file that is said to have this sha256, where there is one; it may take a while."""
+        ...
+
+    def damaged(self, sha256: str, size: int) -> None:
+        """Hear that the file, of so many bytes, had another sha256."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """What a store holds: bytes and number of its blobs, and number of records."""
@@ -67,8 +87,11 @@ class Usage:
 class Store:
     """A folder of blobs and records, safe for several processes and threads at once.
 
-    `note` gets one line for each thing that a user should hear of, a damaged entry for one.
+    `note` gets one line for each thing that a user should hear of, a damaged entry for one. `behind` has what
+    is not here, where a run has such a thing.
     """
+
+    behind: Behind | None = None
 
     def __init__(self, root: Path, *, note: Callable[[str], None] | None = None) -> None:
         self.root = root
@@ -125,16 +148,38 @@ class Store:
         try:
             actual = hash_file(place)
         except FileNotFoundError:
-            return None
+            return self._fetched(digest, place)
         if actual != digest:
             self.tell_damaged(f"the stored file {digest[:12]}…")
             place.unlink(missing_ok=True)
-            return None
+            return self._fetched(digest, place)
         with contextlib.suppress(OSError):
             os.utime(place)
         with self._lock:
             self._verified.add(digest)
         return place
+
+    def _fetched(self, digest: Digest, place: Path) -> Path | None:
+        """The file from behind, once it is known to be the right one."""
+        if self.behind is None:
+            return None
+        temporary = self._passing()
+        with contextlib.suppress(OSError):  # a store that cannot be written has what it has
+            place.parent.mkdir(parents=True, exist_ok=True)
+            temporary.parent.mkdir(exist_ok=True)
+            try:
+                if not self.behind.fetch(digest, temporary):
+                    return None
+                if hash_file(temporary) == digest:
+                    temporary.chmod(0o444)
+                    temporary.replace(place)
+                    with self._lock:
+                        self._verified.add(digest)
+                    return place
+                self.behind.damaged(digest, temporary.stat().st_size)
+            finally:
+                temporary.unlink(missing_ok=True)
+        return None
 
     def record(self, kind: RecordKind[R], key: str) -> R | None:
         """What `put_record` kept under this kind and key, or None.
@@ -145,7 +190,7 @@ class Store:
         try:
             value = kind.read(json.loads(place.read_bytes()))
         except (FileNotFoundError, NotADirectoryError):
-            return None
+            return self._record_behind(kind, key)
         except (OSError, ValueError, RecursionError):
             self.tell_damaged(f"the stored record {kind.name}/{key[:12]}…")
             with contextlib.suppress(StoreError):  # a store that cannot be written can be read
@@ -153,7 +198,16 @@ class Store:
             return None
         with contextlib.suppress(OSError):
             os.utime(place)
+        if self.behind is not None and kind.travels:
+            self.behind.saw(kind.name, key, value)
         return value
+
+    def _record_behind(self, kind: RecordKind[R], key: str) -> R | None:
+        if self.behind is None or not kind.travels or (found := self.behind.record(kind.name, key)) is None:
+            return None
+        with contextlib.suppress(StoreError):
+            self.put_record(kind, key, found)
+        return kind.read(found)
 
     def tell_damaged(self, what: str) -> None:
         """Let the user hear that something kept here is no longer what it was."""
@@ -162,7 +216,10 @@ class Store:
     def put_record(self, kind: RecordKind[Any], key: str, value: Mapping[str, Any]) -> None:
         """Keep a small value of a kind under a key that is safe as a file name."""
         place = self._record_path(kind, key)
-        content = json.dumps(kind.read(value), separators=(",", ":")).encode()
+        value = kind.read(value)
+        if self.behind is not None and kind.travels:
+            self.behind.saw(kind.name, key, value)
+        content = json.dumps(value, separators=(",", ":")).encode()
         with self._becoming(place, mode=0o644) as temporary:
             temporary.write_bytes(content)
 

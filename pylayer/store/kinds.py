@@ -17,12 +17,17 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordKind(Generic[R]):
-    """A kind of record: its `name` (a folder's), the type of its values, in a line what it says."""
+    """A kind of record: its `name` (a folder's), the type of its values, in a line what it says.
+
+    One that `travels` is in the packs of the shared store: its values hold no path, no value of a variable
+    and nothing that was measured, and its keys all that can change it.
+    """
 
     name: str
     value: type[R]
     meaning: str
     portable: bool
+    travels: bool = False
 
     def read(self, value: object) -> R:
         """Take a JSON value as one of this kind; ValueError where it has another shape."""
@@ -388,11 +393,19 @@ WHEEL = RecordKind(
     value=WheelRecord,
     meaning="a project's wheel, by everything that can change a byte of it",
     portable=True,
+    travels=True,
 )
 PURE_WHEEL = RecordKind(
     name="pure-wheel",
     value=PureWheelRecord,
     meaning="a project's wheel that came out pure, by all that can change a byte of it on any architecture",
+    portable=True,
+    travels=True,
+)
+OWN_WHEEL = RecordKind(
+    name="own-wheel",
+    value=WheelRecord,
+    meaning="the same, of a build that had a network, or in which programs took part that are in no key",
     portable=True,
 )
 ASKED = RecordKind(
@@ -400,12 +413,14 @@ ASKED = RecordKind(
     value=RequirementsRecord,
     meaning="what a build backend asked for besides the declared build requirements",
     portable=True,
+    travels=True,
 )
 NATIVE = RecordKind(
     name="native",
     value=NativeRecord,
     meaning="whether a project with these files has native code for a Python, once its build was seen",
     portable=True,
+    travels=True,
 )
 REFUSED = RecordKind(
     name="refused",
@@ -418,6 +433,7 @@ ZIG = RecordKind(
     value=BlobRecord,
     meaning="the libraries that zig makes for a target",
     portable=True,
+    travels=True,
 )
 DISTRIBUTION = RecordKind(
     name="distribution",
@@ -430,24 +446,28 @@ REPAIRED = RecordKind(
     value=WheelRecord,
     meaning="a wheel with the shared libraries that auditwheel brings into it",
     portable=True,
+    travels=True,
 )
 STRIPPED = RecordKind(
     name="stripped",
     value=StrippedRecord,
     meaning="a wheel without symbols and debugging information",
     portable=True,
+    travels=True,
 )
 STRIPPER = RecordKind(
     name="stripper",
     value=ToolRecord,
     meaning="the version of the stripping tool in a build image",
     portable=True,
+    travels=True,
 )
 BYTECODE = RecordKind(
     name="bytecode",
     value=BytecodeRecord,
     meaning="a wheel's modules, compiled by a version of Python",
     portable=True,
+    travels=True,
 )
 EXTRA_FILES = RecordKind(
     name="files",
@@ -480,12 +500,14 @@ SOUND = RecordKind(
     value=NothingRecord,
     meaning="that every member of a wheel from elsewhere decompresses to its size, CRC-32 and hash",
     portable=True,
+    travels=True,
 )
 PROBLEMS = RecordKind(
     name="problems",
     value=ProblemsRecord,
     meaning="what the checks find in an archive, or in a set of them",
     portable=True,
+    travels=True,
 )
 ELF = RecordKind(
     name="elf",

@@ -51,6 +51,7 @@ EVERYTHING: dict[str, Any] = {
         "outputs": ["cdk", "sam"],
         "require-provenance": True,
     },
+    "cache": {"remote": "s3://bucket/prefix", "keys": ["-----BEGIN PUBLIC KEY-----\nx"]},
     "provenance": {"write": True, "builder": "urn:x:y", "keys": ["-----BEGIN PUBLIC KEY-----\nx"]},
     "layers": {
         **MANIFEST["layers"],

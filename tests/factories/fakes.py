@@ -244,6 +244,8 @@ class FakeRun:
     crossing: FakeCrossing = field(default_factory=FakeCrossing)
     index: Any = None  # a FakeIndex: one of its own where none is given
     told: Told = field(default_factory=Told)
+    machine: str = "store"  # the folder of its store, beside `root`
+    behind: Any = None  # a shared store
 
     def __post_init__(self) -> None:
         self.index = self.index or FakeIndex(self.root.parent / "index")
@@ -262,7 +264,8 @@ class FakeRun:
 
         async def run() -> Result:
             graph = Graph(jobs=2)
-            store = Store(self.root.parent / "store")
+            store = Store(self.root.parent / self.machine)
+            store.behind = self.behind
             context = RunContext(
                 workspace=self.workspace,
                 graph=graph,

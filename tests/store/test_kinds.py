@@ -29,6 +29,17 @@ def test_what_tells_of_a_machine_is_local():
     }
 
 
+def test_what_travels_is_true_everywhere():
+    """And nothing else does without somebody having thought about it."""
+    travelling = {kind.name for kind in ALL if kind.travels}
+
+    assert all(kind.portable for kind in ALL if kind.travels)
+    assert travelling == {
+        *("wheel", "pure-wheel", "asked", "native", "zig", "repaired", "stripped", "stripper", "bytecode"),
+        *("sound", "problems"),
+    }
+
+
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.name)
 def test_a_kind_has_a_shape_that_can_be_read(kind):
     """What is no table is refused as a value, not met with a traceback."""

@@ -1,0 +1,164 @@
+"""Object storage on this machine: moto's S3, and before it a proxy that is slow, breaks, or lies."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import boto3
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from moto.server import ThreadedMotoServer
+
+from factories.signing import private_pem, public_pem
+from pylayer.remote.bucket import PATIENCE, Bucket
+from pylayer.remote.shared import SharedStore
+from pylayer.statements import envelopes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pylayer.statements.envelopes import Signer
+
+BUCKET = "pylayer-test"
+
+
+class Storage:
+    """S3 with one bucket, behind a proxy; `fault` is what goes wrong, of requests whose path has `within`."""
+
+    def __init__(self) -> None:
+        self.fault = ""
+        self.within = ""
+        self.delay = 0.0
+        self.asked: list[tuple[str, str]] = []
+        self._moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        self._moto.start()
+        self.behind = self._moto.get_host_and_port()
+        handler = type("Handler", (_Handler,), {"storage": self})
+        self._proxy = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._proxy.daemon_threads = True
+        threading.Thread(target=self._proxy.serve_forever, daemon=True).start()
+        self.client = boto3.client(
+            "s3",
+            endpoint_url="http://{}:{}".format(*self.behind),
+            region_name="us-east-1",
+            aws_access_key_id="AKIANOTAKEY",
+            aws_secret_access_key="not-a-secret-key",
+        )
+        self.client.create_bucket(Bucket=BUCKET)
+
+    @property
+    def endpoint(self) -> str:
+        """The proxy's address."""
+        return f"http://127.0.0.1:{self._proxy.server_address[1]}"
+
+    def paths(self) -> list[str]:
+        """List the objects."""
+        return [each["Key"] for each in self.client.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
+
+    def read(self, path: str) -> bytes:
+        """Give an object."""
+        return bytes(self.client.get_object(Bucket=BUCKET, Key=path)["Body"].read())
+
+    def write(self, path: str, content: bytes) -> None:
+        """Put an object in the place of what is there, which whoever may write can do."""
+        self.client.put_object(Bucket=BUCKET, Key=path, Body=content)
+
+    def clear(self) -> None:
+        """Remove everything, and let nothing go wrong."""
+        self.fault, self.within, self.asked = "", "", []
+        for path in self.paths():
+            self.client.delete_object(Bucket=BUCKET, Key=path)
+
+    def stop(self) -> None:
+        """End both servers."""
+        self._proxy.shutdown()
+        self._proxy.server_close()
+        self._moto.stop()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    storage: Storage
+
+    def _pass(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.storage.asked.append((self.command, self.path))
+        fault = self.storage.fault if self.storage.within in self.path else ""
+        if fault == "hangs":
+            time.sleep(30)
+        if fault == "slow":
+            time.sleep(self.storage.delay)
+        if fault in {"403", "503"}:
+            self._answer(int(fault), b"<Error><Code>Broken</Code></Error>", {})
+            return
+        with suppress(OSError):
+            connection = http.client.HTTPConnection(*self.storage.behind, timeout=30)
+            connection.request(self.command, self.path, body=body, headers=dict(self.headers))
+            answer = connection.getresponse()
+            content = answer.read()
+            headers = {
+                name: value
+                for name, value in answer.getheaders()
+                if name.lower() not in {"transfer-encoding", "connection", "date", "server"}
+            }
+            if self.command == "GET" and fault == "damaged" and answer.status == 200:
+                content = bytes([content[0] ^ 1]) + content[1:]
+            self._answer(answer.status, content, headers, fault=fault)
+
+    def _answer(self, status: int, content: bytes, headers: dict[str, str], *, fault: str = "") -> None:
+        self.send_response(status)
+        headers = {name: value for name, value in headers.items() if name.lower() != "content-length"}
+        if self.command == "HEAD" or status in {204, 304}:
+            content = b""
+        for name, value in {**headers, "Content-Length": str(len(content))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if fault == "truncated":
+            self.wfile.write(content[: len(content) // 2])
+            self.close_connection = True
+        elif fault == "trickles":
+            for byte in content:
+                self.wfile.write(bytes([byte]))
+                time.sleep(1)
+        else:
+            self.wfile.write(content)
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("do_"):
+            return self._pass
+        raise AttributeError(name)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+class Keys:
+    """A pair of keys: what signs, and what believes."""
+
+    def __init__(self, folder) -> None:
+        key = Ed25519PrivateKey.generate()
+        self.path = folder / f"{id(key)}.pem"
+        self.path.write_bytes(private_pem(key))
+        self.public = public_pem(key)
+
+    @property
+    def signer(self) -> Signer:
+        """What signs with it."""
+        return envelopes.signer(self.path, where="here")
+
+
+@contextmanager
+def opened(
+    address: str, keys: Keys, notes: list[str], *, patience: float = PATIENCE
+) -> Iterator[SharedStore]:
+    """Give the shared store at an address, read, to a machine that believes these keys."""
+    shared = SharedStore(Bucket(address, patience=patience), keys=[keys.public], note=notes.append)
+    shared.open()
+    try:
+        yield shared
+    finally:
+        shared.close()

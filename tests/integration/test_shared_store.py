@@ -1,0 +1,75 @@
+"""Two machines with a shared store, as their users run them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+from factories.buckets import Keys
+from factories.monorepo import Monorepo, empty
+
+MANIFEST = """
+packages = ["packages/*"]
+engine = "{engine}"
+{cache}
+[defaults]
+runtimes = ["python3.11"]
+architectures = ["x86_64"]
+bytecode = false
+"""
+
+
+def manifest(mono, keys, *, engine="docker"):
+    share = (mono.root.parent / "share").as_uri()
+    cache = f'[cache]\nremote = "{share}"\nkeys = ["""{keys.public}"""]\n'
+    mono.manifest(MANIFEST.format(engine=engine, cache=cache))
+
+
+@pytest.fixture
+def keys(tmp_path):
+    return Keys(tmp_path)
+
+
+@pytest.mark.docker
+@pytest.mark.command
+@pytest.mark.timeout(300)
+def test_the_second_machine_builds_nothing(tmp_path, keys, docker_images):
+    """Another checkout, home and store, and no source that the first one had: the same bytes."""
+    one = empty(tmp_path)
+    manifest(one, keys)
+    one.project("liba")
+    ran = one.run("layers", PYLAYER_CACHE_KEY=str(keys.path))
+    assert (0, True) == (ran.status, "to the shared store" in ran.err), ran.text
+    (tmp_path / "home").mkdir()
+    shutil.copytree(one.root, tmp_path / "there" / "desk", ignore=shutil.ignore_patterns("dist"))
+    other = Monorepo(tmp_path / "there" / "desk", tmp_path / "other", env={"HOME": str(tmp_path / "home")})
+    told = json.loads(other.run("why", "liba", "--remote", "--json").out)["builds"]
+    assert [["liba: in the shared store"]] == [each["shared"] for each in told]
+    ran = other.run("layers", "--locked", "--verbose")
+    assert (0, True) == (ran.status, "came from the shared store" in ran.err), ran.text
+    assert one.catalogue() == other.catalogue()
+    usage = json.loads(other.run("cache", "--remote", "--json").out)["shared"]
+    assert (["all"], True) == (usage["builds"], usage["files"] > 0)
+
+
+@pytest.mark.command
+def test_it_is_not_asked_where_nothing_is(tmp_path, keys):
+    """`--offline`, and a variable that is empty; what this host's own programs built does not travel."""
+    mono = empty(tmp_path)
+    manifest(mono, keys, engine="local")
+    for words, env in ((["layers"], {"PYLAYER_REMOTE_CACHE": ""}), (["layers", "--offline"], {})):
+        mono.run(*words, **env)
+        assert not (tmp_path / "share").exists()
+
+
+def test_nothing_of_it_is_imported_by_a_run_without_one():
+    """All modules that a run with something to do imports at its start."""
+    code = (
+        "import sys, pylayer.operations.builds; ours = ('pylayer.remote', 'obstore', 'cryptography'); "
+        "print([name for name in sys.modules if name.startswith(ours)])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "[]\n" == done.stdout

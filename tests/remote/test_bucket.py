@@ -1,0 +1,74 @@
+"""Objects are made once, and listed by their paths."""
+
+from __future__ import annotations
+
+import pytest
+from factories.buckets import BUCKET
+
+from pylayer.remote.bucket import Bucket, BucketError
+
+
+@pytest.fixture
+def bucket(address):
+    bucket = Bucket(address)
+    yield bucket
+    bucket.close()
+
+
+def test_what_is_there_stays_as_it_is(bucket):
+    """Unless it is replaced, which is asked for by another name."""
+    made = [bucket.create_all([("blobs/ab/one", content)]) for content in (b"1", b"2")]
+    read = bucket.read_all(["blobs/ab/one", "blobs/ab/none"], most=10)
+    bucket.replace("blobs/ab/one", b"3")
+    assert ([1, 0], [b"1", None]) == (made, read)
+    assert [b"3"] == bucket.read_all(["blobs/ab/one"], most=10)
+
+
+def test_sizes_are_those_below_a_path(bucket, tmp_path):
+    """Of more objects than there are at once."""
+    path = tmp_path / "file"
+    path.write_bytes(b"12345")
+    objects = [(f"blobs/{number:02x}/{number}", path) for number in range(70)]
+    assert 70 == bucket.create_all([*objects, ("packs/other", b"1")]) - 1
+    assert {f"{number:02x}/{number}": 5 for number in range(70)} == bucket.sizes("blobs/")
+    assert {} == bucket.sizes("heads/main/")
+
+
+def test_no_more_is_read_than_may_be(bucket):
+    """Whoever can write there may have put anything."""
+    bucket.create_all([("heads/main/all", b"12345")])
+    with pytest.raises(BucketError, match="too large"):
+        bucket.read_all(["heads/main/all"], most=4)
+
+
+def test_a_file_is_fetched(bucket, tmp_path):
+    """Or it is said that there is none."""
+    content = bytes(range(256)) * 4096
+    bucket.create_all([("blobs/ab/large", content)])
+    assert bucket.fetch("blobs/ab/large", tmp_path / "large")
+    assert content == (tmp_path / "large").read_bytes()
+    assert not bucket.fetch("blobs/ab/none", tmp_path / "none")
+
+
+@pytest.mark.parametrize("address", ["no address", "http://", "ftp://example.org", "http://a b"])
+def test_an_endpoint_that_is_none_is_told(monkeypatch, storage, address):
+    """It would end a thread of obstore, with a traceback."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+    with pytest.raises(BucketError, match="AWS_ENDPOINT_URL is no address"):
+        Bucket("s3://bucket/prefix")
+
+
+def test_an_endpoint_that_is_empty_is_none(monkeypatch, storage):
+    """As it is to boto3."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "")
+    bucket = Bucket(f"s3://{BUCKET}/prefix")
+    assert {} == bucket.sizes("blobs/")
+    bucket.close()
+
+
+def test_a_bucket_that_is_not_there_is_told(storage):
+    """Its name may be wrong in layers.toml."""
+    bucket = Bucket("s3://no-such-bucket/prefix")
+    with pytest.raises(BucketError):
+        bucket.sizes("heads/main/")
+    bucket.close()
