@@ -124,9 +124,13 @@ def test_messages_that_are_explained_are_those_of_the_code():
 
 
 def test_the_changelog_says_each_thing_once():
-    """Under each of its headings, which are there once; a merge may double both."""
-    version = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").split("\n## [")[1]
-    entries = re.split(r"\n(?=- |### )", version)
+    """Under each of a version's headings, which are there once; a merge may double both."""
+    for version in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").split("\n## [")[1:]:
+        entries = [each.strip() for each in re.split(r"\n(?=- |### )", version)]
+        assert [] == [each for each in set(entries) if entries.count(each) > 1]
 
-    assert [] == [each for each in set(entries) if entries.count(each) > 1]
-    assert ["Added", "Changed", "Fixed"] == re.findall(r"^### (\w+)$", version, re.MULTILINE)
+
+def test_the_changelog_has_this_version():
+    """A release is refused without it."""
+    version = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert f"\n## [{version}] - " in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
