@@ -67,7 +67,10 @@ def image(registry, docker_images):
 
     def publish(number):
         recipe = f"FROM pylayer-test/python3.13:amd64\nENV NUMBER={number}\n"
-        for _ in client.build(fileobj=io.BytesIO(recipe.encode()), tag=f"{repository}:1", platform=PLATFORM):
+        made = client.build(
+            fileobj=io.BytesIO(recipe.encode()), tag=f"{repository}:1", platform=PLATFORM, rm=True
+        )
+        for _ in made:
             pass
         told = client.push(repository, tag="1", stream=True, decode=True)
         (digest,) = [event["aux"]["Digest"] for event in told if "aux" in event]
