@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,8 +46,11 @@ def _elsewhere(table: SourceTables, root: Path) -> Iterator[str]:
         yield f"{source.distribution} @ {address}" + (f" ; {source.marker}" if source.marker else "")
 
 
-def settings_of(found: Workspace) -> IndexSettings:
-    """What layers.toml, the packages and the environment say of indexes; raises ManifestError."""
+def settings_of(found: Workspace, *, offline: bool = False) -> IndexSettings:
+    """What layers.toml, the packages and the environment say of indexes; raises ManifestError.
+
+    With `offline` none is asked, as where the environment says so.
+    """
     manifest = found.manifest
     tables = tuple(
         Index.at(
@@ -55,4 +59,5 @@ def settings_of(found: Workspace) -> IndexSettings:
         for index in manifest.index
     )
     pins = {name: index.name for index in manifest.index for name in index.distributions}
-    return read_settings(manifest.root, tables=tables, pins=pins, stated=found.tables)
+    settings = read_settings(manifest.root, tables=tables, pins=pins, stated=found.tables)
+    return replace(settings, offline=True) if offline else settings

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +14,11 @@ from pylayer.outcomes import Follower, Outcome, State
 from pylayer.state import opening, snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    import os
+    from collections.abc import Sequence
 
     from pylayer.outcomes import Reporter
     from pylayer.state.snapshot import KeptBuild
-
-
-_VARIABLE = "UV_OFFLINE"
 
 
 def build(
@@ -66,7 +63,7 @@ def build(
 
             activity = Activity()
             following = told.following(activity) if isinstance(told, Follower) else nullcontext()
-            with following, _offline() if offline else nullcontext():
+            with following:
                 outcomes = builds.run(
                     path,
                     only=only,
@@ -82,20 +79,6 @@ def build(
     seconds = time.perf_counter() - started
     outcomes = [shown(outcome) for outcome in outcomes]
     return BuildReport(outcomes=tuple(outcomes), seconds=seconds, unchanged=bool(kept))
-
-
-@contextmanager
-def _offline() -> Iterator[None]:
-    """Let uv, and what else reads its variable, ask no index."""
-    before = os.environ.get(_VARIABLE)
-    os.environ[_VARIABLE] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[_VARIABLE]
-        else:
-            os.environ[_VARIABLE] = before
 
 
 def _outcome(identifier: str, kept: KeptBuild) -> Outcome:

@@ -94,13 +94,20 @@ def run(
                 trail=trail,
                 reporter=reporter,
                 activity=activity,
+                offline=offline,
             )
         )
         if any(build.layer.verify for build in selected):
             from pylayer.verification import verifying
 
             made = verifying.judged(
-                found, made, engine=engine, jobs=jobs, store=state.store, reporter=reporter
+                found,
+                made,
+                engine=engine,
+                jobs=jobs,
+                store=state.store,
+                reporter=reporter,
+                offline=offline,
             )
         news = []
         for identifier, result in made.items():
@@ -147,6 +154,7 @@ async def _run(
     trail: Trail,
     reporter: Reporter,
     activity: Activity,
+    offline: bool,
 ) -> tuple[dict[str, BuildResult], EngineHosts]:
     """Make the archives of `selected`; how each build ended, and where their Pythons were."""
     async with context.opened(
@@ -160,6 +168,7 @@ async def _run(
         watcher=recorder,
         activity=activity,
         trail=trail,
+        offline=offline,
     ) as run:
         if policy.locked:
             refuse_stale((await run.errors(selected)).values())

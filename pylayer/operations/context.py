@@ -102,9 +102,10 @@ async def opened(
     watcher: Watcher | None = None,
     activity: Activity | None = None,
     trail: Trail | None = None,
+    offline: bool = False,
 ) -> AsyncIterator[OpenRun]:
     """Open the engine and read the lock; raises LockError where a locked run has none."""
-    index_settings = settings_of(found)
+    index_settings = settings_of(found, offline=offline)
     before = locks.read(found.manifest.root / LOCK_NAME)
     if policy.locked and before is None:
         raise LockError(

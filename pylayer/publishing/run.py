@@ -136,7 +136,9 @@ def _done(  # noqa: PLR0917  a private step of `run`
             if result.seconds:  # it was tried; the summary tells of the others
                 say(lines.done(result))
         # What seemed lost may have come by now; what comes later is the next run's to find.
-        surplus.settle(_doubts(results, before), task.regions, patience=options.patience, say=say)
+        lost = {result.item.region for result in results if result.cause and result.cause.hopeless}
+        regions = {name: region for name, region in task.regions.items() if name not in lost}
+        surplus.settle(_doubts(results, before), regions, patience=options.patience, say=say)
     finally:  # also where the user interrupts: what stands must be known
         _record(task, results, settings, declared, say, _doubts(results, before))
     results.sort(key=lambda result: (result.item.group.name, result.item.region))

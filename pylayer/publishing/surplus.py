@@ -39,29 +39,33 @@ def settle(
 ) -> frozenset[Doubt]:
     """Delete each version that differs from the one before it in its number alone, and tell of it.
 
-    Gives the doubts that are left: of regions that are not in `regions`, and where AWS refused.
+    Gives the doubts that are left: of regions that are not in `regions`, and where AWS refused. A region that
+    cannot be reached is given up after its first failure.
     """
-    return frozenset(doubt for doubt in sorted(doubts) if not _settled(doubt, regions, patience, say))
+    left: set[Doubt] = set()
+    lost: set[str] = set()
+    for doubt in sorted(doubts):
+        region = None if doubt.region in lost else regions.get(doubt.region)
+        try:
+            if region is None or not _settled(doubt, region, patience, say):
+                left.add(doubt)
+        except CloudError as error:
+            say(f"{doubt.name}: whether {doubt.region} has duplicates is not known: {error}")
+            left.add(doubt)
+            if error.hopeless:
+                lost.add(doubt.region)
+    return frozenset(left)
 
 
-def _settled(
-    doubt: Doubt, regions: Mapping[str, Region], patience: Patience, say: Callable[[str], None]
-) -> bool:
-    region = regions.get(doubt.region)
-    if region is None:
-        return False
+def _settled(doubt: Doubt, region: Region, patience: Patience, say: Callable[[str], None]) -> bool:
     failures = []
-    try:
-        for number in _copies(doubt, region):
-            where = f"{doubt.name}: the duplicate {number} in {doubt.region}"
-            if failure := remove(region, doubt.name, number, patience=patience):
-                failures.append(failure)
-                say(f"{where} could not be deleted: {failure}")
-            else:
-                say(f"{where} was deleted")
-    except CloudError as error:
-        say(f"{doubt.name}: whether {doubt.region} has duplicates is not known: {error}")
-        return False
+    for number in _copies(doubt, region):
+        where = f"{doubt.name}: the duplicate {number} in {doubt.region}"
+        if failure := remove(region, doubt.name, number, patience=patience):
+            failures.append(failure)
+            say(f"{where} could not be deleted: {failure}")
+        else:
+            say(f"{where} was deleted")
     return not failures
 
 

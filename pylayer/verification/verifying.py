@@ -50,6 +50,7 @@ def judged(
     jobs: int = 0,
     store: Store,
     reporter: Reporter,
+    offline: bool = False,
 ) -> dict[str, BuildResult]:
     """The results of a run's builds: one that was to be verified and does not work has failed.
 
@@ -61,7 +62,7 @@ def judged(
     ]
     if not wanted:
         return results
-    ends = tried(found, wanted, engine=engine, jobs=jobs, store=store, note=reporter.note)
+    ends = tried(found, wanted, engine=engine, jobs=jobs, store=store, note=reporter.note, offline=offline)
     with closing(ends):
         for planned, end in ends:
             name = planned.smoke_test.name
@@ -88,6 +89,7 @@ def tried(
     note: Callable[[str], None],
     again: bool = False,
     jobs: int = 0,
+    offline: bool = False,
 ) -> Generator[tuple[Planned, Verdict | PylayerError], None, None]:
     """Try the archives of `builds` and the sets that are made of them; the end of each, in their order.
 
@@ -102,7 +104,8 @@ def tried(
         note=note,
     )
     tester.open()
-    runner = Runner(tester, store=store, client=Client(settings_of(found), store=store), again=again)
+    client = Client(settings_of(found, offline=offline), store=store)
+    runner = Runner(tester, store=store, client=client, again=again)
     pool = ThreadPoolExecutor(max(1, (jobs or os.cpu_count() or 1) // 2))
     try:
         ends = [pool.submit(activity.carried(runner.run), planned) for planned in smoke_tests]

@@ -189,3 +189,21 @@ def test_an_interrupt_ends_a_call_and_no_more(shop, tmp_path):
     assert not [path for path in folder.iterdir() if path.name.startswith("pylayer-")]
     with pytest.raises(ProcessLookupError):
         os.kill(int(started[0]), 0)
+
+
+def test_offline_no_index_is_asked_and_no_variable_changes(shop, monkeypatch):
+    """Other threads of the program see their environment as it was, while it is being built too."""
+    monkeypatch.delenv("UV_OFFLINE", raising=False)
+    seen = []
+
+    class Looks(pylayer.Reporter):
+        def outcome(self, outcome):
+            seen.append("UV_OFFLINE" in os.environ)
+
+    manifest = shop.root / "layers.toml"
+    manifest.write_text(manifest.read_text() + '\n[layers.more]\nrequirements = ["idna"]\n')
+    report = pylayer.build(manifest, only="more", offline=True, reporter=Looks())
+    [error] = report.errors
+    assert [False] == list(dict.fromkeys(seen))
+    assert "idna" in f"{error} {error.log}"
+    assert any(word in f"{error} {error.log}" for word in ("offline", "UV_OFFLINE", "network was disabled"))

@@ -65,3 +65,12 @@ def test_another_region_is_left_to_a_run_that_has_it():
     region = Memory()
     assert ([1, 2], True, []) == settled(region, b"a", b"a", region_name="us-east-1")
     assert [] == region.asked
+
+
+def test_a_region_that_cannot_be_reached_is_asked_once():
+    """Each question waits for long, and there may be many layers."""
+    region = Memory(fail={"numbers": [CloudError("unreachable", "no connection")] * 9})
+    doubts = {Doubt(region=region.name, name=name, baseline=0) for name in ("a", "b", "c")}
+    said: list[str] = []
+    left = surplus.settle(doubts, {region.name: region}, patience=Patience(pause=0), say=said.append)
+    assert (frozenset(doubts), ["numbers"], 1) == (left, region.asked, len(said))
