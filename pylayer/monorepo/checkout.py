@@ -59,15 +59,20 @@ def seen(project: Project, entries: Sequence[TreeEntry]) -> CheckoutView:
         around = dict.fromkeys(_IGNORE_FILES, b"")
         _nearest(project, inside=inside, around=around)
     found = _checkout(project)
-    if found is None or found.ignores(project.path):
-        return CheckoutView(inside=_entries(inside), around=_entries(around))
+    alone = CheckoutView(inside=_entries(inside), around=_entries(around))
+    if found is None:
+        return alone
     if project.reads_history:
+        if found.ignores(project.path):
+            return alone
         history = _history(project, found) if isinstance(found, Repository) else {}
         inside |= history
         return CheckoutView(inside=_entries(inside), around=_entries(around), history=bool(history))
     # Tools that list files do where there is a commit alone. For all others there is none: what they would
     # say of it, such as a version, could only be wrong.
     area = _Area.of(project, found, entries, commit=lists_tracked(project.requires, project.vcs))
+    if area is None:
+        return alone
     climbs = area.cut and not builders.isdisjoint(_CLIMB)
     git = area.git_directory(worktree="../src" if climbs else "")
     if climbs:
@@ -141,8 +146,8 @@ class _Area:
         entries: Iterable[TreeEntry],
         *,
         commit: bool,
-    ) -> _Area:
-        """Ask git; for a `commit` of HEAD too."""
+    ) -> _Area | None:
+        """Ask git; for a `commit` of HEAD too. None where it ignores the project."""
         folder = project.path.resolve()
         _, subdir = inputs.top(project.path, project.options.inputs, climbs=project.climbs)
         depth = len(Path(subdir).parts)
@@ -156,9 +161,9 @@ class _Area:
         def in_tree(modes: Mapping[str, int]) -> dict[str, int]:
             return {name: mode for name, mode in modes.items() if name.startswith(own) or name in names}
 
-        outside = {name.rpartition("/")[0] or "." for name in names if not name.startswith(own)}
-        listed = frozenset(repository.ignored(base, [own or ".", *sorted(outside)]))
-        whole = tuple(path for path in listed if path.endswith("/"))
+        ignored = repository.ignored_among(base, folder, names)
+        if ignored is None:
+            return None
         tracked = repository.tracked(base)
         committed = repository.committed(base) if commit else None
         return cls(
@@ -168,7 +173,7 @@ class _Area:
             place=place,
             cut=cut,
             names=names,
-            ignored=tuple(sorted(name for name in names if name in listed or name.startswith(whole))),
+            ignored=tuple(sorted(ignored)),
             tracked=in_tree(tracked),
             committed=None if committed is None else in_tree(committed),
             export_ignored=repository.export_ignored(base, tracked) if commit else frozenset(),

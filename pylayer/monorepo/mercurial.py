@@ -16,7 +16,7 @@ from pylayer.errors import BuildError, ToolError
 from pylayer.monorepo import gitfolder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
 _TIMEOUT = 60
 
@@ -62,10 +62,10 @@ class Mercurial:
         """The same: setuptools-scm asks for no more."""
         return self.tracked(folder)
 
-    def ignored(self, folder: Path, within: Sequence[str]) -> list[str]:
+    def ignored_among(self, base: Path, folder: Path, names: Collection[str]) -> frozenset[str]:
         """Nobody asks for it."""
-        del folder, within
-        return []
+        del base, folder, names
+        return frozenset()
 
     def export_ignored(self, folder: Path, names: Collection[str]) -> frozenset[str]:
         """There is no such thing."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import threading
+from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from pylayer import process
 from pylayer.errors import ToolError
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 60
 _FILES = ("info/exclude", "index", "logs/HEAD", "packed-refs", "refs/tags", "shallow")
+_INDEX = _FILES.index("index")
+# Bytes of an index from which git is asked about one folder alone: it has a hundred thousand files and more.
+_LARGE = 16 << 20
+_PLAIN = re.compile(r"[A-Za-z0-9_./@+-][ -!#-\[\]-~]*")
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 _LETTERS = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 
@@ -36,8 +42,22 @@ class Repository:
     refs: tuple[Path, ...]
 
     @classmethod
-    def of(cls, folder: Path) -> Self | None:
-        """Find the checkout that `folder` is in; None where there is none, or no git to ask."""
+    def of(cls, folder: Path) -> Repository | None:
+        """Find the checkout that `folder` is in; None where there is none, or no git to ask.
+
+        Git is asked once for each folder with a `.git`, as long as that stays what it is.
+        """
+        if (held := _holder(folder.resolve())) is None:
+            return None
+        with _lock:
+            if (found := _found.get(held)) is None:
+                top, _ = held
+                if (found := cls._asked(top)) is not None:
+                    _found[held] = found
+        return found
+
+    @classmethod
+    def _asked(cls, folder: Path) -> Repository | None:
         paths = [word for name in _FILES for word in ("--git-path", name)]
         found = _git(folder, "rev-parse", "--show-toplevel", *paths)
         if found is None or len(found) != 1 + len(_FILES):
@@ -102,8 +122,24 @@ class Repository:
         return bool(_git(folder, "check-ignore", "--", name))
 
     def tracked(self, folder: Path) -> dict[str, int]:
-        """Give the files of the index below `folder`, with their modes."""
-        return _listed(_git(folder, "ls-files", "--stage"))
+        """Give the files of the index below `folder`, with their modes.
+
+        The whole index is read once, as long as it stays what it is.
+        """
+        index = self.files[_INDEX]
+        status = _status(index)
+        if status is None or status[-1] > _LARGE or folder == self.root:
+            return _listed(_git(folder, "ls-files", "--stage"))
+        with _lock:
+            kept, lines = _indexes.get(index, (None, ()))
+            if kept != status:
+                lines = tuple(_git(self.root, "ls-files", "--stage") or ())
+                _indexes[index] = (status, lines)
+        # Git sorts paths by their bytes; "0" is what comes after "/".
+        above = os.fsencode(folder.relative_to(self.root).as_posix())
+        first, last = (bisect_left(lines, above + end, key=_path) for end in (b"/", b"0"))
+        below = _listed(lines[first:last])
+        return {name[len(os.fsdecode(above)) + 1 :]: mode for name, mode in below.items()}
 
     def committed(self, folder: Path) -> dict[str, int] | None:
         """Give the files of HEAD below `folder`, with their modes; None where nothing was committed yet."""
@@ -118,11 +154,36 @@ class Repository:
             for line in _git(folder, "--literal-pathspecs", "ls-files", *options, "--", *within) or ()
         ]
 
+    def ignored_among(self, base: Path, folder: Path, names: Collection[str]) -> frozenset[str] | None:
+        """Give those of some files that git ignores, named from `base`; None where it does so with `folder`.
+
+        Files that are tracked are not ignored, nor is a folder that has such.
+        """
+        own = folder.relative_to(base).as_posix()
+        text = "".join(f"{_quoted(name)}\n" for name in (own, *names))
+        found = _git(base, "check-ignore", "--stdin", input=text, fine=(0, 1))
+        if found is None:  # there is a link on the way, or another checkout
+            return self._ignored_within(base, folder, names)
+        ignored = frozenset(map(unquoted, found))
+        return None if own in ignored else ignored.intersection(names)
+
+    def _ignored_within(self, base: Path, folder: Path, names: Collection[str]) -> frozenset[str] | None:
+        """Give the same, of files that are beyond no link and in no other checkout."""
+        if self.ignores(folder):
+            return None
+        own = "" if base == folder else folder.relative_to(base).as_posix() + "/"
+        outside = {name.rpartition("/")[0] or "." for name in names if not name.startswith(own)}
+        listed = frozenset(self.ignored(base, [own or ".", *sorted(outside)]))
+        whole = tuple(path for path in listed if path.endswith("/"))
+        return frozenset(name for name in names if name in listed or name.startswith(whole))
+
     def export_ignored(self, folder: Path, names: Collection[str]) -> frozenset[str]:
         """Give those of some files below `folder` that archives do not have, by a folder's attribute too."""
         paths = {name: [*_folders(name), name] for name in names}
         asked = dict.fromkeys(path for each in paths.values() for path in each)
-        lines = _git(folder, "check-attr", "--stdin", "export-ignore", input="".join(f"{p}\n" for p in asked))
+        lines = _git(
+            folder, "check-attr", "--stdin", "export-ignore", input="".join(f"{_quoted(p)}\n" for p in asked)
+        )
         ends = ": export-ignore: set"
         marked = {unquoted(line.removesuffix(ends)) for line in lines or () if line.endswith(ends)}
         return frozenset(name for name in names if not marked.isdisjoint(paths[name]))
@@ -146,7 +207,40 @@ def _folders(name: str) -> list[str]:
     return ["/".join(parts[:index]) + "/" for index in range(1, len(parts))]
 
 
-def _git(folder: Path, *words: str, input: str | None = None) -> list[str] | None:  # noqa: A002
+_lock = threading.Lock()
+_found: dict[tuple[Path, tuple[int, ...]], Repository] = {}
+_indexes: dict[Path, tuple[tuple[int, ...] | None, Sequence[str]]] = {}
+
+
+def _holder(folder: Path) -> tuple[Path, tuple[int, ...]] | None:
+    """Give the nearest folder with a `.git` and the status of that; git looks on one file system alone."""
+    try:
+        device = folder.stat().st_dev
+        for top in (folder, *folder.parents):
+            if status := _status(top / ".git"):
+                return top, status
+            if top.stat().st_dev != device:
+                break
+    except OSError:
+        pass
+    return None
+
+
+def _status(path: Path) -> tuple[int, ...] | None:
+    """Give what changes when a file or a folder does; a file's size is the last of it."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return (status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size)
+
+
+def _git(
+    folder: Path,
+    *words: str,
+    input: str | None = None,  # noqa: A002
+    fine: tuple[int, ...] = (0,),
+) -> list[str] | None:
     """Run git in a folder and give the lines that it printed; None where it fails or is not there."""
     # Where pylayer runs in a hook of git's, these name the repository of that hook.
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
@@ -156,13 +250,25 @@ def _git(folder: Path, *words: str, input: str | None = None) -> list[str] | Non
         done = process.run(command, cwd=folder, env=env, input=input, timeout=_TIMEOUT)
     except ToolError:
         return None
-    return done.stdout.splitlines() if done.status == 0 else None
+    return done.stdout.splitlines() if done.status in fine else None
 
 
 def _listed(lines: Sequence[str] | None) -> dict[str, int]:
     """Read lines of `ls-files --stage` and `ls-tree`: the mode comes first, the path after a tab."""
     split = (line.partition("\t") for line in lines or ())
     return {unquoted(path): int(mode.partition(" ")[0], 8) for mode, _, path in split}
+
+
+def _path(line: str) -> bytes:
+    """Give the path of a line of `ls-files --stage`, as git sorts it."""
+    return os.fsencode(unquoted(line.partition("\t")[2]))
+
+
+def _quoted(name: str) -> str:
+    """Write a path as git reads it: quoted where it is not plain."""
+    if _PLAIN.fullmatch(name):
+        return name
+    return '"' + "".join(f"\\{byte:03o}" for byte in os.fsencode(name)) + '"'
 
 
 def unquoted(text: str) -> str:

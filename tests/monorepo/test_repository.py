@@ -4,6 +4,7 @@ import pytest
 from factories import there
 from factories.repositories import Repository as Made
 
+from pylayer import process
 from pylayer.monorepo.repository import Repository
 
 
@@ -52,6 +53,58 @@ def test_a_folder_may_be_ignored_itself(made):
     found = there(Repository.of(made.folder / "p/gen"))
     assert found.ignores(made.folder / "p/gen")
     assert not found.ignores(made.folder / "p")
+
+
+def test_files_are_told_to_be_ignored(made):
+    """Tracked ones are not; whatever the names are, and the folder above may be the one that is asked in."""
+    (made.folder / 'p/"ü\n.env').write_text("")
+    made.git("add", "--force", "p/x.env")
+    found = there(Repository.of(made.folder / "p"))
+    names = ["p/a.py", "p/gen/1.c", "p/x.env", 'p/"ü\n.env', "q/b.py"]
+    ignored = {"p/gen/1.c", 'p/"ü\n.env'}
+    assert there(found.ignored_among(made.folder, made.folder / "p", names)) == ignored
+    own = [name.removeprefix("p/") for name in names[:4]]
+    assert there(found.ignored_among(made.folder / "p", made.folder / "p", own)) == {"gen/1.c", '"ü\n.env'}
+    assert found.ignored_among(made.folder, made.folder / "p/gen", names) is None
+
+
+def test_links_and_other_checkouts_among_the_files_stop_nothing(made):
+    """Git has no word on what is beyond them."""
+    (made.folder / "p/link").symlink_to("../q")
+    inner = Made(made.folder / "p/inner")
+    inner.commit({"c.py": ""})
+    made.git("add", "p/inner")
+    found = there(Repository.of(made.folder))
+    names = ["p/a.py", "p/gen/1.c", "p/inner/c.py", "p/link/b.py"]
+    assert there(found.ignored_among(made.folder, made.folder / "p", names)) == {"p/gen/1.c"}
+    assert found.ignored_among(made.folder, made.folder / "p/gen", names) is None
+
+
+def test_git_is_asked_once_for_all_folders(made, monkeypatch):
+    """Until the index changes."""
+    asked = []
+    run = process.run
+
+    def counting(words, **options):
+        asked.append(words[3])
+        return run(words, **options)
+
+    monkeypatch.setattr(process, "run", counting)
+    for _ in range(2):
+        for name in ("p", "q"):
+            found = there(Repository.of(made.folder / name))
+            assert set(found.tracked(made.folder / name)) == {"p": {"a.py", "é\t.txt"}, "q": {"b.py"}}[name]
+    assert asked == ["rev-parse", "ls-files"]
+    made.git("add", "p/new.py")
+    assert "new.py" in there(Repository.of(made.folder)).tracked(made.folder / "p")
+    assert asked.count("ls-files") == 2
+
+
+def test_a_folder_is_not_taken_for_one_whose_name_begins_like_it(made):
+    """What git sorts between them is in neither."""
+    made.commit({"p-2/c.py": "", "p.py": "", "p0/d.py": ""})
+    found = there(Repository.of(made.folder))
+    assert set(found.tracked(made.folder / "p")) == {"a.py", "new.py", "é\t.txt"}
 
 
 def test_attributes_of_folders_keep_files_back_from_archives(made):
