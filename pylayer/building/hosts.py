@@ -10,7 +10,7 @@ from pylayer.errors import EngineError, LockError
 from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pylayer.config.hosting import EngineSettings
     from pylayer.engines import Engine, Interpreter
@@ -61,7 +61,8 @@ class EngineHosts:
     """Finds each target's host once; says once for each reason why it is not the first engine.
 
     `settings` say which engines may be used, and which hosts architectures have; each is made by `connect`
-    at its first use, which raises EngineError where it does not answer. `close` ends those that were made.
+    at its first use, which raises EngineError where it does not answer, unless it is `ready`. `close` ends
+    those that were made.
     `images` are the repository digests (`sha256:…`) of engines' images that other machines can pull, by
     target; `choice` says which are taken. `digests` are those of all, by what identifies their Python.
     """
@@ -74,12 +75,14 @@ class EngineHosts:
         graph: Graph,
         note: Callable[[str], None],
         choice: ImageChoice | None = None,
+        ready: Mapping[EnginePlace, Engine] | None = None,
     ) -> None:
         self.images: dict[str, str] = {}
         self.digests: dict[str, str] = {}
         self._choice = choice or ImageChoice()
         self._settings = settings
         self._connect = connect
+        self._ready = ready or {}
         self._graph = graph
         self._note = note
         self._noted: set[str] = set()
@@ -162,7 +165,8 @@ class EngineHosts:
         async def make() -> Engine:
             # A host of its own may be far away.
             do = self._graph.wait if place.at else self._graph.compute
-            engine = await do(self._connect, place)
+            ready = self._ready.get(place)
+            engine = await do(self._connect, place) if ready is None else ready
             engine.choose_images(self._choice)
             self._engines[place] = engine
             return engine
@@ -188,6 +192,14 @@ class EngineHosts:
         if reason not in self._noted:
             self._noted.add(reason)
             self._note(text)
+
+    @property
+    def began(self) -> tuple[EnginePlace, Mapping[str, str]] | None:
+        """What the first engine began with that can begin with something; see `Engine.begin`."""
+        for place in placing.every(self._settings):
+            if place in self._engines and (what := self._engines[place].began):
+                return place, what
+        return None
 
     def close(self) -> None:
         """End every engine, running jobs included."""

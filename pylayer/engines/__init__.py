@@ -150,6 +150,18 @@ class Engine(Protocol):
         """A BuildEnv for `bare` jobs: one that is open already where there is one, else an empty one."""
         ...
 
+    def begin(self, what: Mapping[str, str]) -> None:
+        """Begin with what an engine like this `began` with in an earlier run, before anybody asks for it.
+
+        Nothing comes of it but time: what is not there any more, or is not asked for, is let go.
+        """
+        ...
+
+    @property
+    def began(self) -> Mapping[str, str]:
+        """What it started first, as its `begin` takes it; empty where there is nothing to begin with."""
+        ...
+
     def close(self) -> None:
         """End every build environment and running job, and leave nothing behind. Can be called twice."""
         ...

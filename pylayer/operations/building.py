@@ -52,20 +52,24 @@ def build(
     with in_turn(reporter) as told:
         options = snapshot.options(engine=engine, locked=locked)
         state = opening.glance(path, note=told.note)
-        kept = unchanged.kept(state, options, only=only, names=layers, by_hash=verify_outputs)
-        if kept:
+        found = unchanged.look(state, options, only=only, names=layers, by_hash=verify_outputs)
+        if kept := found.kept:
             outcomes = [_outcome(name, one) for name, one in kept.items()]
             for outcome in outcomes:
                 told.outcome(outcome)
         else:
             from pylayer.activity import Activity
-            from pylayer.operations import builds
+            from pylayer.operations import headstart
 
             activity = Activity()
             following = told.following(activity) if isinstance(told, Follower) else nullcontext()
-            with following:
+            with following, headstart.taken(state, edited=found.edited) as engines:
+                from pylayer.operations import builds
+
                 outcomes = builds.run(
                     path,
+                    state=state,
+                    ready=engines,
                     only=only,
                     names=layers,
                     engine=engine,

@@ -15,7 +15,7 @@ from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import LockError, PylayerError, UsageError
 from pylayer.locks.thirdparty import Policy
 from pylayer.monorepo import workspace
-from pylayer.operations import context
+from pylayer.operations import context, headstart
 from pylayer.outcomes import State
 from pylayer.pipeline import Pipeline
 from pylayer.state import durations, endings, history, lastrun, opening, snapshot, warnings, watch
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pylayer.building.hosts import EngineHosts
     from pylayer.config.hosting import EngineSettings
     from pylayer.config.layers import Build
+    from pylayer.engines import Engine
+    from pylayer.engines.placing import EnginePlace
     from pylayer.monorepo.trees import FileHashes
     from pylayer.monorepo.workspace import Workspace
     from pylayer.outcomes import Outcome, Reporter
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 def run(
     manifest: Path,
     *,
+    state: WorkspaceState,
+    ready: Mapping[EnginePlace, Engine],
     only: Sequence[str],
     names: Sequence[str],
     engine: str,
@@ -52,6 +56,8 @@ def run(
     activity: Activity,
 ) -> list[Outcome]:
     """Build what is selected of a workspace, and keep for the next run what this one saw.
+
+    `state` is that of the manifest, not open yet; engines that are `ready` are not connected to once more.
 
     Raises ManifestError, UsageError, EngineError (Docker asked for, and not there), StoreError, and LockError
     for all that a `locked` run lacks in the lock.
@@ -75,7 +81,7 @@ def run(
 
         attest = partial(attesting.write, found, key=attesting.signer())
     with activity.at(trail.whole), ExitStack() as stack:
-        state = stack.enter_context(opening.opened(found.manifest, note=reporter.note))
+        stack.enter_context(opening.opened(found.manifest, note=reporter.note, state=state))
         sharing = None
         if not offline and (found.manifest.cache.remote or envtable.REMOTE_CACHE in os.environ):
             from pylayer.operations.sharing import of_run
@@ -86,6 +92,7 @@ def run(
                 found,
                 selected,
                 engines=engines,
+                ready=ready,
                 policy=Policy(locked=locked),
                 jobs=jobs,
                 store=state.store,
@@ -121,6 +128,7 @@ def run(
         outcomes = [result.outcome for result in made.values()]
         ran = recorder.finish((result.outcome, result.stretches) for result in made.values())
         lastrun.save(state, ran, before=before, after=listing.read_bytes())
+        headstart.remember(state, hosts.began)
         beside = attest(made, hosts=hosts) if attest else {}
         _remember(state, found, made, beside=beside, options=options, since=since)
         if sharing:
@@ -146,6 +154,7 @@ async def _run(
     selected: Sequence[Build],
     *,
     engines: EngineSettings,
+    ready: Mapping[EnginePlace, Engine],
     policy: Policy,
     jobs: int,
     store: Store,
@@ -160,6 +169,7 @@ async def _run(
     async with context.opened(
         found,
         engines=engines,
+        ready=ready,
         policy=policy,
         jobs=jobs,
         store=store,

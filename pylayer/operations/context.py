@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from pylayer.activity import Activity
     from pylayer.config.hosting import EngineSettings
     from pylayer.config.layers import Build
+    from pylayer.engines import Engine
+    from pylayer.engines.placing import EnginePlace
     from pylayer.graph import Watcher
     from pylayer.locks.thirdparty import Policy
     from pylayer.monorepo.trees import FileHashes
@@ -94,6 +96,7 @@ async def opened(
     found: Workspace,
     *,
     engines: EngineSettings,
+    ready: Mapping[EnginePlace, Engine] | None = None,
     policy: Policy,
     jobs: int,
     store: Store,
@@ -104,7 +107,10 @@ async def opened(
     trail: Trail | None = None,
     offline: bool = False,
 ) -> AsyncIterator[OpenRun]:
-    """Open the engine and read the lock; raises LockError where a locked run has none."""
+    """Open the engine and read the lock; raises LockError where a locked run has none.
+
+    Engines that are `ready` are taken as they are.
+    """
     index_settings = settings_of(found, offline=offline)
     before = locks.read(found.manifest.root / LOCK_NAME)
     if policy.locked and before is None:
@@ -120,6 +126,7 @@ async def opened(
         connect=lambda place: choose.connect(place, store=store),
         graph=graph,
         note=note,
+        ready=ready or {},
         choice=ImageChoice(
             digests=before.images if before and not policy.upgrade_all else {},
             strict=policy.locked,

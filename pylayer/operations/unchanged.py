@@ -1,7 +1,8 @@
-"""What the last run left → the builds that stand as it left them, by files' status alone."""
+"""What the last run left → the builds that stand as it left them, by files' status alone, or an edit."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,29 +16,45 @@ if TYPE_CHECKING:
     from pylayer.state.snapshot import KeptBuild, Snapshot
 
 
-def kept(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The selected builds, by id, if every one of them is `kept`; else nothing.
+
+    `edited`: all of them are there, and nothing but files of projects is known to have changed.
+    """
+
+    kept: Mapping[str, KeptBuild] = field(default_factory=dict)
+    edited: bool = False
+
+
+def look(
     state: WorkspaceState,
     options: Mapping[str, Any],
     *,
     only: Sequence[str],
     names: Sequence[str],
     by_hash: bool,
-) -> dict[str, KeptBuild]:
-    """The selected builds, by id, if every one of them stands as the last run left it; else nothing."""
+) -> Found:
+    """Compare what the last run left, of the selected builds, with what is there."""
     before = snapshot.load(state)
     if before is None or before.options != options:
-        return {}
+        return Found()
     if selection.unmatched((*only, *names), before.all_builds):
-        return {}
+        return Found()
     wanted = selection.chosen(only, before.all_builds) & selection.chosen(names, before.all_builds)
     if not wanted or not wanted <= before.builds.keys():
-        return {}
+        return Found()
     found = {name: before.builds[name] for name in before.all_builds if name in wanted}
     if not all(snapshot.intact(archive, by_hash=by_hash) for archive in found.values()):
-        return {}
-    if not snapshot.unchanged(before) or described_otherwise(before):
-        return {}
-    return found
+        return Found()
+    changed = snapshot.changed(before)
+    if changed or described_otherwise(before):
+        return Found(edited=not changed or Path(changed).name not in _DECIDES)
+    return Found(kept=found)
+
+
+# What may change more than what one project is made of.
+_DECIDES = frozenset({"layers.toml", "layers.lock", "pyproject.toml", "uv.toml", "uv.lock"})
 
 
 def described_otherwise(before: Snapshot) -> frozenset[str]:

@@ -51,12 +51,15 @@ def glance(manifest: Path, *, note: Callable[[str], None]) -> WorkspaceState:
 
 
 @contextmanager
-def opened(manifest: Manifest, *, note: Callable[[str], None]) -> Iterator[WorkspaceState]:
-    """Hold the store open within the block; `note` gets a line for what is damaged in it.
+def opened(
+    manifest: Manifest, *, note: Callable[[str], None], state: WorkspaceState | None = None
+) -> Iterator[WorkspaceState]:
+    """Hold the store open within the block, that of `state` if there is one already.
 
-    What was learnt of files is kept where the block ends well. Raises StoreError where it cannot be written.
+    `note` gets a line for what is damaged in it. What was learnt of files is kept where the block ends well.
+    Raises StoreError where it cannot be written.
     """
-    state = glance(manifest.path, note=note)
+    state = state or glance(manifest.path, note=note)
     state.store.open()
     try:
         yield state

@@ -101,11 +101,16 @@ def take(
 
 def unchanged(snapshot: Snapshot) -> bool:
     """Whether every path is as it was; what commands answered is for the caller to compare."""
+    return changed(snapshot) is None
+
+
+def changed(snapshot: Snapshot) -> str | None:
+    """The first path that is not as it was; None where all are."""
     unsettled = snapshot.unsettled
     for name, status in snapshot.paths.items():
         if _status(name) != status or (name in unsettled and _content(name) != unsettled[name]):
-            return False
-    return True
+            return name
+    return None
 
 
 def is_as_it_was(snapshot: Snapshot, path: Path) -> bool:

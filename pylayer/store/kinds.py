@@ -334,6 +334,14 @@ class RunRecord(TypedDict):
     builds: tuple[EndedRecord, ...]
 
 
+class HeadStartRecord(TypedDict):
+    """Where an engine was, and what it began with."""
+
+    engine: str
+    at: str
+    what: dict[str, str]
+
+
 class ListingRecord(TypedDict):
     """The text of a layers.json."""
 
@@ -593,6 +601,12 @@ REPLACED = RecordKind(
     name="replaced",
     value=ListingRecord,
     meaning="the layers.json that the last run that changed it replaced",
+    portable=False,
+)
+HEAD_START = RecordKind(
+    name="head-start",
+    value=HeadStartRecord,
+    meaning="what the engine of the last run that needed one began with",
     portable=False,
 )
 HISTORY = RecordKind(

@@ -8,7 +8,7 @@ import pytest
 
 from pylayer.building.hosts import EngineHosts
 from pylayer.config.hosting import EngineSettings
-from pylayer.engines import ImageChoice, Interpreter
+from pylayer.engines import ImageChoice, Interpreter, placing
 from pylayer.errors import EngineError, ImageError, LockError, NeedsDockerError
 from pylayer.graph import Graph
 from pylayer.targets import Architecture, Target, load_runtimes
@@ -46,6 +46,13 @@ class Fake:
 
     def can_be_had(self, target):
         return self._published
+
+    def begin(self, what):
+        pass
+
+    @property
+    def began(self):
+        return {"image": "first"} if self._image else {}
 
     def close(self):
         self.closed = True
@@ -273,3 +280,28 @@ def test_a_machine_without_an_engine_has_its_hosts():
     assert (Architecture.ARM64, HOST) == (found[0], found[2])
     assert "refused" == found[1].faults[0].what
     assert f"Docker does not answer (refused): building what is possible in Docker at {HOST}" in note
+
+
+def test_an_engine_that_is_ready_is_not_connected_to_again():
+    """What it began with is what the next run may begin with."""
+    ready = Fake([NEW], error=ImageError("no such image"), image=DIGEST)
+    place = placing.every(EngineSettings(use="docker"))[0]
+
+    async def work():
+        graph = Graph(jobs=2)
+        hosts = EngineHosts(
+            EngineSettings(use="docker"),
+            connect=fakes(docker=None),
+            graph=graph,
+            note=print,
+            ready={place: ready},  # type: ignore[dict-item]
+        )
+        try:
+            await hosts.open()
+            return (await hosts.host(NEW)).engine, hosts.began
+        finally:
+            hosts.close()
+            await graph.stop()
+
+    assert asyncio.run(work()) == (ready, (place, {"image": "first"}))
+    assert ready.closed

@@ -131,6 +131,14 @@ class FakeEngine:
         """Give one in which nothing is installed."""
         return self.build_env(target, ())
 
+    def begin(self, what: Mapping[str, str]) -> None:
+        """It starts nothing."""
+
+    @property
+    def began(self) -> Mapping[str, str]:
+        """Nothing."""
+        return {}
+
     def close(self) -> None:
         """Do nothing: there is nothing to end."""
 

@@ -195,6 +195,48 @@ def test_a_bare_job_without_an_open_container_gets_one(docker_engine, into) -> N
     assert 0 == bare.run(replace(job(""), bare=True), into=into).status
 
 
+def test_what_was_begun_before_is_there_when_it_is_asked_for(
+    docker_engine, docker_images, docker_cache, into
+) -> None:
+    """A build gets the container that was begun, with a program in it for each kind of job."""
+    from factories.containers import engine, owned
+
+    facts(docker_engine.build_env(target(), ()), "", into)
+    docker_engine.close()
+    began = docker_engine.began
+    again = engine(docker_cache)
+    again.begin(began)
+    assert until(lambda: owned(docker_images, os.getpid()))
+    code = "import os; facts['user'] = os.getuid()"
+    users = [
+        facts(again.build_env(target(), ()), code, into)["user"],
+        again.bare_env(target()).run(replace(job(""), bare=True), into=into).status,
+    ]
+    assert (60000 <= users[0] < 65000, users[1]) == (True, 0)
+    assert 1 == len(owned(docker_images, os.getpid()))
+    assert began == again.began
+    again.close()
+    assert [] == owned(docker_images, os.getpid())
+
+
+@pytest.mark.parametrize("image", ["pylayer/env:there-is-none", ""])
+def test_what_is_begun_in_vain_leaves_nothing(
+    docker_engine, docker_images, docker_cache, into, image
+) -> None:
+    """Nobody asks for it, or it cannot be started: a build does not notice, and the end takes it away."""
+    from factories.containers import engine, owned
+
+    facts(docker_engine.build_env(target(), ()), "", into)
+    docker_engine.close()
+    again = engine(docker_cache)
+    again.begin(docker_engine.began)
+    if image:
+        again.begin({"image": image, "platform": "linux/amd64"})
+        assert {} == facts(again.build_env(target(), ()), "", into)
+    again.close()
+    assert [] == owned(docker_images, os.getpid())
+
+
 def test_kept_images_can_be_listed_and_forgotten(docker_engine, docker_images, unused, into) -> None:
     """What is kept in the engine's store is listed with what it costs there, and can be removed."""
     name = f"pylayer/env:{environment.key([unused], interpreter=docker_engine.interpreter(target()))}"

@@ -71,15 +71,15 @@ def start(
     key = _key(base, wheels, tools)
     platform = base.image.architecture.platform
     try:
-        return containers.start(f"{REPOSITORY}:{key}", platform=platform, network=network)
+        return containers.start(reference(base, wheels, tools), platform=platform, network=network)
     except ImageNotFound:
         pass
     if wheels:
         start(containers, base, (), tools=tools).close()  # its image is there now
-        below = f"{REPOSITORY}:{_key(base, (), tools)}"
+        below = reference(base, (), tools)
     elif tools:
         start(containers, base, ()).close()
-        below = f"{REPOSITORY}:{_key(base, (), ())}"
+        below = reference(base, (), ())
     else:
         below = base.image.id
     container = containers.start(below, platform=platform, network=network)
@@ -105,6 +105,11 @@ def start(
         },
     )
     return container
+
+
+def reference(base: Base, wheels: Sequence[Wheel], tools: Sequence[Wheel]) -> str:
+    """Give the image that has `wheels` and `tools` installed: what `start` starts a container of."""
+    return f"{REPOSITORY}:{_key(base, wheels, tools)}"
 
 
 def _key(base: Base, wheels: Sequence[Wheel], tools: Sequence[Wheel]) -> str:

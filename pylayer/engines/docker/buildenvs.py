@@ -6,7 +6,7 @@ import itertools
 import re
 import secrets
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from docker.errors import NotFound
@@ -16,7 +16,7 @@ from pylayer.engines import variables, wire
 from pylayer.engines.docker import baking, tars
 from pylayer.engines.docker.baking import PREFIX, ROOT, TOOLS, WORK
 from pylayer.engines.docker.connection import DOCKER_ERRORS, explain
-from pylayer.engines.docker.rooms import Rooms
+from pylayer.engines.docker.rooms import Room, Rooms
 from pylayer.engines.docker.servers import JobServer
 from pylayer.engines.wire import Results
 from pylayer.errors import EngineError
@@ -28,24 +28,43 @@ if TYPE_CHECKING:
     from pylayer.engines import Done, Job
     from pylayer.engines.docker.baking import Base
     from pylayer.engines.docker.containers import Container, Containers
-    from pylayer.engines.docker.rooms import Room
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
+_PYTHON = f"{PREFIX}/bin/python"
 _BUNDLE = f"{ROOT}/certificates.pem"
 _KILLED = 128 + 9  # the exit status of what SIGKILL ended
 # Within the 65536 that a rootless engine has, and nobody's in any image; of so many that containers which run
 # at once seldom have the same: the kernel counts a user's processes in all of them.
 _FIRST_USER, _USERS = 20000, 40000
+_FIRST_WAITING, _WAITING = 60000, 2500  # those of programs that wait before anybody asked for them, in pairs
 _JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvResources:
-    """What the build environments of one engine stand on; `environ` are the environment's variables."""
+    """What the build environments of one engine stand on; `environ` are the environment's variables.
+
+    `opened` are the containers that they started first, as `Containers.begin` takes them: those that nothing
+    had to be said to, in the engine's own architecture. `waiting` are programs that were started before
+    anybody asked for them, by container: one for its first build, and one for its first guest.
+    """
 
     containers: Containers
     environ: Mapping[str, str]
+    opened: list[Mapping[str, str]] = field(default_factory=list)
+    waiting: dict[str, dict[bool, list[JobServer]]] = field(default_factory=dict)
+
+    def begin(self, what: Mapping[str, str]) -> None:
+        """Start a container like one that was `opened`, and programs in it, for who asks for such a one."""
+        self.containers.begin(what["image"], platform=what["platform"], then=self._wait_for_jobs)
+
+    def _wait_for_jobs(self, container: Container) -> None:
+        user = _FIRST_WAITING + 2 * secrets.randbelow(_WAITING)
+        self.waiting[container.id] = {
+            guest: [JobServer(container, python=_PYTHON, user=user + guest, env={})]
+            for guest in (False, True)
+        }
 
 
 class DockerBuildEnv:
@@ -114,8 +133,8 @@ class DockerBuildEnv:
         try:
             server = idle.pop()
         except IndexError:
-            python, user = f"{PREFIX}/bin/python", next(self._users)
-            server = JobServer(room.container, python=python, user=user, env=self._base.env)
+            user = next(self._users)
+            server = JobServer(room.container, python=_PYTHON, user=user, env=self._base.env)
         try:
             yield server
         except BaseException:
@@ -148,7 +167,7 @@ class DockerBuildEnv:
         bundle = _BUNDLE if variables.certificates(self._resources.environ) else None
         return variables.of_network(self._resources.environ, bundle=bundle)
 
-    def _open(self) -> Container:
+    def _open(self) -> Room:
         container = baking.start(
             self._resources.containers,
             self._base,
@@ -156,6 +175,13 @@ class DockerBuildEnv:
             tools=self._tools,
             network=self._network,
         )
+        if not (self._network or self._base.env):
+            image = baking.reference(self._base, self._requirements, self._tools)
+            self._resources.opened.append(
+                {"image": image, "platform": self._base.image.architecture.platform}
+            )
         if self._network and (bundle := variables.certificates(self._resources.environ)):
             container.put(tars.of_file(bundle, _BUNDLE))
-        return container
+        return Room(
+            container=container, idle=self._resources.waiting.pop(container.id, {False: [], True: []})
+        )

@@ -11,7 +11,7 @@ import os
 import platform
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +28,7 @@ from pylayer.errors import EngineError
 from pylayer.liveness import alive, started
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from docker import APIClient
 
@@ -129,6 +129,7 @@ class Containers:
         self._ending = threading.Lock()
         self._open: list[Container] = []
         self._closed = False
+        self._begun: dict[tuple[str, str], Future[Container]] = {}
 
     @property
     def closed(self) -> bool:
@@ -143,10 +144,14 @@ class Containers:
     def start(
         self, image: str, *, platform: str, network: bool = False, env: Mapping[str, str] | None = None
     ) -> Container:
-        """Start a container of `image` (an ID or a reference) for an OCI platform.
+        """Start a container of `image` (an ID or a reference) for an OCI platform, or give the one begun so.
 
         Raises what the SDK raises; EngineError where the container ends at once, or after `close`.
         """
+        begun = None if network or env else self._begun.pop((image, platform), None)
+        if begun:
+            with suppress(*DOCKER_ERRORS, EngineError):
+                return begun.result()
         client = self._client
         created = client.create_container(
             image,
@@ -185,6 +190,23 @@ class Containers:
             raise EngineError("the engine was closed")
         return container
 
+    def begin(self, image: str, *, platform: str, then: Callable[[Container], None]) -> None:
+        """Start one, and something in it, for the first who asks for such a one."""
+        begun: Future[Container] = Future()
+
+        def start() -> None:
+            try:
+                container = self.start(image, platform=platform)
+            except BaseException as error:  # noqa: BLE001  whoever asks tries for himself
+                begun.set_exception(error)
+                return
+            with suppress(*DOCKER_ERRORS, EngineError):
+                then(container)
+            begun.set_result(container)
+
+        threading.Thread(target=start, name="pylayer-begin", daemon=True).start()
+        self._begun[image, platform] = begun
+
     def end(self, container: Container) -> None:
         """End one of them and wait for that, as `close` does."""
         container.close()
@@ -205,9 +227,11 @@ class Containers:
             with self._lock:
                 self._closed = True
                 closing, self._open = self._open, []
+                begun, self._begun = list(self._begun.values()), {}
             if closing:
                 with ThreadPoolExecutor(len(closing)) as pool:
                     list(pool.map(Container.close, closing))
+            wait(begun)  # one that starts now sees that it is too late
 
 
 def owner_labels() -> dict[str, str]:

@@ -130,6 +130,15 @@ class DockerEngine:
         with suppress(*DOCKER_ERRORS):
             self._containers.sweep()
 
+    def begin(self, what: Mapping[str, str]) -> None:
+        """Start a container that is there when it is asked for; see `pylayer.engines.Engine`."""
+        self._resources.begin(what)
+
+    @property
+    def began(self) -> Mapping[str, str]:
+        """The first container of a build; see `pylayer.engines.Engine`."""
+        return next(iter(self._resources.opened), {})
+
     def smoke_tester(self) -> DockerSmokeTester:
         """Give containers of the runtimes' images; see `pylayer.engines.ListedEngine`."""
         return DockerSmokeTester(self._connection, store=self._store)

@@ -38,7 +38,7 @@ class Room:
 class Rooms:
     """Rooms, opened by `start` one after the other (the first may have to be made) and closed by `end`."""
 
-    def __init__(self, start: Callable[[], Container], end: Callable[[Container], None]) -> None:
+    def __init__(self, start: Callable[[], Room], end: Callable[[Container], None]) -> None:
         self._start = start
         self._end = end
         self._opening = threading.Lock()
@@ -69,7 +69,7 @@ class Rooms:
                 fit = (room for room in self._open if guest or not room.taken)
                 room = next(fit, None)
             if room is None:
-                room = Room(container=self._start())
+                room = self._start()
             with self._lock:
                 if room not in self._open:
                     self._open.append(room)

@@ -94,6 +94,14 @@ class LocalEngine:
         """The host's own."""
         return Architecture.of_machine(platform.machine())
 
+    def begin(self, what: Mapping[str, str]) -> None:
+        """Do nothing: it has nothing that takes time to start; see `pylayer.engines.Engine`."""
+
+    @property
+    def began(self) -> Mapping[str, str]:
+        """Nothing; see `pylayer.engines.Engine`."""
+        return {}
+
     @property
     def about(self) -> str:
         """What the host is, in words."""
