@@ -24,7 +24,7 @@ def test_what_tells_of_a_machine_is_local():
 
     assert local == {
         *("history", "imports", "verify", "refused", "warnings", "verification"),
-        *("snapshot", "last-run", "replaced", "hashes", "ending"),
+        *("snapshot", "last-run", "replaced", "hashes", "ending", "head-start"),
         *("image", "image-python", "host-python"),
     }
 
