@@ -78,6 +78,7 @@ FILES = {
         outputs.MAPPINGS: "The same for SAM and CloudFormation, as mappings.",
         outputs.PARAMETERS: "The same for SAM and CloudFormation, as parameters of a region.",
     },
+    "commands.plan": {"FILE": "What `plan --output FILE` writes: which wheels are in which share."},
     "commands.report": {"FILE": "What `report --html FILE` writes: one page, which needs no network."},
     "store": {
         "blobs/": "In the store: files by their sha256. May go from one machine to another.",

@@ -239,9 +239,62 @@ class LockAnswer(TypedDict):
     not_locked: list[str]
 
 
+class ShareAnswer(TypedDict):
+    """What one machine builds: `share` for `wheels --share`, the `runner` of its architecture.
+
+    `seconds` are those that one processor would need.
+    """
+
+    share: str
+    architecture: str
+    runner: str
+    wheels: int
+    seconds: float
+
+
+class WheelAnswer(TypedDict):
+    """A wheel that is missing: of which project, by the Python of which target, and for which targets.
+
+    `way` says how it is built for another machine, where it is. `seconds` are what it took before, or what
+    others take.
+    """
+
+    project: str
+    builder: str
+    way: str
+    targets: list[str]
+    seconds: float
+    share: str
+
+
+class PlanAnswer(TypedDict):
+    """What `plan` found missing, and how it is divided; `kept` is how many wheels are there.
+
+    `pylayer` and `architecture` are those of the machine that planned. `left_out` are wheels that no other
+    machine could use, and which are in no share.
+    """
+
+    pylayer: str
+    architecture: str
+    targets: list[str]
+    kept: int
+    left_out: list[str]
+    shares: list[ShareAnswer]
+    wheels: list[WheelAnswer]
+
+
+class WheelsAnswer(TypedDict):
+    """What `wheels` built: an answer for each, in which `build` is the name of a wheel's build."""
+
+    seconds: float
+    builds: list[BuildAnswer]
+
+
 ANSWERS: dict[str, type] = {
     "layers": LayersAnswer,
     "build-layer": LayersAnswer,
+    "plan": PlanAnswer,
+    "wheels": WheelsAnswer,
     "lock": LockAnswer,
     "verify": VerifyAnswer,
     "doctor": DoctorAnswer,

@@ -67,6 +67,7 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
         GITHUB: "Where it is `true`, logs fold, and faults are annotations at the file and line.",
         STEP_SUMMARY: "The file to which `layers` and `build-layer` add a table of builds and what changed.",
         "GITHUB_WORKSPACE": "The top of the checkout, from which annotations name files.",
+        "WHEELS_SHARE": "Set in the jobs of `pylayer plan --system gitlab`: what to give to `--share`.",
         "LAYERS_ONLY": "Set in the jobs of `pylayer matrix --system gitlab`: what to give to `--only`.",
     },
     "Docker": {

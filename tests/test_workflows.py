@@ -14,8 +14,9 @@ from factories.layers import target
 from factories.monorepo import ROOT
 from ruamel.yaml import YAML
 
+from pylayer.answers import ShareAnswer
 from pylayer.commandline import parsing
-from pylayer.commands import matrix, shards
+from pylayer.commands import matrix, plan, shards
 from pylayer.config.layers import Build, Layer
 
 RELEASE = ".github/workflows/release.yml"
@@ -23,7 +24,10 @@ FILES = {
     RELEASE: ("vendor.github-workflows",),
     "action.yml": ("vendor.github-actions",),
     "docs/ci/github-layers.yml": ("vendor.github-workflows",),
+    "docs/ci/github-wheels.yml": ("vendor.github-workflows",),
     "docs/ci/gitlab-ci.yml": ("vendor.gitlab-ci", "--data-transform", "gitlab-ci"),
+    "docs/ci/gitlab-wheels-ci.yml": ("vendor.gitlab-ci", "--data-transform", "gitlab-ci"),
+    "docs/ci/gitlab-wheels.yml": ("vendor.gitlab-ci", "--data-transform", "gitlab-ci"),
     "docs/ci/gitlab-layers.yml": ("vendor.gitlab-ci", "--data-transform", "gitlab-ci"),
 }
 TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in FILES}
@@ -55,6 +59,15 @@ def test_what_matrix_prints_is_a_pipeline(tmp_path):
         assert 0 == checked(path, *FILES["docs/ci/gitlab-ci.yml"]).returncode
 
 
+def test_what_plan_prints_is_a_pipeline(tmp_path):
+    """With jobs, and with none."""
+    row = ShareAnswer(share="1/1", architecture="x86_64", runner="r", wheels=1, seconds=1.0)
+    for rows in ([row], []):
+        path = tmp_path / "pipeline.yml"
+        path.write_text(json.dumps(plan.of_gitlab(rows)))
+        assert 0 == checked(path, *FILES["docs/ci/gitlab-ci.yml"]).returncode
+
+
 def scripts(value):
     """All that shells are given."""
     if isinstance(value, dict):
@@ -77,10 +90,13 @@ def test_its_commands_are_ours(name):
         assert 0 == subprocess.run(["bash", "-n", "-c", script], check=False).returncode
         for line in re.findall(r"(?:^|\(|\s)pylayer ([a-z][^\n|>)]*)", script):
             plain = re.sub(r"\$\{\w+:\+(.*?)\}", r"\1", line).strip()
+            plain = re.sub(r'"\$\w*SHARE"', "1/2", plain)
             assert parsing.read(shlex.split(plain))
 
 
-@pytest.mark.parametrize("name", ["action.yml", "docs/ci/github-layers.yml", RELEASE])
+@pytest.mark.parametrize(
+    "name", ["action.yml", "docs/ci/github-layers.yml", "docs/ci/github-wheels.yml", RELEASE]
+)
 def test_its_actions_cannot_move(name):
     """They are named by commit, with the version beside it; ours is for the reader to fill in."""
     used = re.findall(r"uses: (\S+)(.*)", TEXTS[name])
@@ -100,6 +116,20 @@ def test_only_the_job_that_publishes_may_ask_for_credentials():
     assert ["publish"] == asking
     assert "pylayer layers" not in text
     assert 'store: "false"' in TEXTS["docs/ci/github-layers.yml"].partition("publish:")[2]
+
+
+def test_jobs_that_build_have_the_bucket_alone():
+    """By a role of its own: what may publish is another workflow's."""
+    jobs = YAML(typ="safe").load(TEXTS["docs/ci/github-wheels.yml"])["jobs"]
+    roles = {
+        step["with"]["role-to-assume"]
+        for job in jobs.values()
+        for step in job["steps"]
+        if "aws" in str(step.get("uses"))
+    }
+
+    assert {"${{ vars.LAYERS_CACHE_ROLE }}"} == roles
+    assert not [text for text in scripts(jobs) if "pylayer publish" in text]
 
 
 def test_the_job_that_releases_runs_nothing_of_the_repository():

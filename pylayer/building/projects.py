@@ -9,18 +9,20 @@ engines and requirements are handed in.
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from packaging.requirements import Requirement
 
 from pylayer import activity, below, enginetable, redaction, wheels
 from pylayer.below import OutsideError
-from pylayer.building import backends, diagnostics, missing, native, sdists, sources, wheelparts
+from pylayer.building import backends, diagnostics, missing, native, pace, sdists, sources, wheelparts
 from pylayer.building.closure import Root, close, refuse_login
 from pylayer.building.native import BackendError, Plain
+from pylayer.building.pace import WheelStep
 from pylayer.building.serving import allows, serves, trusted
 from pylayer.engines import Job
 from pylayer.errors import BuildError, Fault, NeedsDockerError, PylayerError
@@ -33,7 +35,7 @@ from pylayer.targets import Target
 from pylayer.turns import Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -45,8 +47,10 @@ if TYPE_CHECKING:
     from pylayer.index.pins import Pin
     from pylayer.monorepo.trees import FileHashes
     from pylayer.monorepo.workspace import Project
-    from pylayer.store.kinds import RecordKind, WheelRecord
+    from pylayer.store.kinds import BuiltWheelRecord, RecordKind
     from pylayer.wheels import Metadata, Wheel
+
+T = TypeVar("T")
 
 _PLAIN = Plain()
 _OF_PROJECTS = ("serving", "wheel")  # the steps whose keys have a project's path next
@@ -71,13 +75,30 @@ class Built:
 class WouldBuildError(Exception):
     """A wheel that nothing kept stands for, where nothing is to be built: `parts` is what it is made of.
 
-    `shared` is what it would be by if it came out pure, where other machines could use it then.
+    `shared` is what it would be by if it came out pure, where other machines could use it then. `step` is the
+    build that would be done first, and `alone` that no machine but this one could use what it gives. Where it
+    waits for the build of a build requirement, that one is `first`, and the parts are that one's.
     """
 
-    def __init__(self, project: str, parts: Parts, shared: Parts | None) -> None:
-        super().__init__(project)
+    def __init__(
+        self,
+        step: WheelStep,
+        parts: Parts,
+        shared: Parts | None,
+        *,
+        alone: bool,
+        first: WheelStep | None = None,
+    ) -> None:
+        super().__init__(step.name)
+        self.step = step
         self.parts = parts
         self.shared = shared
+        self.alone = alone
+        self.first = first
+
+    def of(self, step: WheelStep, *, alone: bool) -> WouldBuildError:
+        """What it means for a build that waits for this one."""
+        return WouldBuildError(step, self.parts, self.shared, alone=alone, first=self.step)
 
 
 class Projects:
@@ -120,6 +141,10 @@ class Projects:
         Raises BuildError; NeedsDockerError where only a container could give a right one.
         """
         return await self._serving(self._workspace.projects[name], target)
+
+    async def made(self, step: WheelStep) -> Built:
+        """The wheel of a build that another machine planned, whatever this one would do first."""
+        return await self._once(self._workspace.projects[step.project], step.builder)
 
     async def from_sdist(self, path: Path, pin: Pin, *, target: Target) -> Wheel:
         """The wheel of an sdist that may run its build, made as a project's is."""
@@ -279,23 +304,32 @@ class Projects:
     async def _build(self, project: Project, builder: Target, way: Way) -> Built:
         source = await self._source_of(project)
         host = await self._hosts.host(builder)
-        required = await self._required(project, project.requires, builder=builder, host=host)
+        step = WheelStep(project=project.name, builder=builder, way=way.name)
+        alone = not _is_covered(project, host)
+
+        async def needed(requires: Sequence[str]) -> tuple[Wheel, ...]:
+            try:
+                return await self._required(project, requires, builder=builder, host=host)
+            except WouldBuildError as first:
+                raise first.of(step, alone=alone) from first
+
+        required = await needed(project.requires)
         version = await self._graph.compute(vcs.version, project, required, store=self._store)
         env = dict(project.options.env) | vcs.environment(project, version)
         # What the backend asked for the last time is known before it is asked, so that a wheel that is kept
         # has the same environment in the lock, and is built anew when that environment is another one.
         parts = wheelparts.of(project, source=source, host=host, required=required, version=version)
         parts |= way.parts
-        kind = kinds.WHEEL if _is_covered(project, host) else kinds.OWN_WHEEL
+        kind = kinds.OWN_WHEEL if alone else kinds.WHEEL
         shares = not way.name and self._shares(project, source, builder, host)
         places = [wheelparts.anywhere(parts, builder=builder)] if shares else []
         firsts = [key(each) for each in (*places, parts)]
         records = (self._store.record(kinds.ASKED, each) for each in firsts)
         asked = next((record["requires"] for record in records if record), ())
+        seconds = 0.0
         for _ in range(ROUNDS):
             if asked:
-                every = (*project.requires, *asked)
-                required = await self._required(project, every, builder=builder, host=host)
+                required = await needed((*project.requires, *asked))
             parts = wheelparts.of(project, source=source, host=host, required=required, version=version)
             parts |= way.parts
             shared = wheelparts.anywhere(parts, builder=builder) if shares else None
@@ -304,39 +338,32 @@ class Projects:
                 return Built(wheel=wheel, fresh=False, parts=parts)
             digest = key(parts)
             if self._dry:
-                raise WouldBuildError(project.name, parts, shared)
+                raise WouldBuildError(step, parts, shared, alone=alone)
             self._refuse(project, way, digest)
             way = await way.ready()
-            try:
-                attempt = partial(
-                    self._attempt,
-                    project,
-                    source,
-                    builder=builder,
-                    host=host,
-                    required=required,
-                    env=env,
-                    asked=asked,
-                    way=way,
-                )
-                urgency = Urgency.NATIVE if way.name or sources.compiles(project, source) else Urgency.BUILD
-                outcome = await self._graph.compute_as(urgency, attempt)
-            except BuildError as error:
-                if way.name and project.options.native == "auto":
-                    await self._judge(project, builder, error)
-                    self._store.put_record(kinds.REFUSED, digest, {"what": error.faults[0].what})
-                raise
-            if (await self._source(project)).digest != source.digest:
-                raise BuildError(
-                    "its files changed while it was being built",
-                    where=project.name,
-                    hint="run the same command again",
-                )
+            attempt = partial(
+                self._attempt,
+                project,
+                source,
+                builder=builder,
+                host=host,
+                required=required,
+                env=env,
+                asked=asked,
+                way=way,
+            )
+            outcome, took = await self._tried(
+                attempt, project, source, way=way, builder=builder, digest=digest
+            )
+            seconds += took
             if not isinstance(outcome, tuple):
                 by = shared if outcome.pure else None
                 self._store.put_record(kinds.ASKED, firsts[0 if by else -1], {"requires": asked})
                 image = host.interpreter.image or ""
-                parts = self._put(outcome, source, parts, by, kind=kind, image=image)
+                pace.remember(self._store, step, seconds)
+                parts = self._put(
+                    outcome, source, parts, by, kind=kind, image=image, seconds=round(seconds, 1)
+                )
                 return Built(
                     wheel=outcome, fresh=True, parts=parts, note=sources.bulk(project, source, parts)
                 )
@@ -347,6 +374,33 @@ class Projects:
             where=project.name,
             hint="its get_requires_for_build_wheel hook must settle on one answer",
         )
+
+    async def _tried(
+        self,
+        attempt: Callable[[], Wheel | tuple[str, ...]],
+        project: Project,
+        source: ProjectSource,
+        *,
+        way: Way,
+        builder: Target,
+        digest: str,
+    ) -> tuple[Wheel | tuple[str, ...], float]:
+        """What an attempt gives in its turn, and the seconds that it took; `digest` is the wheel's key."""
+        urgency = Urgency.NATIVE if way.name or sources.compiles(project, source) else Urgency.BUILD
+        try:
+            outcome = await self._graph.compute_as(urgency, partial(_timed, attempt))
+        except BuildError as error:
+            if way.name and project.options.native == "auto":
+                await self._judge(project, builder, error)
+                self._store.put_record(kinds.REFUSED, digest, {"what": error.faults[0].what})
+            raise
+        if (await self._source(project)).digest != source.digest:
+            raise BuildError(
+                "its files changed while it was being built",
+                where=project.name,
+                hint="run the same command again",
+            )
+        return outcome
 
     async def _judge(self, project: Project, builder: Target, error: BuildError) -> None:
         """Raise a final error where the project's own code is at fault, and not the way it was built.
@@ -444,7 +498,7 @@ class Projects:
         return noted is None or not noted["native"]
 
     def _kept_of(
-        self, source: ProjectSource, parts: Parts, shared: Parts | None, kind: RecordKind[WheelRecord]
+        self, source: ProjectSource, parts: Parts, shared: Parts | None, kind: RecordKind[BuiltWheelRecord]
     ) -> tuple[Wheel, Parts] | None:
         """The wheel that is kept, and what its key is made of: `shared`, else `parts`, without leavings.
 
@@ -467,20 +521,22 @@ class Projects:
         parts: Parts,
         shared: Parts | None,
         *,
-        kind: RecordKind[WheelRecord],
+        kind: RecordKind[BuiltWheelRecord],
         image: str,
+        seconds: float,
     ) -> Parts:
         """Keep a wheel by `shared`, else by `parts` as one of `kind`.
 
         Gives these, with leavings where they may be packaged.
         """
+        record = {**wheels.to_json(wheel), "seconds": seconds}
         leavings = {"files": source.contents} if sources.could_package_leavings(source, wheel) else {}
         if shared is None:
             parts = parts | leavings
-            self._store.put_record(kind, key(parts), wheels.to_json(wheel))
+            self._store.put_record(kind, key(parts), record)
             return parts
         shared = shared | leavings
-        self._store.put_record(kinds.PURE_WHEEL, key(shared), {**wheels.to_json(wheel), "image": image})
+        self._store.put_record(kinds.PURE_WHEEL, key(shared), {**record, "image": image})
         return shared | {"image": image}
 
     def _kept(self, kind: RecordKind[Any], parts: Parts) -> tuple[Wheel, Parts] | None:
@@ -591,6 +647,13 @@ class Projects:
         kept = self._store.blob(digest)
         assert kept is not None
         return wheels.from_json(wheels.to_json(wheel), kept)
+
+
+def _timed(call: Callable[[], T]) -> tuple[T, float]:
+    """What a call gives, and how many seconds it took."""
+    began = time.perf_counter()
+    result = call()
+    return result, time.perf_counter() - began
 
 
 def _is_covered(project: Project, host: BuildHost) -> bool:

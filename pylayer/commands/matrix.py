@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pylayer.commands import command, runs
+from pylayer.commands import command, runs, systems
 from pylayer.commands.command import Command
 from pylayer.errors import UsageError
 
@@ -17,18 +17,7 @@ if TYPE_CHECKING:
     from pylayer.config.layers import Build
     from pylayer.console import Console
 
-_MOST = {"github": 256, "gitlab": 500}  # jobs of a matrix, and of a pipeline by default
-_RUNNERS = {
-    "github": {"x86_64": "ubuntu-24.04", "arm64": "ubuntu-24.04-arm"},
-    "gitlab": {"x86_64": "saas-linux-small-amd64", "arm64": "saas-linux-small-arm64"},
-}
 _BY = ("architecture", "runtime", "layer", "build")
-
-
-def _system(word: str) -> str:
-    if word not in _MOST:
-        raise ValueError(f"is not one of {', '.join(_MOST)}")
-    return word
 
 
 def _ways(word: str) -> tuple[str, ...]:
@@ -36,13 +25,6 @@ def _ways(word: str) -> tuple[str, ...]:
     if unknown := [way for way in ways if way not in _BY]:
         raise ValueError(f'has "{unknown[0]}", which is not one of {", ".join(_BY)}')
     return ways
-
-
-def _runner(word: str) -> tuple[tuple[str, str], ...]:
-    pairs = tuple(tuple(part.split("=", 1)) for part in command.listed(word))
-    if any(len(pair) != 2 or pair[0] not in _RUNNERS["github"] or not pair[1] for pair in pairs):
-        raise ValueError("is not ARCHITECTURE=RUNNER")
-    return tuple((pair[0], pair[1]) for pair in pairs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,21 +52,8 @@ class MatrixCommand(Command):
         many=True,
         completes=_BY,
     )
-    system: str = command.option(
-        f"for which CI system: {' or '.join(_MOST)} (default: github)",
-        value="NAME",
-        default="github",
-        read=_system,
-        completes=tuple(_MOST),
-    )
-    runner: tuple[tuple[str, str], ...] = command.option(
-        "the runner of an architecture, such as arm64=my-runner; repeatable",
-        value="ARCH=NAME",
-        short="r",
-        default=(),
-        read=_runner,
-        many=True,
-    )
+    system: str = systems.system(default="github")
+    runner: tuple[tuple[str, str], ...] = systems.runner()
     manifest: Path | None = command.manifest()
 
     def run(self, lines: Console) -> int:
@@ -105,15 +74,15 @@ class MatrixCommand(Command):
         rows = divided(
             selected, by=self.by, shards=self.shards, took=lambda build: durations.recall(store, build)
         )
-        if len(rows) > _MOST[self.system]:
+        if len(rows) > systems.MOST[self.system]:
             raise UsageError(
-                f"{len(rows)} jobs are more than {self.system} takes at once ({_MOST[self.system]})",
+                f"{len(rows)} jobs are more than {self.system} takes at once ({systems.MOST[self.system]})",
                 where="matrix",
                 hint="divide by less, or use --shards alone",
             )
         import json
 
-        runners = {**_RUNNERS[self.system], **dict(self.runner)}
+        runners = systems.runners(self.system, self.runner)
         form = {"github": of_github, "gitlab": of_gitlab}[self.system]
         # In one line, as GITHUB_OUTPUT takes it.
         lines.say(json.dumps(form(rows, found.builds, runners), separators=(",", ":")))

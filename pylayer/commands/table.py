@@ -17,7 +17,7 @@ GROUPS = {
     "Build": ("layers", "build-layer", "watch", "lock"),
     "Check": ("verify", "audit", "doctor"),
     "Publish": ("publish", "prune"),
-    "CI": ("matrix", "collect"),
+    "CI": ("plan", "wheels", "matrix", "collect"),
     "Inspect": ("list", "log", "report", "why", "sbom"),
     "Clean up": ("clean", "cache"),
 }

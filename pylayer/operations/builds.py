@@ -62,7 +62,7 @@ def run(
     Raises ManifestError, UsageError, EngineError (Docker asked for, and not there), StoreError, and LockError
     for all that a `locked` run lacks in the lock.
     """
-    _refuse_event_loops()
+    refuse_event_loops()
     since = snapshot.now_ns()
     found = workspace.load(manifest)
     for fault in found.manifest.warnings:
@@ -137,7 +137,7 @@ def run(
     return outcomes
 
 
-def _refuse_event_loops() -> None:
+def refuse_event_loops() -> None:
     """Say what to do where a program, or a notebook, has an event loop running in this thread."""
     try:
         asyncio.get_running_loop()

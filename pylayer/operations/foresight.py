@@ -157,14 +157,8 @@ class Foresight:
     def _around(self, name: str, target: Target) -> Parts:
         project = self.found.projects[name]
         builder = self._builder(project, target)
+        closure = self.building(name, builder)
         own = [text for text in project.requires if required_name(text) in self.found.projects]
-        root = Root(
-            requirements=tuple(map(self._without_version, own)),
-            wanted_by=name,
-            markers=builder.markers,
-            where=name,
-        )
-        closure = self._close(root, builder)
         outside = sorted({*(text for text in project.requires if text not in own), *closure.requirements})
         return {
             **declared_parts(project),
@@ -176,6 +170,19 @@ class Foresight:
             "projects that build it": {each: key(self.project(each, builder)) for each in closure.projects},
             "images": {} if project.python_independent else self._images(builder),
         }
+
+    def building(self, name: str, builder: Target) -> Closure:
+        """The projects that a build of another needs, and what these require of an index."""
+        own = [
+            text for text in self.found.projects[name].requires if required_name(text) in self.found.projects
+        ]
+        root = Root(
+            requirements=tuple(map(self._without_version, own)),
+            wanted_by=name,
+            markers=builder.markers,
+            where=name,
+        )
+        return self._close(root, builder)
 
     def source(self, name: str) -> ProjectSource:
         """What a build of a project sees."""

@@ -38,6 +38,11 @@ class Sharing:
         self._signer = signer
         self._note = note
 
+    @property
+    def adds(self) -> bool:
+        """Whether this run can add to it."""
+        return self._signer is not None
+
     def end(self, store: Store, builds: Sequence[Build], *, of: int, well: bool) -> None:
         """Tell what came from there; where all `builds` ended `well`, of as many as there are, add to it."""
         if told := self.shared.summary():
@@ -45,6 +50,13 @@ class Sharing:
         if self._signer and well:
             names = [build.id for build in builds]
             self.shared.share(store, self._signer, builds=names, complete=len(names) == of)
+
+    def end_share(self, store: Store, name: str) -> None:
+        """Tell what came from there, and add what a share of the wheels came to, under a name of its own."""
+        if told := self.shared.summary():
+            self._note(told)
+        if self._signer:
+            self.shared.share(store, self._signer, builds=(), complete=False, name=name)
 
 
 def place(manifest: Manifest) -> str:

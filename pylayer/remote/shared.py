@@ -141,15 +141,18 @@ class SharedStore:
             self._files.pop(sha256, None)
         self._note(f"the shared store: {_place(sha256)} is damaged, and is made again here: remove it there")
 
-    def share(self, store: Store, signer: Signer, *, builds: Iterable[str], complete: bool) -> None:
+    def share(
+        self, store: Store, signer: Signer, *, builds: Iterable[str], complete: bool, name: str = ""
+    ) -> None:
         """Put there what this run found or made: files first, then the pack, then its head.
 
-        `builds` are those of the run, by which its head is named; `complete` where they are all that there
-        are.
+        `builds` are those of the run, by which its head is named where it has no other `name`; `complete`
+        where they are all that there are.
         """
         if self._lost:
             return
-        name = "all" if complete else hashlib.sha256("\n".join(sorted(builds)).encode()).hexdigest()[:16]
+        own = hashlib.sha256("\n".join(sorted(builds)).encode()).hexdigest()[:16]
+        name = name or ("all" if complete else own)
         now = datetime.now(tz=UTC)
         try:
             self._share(store, signer, name=name, now=now)

@@ -19,8 +19,8 @@ R = TypeVar("R")
 class RecordKind(Generic[R]):
     """A kind of record: its `name` (a folder's), the type of its values, in a line what it says.
 
-    One that `travels` is in the packs of the shared store: its values hold no path, no value of a variable
-    and nothing that was measured, and its keys all that can change it.
+    One that `travels` is in the packs of the shared store: its values hold no path, no value of a variable,
+    and nothing that was measured but how long a build took; its keys hold all that can change it.
     """
 
     name: str
@@ -65,7 +65,13 @@ class WheelRecord(TypedDict):
     metadata: MetadataRecord
 
 
-class PureWheelRecord(WheelRecord):
+class BuiltWheelRecord(WheelRecord):
+    """One that was built here: its build took so many `seconds`, on whichever machine."""
+
+    seconds: float
+
+
+class PureWheelRecord(BuiltWheelRecord):
     """One that any machine may have made: `image` is the digest of the image that did, or empty."""
 
     image: str
@@ -398,7 +404,7 @@ class HostPythonRecord(TypedDict):
 # What is made of what.
 WHEEL = RecordKind(
     name="wheel",
-    value=WheelRecord,
+    value=BuiltWheelRecord,
     meaning="a project's wheel, by everything that can change a byte of it",
     portable=True,
     travels=True,
@@ -412,7 +418,7 @@ PURE_WHEEL = RecordKind(
 )
 OWN_WHEEL = RecordKind(
     name="own-wheel",
-    value=WheelRecord,
+    value=BuiltWheelRecord,
     meaning="the same, of a build that had a network, or in which programs took part that are in no key",
     portable=True,
 )
@@ -580,7 +586,7 @@ HOST_PYTHON = RecordKind(
 DURATION = RecordKind(
     name="duration",
     value=SecondsRecord,
-    meaning="how long a build took that made its archive, by its identifier: to share work out evenly",
+    meaning="how long a build took that made an archive or a wheel, by its name: to share work out evenly",
     portable=True,
 )
 

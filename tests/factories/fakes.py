@@ -267,7 +267,7 @@ class FakeRun:
         """Find a target of the workspace's builds."""
         return next(build.target for build in self.workspace.builds if str(build.target) == name)
 
-    def do(self, work: Callable[[RunContext, Projects], Awaitable[Result]]) -> Result:
+    def do(self, work: Callable[[RunContext, Projects], Awaitable[Result]], *, dry: bool = False) -> Result:
         """Await `work` with the context and the projects of a run, which ends with it."""
 
         async def run() -> Result:
@@ -289,6 +289,7 @@ class FakeRun:
                         crossing=self.crossing,
                         hashes=FileHashes(),
                         unpacked=unpacked,
+                        dry=dry,
                     )
                     projects.begin({build.target for build in self.workspace.builds})
                     return await work(context, projects)

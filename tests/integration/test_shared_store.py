@@ -55,6 +55,32 @@ def test_the_second_machine_builds_nothing(tmp_path, keys, docker_images):
     assert (["all"], True) == (usage["builds"], usage["files"] > 0)
 
 
+@pytest.mark.docker
+@pytest.mark.command
+@pytest.mark.timeout(300)
+def test_two_runners_divide_the_wheels(tmp_path, keys, docker_images):
+    """By a plan that a third machine made: no wheel is built twice, and whoever builds layers builds none."""
+    desk = empty(tmp_path)
+    manifest(desk, keys)
+    for name in ("liba", "libb", "libc", "libd"):
+        desk.project(name)
+    plan = tmp_path / "plan.json"
+    rows = json.loads(desk.run("plan", "--shards", "2", "--system", "github", "--output", str(plan)).out)
+    assert ["1/2", "2/2"] == [row["share"] for row in rows["include"]]
+    for number, row in enumerate(rows["include"]):
+        runner = Monorepo(desk.root, tmp_path / f"store{number}", env={"PYLAYER_CACHE_KEY": str(keys.path)})
+        ran = runner.run("wheels", "--share", row["share"], "--plan", str(plan))
+        assert (0, 2) == (ran.status, ran.out.count("  built  ")), ran.text
+    blobs = [path for path in (tmp_path / "share" / "blobs").rglob("*") if path.is_file()]
+    last = Monorepo(desk.root, tmp_path / "last")
+    left = json.loads(last.run("plan", "--json").out)
+    ran = last.run("layers")
+
+    assert 4 == len(blobs)
+    assert ([], 4) == (left["wheels"], left["kept"])
+    assert (0, True) == (ran.status, " and 4 files " in ran.err), ran.text
+
+
 @pytest.mark.command
 def test_it_is_not_asked_where_nothing_is(tmp_path, keys):
     """`--offline`, and a variable that is empty; what this host's own programs built does not travel."""

@@ -61,7 +61,7 @@ def test_a_value_comes_back_from_json_as_it_was():
     }
     value = {"filename": "libetl-1.0-py3-none-any.whl", "sha256": SHA256, "metadata": metadata}
 
-    assert kinds.WHEEL.read(json.loads(json.dumps(value))) == value
+    assert kinds.DISTRIBUTION.read(json.loads(json.dumps(value))) == value
 
 
 @pytest.mark.parametrize("sha256", ["", "0f", "/home/me/.ssh/id_rsa", SHA256.upper(), f"{SHA256}\n", None])
