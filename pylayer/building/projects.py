@@ -8,8 +8,10 @@ engines and requirements are handed in.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
@@ -178,12 +180,15 @@ class Projects:
                 if record is None:
                     self._store.put_record(kinds.NATIVE, known, {"native": True})
                 return built
+        preparing = asyncio.ensure_future(self._prepared(project, target))
         try:
             built = await self._native(project, first)
         except PylayerError as error:
             if target == first or _is_final(error):
                 raise
             return await self._native(project, target)
+        finally:
+            preparing.cancel()
         self._store.put_record(kinds.NATIVE, known, {"native": not built.wheel.pure})
         if serves(built.wheel, target, built_for=first, python_independent=project.python_independent):
             return built
@@ -234,11 +239,20 @@ class Projects:
 
     async def _crossed(self, project: Project, target: Target) -> Built:
         """The wheel that the engine's own architecture builds for `target`."""
+        return await self._once(project, self._own(target), await self._way(project, target))
+
+    async def _way(self, project: Project, target: Target) -> Way:
+        """The way in which the engine's own architecture builds for `target`."""
         builder = self._own(target)
         source = await self._source_of(project)
         host = await self._hosts.host(builder)
-        way = await self._crossing.way(source.tree.sources, target=target, builder=builder, host=host)
-        return await self._once(project, builder, way)
+        return await self._crossing.way(source.tree.sources, target=target, builder=builder, host=host)
+
+    async def _prepared(self, project: Project, target: Target) -> None:
+        """Have ready what a build for `target` will need, unless the one before it serves that too."""
+        if not self._dry and project.options.native != "container":
+            with suppress(PylayerError):  # whoever needs it hears of it
+                await (await self._way(project, target)).ready()
 
     async def _contained(self, project: Project, target: Target, reason: str) -> Built:
         """The wheel that the target's container builds; `reason` is why no other way did."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from factories.fakes import FakeCrossing, FakeEngine, FakeRun, native, pure
+from factories.fakes import FakeCrossing, FakeEngine, FakeRun, FakeWay, native, pure
 from factories.monorepo import Monorepo, empty
 
 from pylayer.building.serving import allows, serves
@@ -165,6 +165,26 @@ def test_what_turns_out_pure_serves_both_architectures(tmp_path):
     each = [("cross", "python3.11-x86_64"), ("cross", "python3.13-x86_64")]
     asked = [sorted((ask.way, ask.target) for ask in run.engine.asked) for run in (first, second)]
     assert [each, each] == asked
+
+
+def test_all_targets_are_prepared_for_at_once(tmp_path):
+    """A compiler's libraries take long to make: those of the second wait for no build."""
+    asked: set[str] = set()
+
+    class Slow(FakeWay):
+        async def ready(self):
+            """Wait for somebody to want the other one too."""
+            asked.add(self.target)
+            while len(asked) < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            return self
+
+    class Crossing(FakeCrossing):
+        async def way(self, entries, *, target, builder, host):
+            return Slow(name=f"cross for {target}", target=str(target), parts={"cross": str(target)})
+
+    run = extension_of(tmp_path, crossing=Crossing())
+    assert 2 == len(set(built_for(run, "python3.11-x86_64", "python3.11-arm64")))
 
 
 def test_only_what_is_wanted_is_built(tmp_path):
