@@ -221,7 +221,9 @@ def _host(
             return FoundHost(engine=place.kind.name, how=how, passed_over=passed_over)
         except EngineError as error:
             reasons.append(error)
-            passed_over += f" (not {place.at or place.kind.name}: {error.faults[0].what})"
+            fault = error.faults[0]
+            remedy = f"; {fault.hint}" if fault.hint else ""
+            passed_over += f" (not {place.at or place.kind.name}: {fault.what}{remedy})"
     raise choose.nowhere(reasons)
 
 

@@ -182,7 +182,7 @@ def sort_out(lines: Iterable[str]) -> tuple[list[tuple[str, int, int]], str]:
 
 
 def environment(request: Mapping[str, Any]) -> dict[str, str]:
-    """Give the variables that a function has on Lambda, with keys that open nothing.
+    """Give the variables that a function has on Lambda, with keys that open nothing, and an emulator's own.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """
@@ -196,7 +196,9 @@ def environment(request: Mapping[str, Any]) -> dict[str, str]:
         task,
         task + "/lib",
     ]
+    emulator = {name: os.environ[name] for name in ("QEMU_CPU",) if name in os.environ}
     return {
+        **emulator,
         "AWS_ACCESS_KEY_ID": "ASIAIOSFODNN7EXAMPLE",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EXECUTION_ENV": "AWS_Lambda_" + request["runtime"],

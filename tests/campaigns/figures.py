@@ -1,4 +1,4 @@
-"""What a campaign counted → its table in docs/reliability.md, between the markers that have its name."""
+"""What a campaign counted → its table in a document of docs/, between the markers that have its name."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
-def tell(name: str, command: str, words: Sequence[str], text: str) -> None:
+def tell(name: str, command: str, words: Sequence[str], text: str, *, document: Path = DOCUMENT) -> None:
     """Put `text`, when it was made, and by which command, in place of what stood under `name`."""
     said = " ".join([command, "--", *words]) if words else command
     made = f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} processors: `{said}`"
     block = f"<!-- {name} -->\n\n{text}\n\n{made}\n\n<!-- end of {name} -->"
     place = re.compile(rf"<!-- {name} -->.*?<!-- end of {name} -->", re.DOTALL)
-    before = DOCUMENT.read_text(encoding="utf-8")
+    before = document.read_text(encoding="utf-8")
     if not place.search(before):
-        raise SystemExit(f"{DOCUMENT} has no place for {name}")
-    DOCUMENT.write_text(place.sub(lambda _: block, before), encoding="utf-8")
+        raise SystemExit(f"{document} has no place for {name}")
+    document.write_text(place.sub(lambda _: block, before), encoding="utf-8")
 
 
 def _cell(value: object) -> str:

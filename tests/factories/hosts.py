@@ -47,6 +47,19 @@ tar -cf - --exclude='usr/lib/python3*/test' --exclude='usr/lib/python3*/config-*
 """
 
 
+def write_small(path: Path, *, of: str, platform: str, usual: APIClient) -> None:
+    """Write a tar of what runs a job of the image `of`, and no more."""
+    made = usual.create_container(of, ["sh", "-c", _SMALL], platform=platform, network_disabled=True)
+    try:
+        attached = usual.attach(made["Id"], stdout=True, stderr=False, stream=True)
+        usual.start(made["Id"])
+        with path.open("wb") as file:
+            for piece in attached:
+                file.write(piece)
+    finally:
+        usual.remove_container(made["Id"], force=True)
+
+
 class SecondHost:
     """A Docker Engine beside the usual one; `ssh` is its address for who has `path` before their PATH."""
 
@@ -73,17 +86,9 @@ class SecondHost:
 
     def load(self, image: str, *, of: str, platform: str, usual: APIClient) -> None:
         """Have the Python of the usual engine's image `of` here, as `image`."""
-        made = usual.create_container(of, ["sh", "-c", _SMALL], platform=platform, network_disabled=True)
-        try:
-            attached = usual.attach(made["Id"], stdout=True, stderr=False, stream=True)
-            usual.start(made["Id"])
-            context = self._folder / "image"
-            context.mkdir()
-            with (context / "root.tar").open("wb") as file:
-                for piece in attached:
-                    file.write(piece)
-        finally:
-            usual.remove_container(made["Id"], force=True)
+        context = self._folder / "image"
+        context.mkdir()
+        write_small(context / "root.tar", of=of, platform=platform, usual=usual)
         (context / "Dockerfile").write_text("FROM scratch\nADD root.tar /\n")
         words = ["docker", "-H", self.unix, "build", "-q", "--platform", platform, "-t", image, str(context)]
         subprocess.run(words, check=True, capture_output=True, env={**os.environ, "DOCKER_BUILDKIT": "0"})

@@ -149,13 +149,13 @@ def test_requirements_are_installed_and_compiled(docker_engine, tmp_path, into) 
 @pytest.fixture
 def unused(docker_images, docker_engine, tmp_path):
     """A wheel that no environment has yet; the one that a test bakes of it is gone afterwards."""
-    from docker.errors import ImageNotFound
+    from docker.errors import NotFound
 
     module = f"home = {str(tmp_path)!r}".encode()
     wheel = wheels.read(make_wheel(tmp_path, {"unused.py": module}, name="unused"))
     yield wheel
     key = environment.key([wheel], interpreter=docker_engine.interpreter(target()))
-    with suppress(ImageNotFound):
+    with suppress(NotFound):
         docker_images.remove_image(f"pylayer/env:{key}", force=True)
 
 

@@ -6,13 +6,15 @@ import io
 import tarfile
 import uuid
 from contextlib import suppress
+from dataclasses import asdict
 
 import pytest
-from factories.engines import FOREIGN, NATIVE, target
+from factories.engines import FOREIGN, NATIVE, job, target
 
-from pylayer.engines import ImageChoice
+from pylayer.engines import ImageChoice, environment
 from pylayer.errors import ImageError
 from pylayer.store import Store
+from pylayer.store.kinds import IMAGE_PYTHON
 from pylayer.targets import Architecture
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
@@ -172,11 +174,92 @@ def unrunnable(docker_images):
 
 
 def test_programs_that_cannot_be_run(images, unrunnable) -> None:
-    """Where the engine cannot run an image's programs, the error says how to register emulation."""
+    """Where the image says that its programs are this machine's own, it is the image that is wrong."""
     wanted = target(image=unrunnable)
-    with pytest.raises(ImageError, match=r"(?s)exec format error.*binfmt --install") as raised:
+    with pytest.raises(ImageError, match=r"(?s)for another architecture.*exec format error.*build-image"):
         images.python(images.find(wanted), target=wanted)
-    assert unrunnable in str(raised.value)
+
+
+@pytest.fixture
+def imported(docker_images, tmp_path):
+    """What makes an image for the foreign architecture of `root.tar`, whatever is in there."""
+    name = f"pylayer-test/{unique()}:latest"
+
+    def make() -> str:
+        (tmp_path / "Dockerfile").write_text("FROM scratch\nADD root.tar /\n")
+        said = docker_images.build(
+            path=str(tmp_path), tag=name, platform=FOREIGN.platform, rm=True, decode=True
+        )
+        assert not any("error" in each for each in list(said))
+        return name
+
+    yield make
+    docker_images.remove_image(name, force=True)
+
+
+def test_no_emulation(images, imported, tmp_path) -> None:
+    """Where the engine cannot run an architecture's programs, the error says how to register emulation."""
+    with tarfile.open(tmp_path / "root.tar", "w") as archive:
+        for name in ("bin/cat", "bin/sh"):
+            info = tarfile.TarInfo(name)
+            info.size, info.mode = 4, 0o755
+            archive.addfile(info, io.BytesIO(b"\x7fNOT"))
+    wanted = target(architecture=FOREIGN, image=imported())
+    with pytest.raises(ImageError, match=r"(?s)cannot run programs for .*format error.*binfmt --install"):
+        images.python(images.find(wanted), target=wanted)
+
+
+def test_an_image_of_another_architecture_under_the_right_name(
+    images, imported, docker_images, tmp_path
+) -> None:
+    """What it says of itself is not believed: its Python is run."""
+    from factories.hosts import write_small
+
+    of = target().runtime.build_image[NATIVE]
+    write_small(tmp_path / "root.tar", of=of, platform=NATIVE.platform, usual=docker_images)
+    wanted = target(architecture=FOREIGN, image=imported())
+    with pytest.raises(ImageError, match=f"the image runs on {NATIVE.machine}, not {FOREIGN.machine}"):
+        images.python(images.find(wanted), target=wanted)
+
+
+@pytest.fixture
+def crashing(docker_images):
+    """An image for the foreign architecture, whose Python dies of a signal."""
+    from factories.containers import built_on
+
+    of = target(architecture=FOREIGN).runtime.build_image[FOREIGN]
+    script = "RUN printf '#!/bin/sh\\nkill -SEGV $$\\n' > /usr/bin/python3.13"
+    with built_on(docker_images, of, script) as name:
+        yield name
+
+
+def test_emulation_that_crashes(images, crashing) -> None:
+    """It is found by running the image's Python, and what to do about it is said."""
+    wanted = target(architecture=FOREIGN, image=crashing)
+    with pytest.raises(ImageError, match=r"(?s)emulation of .* cannot run the image's Python.*newer qemu"):
+        images.python(images.find(wanted), target=wanted)
+
+
+def test_emulation_that_went_since(images, crashing, tmp_path) -> None:
+    """What is remembered of it is no longer true: a job that fails then says what is missing."""
+    from factories.containers import engine
+
+    store = Store(tmp_path / "cache")
+    wanted = target(architecture=FOREIGN, image=crashing)
+    found = images.find(wanted)
+    usual = target(architecture=FOREIGN)
+    known = asdict(images.python(images.find(usual), target=usual))
+    store.put_record(IMAGE_PYTHON, f"{found.id.rpartition(':')[2]}-{FOREIGN}-3.13", known)
+    (tmp_path / "into").mkdir()
+    made = engine(tmp_path / "cache")
+    try:
+        with pytest.raises(ImageError, match=r"emulation of .* cannot run the image's Python"):
+            made.build_env(wanted, ()).run(job(""), into=tmp_path / "into")
+    finally:
+        made.close()
+        for kept in made.kept():
+            if kept.name.endswith(environment.key((), interpreter=made.interpreter(wanted))):
+                made.forget([kept.name])
 
 
 def test_the_image_of_the_lock_is_taken_where_it_can_be_had(images, registry) -> None:

@@ -127,7 +127,8 @@ def kept(client: APIClient) -> tuple[KeptEnvironment, ...]:
     sizes = {image["Id"]: image["Size"] for image in client.images(all=True)}
     return tuple(
         KeptEnvironment(
-            name=name,
+            # Podman puts one of two hosts before the name.
+            name=f"{repository}:{name.rpartition(':')[2]}",
             size=image["Size"] - sizes.get((image["Labels"] or {}).get("pylayer.base", ""), 0),
             used=image["Created"],
         )

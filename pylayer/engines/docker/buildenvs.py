@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pylayer.engines import Done, Job
     from pylayer.engines.docker.baking import Base
     from pylayer.engines.docker.containers import Container, Containers
+    from pylayer.engines.docker.images import ImageStore
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
@@ -51,6 +52,7 @@ class EnvResources:
     """
 
     containers: Containers
+    images: ImageStore
     environ: Mapping[str, str]
     opened: list[Mapping[str, str]] = field(default_factory=list)
     waiting: dict[str, dict[bool, list[JobServer]]] = field(default_factory=dict)
@@ -108,6 +110,7 @@ class DockerBuildEnv:
         except DOCKER_ERRORS as error:
             if self._resources.containers.closed:
                 raise EngineError("the job was stopped", where=where) from error
+            self._see_emulation()
             if isinstance(error, NotFound):
                 raise EngineError("its container is gone: removed, or out of memory", where=where) from error
             raise EngineError(f"the Docker Engine says: {explain(error)}", where=where) from error
@@ -121,10 +124,17 @@ class DockerBuildEnv:
                 status = server.do(self._packed(job, user=server.user), results)
                 if not (results.complete and results.clean):
                     room.clean = False
+            if not results.complete:
+                self._see_emulation()
             if status == _KILLED:
                 told = f"killed; if that was for want of memory: its container may use {self._memory_words}\n"
                 results.log.add(told.encode())
             return results.done(status)
+
+    def _see_emulation(self) -> None:
+        """Raise ImageError where it was emulation that failed: it can go after it was found to work."""
+        if self._base.interpreter.emulated and not self._resources.containers.closed:
+            self._resources.images.look(self._base.image, target=self._target)
 
     @contextmanager
     def _server(self, room: Room, job: Job) -> Iterator[JobServer]:

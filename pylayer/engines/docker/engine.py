@@ -44,7 +44,7 @@ class DockerEngine:
         self._store = store
         self._containers = Containers(connection, memory=bounds.wanted(environ))
         self._images = ImageStore(connection, containers=self._containers, store=store)
-        self._resources = EnvResources(containers=self._containers, environ=environ)
+        self._resources = EnvResources(containers=self._containers, images=self._images, environ=environ)
         self._bases: Once[str, Base] = Once()
         self._build_envs: Once[tuple[object, ...], DockerBuildEnv] = Once()
         self._made: list[DockerBuildEnv] = []
@@ -76,6 +76,8 @@ class DockerEngine:
         if not self._images.is_here(target):
             return f"{image}, {self._images.offered(target)}"
         python = self.interpreter(target)
+        if python.emulated:
+            self._images.look(self._base(target).image, target=target)
         return f"Python {python.version} in {image}{', emulated' if python.emulated else ''}"
 
     def interpreter(self, target: Target) -> Interpreter:
@@ -174,7 +176,7 @@ class DockerEngine:
     def _look(self, target: Target) -> Base:
         image = self._images.find(target)
         python = self._images.python(image, target=target)
-        decisive = [image.identity, str(target.architecture), python.version, python.executable]
+        decisive = [image.content, str(target.architecture), python.version, python.executable]
         interpreter = Interpreter(
             version=python.version,
             executable=python.executable,

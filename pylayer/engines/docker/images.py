@@ -40,6 +40,8 @@ HELD = "pylayer/base"
 # (https://www.qemu.org/docs/master/system/arm/cpu-features.html). Code for Lambda cannot need it: its first
 # Arm processor has none. A qemu that does not know this option fails the attempt; others than qemu ignore it.
 _FASTER_QEMU = "max,pauth=off"
+# What Podman says of a request that it does not know: 4.3, and 5.8.
+_NO_SUCH_REQUEST = ("page not found", "404 page not found", "not found")
 # What the engine says where a container's own program ended before another could start. Why, that one said.
 _ENDED = "in a stopped "  # container, or state, as runc has it
 # The Pythons of a distribution, of AWS's images, of the `python` images and of the manylinux images.
@@ -68,7 +70,8 @@ class Image:
     """An image in the engine's store, to be named by its `id`: a reference may mean another one tomorrow.
 
     `digest` is that of its repository (`sha256:…`) where it has one, `path` the PATH of its programs.
-    `content` names its files and what programs in it are given (hex): engines have different ids for that.
+    `content` names its files and what programs in it are given (hex): machines that have the same image agree
+    on that, whichever engines they have; ids and digests are not the same in all of those.
     """
 
     id: str
@@ -77,11 +80,6 @@ class Image:
     digest: str | None
     path: str
     content: str
-
-    @property
-    def identity(self) -> str:
-        """What two machines that have the same image agree on."""
-        return self.digest or self.content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,8 +191,8 @@ class ImageStore:
         except DOCKER_ERRORS as error:
             if explain(error) == "timed out":
                 return f"which will be pulled: its registry did not answer within {_PATIENCE:g} s"
-            if isinstance(error, NotFound) and "page" in explain(error).lower():
-                return "which will be pulled: this engine asks no registry"  # Podman knows no such request
+            if isinstance(error, NotFound) and explain(error).lower() in _NO_SUCH_REQUEST:
+                return "which will be pulled: this engine asks no registry"
             raise refusals.cannot_pull(explain(error), where=where, target=target, here="") from error
         platforms = [each for each in found.get("Platforms") or [] if each.get("architecture")]
         if platforms and not any(
@@ -211,6 +209,19 @@ class ImageStore:
         key = f"{image.id.rpartition(':')[2]}-{image.architecture}-3.{target.runtime.minor}"
         if (known := self._store.record(IMAGE_PYTHON, key)) is not None:
             return ImagePython(**known)
+        python = self.look(image, target=target)
+        self._store.put_record(IMAGE_PYTHON, key, asdict(python))
+        return python
+
+    def is_emulated(self, target: Target) -> bool:
+        """Whether the programs of its image are not the engine's own."""
+        return target.architecture != self._connection.architecture
+
+    def look(self, image: Image, *, target: Target) -> ImagePython:
+        """Run the image's Python, whatever is remembered: what emulates it may have gone since.
+
+        Raises what `python` does.
+        """
         python = self._run_python(image, target=target)
         where = f"{image.reference} for {target}"
         hint = refusals.name_another(target)
@@ -224,7 +235,6 @@ class ImageStore:
             raise ImageError(
                 f"the image has Python {python.version}, not {target.runtime.python}", where=where, hint=hint
             )
-        self._store.put_record(IMAGE_PYTHON, key, asdict(python))
         return python
 
     def _run_python(self, image: Image, *, target: Target) -> ImagePython:
@@ -239,16 +249,18 @@ class ImageStore:
                 output += container.last_words()
         except DOCKER_ERRORS as error:
             said = f"{explain(error)} {container.last_words() if container else ''}"
-            raise refusals.cannot_run(said, where=where, target=target) from error
+            emulated = self.is_emulated(target)
+            raise refusals.cannot_run(said, where=where, target=target, emulated=emulated) from error
         finally:
             if container is not None:
                 container.close()
         if status == 0:
-            with suppress(ValueError, TypeError):
+            with suppress(ValueError, TypeError, IndexError):  # an engine that ends it may say 0, and nothing
                 return ImagePython(**json.loads(output.strip().splitlines()[-1]))
         if "no python3" in output:
             raise ImageError("the image has no Python", where=where, hint=refusals.name_another(target))
-        raise refusals.cannot_run(output, where=where, target=target)
+        emulated = self.is_emulated(target)
+        raise refusals.cannot_run(output, where=where, target=target, emulated=emulated, status=status)
 
     def _here(self, reference: str, architecture: Architecture) -> dict[str, Any] | None:
         tagged = self._inspect(reference)

@@ -14,21 +14,38 @@ _EMULATION = (
     "  (or on Debian: apt install qemu-user-static binfmt-support)"
 )
 
+_BETTER_EMULATION = (
+    "register a newer qemu (docker run --privileged --rm tonistiigi/binfmt --install all),"
+    " give the architecture a host of its own in [engine.hosts]"
+)
+# Said of a program that is there, where the interpreter that the kernel has for it is not (no flag F).
+_NO_FILE = "no such file or directory"
+_SIGNALS = 128  # an exit status above that is a signal's number more
+
 
 def name_another(target: Target) -> str:
     """Say how to build in another image."""
     return f'name another one in layers.toml: [runtimes."{target.runtime}"] build-image = "…"'
 
 
-def cannot_run(said: str, *, where: str, target: Target) -> ImageError:
-    """Explain why the programs of an image cannot be run."""
-    if "exec format error" in said.lower():
-        return ImageError(
-            f"this engine cannot run programs for {target.architecture} (exec format error)",
-            where=where,
-            hint=_EMULATION.format(architecture=target.architecture.platform.partition("/")[2]),
-        )
-    return ImageError(f"the image cannot be run: {said.strip()}", where=where)
+def cannot_run(said: str, *, where: str, target: Target, emulated: bool, status: int = 0) -> ImageError:
+    """Explain why the programs of an image cannot be run; `status` is that of a Python that ended."""
+    words, architecture = said.lower(), target.architecture
+    emulation = _EMULATION.format(architecture=architecture.platform.partition("/")[2])
+    if "exec format error" in words:
+        if not emulated:
+            what = f"the image has programs for another architecture than {architecture} (exec format error)"
+            return ImageError(what, where=where, hint=name_another(target))
+        what = f"this engine cannot run programs for {architecture} (exec format error)"
+        return ImageError(what, where=where, hint=emulation)
+    if emulated and _NO_FILE in words:
+        what = f"this engine's emulation of {architecture} is not to be had in containers: {said.strip()}"
+        return ImageError(what, where=where, hint=emulation)
+    if emulated and (status > _SIGNALS or "qemu: " in words):
+        what = f"this engine's emulation of {architecture} cannot run the image's Python: "
+        what += said.strip() or f"it ended by signal {status - _SIGNALS}"
+        return ImageError(what, where=where, hint=f"{_BETTER_EMULATION}, or {name_another(target)}")
+    return ImageError(f"the image cannot be run: {said.strip()}", where=where, hint=name_another(target))
 
 
 def cannot_pull(said: str, *, where: str, target: Target, here: str) -> ImageError:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pylayer.engines.docker.connection import Connection
-    from pylayer.engines.docker.images import Image
+    from pylayer.engines.docker.images import Image, ImagePython
     from pylayer.engines.smoke import SmokeTest
     from pylayer.store import Store
     from pylayer.targets import Target
@@ -46,7 +46,6 @@ class DockerSmokeTester:
 
     def __init__(self, connection: Connection, *, store: Store) -> None:
         self._client = connection.client
-        self._architecture = connection.architecture
         self._containers = Containers(connection)
         self._images = ImageStore(connection, containers=self._containers, store=store)
         self._lock = threading.Lock()
@@ -56,7 +55,7 @@ class DockerSmokeTester:
     def identity(self, target: Target) -> str:
         """Give the image's; see `pylayer.engines.smoke.SmokeTester`."""
         image = self._image(target)
-        return hashlib.sha256(f"{image.identity} {target}".encode()).hexdigest()
+        return hashlib.sha256(f"{image.content} {target}".encode()).hexdigest()
 
     def runs(self, target: Target) -> Target:
         """Give it: its container runs it; see `pylayer.engines.smoke.SmokeTester`."""
@@ -64,11 +63,11 @@ class DockerSmokeTester:
 
     def run(self, smoke_test: SmokeTest) -> SmokeTestResult:
         """Run `smoke_test`; see `pylayer.engines.smoke.SmokeTester`."""
-        if self._is_emulated(smoke_test.target):
+        if self._images.is_emulated(smoke_test.target):
             smoke_test = replace(smoke_test, seconds=smoke_test.seconds * _PATIENCE)
         try:
             image = self._image(smoke_test.target)
-            python = self._images.python(image, target=_of_runtime_image(smoke_test.target)).executable
+            python = self._images.python(image, target=_of_runtime_image(smoke_test.target))
         except EngineError as error:
             if self._closed:
                 raise EngineError("verification was stopped", where=smoke_test.name) from error
@@ -81,16 +80,16 @@ class DockerSmokeTester:
         except DOCKER_ERRORS as error:
             if self._closed:
                 raise EngineError("verification was stopped", where=smoke_test.name) from error
+            self._see_emulation(smoke_test.target, image=image)
             raise EngineError(f"the Docker Engine says: {explain(error)}", where=smoke_test.name) from error
         answer = answer_in(output.decode(errors="replace"))
         if answer is None:
-            what = (
-                "verification was stopped"
-                if self._closed
-                else "verification ended early: killed, or out of memory"
-            )
+            what = "verification was stopped"
+            if not self._closed:
+                self._see_emulation(smoke_test.target, image=image)
+                what = "verification ended early: killed, or out of memory"
             raise EngineError(what, where=smoke_test.name, log=(output + log).decode(errors="replace"))
-        if self._is_emulated(smoke_test.target):
+        if self._images.is_emulated(smoke_test.target):
             return SmokeTestResult(answer=answer, notes=(_EMULATED,), timed=False)
         return SmokeTestResult(answer=answer)
 
@@ -104,7 +103,9 @@ class DockerSmokeTester:
             self._remove(identifier)
         self._containers.close()
 
-    def _printed(self, smoke_test: SmokeTest, *, image: Image, python: str) -> Iterator[tuple[int, bytes]]:
+    def _printed(
+        self, smoke_test: SmokeTest, *, image: Image, python: ImagePython
+    ) -> Iterator[tuple[int, bytes]]:
         client = self._client
         identifier = self._create(smoke_test, image=image, python=python)
         try:
@@ -128,17 +129,19 @@ class DockerSmokeTester:
                 left.close()
             self._remove(identifier)
 
-    def _create(self, smoke_test: SmokeTest, *, image: Image, python: str) -> str:
+    def _create(self, smoke_test: SmokeTest, *, image: Image, python: ImagePython) -> str:
         client = self._client
         platform = smoke_test.target.architecture.platform
+        emulated = self._images.is_emulated(smoke_test.target) and python.qemu_cpu
         created = client.create_container(
             image.id,
-            entrypoint=[python, f"{_OWN}/inside/{SCRIPTS[0]}.py"],
+            entrypoint=[python.executable, f"{_OWN}/inside/{SCRIPTS[0]}.py"],
             command=[],
             user=_USER,
             working_dir="/",
             stdin_open=True,
-            volumes=[_OPT, _TASK, _OWN],
+            environment={"QEMU_CPU": python.qemu_cpu} if emulated else {},
+            volumes=[_OPT, _OWN],
             labels=owner_labels(),
             use_config_proxy=False,
             platform=None if version_lt(client.api_version, "1.41") else platform,
@@ -148,7 +151,8 @@ class DockerSmokeTester:
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges"],
                 read_only=True,
-                tmpfs={"/tmp": _TEMPORARY},  # noqa: S108  a function's
+                # Podman gives a volume to the container's user where the image has no such folder.
+                tmpfs={"/tmp": _TEMPORARY, _TASK: "ro,mode=755"},  # noqa: S108  a function's
                 **self._containers.bounds.options,
             ),
         )
@@ -158,8 +162,10 @@ class DockerSmokeTester:
         with suppress(*DOCKER_ERRORS):  # it removes itself when it ends
             self._client.remove_container(identifier, v=True, force=True)
 
-    def _is_emulated(self, target: Target) -> bool:
-        return target.architecture != self._architecture
+    def _see_emulation(self, target: Target, *, image: Image) -> None:
+        """Raise ImageError where it was emulation that failed: it can go after it was found to work."""
+        if self._images.is_emulated(target):
+            self._images.look(image, target=_of_runtime_image(target))
 
     def _image(self, target: Target) -> Image:
         try:
