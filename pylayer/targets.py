@@ -89,6 +89,9 @@ class Runtime:
         """Python's version without the patch: `3.13`."""
         return f"3.{self.minor}"
 
+    def __hash__(self) -> int:  # targets are in the keys of most steps
+        return hash(self.name)
+
     def __str__(self) -> str:
         return self.name
 

@@ -130,6 +130,10 @@ class Projects:
         self._hashes = hashes
         self._unpacked = unpacked
         self._dry = dry
+        targets = {build.target for build in context.workspace.builds}
+        runtimes = {target.runtime.name: target.runtime for target in targets}
+        self._declared = targets
+        self._oldest_first = sorted(runtimes.values(), key=lambda runtime: runtime.minor)
         self._wanted: AbstractSet[Target] = frozenset()
         self._final: dict[tuple[Path, frozenset[str]], BackendError] = {}
 
@@ -235,7 +239,7 @@ class Projects:
     def _first_of(self, target: Target) -> Target:
         """The target of the same runtime that is built before the others."""
         own = self._own(target)
-        return own if any(build.target == own for build in self._workspace.builds) else target
+        return own if own in self._declared else target
 
     async def _crossed(self, project: Project, target: Target) -> Built:
         """The wheel that the engine's own architecture builds for `target`."""
@@ -283,10 +287,8 @@ class Projects:
         """The target whose Python builds `project` first."""
         candidates = [target.runtime]
         if project.python_independent:
-            declared = {build.target.runtime.name: build.target.runtime for build in self._workspace.builds}
-            oldest_first = sorted(declared.values(), key=lambda runtime: runtime.minor)
             candidates = [
-                runtime for runtime in oldest_first if allows(project.requires_python, runtime.python)
+                runtime for runtime in self._oldest_first if allows(project.requires_python, runtime.python)
             ]
         builders = [
             Target(runtime=runtime, architecture=self._hosts.architecture)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,10 +22,16 @@ def serves(wheel: Wheel, target: Target, *, built_for: Target, python_independen
 
 def trusted(wheel: Wheel, target: Target) -> bool:
     """Whether a wheel says that it runs on the target, by more than the tag of the host that built it."""
-    accepted = {str(tag) for tag in target.tags}
-    return any(tag in accepted for tag in wheel.metadata.tags)
+    return not _accepted(target).isdisjoint(wheel.metadata.tags)
 
 
+@cache
+def _accepted(target: Target) -> frozenset[str]:
+    """The hundreds of tags that a target accepts, in words."""
+    return frozenset(map(str, target.tags))
+
+
+@cache
 def allows(requires_python: str | None, python: str) -> bool:
     """Whether a Requires-Python (PEP 440 specifiers) admits any release of a minor version such as `3.13`."""
     if not requires_python:

@@ -85,6 +85,8 @@ class Foresight:
         self._described: dict[str, str] = {}
         self._pins: dict[str, Metadata | None] = {}
         self._closures: dict[str, Closure] = {}
+        self._of_any_target: dict[str, Closure] = {}  # by layer
+        self._stated_by: dict[str, Metadata | None] = {}
         self._declared: dict[str, Mapping[str, Any]] = {}
 
     @cached_property
@@ -139,10 +141,24 @@ class Foresight:
     def closure(self, build: Build) -> Closure:
         """The projects of a build, and what they and its layer require of an index."""
         if build.id not in self._closures:
+            layer = build.layer.name
             locked = self.lock.builds.get(build.id)
             outside = [each for pin in (locked.pins if locked else ()) if (each := self._of_pin(pin))]
-            self._closures[build.id] = self._close(root_of(build), build.target, outside=outside)
+            if not outside and layer in self._of_any_target:
+                found = self._of_any_target[layer]
+            else:
+                root = root_of(build)
+                found = self._close(root, build.target, outside=outside)
+                if not outside and self._is_for_any_target(root, found):
+                    self._of_any_target[layer] = found
+            self._closures[build.id] = found
         return self._closures[build.id]
+
+    def _is_for_any_target(self, root: Root, closure: Closure) -> bool:
+        """Whether nothing that was followed depends on the target."""
+        stated = [self._stated_by.get(name) for name in closure.projects]
+        texts = [*root.requirements, *(text for each in stated if each for text in each.requires)]
+        return None not in stated and not any(";" in text for text in texts)
 
     def project(self, name: str, target: Target) -> Parts:
         """What is known of a project's wheel for a target."""
@@ -310,6 +326,11 @@ class Foresight:
 
     def _stated(self, name: str) -> Metadata | None:
         """What `[project]` states, unless it leaves that to the build."""
+        if name not in self._stated_by:
+            self._stated_by[name] = self._statement(name)
+        return self._stated_by[name]
+
+    def _statement(self, name: str) -> Metadata | None:
         table = table_at(self._pyproject(name), "project")
         dynamic = table.get("dynamic", [])
         if not table or not {"dependencies", "optional-dependencies"}.isdisjoint(dynamic):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pylayer.building.pace import usual
 from pylayer.building.projects import WouldBuildError
+from pylayer.building.serving import trusted
 from pylayer.errors import PylayerError
 from pylayer.operations.dividing import MissingWheel
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pylayer.config.layers import Build
     from pylayer.operations.foresight import Foresight
     from pylayer.targets import Target
+    from pylayer.wheels import Wheel
 
     Ask = tuple[str, Target]  # a project, and for which target its wheel is wanted
 
@@ -48,6 +50,8 @@ class Finder:
         self._foresight = foresight
         self._pace = pace
         self._seen: dict[Ask, WouldBuildError | None] = {}
+        self._kept: dict[Ask, Wheel] = {}
+        self._served: set[Ask] = set()
         self._errors: dict[str, PylayerError] = {}
 
     async def found(self, builds: Sequence[Build]) -> Missing:
@@ -60,7 +64,7 @@ class Finder:
                 self._errors[build.id] = error
                 continue
             asks |= dict.fromkeys((name, build.target) for name in closure.projects)
-        await self._look(asks)
+        await self._look_once(asks)
         needs = await self._needs()
         targets: dict[WheelStep, list[Target]] = {}
         alone: set[WheelStep] = set()
@@ -82,7 +86,7 @@ class Finder:
         return Missing(
             wheels=tuple(wheel for wheel in wheels if wheel.step not in alone),
             alone=tuple(wheel for wheel in wheels if wheel.step in alone),
-            kept=sum(would is None for would in self._seen.values()),
+            kept=sum(would is None for would in self._seen.values()) + len(self._served),
             errors=self._errors,
         )
 
@@ -107,6 +111,21 @@ class Finder:
                 needs[step] |= {other.step for ask in each if (other := self._seen.get(ask))}
         return needs
 
+    async def _look_once(self, asks: Iterable[Ask]) -> None:
+        """Look for a wheel for one architecture, and for the others where that one does not serve them."""
+        alike: dict[tuple[str, str], list[Ask]] = {}
+        for ask in asks:
+            alike.setdefault((ask[0], ask[1].runtime.name), []).append(ask)
+        await self._look(first for first, *_ in alike.values())
+        left = []
+        for first, *others in alike.values():
+            wheel = self._kept.get(first)
+            # What came out pure for one was built, or would be found, in the same way for another.
+            served = {ask for ask in others if wheel and wheel.pure and trusted(wheel, ask[1])}
+            self._served |= served
+            left += [ask for ask in others if ask not in served]
+        await self._look(left)
+
     async def _look(self, asks: Iterable[Ask]) -> None:
         left = iter(dict.fromkeys(ask for ask in asks if ask not in self._seen))
         while some := list(islice(left, _AT_ONCE)):
@@ -119,7 +138,7 @@ class Finder:
     async def _one(self, ask: Ask) -> WouldBuildError | PylayerError | None:
         name, target = ask
         try:
-            await self._projects.built(name, target)
+            self._kept[ask] = (await self._projects.built(name, target)).wheel
         except WouldBuildError as would:
             return would
         except PylayerError as error:
