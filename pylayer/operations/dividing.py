@@ -68,6 +68,8 @@ def divided(
     """
     if shards > most:
         raise UsageError(f"{shards} shares are more than {most}", where="--shards", hint="take fewer")
+    if not missing:
+        return []
     groups: dict[Architecture, list[list[MissingWheel]]] = {}
     for group in _together(missing):
         wanted = {wheel.step.builder.architecture for wheel in group}

@@ -112,10 +112,13 @@ class Finder:
         return needs
 
     async def _look_once(self, asks: Iterable[Ask]) -> None:
-        """Look for a wheel for one architecture, and for the others where that one does not serve them."""
+        """Look for a wheel for one target, and for others where that one does not serve them."""
+        projects = self._foresight.found.projects
         alike: dict[tuple[str, str], list[Ask]] = {}
         for ask in asks:
-            alike.setdefault((ask[0], ask[1].runtime.name), []).append(ask)
+            name, target = ask
+            runtime = "" if projects[name].python_independent else target.runtime.name
+            alike.setdefault((name, runtime), []).append(ask)
         await self._look(first for first, *_ in alike.values())
         left = []
         for first, *others in alike.values():
