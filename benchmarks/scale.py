@@ -60,10 +60,14 @@ def main() -> None:
     """Measure, simulate, print, and keep it where it is wanted."""
     options = _options()
     options.work.mkdir(parents=True, exist_ok=True)
-    took = json.loads(options.took.read_text()) if options.took else measured(options.work)
-    (options.work / "took.json").write_text(json.dumps(took))
-    planned = planning(options.work, count=options.packages)
-    text = "\n\n".join([_told(took, planned, count=options.packages), *_tables(took, count=options.packages)])
+    if options.measured:
+        kept = json.loads(options.measured.read_text(encoding="utf-8"))
+    else:
+        kept = {"took": measured(options.work), "planned": planning(options.work, count=options.packages)}
+        kept["machine"] = results.machine()
+        (options.work / "measured.json").write_text(json.dumps(kept), encoding="utf-8")
+    took = kept["took"]
+    text = "\n\n".join([_told(**kept, count=options.packages), *_tables(took, count=options.packages)])
     print(text)
     if options.document:
         before, _, rest = options.document.read_text(encoding="utf-8").partition(BEGIN)
@@ -210,13 +214,27 @@ def cases(took: Mapping[str, Sequence[float]], count: int) -> dict[str, list[Mis
     }
 
 
-def makespan(shares: Sequence[Sequence[MissingWheel]], processors: int) -> float:
+def as_before(wheel: MissingWheel) -> float:
+    """What a wheel takes that takes what it took."""
+    return wheel.seconds
+
+
+def otherwise(wheel: MissingWheel) -> float:
+    """What a wheel takes of which nothing but half or twice that is known."""
+    return wheel.seconds * 2 ** random.Random(wheel.step.name).uniform(-1, 1)
+
+
+def makespan(
+    shares: Sequence[Sequence[MissingWheel]],
+    processors: int,
+    taking: Callable[[MissingWheel], float] = as_before,
+) -> float:
     """When the last machine ends, each of which builds its wheels in their order."""
     ends = []
     for share in shares:
         free = [0.0] * processors
         for wheel in share:
-            heapq.heapreplace(free, free[0] + wheel.seconds)
+            heapq.heapreplace(free, free[0] + taking(wheel))
         ends.append(max(free))
     return max(ends, default=0.0)
 
@@ -229,6 +247,8 @@ def _tables(took: Mapping[str, Sequence[float]], *, count: int) -> Iterator[str]
         work = sum(wheel.seconds for wheel in missing)
         longest = max(wheel.seconds for wheel in missing)
         by_plan, by_names, seconds = ["plan"], ["by names"], ["plan, seconds"]
+        noisy = ["plan, where each takes half to twice that"]
+        real, slowest = sum(map(otherwise, missing)), max(map(otherwise, missing))
         for runners in RUNNERS:
             ideal = max(work / (runners * processors), longest)
             end = makespan(_planned(missing, runners), processors)
@@ -236,11 +256,13 @@ def _tables(took: Mapping[str, Sequence[float]], *, count: int) -> Iterator[str]
             by_plan.append(f"{ideal / end:.2f}{bound}")
             by_names.append(f"{ideal / makespan(_named(missing, runners), processors):.2f}{bound}")
             seconds.append(f"{end:.1f}")
+            even = max(real / (runners * processors), slowest)
+            noisy.append(f"{even / makespan(_planned(missing, runners), processors, otherwise):.2f}")
         chosen = len(dividing.divided(missing, own=Architecture.X86_64, most=max(RUNNERS)))
         told = (
             f"**{name}**: {len(missing)} wheels, {work:.0f} s of one processor, the longest {longest:.1f} s; "
         )
-        rows = "\n".join(f"| {' | '.join(row)} |" for row in (by_plan, by_names, seconds))
+        rows = "\n".join(f"| {' | '.join(row)} |" for row in (by_plan, noisy, by_names, seconds))
         yield (
             f"{told}`plan` by itself takes {chosen} machine{'s' if chosen != 1 else ''}.\n\n"
             f"| {' | '.join(head)} |\n|{' --- |' * len(head)}\n{rows}"
@@ -264,8 +286,13 @@ def _named(missing: Sequence[MissingWheel], runners: int) -> list[list[MissingWh
     return shares
 
 
-def _told(took: Mapping[str, Sequence[float]], planned: Mapping[str, float], *, count: int) -> str:
-    machine = results.machine()
+def _told(
+    *,
+    took: Mapping[str, Sequence[float]],
+    planned: Mapping[str, float],
+    machine: Mapping[str, str | int],
+    count: int,
+) -> str:
     wheels = ", ".join(
         f"{kind} {statistics.median(seconds):.1f} s ({min(seconds):.1f} to {max(seconds):.1f})"
         for kind, seconds in took.items()
@@ -285,7 +312,7 @@ def _options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--packages", type=int, default=PACKAGES)
-    parser.add_argument("--took", type=Path, help="seconds of wheels by kind, as a run before kept them")
+    parser.add_argument("--measured", type=Path, help="measured.json of a run before: only simulate")
     parser.add_argument("--document", type=Path, help="Markdown file whose run is replaced by this one")
     parser.add_argument(
         "--work", type=Path, default=Path(tempfile.gettempdir(), "pylayer-scale"), help="folder to work in"
