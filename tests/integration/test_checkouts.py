@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from factories.lending import lend
 from factories.monorepo import Monorepo
 from factories.repositories import Repository
 
@@ -209,7 +210,7 @@ def compare(monorepo: Monorepo, out: Path, *options: str, backends: Iterable[str
 def test_members_are_those_of_the_checkout(tmp_path, engine):
     """With and without a git where the build runs: the test images have none."""
     root = checkout(tmp_path / "mono").folder
-    compare(Monorepo(root=root, store=tmp_path / "store"), tmp_path / "out", "--engine", engine)
+    compare(Monorepo(root=root, store=lend(tmp_path / "store")), tmp_path / "out", "--engine", engine)
 
 
 @pytest.mark.skipif(not shutil.which("rustc"), reason="needs Rust")
@@ -220,7 +221,7 @@ def test_members_are_those_of_the_checkout_where_rust_is_compiled(tmp_path):
     toolchain = Path(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
     env = f'{{ RUSTUP_HOME = "{toolchain.parents[1]}", RUSTUP_TOOLCHAIN = "{toolchain.name}" }}'
     lay(root, {"layers.toml": f"{MANIFEST}[projects.by-maturin]\nenv = {env}\n"})
-    monorepo = Monorepo(root=root, store=tmp_path / "store")
+    monorepo = Monorepo(root=root, store=lend(tmp_path / "store"))
     compare(monorepo, tmp_path / "out", "--engine", "local", backends=("maturin",))
     assert {"python/bin/by-maturin", "python/by_maturin/untracked.txt"} < set(
         monorepo.members("by-maturin-python3.11-x86_64")
@@ -232,7 +233,7 @@ def test_a_worktree_is_a_checkout(tmp_path):
     backends = ("hatchling", "poetry", "scm")
     checkout(tmp_path / "main", backends).git("worktree", "add", "--quiet", "../mono")
     litter(tmp_path / "mono", backends)
-    monorepo = Monorepo(root=tmp_path / "mono", store=tmp_path / "store")
+    monorepo = Monorepo(root=tmp_path / "mono", store=lend(tmp_path / "store"))
     compare(monorepo, tmp_path / "out", "--engine", "local", backends=backends)
 
 
@@ -248,14 +249,14 @@ def test_a_submodule_is_a_checkout(tmp_path):
     outer.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(made), "sub")
     litter(outer.folder / "sub", backends)
     (outer.folder / "packages").symlink_to("sub/packages")
-    monorepo = Monorepo(root=outer.folder, store=tmp_path / "store")
+    monorepo = Monorepo(root=outer.folder, store=lend(tmp_path / "store"))
     compare(monorepo, tmp_path / "out", "--engine", "local", backends=backends)
 
 
 def test_what_the_build_sees_of_git_is_in_its_key(tmp_path):
     """A pattern that comes into an ignore file above a project takes the file out of its wheel."""
     made = checkout(tmp_path / "mono", ("hatchling", "poetry"))
-    monorepo = Monorepo(root=made.folder, store=tmp_path / "store")
+    monorepo = Monorepo(root=made.folder, store=lend(tmp_path / "store"))
     for pattern in ("", "untracked.*\n"):
         (made.folder / ".gitignore").write_text(IGNORE + pattern)
         assert 0 == monorepo.run("layers", "--engine", "local").status
@@ -269,7 +270,7 @@ def test_what_the_build_sees_of_git_is_in_its_key(tmp_path):
 def test_what_editors_leave_costs_no_build_but_where_it_may_be_packaged(tmp_path):
     """Beside the package nobody packages it; in the package's folder the backend decides."""
     made = checkout(tmp_path / "mono", ("hatchling",))
-    monorepo = Monorepo(root=made.folder, store=tmp_path / "store")
+    monorepo = Monorepo(root=made.folder, store=lend(tmp_path / "store"))
     assert "built" in monorepo.run("layers", "--engine", "local").text
     lay(
         made.folder / "packages/hatchling",
@@ -286,6 +287,6 @@ def test_patterns_hold_wherever_the_build_runs(tmp_path):
     """Its folder is in one called tmp, which hatchling would take for an ignored project."""
     made = checkout(tmp_path / "mono", ("hatchling",))
     (made.folder / ".gitignore").write_text(IGNORE + "tmp/\nwork/\nsrc\n")
-    monorepo = Monorepo(root=made.folder, store=tmp_path / "store")
+    monorepo = Monorepo(root=made.folder, store=lend(tmp_path / "store"))
     assert 0 == monorepo.run("layers", "--engine", "local").status
     assert "python/by_hatchling/.env" not in monorepo.members("by-hatchling-python3.11-x86_64")

@@ -9,6 +9,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from factories.lending import lend
 from factories.monorepo import ROOT, example, in_runtime
 from factories.publishing import REGIONS, Run
 
@@ -147,6 +148,7 @@ def test_another_folder_gives_the_same_bytes(built, tmp_path):
 def alone(built, tmp_path_factory):
     """The same lock on a machine without Docker, built from nothing."""
     mono = example(tmp_path_factory.mktemp("alone"))
+    lend(mono.store)
     shutil.copy(built.root / "layers.lock", mono.root)
     mono.env = {"DOCKER_HOST": "unix:///nowhere"}
     mono.ran = mono.run("layers", "--strict")

@@ -6,6 +6,7 @@ import subprocess
 import zipfile
 
 import pytest
+from factories.lending import lend
 from factories.monorepo import empty, in_runtime
 
 from pylayer.checks import elf
@@ -38,6 +39,7 @@ setup(ext_modules=[Extension("linked", ["linked.c"], extra_link_args=[library],
 def linked(folder, keys):
     """A monorepo whose one project is linked to libffi; `keys` are those of its layer."""
     mono = empty(folder)
+    lend(mono.store)
     mono.project("linked")
     project = mono.root / "packages" / "linked"
     text = (project / "pyproject.toml").read_text().replace('py-modules = ["linked"]', "py-modules = []")
