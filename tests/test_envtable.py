@@ -20,6 +20,7 @@ PATTERNS = [re.sub(r"<\w+>", "*", name) for row in NAMES for name in row.split("
 OTHERS = {"GLIBC_ABI_DT_RELR", "GLIBC_ABI_GNU2_TLS", "FETCH_HEAD"}
 # Read by the standard library for us.
 FOREIGN = {"COLUMNS"}
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 
 
 def is_told(name):
@@ -29,7 +30,10 @@ def is_told(name):
 
 def asked(path):
     """The names that are looked up in an environment."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    text = path.read_text(encoding="utf-8")
+    if not re.search(r"env(iron)?\b", text):
+        return  # parsing takes long
+    for node in ast.walk(ast.parse(text)):
         match node:
             case ast.Call(func=ast.Attribute(value=of, attr="get" | "pop"), args=[ast.Constant(name), *_]):
                 pass
@@ -55,9 +59,10 @@ def test_every_name_of_a_variable_is_told():
         node.value
         for path in SOURCES
         if path.parent.name != "inside"
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if _VARIABLE.search(text := path.read_text(encoding="utf-8"))  # parsing takes long
+        for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        if re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+", node.value)
+        if _VARIABLE.fullmatch(node.value)
     }
     assert set() == {name for name in named - OTHERS if not is_told(name)}
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Standing:
     """The selected builds, by id, if every one of them is `kept`; else nothing.
 
     `edited`: all of them are there, and nothing but files of projects is known to have changed.
@@ -34,23 +34,23 @@ def look(
     only: Sequence[str],
     names: Sequence[str],
     by_hash: bool,
-) -> Found:
+) -> Standing:
     """Compare what the last run left, of the selected builds, with what is there."""
     before = snapshot.load(state)
     if before is None or before.options != options:
-        return Found()
+        return Standing()
     if selection.unmatched((*only, *names), before.all_builds):
-        return Found()
+        return Standing()
     wanted = selection.chosen(only, before.all_builds) & selection.chosen(names, before.all_builds)
     if not wanted or not wanted <= before.builds.keys():
-        return Found()
+        return Standing()
     found = {name: before.builds[name] for name in before.all_builds if name in wanted}
     if not all(snapshot.intact(archive, by_hash=by_hash) for archive in found.values()):
-        return Found()
+        return Standing()
     changed = snapshot.changed(before)
     if changed or described_otherwise(before):
-        return Found(edited=not changed or Path(changed).name not in _DECIDES)
-    return Found(kept=found)
+        return Standing(edited=not changed or Path(changed).name not in _DECIDES)
+    return Standing(kept=found)
 
 
 # What may change more than what one project is made of.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # The same documents every time; `nox -s fuzz` has many more of their kind.
 fuzzing = settings(
-    max_examples=60,
+    max_examples=30,
     derandomize=True,
     database=None,
     deadline=None,
