@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pylayer.liveness import alive
+from pylayer.liveness import marks_living, own_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PREFIX = "pylayer-"
+_NAME = re.compile(rf"{_PREFIX}([0-9]+)(?:-([0-9]+))?-[^-]+")
 _OPEN: set[Path] = set()
 
 
@@ -25,7 +27,7 @@ def private(*, beside: Path | None = None) -> Iterator[Path]:
     from tempfile import mkdtemp  # slow to import, and the store is opened without it
 
     parent = beside.parent if beside else None
-    folder = Path(mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent)).resolve()
+    folder = Path(mkdtemp(prefix=f"{_PREFIX}{own_mark()}-", dir=parent)).resolve()
     with passing(folder):
         yield folder
 
@@ -52,9 +54,12 @@ def sweep(parent: Path | None = None) -> None:
     from tempfile import gettempdir
 
     for folder in (parent or Path(gettempdir())).glob(f"{_PREFIX}*-*"):
-        pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
         with suppress(OSError):
-            if pid.isdigit() and folder.lstat().st_uid == os.getuid() and not alive(int(pid)):
+            if (
+                (made := _NAME.fullmatch(folder.name))
+                and folder.lstat().st_uid == os.getuid()
+                and not marks_living(*made.groups())
+            ):
                 remove(folder)
 
 

@@ -1,8 +1,9 @@
-"""A process's number → whether that process is still there."""
+"""A process's number → whether that process is still there, and a name for it that no other will have."""
 
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 
@@ -29,3 +30,18 @@ def started(pid: int) -> str:
     except OSError:
         return ""
     return stat.rpartition(")")[2].split()[19]
+
+
+def own_mark() -> str:
+    """A part of names, for what this process makes: its number and, where that is known, its start."""
+    return _mark(os.getpid())
+
+
+@cache
+def _mark(pid: int) -> str:
+    return f"{pid}-{ticks}" if (ticks := started(pid)) else str(pid)
+
+
+def marks_living(pid: str, ticks: str | None) -> bool:
+    """Whether the process lives that made what has its mark; another one may have its number by now."""
+    return alive(int(pid)) and (not ticks or started(int(pid)) in ("", ticks))

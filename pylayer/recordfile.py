@@ -72,8 +72,10 @@ def hash_and_size(content: bytes) -> tuple[str, str]:
 
 def _text(found: Iterable[Sequence[str]]) -> bytes:
     import csv
-    import io
+    from types import SimpleNamespace
 
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(found)
-    return text.getvalue().encode(errors="surrogateescape")
+    lines: list[str] = []
+    # Of a lone "\r" in a name, Python before 3.13 knows that it ends a line only if lines end like this.
+    writer = csv.writer(SimpleNamespace(write=lines.append), lineterminator="\r\n")
+    writer.writerows(found)
+    return "".join(f"{line[:-2]}\n" for line in lines).encode(errors="surrogateescape")

@@ -7,18 +7,18 @@ import re
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from pylayer.liveness import alive
+from pylayer.liveness import marks_living, own_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_NAME = re.compile(r"\..+\.([0-9]+)-[0-9a-f]{12}")
+_NAME = re.compile(r"\..+\.([0-9]+)(?:-([0-9]+))?-[0-9a-f]{12}")
 
 
 def beside(path: Path) -> Path:
     """A name of its own, on the file system of `path`, for what is to be renamed to it."""
-    return path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(6).hex()}")
+    return path.with_name(f".{path.name}.{own_mark()}-{os.urandom(6).hex()}")
 
 
 @contextmanager
@@ -36,6 +36,6 @@ def sweep(folder: Path) -> None:
     """Remove what dead processes left in `folder`; where nothing can be, it stays."""
     with suppress(OSError):
         for path in folder.iterdir():
-            if (match := _NAME.fullmatch(path.name)) and not alive(int(match[1])):
+            if (match := _NAME.fullmatch(path.name)) and not marks_living(*match.groups()):
                 with suppress(OSError):
                     path.unlink()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from factories.engines import child
 
 from pylayer import folders
+from pylayer.liveness import own_mark
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,11 +33,18 @@ def test_sweep_spares_the_living(tmp_path: Path) -> None:
     """Folders of dead processes go, and those of living ones and other things stay."""
     dead = child("")
     dead.communicate()
-    names = [f"pylayer-{dead.pid}-a", f"pylayer-{os.getpid()}-a", "pylayer-notes-a"]
+    again = f"pylayer-{os.getpid()}-1-a"  # of one that had the same number
+    names = [
+        f"pylayer-{dead.pid}-a",
+        again,
+        f"pylayer-{own_mark()}-a",
+        f"pylayer-{os.getpid()}-a",
+        "pylayer-b-a",
+    ]
     for name in names:
         (tmp_path / name).mkdir()
     folders.sweep(tmp_path)
-    assert set(names[1:]) == {path.name for path in tmp_path.iterdir()}
+    assert set(names[2:]) == {path.name for path in tmp_path.iterdir()}
 
 
 def test_an_interrupt_removes_what_is_open(tmp_path: Path) -> None:

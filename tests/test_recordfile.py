@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pylayer.recordfile import MovedFile, hash_and_size, listing, rewritten, rows
 
 RECORD = "a-1.dist-info/RECORD"
@@ -31,6 +33,14 @@ def test_what_changed_is_put_right_and_the_rest_stays():
 def test_a_name_that_is_not_utf_8_is_kept():
     """It is copied, not read."""
     assert b"caf\xe9.py,,\nb.py,,\n" == rewritten(b"caf\xe9.py,,\na.py,,\n", {"a.py": MovedFile("b.py")})
+
+
+@pytest.mark.parametrize("name", ["a\rb.py", "a\nb.py", 'a"b.py', "a,b.py"])
+def test_a_name_with_what_ends_something_is_one(name):
+    """Whatever this Python quotes by itself."""
+    text = listing({name: b""}, record=RECORD)
+    assert [name, RECORD] == [row[0] for row in rows(rewritten(text, {}))]
+    assert b"\r\n" not in text
 
 
 def test_a_listing_is_sorted_and_ends_with_the_record():

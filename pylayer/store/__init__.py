@@ -14,6 +14,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pylayer import alone, disk, envtable, folders, unfinished
 from pylayer.digests import Digest
 from pylayer.errors import StoreError
-from pylayer.liveness import alive
+from pylayer.liveness import marks_living, own_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from pylayer.store.kinds import R, RecordKind
 
 CACHEDIR_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Made by pylayer; safe to delete.\n"
+
+
+# The name of what passes: the mark of the process that made it, and a number.
+_PASSING = re.compile(r"([0-9]+)(?:-([0-9]+))?-[0-9a-f]{12}")
 
 
 def default_root() -> Path:
@@ -309,7 +314,7 @@ class Store:
 
     def _passing(self) -> Path:
         """A place on the store's file system which is swept, should this process be killed."""
-        return self.root / "scratch" / f"{os.getpid()}-{os.urandom(6).hex()}"
+        return self.root / "scratch" / f"{own_mark()}-{os.urandom(6).hex()}"
 
     @contextlib.contextmanager
     def _becoming(self, place: Path, *, mode: int) -> Iterator[Path]:
@@ -329,8 +334,8 @@ class Store:
         """Remove what processes that were killed left there."""
         with contextlib.suppress(FileNotFoundError):
             for entry in (self.root / "scratch").iterdir():
-                pid = entry.name.partition("-")[0]
-                if pid.isdecimal() and not alive(int(pid)):
+                made = _PASSING.fullmatch(entry.name)
+                if made and not marks_living(*made.groups()):
                     folders.remove(entry)
 
 
