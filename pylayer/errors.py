@@ -173,6 +173,13 @@ class ToolError(PylayerError):
     exit_code = 14
 
 
+class MisledError(Exception):
+    """What was known of an image, or of a file elsewhere, is no longer so: the run begins anew without that.
+
+    No user meets it, and nothing that tries another way on a PylayerError may take it for one.
+    """
+
+
 class UnexpectedError(PylayerError):
     """A fault of pylayer itself, in one build or in all of a command; `log` is its traceback."""
 

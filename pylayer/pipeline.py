@@ -17,10 +17,10 @@ from pylayer import activity, folders, shortage, soundness, stepnames, unfinishe
 from pylayer.alone import alone
 from pylayer.archives import catalogue, recipes
 from pylayer.archives.additions import pack
-from pylayer.archives.recipes import Recipe, assemble
+from pylayer.archives.recipes import Assembled, Recipe, assemble
 from pylayer.checking.checker import Checker
 from pylayer.checking.inspection import FinishedArchive
-from pylayer.errors import NeedsDockerError, PylayerError, UnexpectedError
+from pylayer.errors import MisledError, NeedsDockerError, PylayerError, UnexpectedError
 from pylayer.graph import together
 from pylayer.outcomes import Outcome, State
 from pylayer.store import hash_file, writing
@@ -87,6 +87,7 @@ class BuildResult:
 class Pipeline:
     """One run over a workspace.
 
+    With `listing`, an archive of which all is known is not written: layers.json has what it would be.
     `rest` is called once no build needs an engine any more: ending one takes as long as writing archives.
     """
 
@@ -99,8 +100,11 @@ class Pipeline:
         repairer: Repairer,
         rest: Callable[[], None],
         reporter: Reporter,
+        listing: bool = False,
     ) -> None:
         self._workspace = context.workspace
+        self._stored = context.files
+        self._listing = listing
         self._graph = context.graph
         self._store = context.store
         self._dependencies = dependencies
@@ -142,6 +146,8 @@ class Pipeline:
         made = None
         try:
             made = await self._make(build)
+        except MisledError:
+            raise  # all begins anew
         except NeedsDockerError as error:
             outcome = Outcome(**build.words, state=State.SKIPPED, error=error)
         except PylayerError as error:
@@ -192,7 +198,8 @@ class Pipeline:
             drop=build.layer.drop,
             prefer=build.layer.prefer,
         )
-        await self._checker.of_makings(makings, build, compiled=False)
+        if not self._stored.lacks(makings.sha256s):  # else it is known what they give, or they come below
+            await self._checker.of_makings(makings, build, compiled=False)
         # Beside the compiling, which is done by another process.
         looked_at = asyncio.ensure_future(self._looked_at(others))
         try:
@@ -207,12 +214,8 @@ class Pipeline:
             compiled=bytecode.files,
             only_bytecode=build.layer.bytecode == "only",
         )
-        await self._checker.of_makings(recipe, build, compiled=True)
         place = self._output / f"{build.id}.zip"
-        assembled = await self._graph.once(
-            ("archive", recipe.key),
-            lambda: self._graph.compute(assemble, recipe, place, store=self._store),
-        )
+        assembled = await self._assembled(recipe, place, build)
         archive, fresh = assembled.archive, assembled.fresh
         if archive.path != place:
             fresh = await self._graph.compute(self._same_as, archive, place) or fresh
@@ -238,8 +241,32 @@ class Pipeline:
             warnings=(*contents.warnings, *bytecode.notes, *problems),
         )
 
+    async def _assembled(self, recipe: Recipe, place: Path, build: Build) -> Assembled:
+        """The archive of a recipe, written unless it is there, or need not be; raises CheckError."""
+        if self._stored.lacks(recipe.sha256s):
+            if self._unwritten(build) and (known := recipes.recorded(recipe, place, store=self._store)):
+                return Assembled(archive=known, fresh=False)
+            if known := await self._graph.compute(recipes.kept, recipe, place, store=self._store):
+                return Assembled(archive=known, fresh=False)
+            await self._stored.have(recipe.sha256s)
+        await self._checker.of_makings(recipe, build, compiled=True)
+        if self._unwritten(build) and (known := recipes.recorded(recipe, place, store=self._store)):
+            return Assembled(archive=known, fresh=False)
+        return await self._graph.once(
+            ("archive", recipe.key),
+            lambda: self._graph.compute(assemble, recipe, place, store=self._store),
+        )
+
+    def _unwritten(self, build: Build) -> bool:
+        """Whether nothing needs the archive of a build but whoever publishes or uses it later."""
+        return self._listing and not build.layer.verify and not self._workspace.manifest.provenance.write
+
     async def _looked_at(self, wheels: Sequence[Wheel]) -> None:
         """Have wheels that were not built here checked; raises as `soundness.ensure`."""
+        if self._stored.lazy:
+            await self._stored.of_wheels(
+                wheel for wheel in wheels if not soundness.is_known(wheel, store=self._store)
+            )
         await together([soundness.ensure(wheel, graph=self._graph, store=self._store) for wheel in wheels])
 
     async def _files(self, build: Build) -> Additions:

@@ -34,8 +34,13 @@ async def ensure(wheel: Wheel, *, graph: Graph, store: Store) -> None:
     The members are shared out among the threads of `graph`; `store` keeps that all was well under the wheel's
     sha256. Raises ArchiveError listing the members that are not as they should be.
     """
-    if store.record(SOUND, wheel.sha256) is None:
+    if not is_known(wheel, store=store):
         await graph.once(("sound", wheel.sha256), lambda: _looked(wheel, graph=graph, store=store))
+
+
+def is_known(wheel: Wheel, *, store: Store) -> bool:
+    """Whether `ensure` has nothing to look at."""
+    return store.record(SOUND, wheel.sha256) is not None
 
 
 async def _looked(wheel: Wheel, *, graph: Graph, store: Store) -> None:

@@ -41,6 +41,12 @@ class Recipe:
     prefer: tuple[tuple[str, str], ...] = ()
 
     @property
+    def sha256s(self) -> tuple[str, ...]:
+        """Those (hex) of the files that it is put together from, but for the layer's own."""
+        wheels = tuple(wheel.sha256 for wheel in self.wheels)
+        return (*wheels, *(compiled.sha256 for compiled in self.compiled))
+
+    @property
     def key(self) -> str:
         """What the archive is kept under (hex)."""
         return keys.key(
@@ -68,8 +74,8 @@ class Assembled:
 
 def assemble(recipe: Recipe, place: Path, *, store: Store) -> Assembled:
     """Give the archive of `recipe` at `place`, written unless it is there; raises as `archive.assemble`."""
-    if kept := _still_there(recipe.key, place, store):
-        return Assembled(archive=kept, fresh=False)
+    if already := kept(recipe, place, store=store):
+        return Assembled(archive=already, fresh=False)
     runtime = recipe.target.runtime
     dropped, settled = dropping.Dropped(), settling.Settled()
     if recipe.drop:
@@ -91,11 +97,16 @@ def assemble(recipe: Recipe, place: Path, *, store: Store) -> Assembled:
     return Assembled(archive=archive, fresh=True, notes=notes)
 
 
-def _still_there(key: str, place: Path, store: Store) -> Archive | None:
-    record = store.record(ARCHIVE, key)
-    if record is None or not place.is_file() or hash_file(place) != record["sha256"]:
-        return None
-    return Archive(path=place, **record)
+def kept(recipe: Recipe, place: Path, *, store: Store) -> Archive | None:
+    """Give the archive of `recipe` where it is at `place`."""
+    known = recorded(recipe, place, store=store)
+    return known if known and place.is_file() and hash_file(place) == known.sha256 else None
+
+
+def recorded(recipe: Recipe, place: Path, *, store: Store) -> Archive | None:
+    """Give what is known of the archive of `recipe`, be it at `place` or not."""
+    record = store.record(ARCHIVE, recipe.key)
+    return Archive(path=place, **record) if record else None
 
 
 def _to_json(archive: Archive) -> dict[str, Any]:

@@ -123,10 +123,18 @@ def compile_wheels(
 
 def _kept(store: Store, name: str) -> WheelBytecode | None:
     record = store.record(BYTECODE, name)
-    path = store.blob(record["sha256"]) if record else None
+    path = store.known(record["sha256"]) if record else None
     if not record or not path:
         return None
     return WheelBytecode(path=path, **record)
+
+
+def lacking(
+    wheels: Iterable[Wheel], *, interpreter: Interpreter, store: Store, only: bool = False
+) -> list[Wheel]:
+    """Give the wheels of which `compile_wheels` would have to compile something."""
+    keys = {wheel.sha256: key(wheel.sha256, interpreter=interpreter, only=only) for wheel in wheels}
+    return [wheel for wheel in wheels if _kept(store, keys[wheel.sha256]) is None]
 
 
 _Made = tuple["Path", int, list[tuple[str, str]]]  # a zip's path, members and skipped

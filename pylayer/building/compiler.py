@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pylayer.archives.archive import Compiled
 from pylayer.building import bytecode
 from pylayer.building.bytecode import Bytecode, Seen
-from pylayer.errors import EngineError, NeedsDockerError
+from pylayer.errors import EngineError, MisledError, NeedsDockerError
 from pylayer.targets import Target
 from pylayer.turns import Urgency
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from pylayer.building.context import RunContext
     from pylayer.building.hosts import BuildHost
     from pylayer.config.layers import Build
-    from pylayer.graph import Graph
-    from pylayer.store import Store
     from pylayer.wheels import Wheel
 
 
@@ -32,8 +30,8 @@ class Compiler:
     """Gives the bytecode of wheels, each wheel compiled once for each Python."""
 
     def __init__(self, context: RunContext) -> None:
+        self._context = context
         self._graph = context.graph
-        self._store = context.store
         self._hosts = context.hosts
         self._note = context.note
         self._queues: dict[tuple[Target, bool], _Queue] = {}
@@ -51,9 +49,7 @@ class Compiler:
             return Bytecode()
         only = build.layer.bytecode == "only"
         if (builder, only) not in self._queues:
-            self._queues[builder, only] = _Queue(
-                self._graph, self._store, builder=builder, host=host, only=only
-            )
+            self._queues[builder, only] = _Queue(self._context, builder=builder, host=host, only=only)
         queue = self._queues[builder, only]
         made = await queue.bytecode(wheels)
         notes = [
@@ -75,9 +71,10 @@ class Compiler:
 class _Queue:
     """What is to be compiled by one Python: one job at a time, of all that waits when it starts."""
 
-    def __init__(self, graph: Graph, store: Store, *, builder: Target, host: BuildHost, only: bool) -> None:
-        self._graph = graph
-        self._store = store
+    def __init__(self, context: RunContext, *, builder: Target, host: BuildHost, only: bool) -> None:
+        self._graph = context.graph
+        self._store = context.store
+        self._files = context.files
         self._builder = builder
         self._host = host
         self._only = only
@@ -110,11 +107,9 @@ class _Queue:
         step = ("batch", *(wheel.sha256 for wheel in batch), self._builder, self._only)
         self._batches |= dict.fromkeys((wheel.sha256 for wheel in batch), step)
         try:
-            made = await self._graph.once(
-                step, lambda: self._graph.compute_as(Urgency.BYTECODE, lambda: self._compile(batch))
-            )
+            made = await self._graph.once(step, lambda: self._compiled(batch))
         except Exception as error:  # noqa: BLE001  whoever waits gets it
-            if batch[1:] and not isinstance(error, EngineError):
+            if batch[1:] and not isinstance(error, (EngineError, MisledError)):
                 # It is some wheel's own fault: the builds that go without that one are not to fail with it.
                 for wheel in batch:
                     await self._made([wheel])
@@ -125,6 +120,18 @@ class _Queue:
         else:
             for wheel, bytecode in zip(batch, made, strict=True):
                 self._futures[wheel.sha256].set_result(bytecode)
+
+    async def _compiled(self, batch: list[Wheel]) -> list[WheelBytecode]:
+        if self._files.lazy:
+            lacking = await self._graph.compute(
+                bytecode.lacking,
+                batch,
+                interpreter=self._host.interpreter,
+                store=self._store,
+                only=self._only,
+            )
+            await self._files.of_wheels(lacking)
+        return await self._graph.compute_as(Urgency.BYTECODE, lambda: self._compile(batch))
 
     def _compile(self, batch: list[Wheel]) -> list[WheelBytecode]:
         found = bytecode.compile_wheels(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from pylayer.building.files import Files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,3 +25,7 @@ class RunContext:
     store: Store
     hosts: BuildHosts
     note: Callable[[str], None]
+    files: Files = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "files", Files(self.graph, self.store))

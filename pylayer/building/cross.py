@@ -46,6 +46,7 @@ class Cross:
         self._requirements = requirements
         self._graph = context.graph
         self._store = context.store
+        self._files = context.files
 
     async def way(
         self, entries: Sequence[TreeEntry], *, target: Target, builder: Target, host: BuildHost
@@ -59,6 +60,8 @@ class Cross:
         digest = _digest(zig, languages, target)
 
         async def warmed() -> Path:
+            if not self._store.record(kinds.ZIG, digest):
+                await self._files.of_wheels(zig)
             return await self._graph.once(
                 ("zig", f"{' and '.join(languages)} for {triple(target)}", digest),
                 lambda: self._graph.compute_as(

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
+from pylayer.building import facts
 from pylayer.engines import ImageChoice, choose, placing
-from pylayer.errors import EngineError, LockError
+from pylayer.engines.once import Once
+from pylayer.errors import EngineError, LockError, MisledError
 from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pylayer.config.hosting import EngineSettings
-    from pylayer.engines import Engine, Interpreter
+    from pylayer.engines import BuildEnv, Engine, Interpreter
     from pylayer.engines.placing import EnginePlace
     from pylayer.enginetable import EngineKind
     from pylayer.graph import Graph
+    from pylayer.store import Store
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
@@ -57,8 +60,23 @@ class Requirements(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPythons:
+    """The Pythons of the first engine's images, `by_target`, as far as they are known without asking it.
+
+    What it says is kept in `store`. `architecture` is what it runs without emulation, as this machine does.
+    """
+
+    store: Store | None = None
+    architecture: Architecture | None = None
+    by_target: Mapping[str, Interpreter] = field(default_factory=dict)
+
+
 class EngineHosts:
     """Finds each target's host once; says once for each reason why it is not the first engine.
+
+    Of Pythons that are `known` no engine is asked, until something has to be done in one. That raises
+    MisledError where the engine does not answer, or has another Python then.
 
     `settings` say which engines may be used, and which hosts architectures have; each is made by `connect`
     at its first use, which raises EngineError where it does not answer, unless it is `ready`. `close` ends
@@ -76,6 +94,7 @@ class EngineHosts:
         note: Callable[[str], None],
         choice: ImageChoice | None = None,
         ready: Mapping[EnginePlace, Engine] | None = None,
+        known: KnownPythons | None = None,
     ) -> None:
         self.images: dict[str, str] = {}
         self.digests: dict[str, str] = {}
@@ -85,11 +104,17 @@ class EngineHosts:
         self._ready = ready or {}
         self._graph = graph
         self._note = note
+        self._store = known.store if known else None
+        self._known = known.by_target if known and known.architecture else {}
+        self._here = known.architecture if known else None
         self._noted: set[str] = set()
         self._engines: dict[EnginePlace, Engine] = {}
+        self._connected: Once[EnginePlace, Engine] = Once()
 
     async def open(self) -> None:
-        """Make the first engine that answers; raises EngineError where none does."""
+        """Make the first engine that answers, if it has to be asked; raises EngineError where none does."""
+        if self._known:
+            return
         reasons: list[EngineError] = []
         places = placing.every(self._settings)
         for place, following in zip(places, (*places[1:], None), strict=True):
@@ -105,6 +130,8 @@ class EngineHosts:
     @property
     def architecture(self) -> Architecture:
         """The architecture that is built for first."""
+        if self._known and self._here:
+            return self._here
         return self._engines[self._first].architecture or Architecture.X86_64
 
     @property
@@ -114,7 +141,8 @@ class EngineHosts:
 
     @property
     def _first(self) -> EnginePlace:
-        return next(place for place in placing.every(self._settings) if place in self._engines)
+        places = placing.every(self._settings)
+        return next((place for place in places if self._known or place in self._engines), places[0])
 
     async def host(self, target: Target) -> BuildHost:
         """Where `target`'s Python runs; raises EngineError where nowhere."""
@@ -124,6 +152,8 @@ class EngineHosts:
         reasons: list[EngineError] = []
         instead_of = ""
         places = placing.places(self._settings, target.architecture)
+        if python := self._known.get(str(target)):
+            return self._unasked(python, places[0], target)
         for place, following in zip(places, (*places[1:], None), strict=True):
             lacks = ""
             try:
@@ -134,6 +164,8 @@ class EngineHosts:
                 lacks = place.lacks(str(target))
                 interpreter = await self._graph.compute(engine.interpreter, target)
             except EngineError as error:
+                if self._known and place not in self._engines:
+                    raise MisledError(f"{place.title} does not answer") from error
                 reasons.append(error)
                 instead_of = f"{place.title}: {error.faults[0].what}"
                 self._fall_back(place, lacks, error, following)
@@ -141,8 +173,31 @@ class EngineHosts:
             self._warn_emulated(place, engine, target)
             if place.kind.has_images:
                 await self._note_image(engine, interpreter, target)
+                if interpreter.image and self._store:
+                    facts.keep(target, interpreter, kind=place.kind, store=self._store)
             return BuildHost(engine=engine, kind=place.kind, interpreter=interpreter, instead_of=instead_of)
         raise choose.nowhere(reasons)
+
+    def _unasked(self, python: Interpreter, place: EnginePlace, target: Target) -> BuildHost:
+        """The host whose Python is known, which is looked for when something is done there."""
+        digest = self._choice.digests[str(target)]
+        self.images[str(target)] = self.digests[python.identity] = digest
+
+        def found() -> Engine:
+            try:
+                engine = self._connected_to(place)
+                there = engine.interpreter(target)
+            except EngineError as error:
+                raise MisledError(f"{place.title} cannot be asked, or has no such image") from error
+            if (there.identity, there.image) != (python.identity, python.image):
+                raise MisledError(f"{place.title} has another image for {target}")
+            return engine
+
+        return BuildHost(
+            engine=UnaskedEngine(found, architecture=self.architecture),
+            kind=place.kind,
+            interpreter=replace(python, emulated=not place.at and target.architecture != self._here),
+        )
 
     async def _note_image(self, engine: Engine, interpreter: Interpreter, target: Target) -> None:
         digest = interpreter.image
@@ -165,13 +220,23 @@ class EngineHosts:
         async def make() -> Engine:
             # A host of its own may be far away.
             do = self._graph.wait if place.at else self._graph.compute
-            ready = self._ready.get(place)
-            engine = await do(self._connect, place) if ready is None else ready
-            engine.choose_images(self._choice)
-            self._engines[place] = engine
-            return engine
+            return await do(self._connected_to, place)
 
         return await self._graph.once(("engine", place.kind.name, place.at), make)
+
+    def _connected_to(self, place: EnginePlace) -> Engine:
+        """The engine at a place, whichever thread asks first; MisledError where it is not as it was taken."""
+
+        def make() -> Engine:
+            ready = self._ready.get(place)
+            engine = self._connect(place) if ready is None else ready
+            engine.choose_images(self._choice)
+            self._engines[place] = engine
+            if self._known and not place.at and engine.architecture != self._here:
+                raise MisledError(f"{place.title} runs {engine.architecture}")
+            return engine
+
+        return self._connected.get(place, make)
 
     def _fall_back(
         self, place: EnginePlace, lacks: str, error: EngineError, following: EnginePlace | None
@@ -205,3 +270,48 @@ class EngineHosts:
         """End every engine, running jobs included."""
         for engine in self._engines.values():
             engine.close()
+
+
+class UnaskedEngine:
+    """An engine of which all that decides a key is known: `find` gives it when something is done in it."""
+
+    def __init__(self, find: Callable[[], Engine], *, architecture: Architecture) -> None:
+        self._find = find
+        self.architecture: Architecture | None = architecture
+
+    def interpreter(self, target: Target) -> Interpreter:
+        """Ask it; see `pylayer.engines.Engine`."""
+        return self._find().interpreter(target)
+
+    def choose_images(self, choice: ImageChoice) -> None:
+        """Leave that to who connects to it."""
+
+    def can_be_had(self, target: Target) -> bool:
+        """Ask it."""
+        return self._find().can_be_had(target)
+
+    def build_env(
+        self,
+        target: Target,
+        requirements: Sequence[Wheel],
+        *,
+        network: bool = False,
+        tools: Sequence[Wheel] = (),
+    ) -> BuildEnv:
+        """Give one of its build environments."""
+        return self._find().build_env(target, requirements, network=network, tools=tools)
+
+    def bare_env(self, target: Target) -> BuildEnv:
+        """Give one of its build environments for bare jobs."""
+        return self._find().bare_env(target)
+
+    def begin(self, what: Mapping[str, str]) -> None:
+        """Leave that to who connects to it."""
+
+    @property
+    def began(self) -> Mapping[str, str]:
+        """Nothing: it is not asked."""
+        return {}
+
+    def close(self) -> None:
+        """Leave that to who connected to it."""

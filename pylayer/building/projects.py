@@ -124,6 +124,7 @@ class Projects:
         self._graph = context.graph
         self._store = context.store
         self._hosts = context.hosts
+        self._files = context.files
         self._note = context.note
         self._requirements = requirements
         self._crossing = crossing
@@ -330,7 +331,7 @@ class Projects:
                 raise first.of(step, alone=alone) from first
 
         required = await needed(project.requires)
-        version = await self._graph.compute(vcs.version, project, required, store=self._store)
+        version = await self._version(project, required)
         env = dict(project.options.env) | vcs.environment(project, version)
         # What the backend asked for the last time is known before it is asked, so that a wheel that is kept
         # has the same environment in the lock, and is built anew when that environment is another one.
@@ -349,13 +350,14 @@ class Projects:
             parts = wheelparts.of(project, source=source, host=host, required=required, version=version)
             parts |= way.parts
             shared = wheelparts.anywhere(parts, builder=builder) if shares else None
-            if kept := await self._graph.compute(self._kept_of, source, parts, shared, kind):
+            if kept := await self._kept_as(source, parts, shared, kind):
                 wheel, parts = kept
                 return Built(wheel=wheel, fresh=False, parts=parts)
             digest = key(parts)
             if self._dry:
                 raise WouldBuildError(step, parts, shared, alone=alone)
             self._refuse(project, way, digest)
+            await self._files.of_wheels((*required, *way.tools))
             way = await way.ready()
             attempt = partial(
                 self._attempt,
@@ -417,6 +419,12 @@ class Projects:
                 hint="run the same command again",
             )
         return outcome
+
+    async def _version(self, project: Project, required: Sequence[Wheel]) -> str | None:
+        """What version control says, where a project's version is from there: a tool may have to be run."""
+        if project.vcs:
+            await self._files.of_wheels(required)
+        return await self._graph.compute(vcs.version, project, required, store=self._store)
 
     async def _judge(self, project: Project, builder: Target, error: BuildError) -> None:
         """Raise a final error where the project's own code is at fault, and not the way it was built.
@@ -513,6 +521,21 @@ class Projects:
         noted = self._store.record(kinds.NATIVE, _known(project, source, builder))
         return noted is None or not noted["native"]
 
+    async def _kept_as(
+        self, source: ProjectSource, parts: Parts, shared: Parts | None, kind: RecordKind[BuiltWheelRecord]
+    ) -> tuple[Wheel, Parts] | None:
+        """See `_kept_of`; where leavings are, wheels are looked into."""
+        if source.leavings and self._files.lazy:
+            found = []
+            for own in filter(None, (shared, parts)):
+                for each in (own, own | {"files": source.contents}):
+                    found += [
+                        self._store.record(kinds.PURE_WHEEL, key(each)),
+                        self._store.record(kind, key(each)),
+                    ]
+            await self._graph.wait(self._store.have, [record["sha256"] for record in found if record])
+        return await self._graph.compute(self._kept_of, source, parts, shared, kind)
+
     def _kept_of(
         self, source: ProjectSource, parts: Parts, shared: Parts | None, kind: RecordKind[BuiltWheelRecord]
     ) -> tuple[Wheel, Parts] | None:
@@ -557,7 +580,7 @@ class Projects:
 
     def _kept(self, kind: RecordKind[Any], parts: Parts) -> tuple[Wheel, Parts] | None:
         record = self._store.record(kind, key(parts))
-        path = self._store.blob(record["sha256"]) if record else None
+        path = self._store.known(record["sha256"]) if record else None
         if not record or not path:
             return None
         made_in = {"image": record["image"]} if "image" in record else {}

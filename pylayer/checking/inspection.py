@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from pylayer.errors import MisledError
 from pylayer.keys import key, source
 from pylayer.names import required_name
 from pylayer.problems import Problem
@@ -122,8 +123,11 @@ def inspect_set(
 
 
 def _made(finished: FinishedArchive) -> LayerArchive:
+    """What the checks look into; MisledError where it was not written, since all was taken to be known."""
     from pylayer.checks import LayerArchive
 
+    if not finished.archive.path.is_file():
+        raise MisledError(f"{finished.layer} was not looked at before")
     return LayerArchive(layer=finished.layer, path=finished.archive.path, wheels=finished.wheels)
 
 

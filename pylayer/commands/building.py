@@ -25,6 +25,7 @@ class BuildingCommand(Command):
     locked: bool = command.locked()
     verify_outputs: bool = command.verify_outputs()
     offline: bool = command.flag("ask no index, and no shared store")
+    listing: bool = command.flag("bring layers.json up to date, and write no archive that is known already")
     dry_run: bool = command.flag(
         "say what would be built and why, and build nothing; exit status 20 if anything would", short="d"
     )
@@ -63,5 +64,6 @@ class BuildingCommand(Command):
             locked=self.locked,
             verify_outputs=self.verify_outputs,
             offline=self.offline,
+            listing=self.listing,
             detail=runs.detail(verbose=self.verbose, quiet=self.quiet),
         )

@@ -32,6 +32,7 @@ def build(
     locked: bool = False,
     verify_outputs: bool = False,
     offline: bool = False,
+    listing: bool = False,
     detail: Detail = Detail.NORMAL,
 ) -> int:
     """Build what both `only` and `names` choose (either may be empty: all); returns the exit status."""
@@ -47,6 +48,7 @@ def build(
         locked=locked,
         verify_outputs=verify_outputs,
         offline=offline,
+        listing=listing,
         reporter=lines,
     )
     lines.summary(report.outcomes, seconds=report.seconds)

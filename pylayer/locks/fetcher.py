@@ -17,6 +17,7 @@ from pylayer.store.kinds import DISTRIBUTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from pylayer.building.context import RunContext
     from pylayer.building.projects import Projects
@@ -40,6 +41,7 @@ class Fetcher:
         self._settings = settings
         self._graph = context.graph
         self._store = context.store
+        self._files = context.files
         self._fetching: dict[str, Fetching] = {}  # by sha256
 
     async def wheels(
@@ -47,10 +49,30 @@ class Fetcher:
     ) -> tuple[Wheel, ...]:
         """The wheels of a lock's entry; `located` are direct references by name, which it does not hold."""
         addresses = Addresses(locked.terms.requirements, located)
-        missing = [pin for pin in locked.pins if not await self._graph.compute(self._store.blob, pin.sha256)]
+        missing = [
+            pin
+            for pin in locked.pins
+            if not self._is_known(pin) and not await self._graph.compute(self._store.blob, pin.sha256)
+        ]
         await self._fetch(missing, python=python, addresses=addresses)
+        pins = {pin.sha256: pin for pin in locked.pins}
+
+        async def fetch(sha256s: Sequence[str]) -> None:
+            await self._fetch([pins[each] for each in sha256s], python=python, addresses=addresses)
+
+        if self._files.lazy:
+            self._files.promise((pin.sha256 for pin in locked.pins if self._is_known(pin)), fetch)
         return tuple(
             [await self._wheel(pin, python=python, target=target, addresses=addresses) for pin in locked.pins]
+        )
+
+    def _is_known(self, pin: Pin) -> bool:
+        """Whether all is known of a wheel that is not here yet."""
+        return (
+            self._files.lazy
+            and pin.is_wheel
+            and not self._store.is_here(pin.sha256)
+            and self._store.record(DISTRIBUTION, pin.sha256) is not None
         )
 
     async def built(self, pin: Pin, *, python: ResolverPython, target: Target, addresses: Addresses) -> Wheel:
@@ -115,7 +137,10 @@ class Fetcher:
 
     def _read(self, pin: Pin) -> Wheel:
         """What a stored wheel says, read from it once."""
-        path = self._store.blob(pin.sha256)
+        if self._is_known(pin):
+            path: Path | None = self._store.place(pin.sha256)
+        else:
+            path = self._store.blob(pin.sha256)
         if path is None:
             raise DownloadError(f"{pin.filename} was damaged in the store", hint="run the same command again")
         if record := self._store.record(DISTRIBUTION, pin.sha256):

@@ -31,6 +31,7 @@ def build(
     locked: bool = False,
     verify_outputs: bool = False,
     offline: bool = False,
+    listing: bool = False,
     reporter: Reporter | None = None,
 ) -> BuildReport:
     """Build the archives of layers, into the output folder that layers.toml names.
@@ -40,8 +41,9 @@ def build(
     `jobs` is how many processors may be kept busy (0: all). With `locked` nothing is resolved:
     layers.lock must answer all of it. Where nothing changed since the last run, nothing but files' status
     is looked at; with `verify_outputs` the archives are read too. With `offline`, no index and no shared
-    store is asked. A build that fails ends no other: it is in the report, whose `raise_for_errors` raises
-    what was wrong.
+    store is asked. With `listing`, an archive of which records say what it is is not written: layers.json is
+    brought up to date, for whoever compares it with AWS. A build that fails ends no other: it is in the
+    report, whose `raise_for_errors` raises what was wrong.
 
     Raises ManifestError, UsageError (a name that means nothing, an event loop that runs in this thread),
     EngineError (Docker asked for, and not there), LockError (all that a `locked` run lacks), StoreError.
@@ -76,6 +78,7 @@ def build(
                     jobs=jobs,
                     locked=locked,
                     offline=offline,
+                    listing=listing,
                     options=options,
                     reporter=told,
                     activity=activity,

@@ -12,7 +12,7 @@ from pylayer import envtable
 from pylayer.archives import catalogue
 from pylayer.building.compiler import Compiler
 from pylayer.config.manifest import LOCK_NAME
-from pylayer.errors import LockError, PylayerError, UsageError
+from pylayer.errors import LockError, MisledError, PylayerError, UsageError
 from pylayer.locks.thirdparty import Policy
 from pylayer.monorepo import workspace
 from pylayer.operations import context, headstart
@@ -51,6 +51,7 @@ def run(
     jobs: int,
     locked: bool,
     offline: bool,
+    listing: bool,
     options: Mapping[str, Any],
     reporter: Reporter,
     activity: Activity,
@@ -60,7 +61,7 @@ def run(
     `state` is that of the manifest, not open yet; engines that are `ready` are not connected to once more.
 
     Raises ManifestError, UsageError, EngineError (Docker asked for, and not there), StoreError, and LockError
-    for all that a `locked` run lacks in the lock.
+    for all that a `locked` run lacks in the lock. With `listing`, archives that are known are not written.
     """
     refuse_event_loops()
     since = snapshot.now_ns()
@@ -73,8 +74,8 @@ def run(
     engines = found.manifest.chosen_engine(engine)
     recorder = lastrun.Recorder()
     trail = Trail()
-    listing = found.manifest.output / catalogue.NAME
-    before = listing.read_bytes() if listing.is_file() else None
+    listed = found.manifest.output / catalogue.NAME
+    before = listed.read_bytes() if listed.is_file() else None
     attest = None
     if found.manifest.provenance.write:
         from pylayer.operations import attesting
@@ -87,23 +88,28 @@ def run(
             from pylayer.operations.sharing import of_run
 
             sharing = stack.enter_context(of_run(found.manifest, state.store, note=reporter.note))
-        made, hosts = asyncio.run(
-            _run(
-                found,
-                selected,
-                engines=engines,
-                ready=ready,
-                policy=Policy(locked=locked),
-                jobs=jobs,
-                store=state.store,
-                hashes=state.hashes,
-                recorder=recorder,
-                trail=trail,
-                reporter=reporter,
-                activity=activity,
-                offline=offline,
-            )
+        attempt = partial(
+            _run,
+            found,
+            selected,
+            engines=engines,
+            policy=Policy(locked=locked),
+            jobs=jobs,
+            store=state.store,
+            hashes=state.hashes,
+            recorder=recorder,
+            trail=trail,
+            reporter=reporter,
+            activity=activity,
+            offline=offline,
+            listing=listing,
         )
+        state.store.eager = False
+        try:
+            made, hosts = asyncio.run(attempt(by_records=True, ready=ready))
+        except MisledError:
+            state.store.eager = True
+            made, hosts = asyncio.run(attempt(by_records=False, ready={}))
         if any(build.layer.verify for build in selected):
             from pylayer.verification import verifying
 
@@ -127,7 +133,7 @@ def run(
         _foresee(found, news, state=state)
         outcomes = [result.outcome for result in made.values()]
         ran = recorder.finish((result.outcome, result.stretches) for result in made.values())
-        lastrun.save(state, ran, before=before, after=listing.read_bytes())
+        lastrun.save(state, ran, before=before, after=listed.read_bytes())
         headstart.remember(state, hosts.began)
         beside = attest(made, hosts=hosts) if attest else {}
         _remember(state, found, made, beside=beside, options=options, since=since)
@@ -164,6 +170,8 @@ async def _run(
     reporter: Reporter,
     activity: Activity,
     offline: bool,
+    listing: bool,
+    by_records: bool,
 ) -> tuple[dict[str, BuildResult], EngineHosts]:
     """Make the archives of `selected`; how each build ended, and where their Pythons were."""
     async with context.opened(
@@ -179,6 +187,7 @@ async def _run(
         activity=activity,
         trail=trail,
         offline=offline,
+        by_records=by_records,
     ) as run:
         if policy.locked:
             refuse_stale((await run.errors(selected)).values())
@@ -189,6 +198,7 @@ async def _run(
             repairer=run.repairer,
             rest=run.hosts.close,
             reporter=reporter,
+            listing=listing and by_records,
         )
         made = await pipeline.run(selected)
         if not policy.locked:
@@ -248,7 +258,7 @@ def _remember(
     builds = {
         name: _kept(result.outcome, result.made, beside.get(name, ()))
         for name, result in made.items()
-        if result.made
+        if result.made and result.made.archive.path.is_file()
     }
     if before and (before.options, before.paths, before.described) == (options, paths, described):
         others = {name: kept for name, kept in before.builds.items() if name not in made}

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import sysconfig
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pylayer import process
+from pylayer.building import facts
 from pylayer.building.context import RunContext
 from pylayer.building.cross import Cross
 from pylayer.building.dependencies import Dependencies
-from pylayer.building.hosts import EngineHosts
+from pylayer.building.hosts import EngineHosts, KnownPythons
 from pylayer.building.projects import Projects
 from pylayer.config.manifest import LOCK_NAME
-from pylayer.engines import ImageChoice, choose
+from pylayer.engines import ImageChoice, choose, placing
 from pylayer.errors import LockError, PylayerError
 from pylayer.graph import Graph
 from pylayer.index import web
@@ -28,6 +29,7 @@ from pylayer.locks.sourcing import choices, settings_of
 from pylayer.locks.thirdparty import ThirdParty
 from pylayer.processors import confined
 from pylayer.repair.repairer import Repairer
+from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -106,10 +108,12 @@ async def opened(
     activity: Activity | None = None,
     trail: Trail | None = None,
     offline: bool = False,
+    by_records: bool = False,
 ) -> AsyncIterator[OpenRun]:
     """Open the engine and read the lock; raises LockError where a locked run has none.
 
-    Engines that are `ready` are taken as they are.
+    Engines that are `ready` are taken as they are. None is asked before something is done in it, as far as
+    the store knows `by_records` what it would say; a MisledError says that it is not so.
     """
     index_settings = settings_of(found, offline=offline)
     before = locks.read(found.manifest.root / LOCK_NAME)
@@ -121,6 +125,9 @@ async def opened(
         )
     count = jobs or os.cpu_count() or 1
     graph = Graph(jobs=count, watcher=watcher, activity=activity, trail=trail)
+    known = KnownPythons(store=store)
+    if by_records and before and not policy.upgrade_all:
+        known = _known_pythons(found, engines, before, store=store)
     hosts = EngineHosts(
         engines,
         connect=lambda place: choose.connect(place, store=store),
@@ -132,6 +139,7 @@ async def opened(
             strict=policy.locked,
             newest=policy.upgrade_all,
         ),
+        known=known,
     )
     # It fills its table without a lock: a thread would see it half full.
     sysconfig.get_config_vars()
@@ -174,3 +182,19 @@ async def opened(
             dependencies=Dependencies(context, projects=projects, distributions=third_party),
             repairer=Repairer(context, requirements=third_party),
         )
+
+
+def _known_pythons(found: Workspace, engines: EngineSettings, lock: Lock, *, store: Store) -> KnownPythons:
+    """What the first engine would say of the lock's images on a machine as this one is."""
+    place = placing.every(engines)[0]
+    pythons = {}
+    if place.kind.has_images:
+        both = (
+            replace(build.target, architecture=architecture)
+            for build in found.builds
+            for architecture in Architecture
+        )
+        pythons = facts.known(both, lock.images, kind=place.kind, store=store)
+    return KnownPythons(
+        store=store, architecture=Architecture.of_machine(os.uname().machine), by_target=pythons
+    )

@@ -23,7 +23,7 @@ from pylayer.answers import PlanAnswer, ShareAnswer, WheelAnswer
 from pylayer.building.compiler import Compiler
 from pylayer.building.pace import Pace, WheelStep
 from pylayer.config.manifest import LOCK_NAME
-from pylayer.errors import NeedsDockerError, PylayerError, UnexpectedError, UsageError
+from pylayer.errors import MisledError, NeedsDockerError, PylayerError, UnexpectedError, UsageError
 from pylayer.locks import lock as locks
 from pylayer.locks.lock import Lock
 from pylayer.locks.thirdparty import Policy
@@ -232,21 +232,31 @@ class _Run:
         self, *, engine: str, jobs: int, locked: bool, offline: bool = False
     ) -> tuple[Missing, Architecture]:
         """Find what is missing, and the architecture that this machine builds for without emulation."""
-        return asyncio.run(self._missing(engine, jobs, locked=locked, offline=offline))
+        look = partial(self._missing, engine, jobs, locked=locked, offline=offline)
+        self.state.store.eager = False
+        try:
+            return asyncio.run(look(by_records=True))
+        except MisledError:
+            self.state.store.eager = True
+            return asyncio.run(look(by_records=False))
+        finally:
+            self.state.store.eager = True
 
     async def _missing(
-        self, engine: str, jobs: int, *, locked: bool, offline: bool
+        self, engine: str, jobs: int, *, locked: bool, offline: bool, by_records: bool
     ) -> tuple[Missing, Architecture]:
         policy = Policy(locked=locked, dry=True)
         pace = Pace(self.state.store, self.sharing.shared.records if self.sharing else {})
-        async with self._context(engine, jobs, policy=policy, offline=offline) as run:
+        async with self._context(engine, jobs, policy=policy, offline=offline, by_records=by_records) as run:
             run.dependencies.begin(self.selected)
             found = await Finder(run.projects, self._foresight, pace=pace).found(self.selected)
             if locked:
                 refuse_stale(found.errors.values())
             return found, run.hosts.architecture
 
-    def _context(self, engine: str, jobs: int, *, policy: Policy, offline: bool) -> Any:  # noqa: ANN401
+    def _context(
+        self, engine: str, jobs: int, *, policy: Policy, offline: bool, by_records: bool = False
+    ) -> Any:  # noqa: ANN401
         return context.opened(
             self.found,
             engines=self.found.manifest.chosen_engine(engine),
@@ -257,6 +267,7 @@ class _Run:
             note=self._reporter.note,
             activity=self._activity,
             offline=offline,
+            by_records=by_records,
         )
 
     def tell(self, errors: Mapping[str, PylayerError]) -> None:

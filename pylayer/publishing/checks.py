@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def faults(groups: Iterable[LayerGroup], *, regions: Sequence[str], folder: Path) -> list[Fault]:
-    """List everything that AWS would refuse, and archives that are not as layers.json says.
+    """List everything that AWS would refuse, and archives that are there, but not as layers.json says.
 
     `regions` are for the groups whose settings name none.
     """
@@ -43,16 +43,25 @@ def warnings(groups: Iterable[LayerGroup]) -> list[Fault]:
     ]
 
 
+def absent(groups: Iterable[LayerGroup], *, folder: Path) -> list[Fault]:
+    """List the archives that are not there: only what is to be uploaded has to be."""
+    return [
+        Fault(
+            what="layers.json names it, but it is not there",
+            where=str(folder / group.entry.path),
+            hint="build the layer again",
+        )
+        for group in groups
+        if not (folder / group.entry.path).is_file()
+    ]
+
+
 def _archive(group: LayerGroup, folder: Path) -> list[Fault]:
     entry = group.entry
-    where, hint = str(folder / entry.path), "build the layer again"
-    try:
-        size = (folder / entry.path).stat().st_size
-    except OSError:
-        return [Fault(what="layers.json names it, but it is not there", where=where, hint=hint)]
-    if size != entry.size:
+    path = folder / entry.path
+    if path.is_file() and (size := path.stat().st_size) != entry.size:
         what = f"has {size} bytes, but {entry.size} according to layers.json"
-        return [Fault(what=what, where=where, hint=hint)]
+        return [Fault(what=what, where=str(path), hint="build the layer again")]
     return []
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pylayer.errors import MIXED, PENDING, NotBuiltError, PublishError
-from pylayer.publishing import lines, outputs, published, surplus
+from pylayer.publishing import checks, lines, outputs, published, surplus
 from pylayer.publishing.cloud import CloudError
 from pylayer.publishing.deliver import Result, deliver, undone
 from pylayer.publishing.plan import Consent, Item, failed, look, plan
@@ -70,6 +70,9 @@ def run(
         items = _plan(task, Consent(moves=options.confirm, public=options.public))
         for item in items:
             say(lines.planned(item))
+        due = {item.group.entry.path: item.group for item in items if item.action == "create"}
+        if not options.dry_run and (faults := checks.absent(due.values(), folder=folder)):
+            raise PublishError.of(faults)
         if options.dry_run:
             outcome = _planned(task, items)
             say(lines.plan_summary(items))

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from pylayer.errors import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
     from pathlib import Path
 
 Result = TypeVar("Result")
@@ -67,9 +67,20 @@ class Bucket:
 
         return self._asked(read())
 
-    def fetch(self, path: str, into: Path) -> bool:
-        """Write an object into a file; False where there is none."""
-        return self._asked(self._fetch(path, into))
+    def fetch_all(self, wanted: Mapping[str, Path]) -> tuple[list[str], BucketError | None]:
+        """Write objects into files, as many at once as may be: those that came, and what went wrong first.
+
+        One that is not there does not come, and nothing is wrong with that.
+        """
+
+        async def fetch() -> list[bool | BaseException]:
+            each = (self._fetch(path, into) for path, into in wanted.items())
+            return await asyncio.gather(*each, return_exceptions=True)
+
+        results = self._asked(fetch())
+        came = [path for path, result in zip(wanted, results, strict=True) if result is True]
+        wrong = next((result for result in results if isinstance(result, BaseException)), None)
+        return came, _bucket_error(wrong) if wrong else None
 
     def create_all(self, objects: Sequence[tuple[str, Path | bytes]]) -> int:
         """Make objects; those that are there already stay as they are. Gives the number of the others."""
@@ -91,12 +102,8 @@ class Bucket:
     def _asked(self, work: Coroutine[Any, Any, Result]) -> Result:
         try:
             return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-        except BucketError:
-            raise
-        except TimeoutError as error:
-            raise BucketError("does not answer in time") from error
         except Exception as error:  # whatever it is, the run goes on without it
-            raise BucketError(_explained(error)) from error
+            raise _bucket_error(error) from error
 
     async def _read(self, path: str, most: int) -> bytes | None:
         pieces: list[bytes] = []
@@ -230,7 +237,15 @@ def _login() -> Any:  # noqa: ANN401  obstore's own class
         return None
 
 
-def _explained(error: Exception) -> str:
+def _bucket_error(error: BaseException) -> BucketError:
+    if isinstance(error, BucketError):
+        return error
+    if isinstance(error, TimeoutError):
+        return BucketError("does not answer in time")
+    return BucketError(_explained(error))
+
+
+def _explained(error: BaseException) -> str:
     """Say in a line what is wrong, and little of what a server sent."""
     name = type(error).__name__
     if name in {"PermissionDeniedError", "UnauthenticatedError"}:

@@ -106,9 +106,7 @@ def files_of(records: Mapping[RecordName, Any]) -> dict[str, list[RecordName]]:
     return found
 
 
-_WITH_FILES = frozenset(
-    kind.name for kind in TRAVELLING.values() if "sha256" in getattr(kind.value, "__annotations__", ())
-)
+_WITH_FILES = frozenset(kind.name for kind in TRAVELLING.values() if kind.with_file)
 
 
 def sha256_of(content: bytes) -> Digest:

@@ -115,23 +115,32 @@ class SharedStore:
         """Hear of a record that this run found or made."""
         self._seen[kind, key] = value
 
-    def fetch(self, sha256: str, into: Path) -> bool:
-        """Write the file that a pack's record needs; what comes is not what it should be, maybe."""
-        if self._lost or sha256 not in self._files:
-            return False
+    def has(self, sha256: str) -> bool:
+        """Say whether a pack's record needs this file; it was there once, and is most likely still."""
+        return not self._lost and sha256 in self._files
+
+    def fetch(self, wanted: Mapping[str, Path]) -> list[str]:
+        """Write the files that packs' records need; what comes is not what it should be, maybe."""
+        asked = {_place(sha256): sha256 for sha256 in wanted if self.has(sha256)}
+        if not asked:
+            return []
+        first, *others = asked.values()
+        what = f"{first[:12]}…" + (f" and {len(others)} more files" if others else "")
         try:
-            with activity.doing(f"fetching {sha256[:12]}… from the shared store"):
-                if not self._bucket.fetch(_place(sha256), into):
-                    return False
+            with activity.doing(f"fetching {what} from the shared store"):
+                came, wrong = self._bucket.fetch_all({path: wanted[asked[path]] for path in asked})
         except BucketError as error:
-            self._give_up(error)
-            return False
-        size = into.stat().st_size
+            came, wrong = [], error
+        size = sum(wanted[asked[path]].stat().st_size for path in came)
         activity.received(size)
         with self._lock:
-            self._fetched += 1
+            self._fetched += len(came)
             self._size += size
-        return True
+            for path in asked.keys() - set(came):
+                self._files.pop(asked[path], None)
+        if wrong:
+            self._give_up(wrong)
+        return [asked[path] for path in came]
 
     def damaged(self, sha256: str, size: int) -> None:
         """Tell that a file was not what it should be: nothing replaces it, so somebody has to remove it."""

@@ -48,18 +48,8 @@ def repair(
     not found in the image, or symbols are wanted that the runtime's glibc does not have.
     """
     platform = target.platforms[0]
-    key = keys.key(
-        {
-            "format": _FORMAT,
-            "wheel": wheel.sha256,
-            "platform": platform,
-            "tools": sorted(tool.sha256 for tool in tools),
-            "interpreter": interpreter.identity,
-        }
-    )
-    record = store.record(REPAIRED, key)
-    if record and (path := store.blob(record["sha256"])):
-        return wheels.from_json(record, path)
+    if already := kept(wheel, tools=tools, target=target, interpreter=interpreter, store=store):
+        return already
     job = Job(
         name=f"repair-{wheel.metadata.name}",
         script="repair",
@@ -81,7 +71,29 @@ def repair(
         except OutsideError as error:
             raise BuildError(f"the path of the repaired wheel {error}", where=wheel.filename) from error
         repaired = wheels.read(canonical, filename=name)
-        kept = store.blob(store.put_blob(canonical))
-    assert kept is not None
+        path = store.blob(store.put_blob(canonical))
+    assert path is not None
+    key = _key(wheel, tools=tools, target=target, interpreter=interpreter)
     store.put_record(REPAIRED, key, wheels.to_json(repaired))
-    return wheels.from_json(wheels.to_json(repaired), kept)
+    return wheels.from_json(wheels.to_json(repaired), path)
+
+
+def kept(
+    wheel: Wheel, *, tools: Sequence[Wheel], target: Target, interpreter: Interpreter, store: Store
+) -> Wheel | None:
+    """Give what `repair` made of a wheel before; None where it has to do that."""
+    record = store.record(REPAIRED, _key(wheel, tools=tools, target=target, interpreter=interpreter))
+    path = store.known(record["sha256"]) if record else None
+    return wheels.from_json(record, path) if record and path else None
+
+
+def _key(wheel: Wheel, *, tools: Sequence[Wheel], target: Target, interpreter: Interpreter) -> str:
+    return keys.key(
+        {
+            "format": _FORMAT,
+            "wheel": wheel.sha256,
+            "platform": target.platforms[0],
+            "tools": sorted(tool.sha256 for tool in tools),
+            "interpreter": interpreter.identity,
+        }
+    )

@@ -46,6 +46,7 @@ class Repairer:
         self._graph = context.graph
         self._store = context.store
         self._hosts = context.hosts
+        self._files = context.files
         self._requirements = requirements
 
     async def repaired(self, contents: BuildContents, *, build: Build) -> Repaired:
@@ -96,6 +97,11 @@ class Repairer:
 
     async def _repaired(self, wheel: Wheel, target: Target, tools: tuple[Wheel, ...]) -> Wheel:
         host = await self._container(target)
+        python, store = host.interpreter, self._store
+        if self._files.lazy and not bundling.kept(
+            wheel, tools=tools, target=target, interpreter=python, store=store
+        ):
+            await self._files.of_wheels((wheel, *tools))
         return await self._graph.once(
             ("repaired", wheel.sha256, target),
             lambda: self._graph.compute(
@@ -123,6 +129,8 @@ class Repairer:
         if not wheel.metadata.native:
             return Stripped(wheel=wheel)
         host = await self._hosts.host(target)
+        if self._files.lazy and not stripping.kept(wheel, tool=tool, target=target, store=self._store):
+            await self._files.of_wheels([wheel])
         return await self._graph.once(
             ("stripped", wheel.sha256, target),
             lambda: self._graph.compute(

@@ -59,11 +59,9 @@ def strip(
     A file that the tool cannot read stays as it is, and so does one that it would spoil: what the dynamic
     linker reads must come out the same. Raises BuildError where stripping fails as such.
     """
-    key = keys.key(
-        {"format": _FORMAT, "wheel": wheel.sha256, "tool": tool, "machine": target.architecture.machine}
-    )
-    if kept := _kept(wheel, store, key):
-        return kept
+    key = _key(wheel, tool=tool, target=target)
+    if already := _kept(wheel, store, key):
+        return already
     files = _elves(wheel, machine=target.architecture.elf_machine)
     changed: dict[str, bytes] = {}
     left: list[tuple[str, str]] = []
@@ -89,6 +87,17 @@ def strip(
     return stripped
 
 
+def kept(wheel: Wheel, *, tool: str, target: Target, store: Store) -> Stripped | None:
+    """Give what `strip` made of a wheel before; None where it has to do that."""
+    return _kept(wheel, store, _key(wheel, tool=tool, target=target))
+
+
+def _key(wheel: Wheel, *, tool: str, target: Target) -> str:
+    return keys.key(
+        {"format": _FORMAT, "wheel": wheel.sha256, "tool": tool, "machine": target.architecture.machine}
+    )
+
+
 def _kept(wheel: Wheel, store: Store, key: str) -> Stripped | None:
     record = store.record(STRIPPED, key)
     if not record:
@@ -96,7 +105,7 @@ def _kept(wheel: Wheel, store: Store, key: str) -> Stripped | None:
     left = record["left"]
     if record["sha256"] == wheel.sha256:
         return Stripped(wheel=wheel, left=left)
-    path = store.blob(record["sha256"])
+    path = store.known(record["sha256"])
     if not path:
         return None
     made = wheels.from_json({**wheels.to_json(wheel), "sha256": record["sha256"]}, path)

@@ -28,7 +28,7 @@ from pylayer.errors import StoreError
 from pylayer.liveness import marks_living, own_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from pylayer.store.kinds import R, RecordKind
 
@@ -71,8 +71,12 @@ class Behind(Protocol):
         """Hear of a record of such a kind that this run found here, or made."""
         ...
 
-    def fetch(self, sha256: str, into: Path) -> bool:
-        """Write the file that is said to have this sha256, where there is one; it may take a while."""
+    def has(self, sha256: str) -> bool:
+        """Say whether a file is said to be there; it asks nobody."""
+        ...
+
+    def fetch(self, wanted: Mapping[str, Path]) -> Collection[str]:
+        """Write the files that are said to have these sha256s; it may take a while. Gives those that came."""
         ...
 
     def damaged(self, sha256: str, size: int) -> None:
@@ -93,10 +97,11 @@ class Store:
     """A folder of blobs and records, safe for several processes and threads at once.
 
     `note` gets one line for each thing that a user should hear of, a damaged entry for one. `behind` has what
-    is not here, where a run has such a thing.
+    not here, where a run has such a thing; with `eager`, a file comes from there as soon as it is known of.
     """
 
     behind: Behind | None = None
+    eager: bool = True
 
     def __init__(self, root: Path, *, note: Callable[[str], None] | None = None) -> None:
         self.root = root
@@ -147,44 +152,88 @@ class Store:
         digest = Digest.or_none(sha256)
         if digest is None:
             return None
+        if place := self._right(digest):
+            return place
+        return None if self.have([digest]) else self._blob_path(digest)
+
+    @property
+    def lazy(self) -> bool:
+        """Whether `known` may give the place of a file that is not here yet."""
+        return self.behind is not None and not self.eager
+
+    def known(self, sha256: str) -> Path | None:
+        """Give the file with this sha256, or where `have` will put it; None where neither can be."""
+        digest = Digest.or_none(sha256)
+        if digest and self.lazy and not self.is_here(digest) and self.behind and self.behind.has(digest):
+            return self._blob_path(digest)
+        return self.blob(sha256)
+
+    def place(self, sha256: str) -> Path:
+        """Where a file is, or would be; ValueError for what is no sha256 (hex)."""
+        return self._blob_path(Digest(sha256))
+
+    def is_here(self, sha256: str) -> bool:
+        """Whether there is a file for this sha256 (hex), be it damaged."""
+        digest = Digest.or_none(sha256)
+        return digest is not None and (digest in self._verified or self._blob_path(digest).exists())
+
+    def have(self, sha256s: Iterable[str]) -> list[str]:
+        """Have files here that are behind, as many at once as that can; gives those that are nowhere."""
+        digests = [Digest(each) for each in dict.fromkeys(sha256s)]
+        absent = [digest for digest in digests if not self._right(digest)]
+        if self.behind is None or not absent:
+            return [*absent]
+        came: set[str] = set()
+        # What a store that cannot be written lacks has to be made.
+        with contextlib.suppress(OSError), self._several(absent) as into:
+            for sha256 in self.behind.fetch(into):
+                if self._took(Digest(sha256), into[sha256]):
+                    came.add(sha256)
+        return [digest for digest in absent if digest not in came]
+
+    def _right(self, digest: Digest) -> Path | None:
+        """The file, where it is here and is what it should be; one that is damaged is removed, and said."""
         place = self._blob_path(digest)
         if digest in self._verified:
             return place
         try:
             actual = hash_file(place)
         except FileNotFoundError:
-            return self._fetched(digest, place)
+            return None
         if actual != digest:
             self.tell_damaged(f"the stored file {digest[:12]}…")
             place.unlink(missing_ok=True)
-            return self._fetched(digest, place)
+            return None
         with contextlib.suppress(OSError):
             os.utime(place)
         with self._lock:
             self._verified.add(digest)
         return place
 
-    def _fetched(self, digest: Digest, place: Path) -> Path | None:
-        """The file from behind, once it is known to be the right one."""
-        if self.behind is None:
-            return None
-        temporary = self._passing()
-        with contextlib.suppress(OSError):  # a store that cannot be written has what it has
-            place.parent.mkdir(parents=True, exist_ok=True)
-            temporary.parent.mkdir(exist_ok=True)
-            try:
-                if not self.behind.fetch(digest, temporary):
-                    return None
-                if hash_file(temporary) == digest:
-                    temporary.chmod(0o444)
-                    temporary.replace(place)
-                    with self._lock:
-                        self._verified.add(digest)
-                    return place
-                self.behind.damaged(digest, temporary.stat().st_size)
-            finally:
-                temporary.unlink(missing_ok=True)
-        return None
+    @contextlib.contextmanager
+    def _several(self, digests: Iterable[Digest]) -> Iterator[dict[str, Path]]:
+        """Yield a path for each of some files that come; what is still there afterwards goes."""
+        into: dict[str, Path] = {digest: self._passing() for digest in digests}
+        (self.root / "scratch").mkdir(parents=True, exist_ok=True)
+        try:
+            yield into
+        finally:
+            for path in into.values():
+                path.unlink(missing_ok=True)
+
+    def _took(self, digest: Digest, came: Path) -> bool:
+        """Keep what came from behind, once it is known to be the right file."""
+        assert self.behind is not None
+        if hash_file(came) != digest:
+            self.behind.damaged(digest, came.stat().st_size)
+            return False
+        place = self._blob_path(digest)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        came.chmod(0o444)
+        came.replace(place)
+        with self._lock:
+            self._verified.add(digest)
+        return True
 
     def record(self, kind: RecordKind[R], key: str) -> R | None:
         """What `put_record` kept under this kind and key, or None.

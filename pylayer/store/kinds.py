@@ -20,7 +20,8 @@ class RecordKind(Generic[R]):
     """A kind of record: its `name` (a folder's), the type of its values, in a line what it says.
 
     One that `travels` is in the packs of the shared store: its values hold no path, no value of a variable,
-    and nothing that was measured but how long a build took; its keys hold all that can change it.
+    and nothing that was measured but how long a build took; its keys hold all that can change it. Of one that
+    is `with_file`, the file whose sha256 its value has goes with it.
     """
 
     name: str
@@ -28,6 +29,7 @@ class RecordKind(Generic[R]):
     meaning: str
     portable: bool
     travels: bool = False
+    with_file: bool = False
 
     def read(self, value: object) -> R:
         """Take a JSON value as one of this kind; ValueError where it has another shape."""
@@ -387,6 +389,15 @@ class ImagePythonRecord(TypedDict):
     qemu_cpu: str
 
 
+class InterpreterRecord(TypedDict):
+    """An `Interpreter` of an image, as far as it is the same in every engine."""
+
+    version: str
+    executable: str
+    platform: str
+    identity: str
+
+
 class HostPythonRecord(TypedDict):
     """What an interpreter of this machine said about itself."""
 
@@ -408,6 +419,7 @@ WHEEL = RecordKind(
     meaning="a project's wheel, by everything that can change a byte of it",
     portable=True,
     travels=True,
+    with_file=True,
 )
 PURE_WHEEL = RecordKind(
     name="pure-wheel",
@@ -415,6 +427,7 @@ PURE_WHEEL = RecordKind(
     meaning="a project's wheel that came out pure, by all that can change a byte of it on any architecture",
     portable=True,
     travels=True,
+    with_file=True,
 )
 OWN_WHEEL = RecordKind(
     name="own-wheel",
@@ -448,12 +461,14 @@ ZIG = RecordKind(
     meaning="the libraries that zig makes for a target",
     portable=True,
     travels=True,
+    with_file=True,
 )
 DISTRIBUTION = RecordKind(
     name="distribution",
     value=WheelRecord,
     meaning="what a third-party wheel says about itself, by its sha256",
     portable=True,
+    travels=True,
 )
 REPAIRED = RecordKind(
     name="repaired",
@@ -461,6 +476,7 @@ REPAIRED = RecordKind(
     meaning="a wheel with the shared libraries that auditwheel brings into it",
     portable=True,
     travels=True,
+    with_file=True,
 )
 STRIPPED = RecordKind(
     name="stripped",
@@ -468,6 +484,7 @@ STRIPPED = RecordKind(
     meaning="a wheel without symbols and debugging information",
     portable=True,
     travels=True,
+    with_file=True,
 )
 STRIPPER = RecordKind(
     name="stripper",
@@ -482,6 +499,7 @@ BYTECODE = RecordKind(
     meaning="a wheel's modules, compiled by a version of Python",
     portable=True,
     travels=True,
+    with_file=True,
 )
 EXTRA_FILES = RecordKind(
     name="files",
@@ -494,6 +512,7 @@ ARCHIVE = RecordKind(
     value=ArchiveRecord,
     meaning="the archive that a recipe gives",
     portable=True,
+    travels=True,
 )
 FORESEEN_WHEEL = RecordKind(
     name="foreseen-wheel",
@@ -576,6 +595,13 @@ IMAGE_PYTHON = RecordKind(
     value=ImagePythonRecord,
     meaning="what the Python of an image said about itself",
     portable=False,  # how it is emulated best is this machine's
+)
+INTERPRETER = RecordKind(
+    name="interpreter",
+    value=InterpreterRecord,
+    meaning="what is known of a target's Python, by the digest by which its image can be pulled",
+    portable=True,
+    travels=True,
 )
 HOST_PYTHON = RecordKind(
     name="host-python",

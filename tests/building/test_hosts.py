@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from pylayer.building.hosts import EngineHosts
+from pylayer.building.hosts import EngineHosts, KnownPythons
 from pylayer.config.hosting import EngineSettings
 from pylayer.engines import ImageChoice, Interpreter, placing
-from pylayer.errors import EngineError, ImageError, LockError, NeedsDockerError
+from pylayer.errors import EngineError, ImageError, LockError, MisledError, NeedsDockerError
 from pylayer.graph import Graph
 from pylayer.targets import Architecture, Target, load_runtimes
 
@@ -305,3 +305,87 @@ def test_an_engine_that_is_ready_is_not_connected_to_again():
 
     assert asyncio.run(work()) == (ready, (place, {"image": "first"}))
     assert ready.closed
+
+
+# Of Pythons that are known, no engine is asked
+
+IMAGE = "sha256:" + "1" * 64
+
+
+def interpreter(image=DIGEST):
+    """The Python that the fake engines have, in an image that a registry has."""
+    return Interpreter(
+        version=f"{OLD.runtime.python}.1", executable="python", platform="linux", identity="", image=image
+    )
+
+
+def unasked(connect, *targets, known=True, do=lambda host: None, here=Architecture.ARM64):
+    """What hosts of targets are, where OLD's Python is known; `do` is done with each."""
+    asked = []
+
+    def connecting(place):
+        asked.append(place.kind.name)
+        return connect(place)
+
+    async def work():
+        graph = Graph(jobs=2)
+        pythons = {str(OLD): interpreter()} if known else {}
+        hosts = EngineHosts(
+            EngineSettings(use="auto"),
+            connect=connecting,
+            graph=graph,
+            note=asked.append,
+            choice=choice_of({str(OLD): DIGEST}),
+            known=KnownPythons(architecture=here, by_target=pythons),
+        )
+        try:
+            await hosts.open()
+            found = [await hosts.host(target) for target in targets]
+            for host in found:
+                do(host)
+            return found, hosts.images, hosts.architecture
+        finally:
+            hosts.close()
+            await graph.stop()
+
+    return *asyncio.run(work()), asked
+
+
+def test_no_engine_is_asked_for_a_python_that_is_known():
+    """Its image is in the lock, and stays there."""
+    (host,), images, architecture, asked = unasked(fakes(docker=None), OLD)
+    assert ("docker", "3.11.1", {str(OLD): DIGEST}) == (host.kind.name, host.interpreter.version, images)
+    assert ([], Architecture.ARM64, True) == (asked, architecture, host.interpreter.emulated)
+
+
+def test_it_is_asked_for_one_that_is_not():
+    """Which its lock may name or not."""
+    assert ["docker"] == unasked(fakes(docker=[OLD], image=DIGEST), OLD, known=False)[3]
+
+
+def test_it_is_asked_once_something_is_done_there():
+    """Then it has to have that Python."""
+    engines = fakes(docker=[OLD], image=DIGEST)
+    assert ["docker"] == unasked(engines, OLD, do=lambda host: host.engine.can_be_had(OLD))[3]
+
+
+@pytest.mark.parametrize(
+    ("engines", "here"),
+    [
+        (fakes(docker=None, local=[OLD]), Architecture.ARM64),
+        (fakes(docker=[NEW]), Architecture.ARM64),
+        (fakes(docker=[OLD], image=IMAGE), Architecture.ARM64),
+        (fakes(docker=[OLD], image=DIGEST), Architecture.X86_64),
+    ],
+    ids=["no engine", "no image", "another image", "another architecture"],
+)
+def test_a_run_begins_anew_where_that_was_not_so(engines, here):
+    """Whatever was decided by it may have to be decided otherwise."""
+    with pytest.raises(MisledError):
+        unasked(engines, OLD, do=lambda host: host.engine.can_be_had(OLD), here=here)
+
+
+def test_a_target_that_is_not_known_needs_the_engine_that_was_taken_for_granted():
+    """Else one run would build in two ways what an engine alone builds in one."""
+    with pytest.raises(MisledError):
+        unasked(fakes(docker=None, local=[NEW]), OLD, NEW)

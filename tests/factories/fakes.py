@@ -254,6 +254,7 @@ class FakeRun:
     told: Told = field(default_factory=Told)
     machine: str = "store"  # the folder of its store, beside `root`
     behind: Any = None  # a shared store
+    eager: bool = True  # whether files of that come as soon as they are known of
 
     def __post_init__(self) -> None:
         self.index = self.index or FakeIndex(self.root.parent / "index")
@@ -273,7 +274,7 @@ class FakeRun:
         async def run() -> Result:
             graph = Graph(jobs=2)
             store = Store(self.root.parent / self.machine)
-            store.behind = self.behind
+            store.behind, store.eager = self.behind, self.eager
             context = RunContext(
                 workspace=self.workspace,
                 graph=graph,

@@ -119,6 +119,19 @@ def test_dry_run_of_nothing_to_do(cloud, dist):
     assert 0 == Run(dist, dry_run=True).exit_code
 
 
+def test_only_what_is_uploaded_has_to_be_there(cloud, dist):
+    """A fresh machine has layers.json alone; nothing is written where an archive is missing."""
+    Run(dist)
+    for path in dist.folder.glob("*.zip"):
+        path.unlink()
+    cloud.calls.clear()
+
+    assert (0, 0) == (Run(dist, dry_run=True).exit_code, Run(dist).exit_code)
+    with pytest.raises(PublishError, match="it is not there"):
+        Run(dist, regions=("eu-central-1",))
+    assert [] == cloud.writes
+
+
 def test_layers_and_regions_are_selected(cloud, dist):
     """Globs choose layers and the command line's regions go before the settings'; the rest is not touched."""
     Run(dist, regions=("eu-west-1",))

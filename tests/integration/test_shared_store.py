@@ -51,6 +51,14 @@ def test_the_second_machine_builds_nothing(tmp_path, keys, docker_images):
     ran = other.run("layers", "--locked", "--verbose")
     assert (0, True) == (ran.status, "came from the shared store" in ran.err), ran.text
     assert one.catalogue() == other.catalogue()
+    shutil.rmtree(other.root / "dist")
+    shutil.rmtree(other.store)
+    ran = other.run("layers", "--locked", "--listing")
+    assert (0, True) == (ran.status, "and 0 files" in ran.err), ran.text
+    assert ["layers.json"] == [path.name for path in (other.root / "dist" / "layers").iterdir()]
+    assert one.catalogue() == other.catalogue()
+    ran = other.run("layers", "--locked")
+    assert (0, False) == (ran.status, "and 0 files" in ran.err), ran.text
     usage = json.loads(other.run("cache", "--remote", "--json").out)["shared"]
     assert (["all"], True) == (usage["builds"], usage["files"] > 0)
 

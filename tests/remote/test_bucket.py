@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from factories.buckets import BUCKET
 
@@ -41,13 +43,26 @@ def test_no_more_is_read_than_may_be(bucket):
         bucket.read_all(["heads/main/all"], most=4)
 
 
-def test_a_file_is_fetched(bucket, tmp_path):
-    """Or it is said that there is none."""
+def test_files_are_fetched(bucket, tmp_path):
+    """Of some that are not there, the others."""
     content = bytes(range(256)) * 4096
-    bucket.create_all([("blobs/ab/large", content)])
-    assert bucket.fetch("blobs/ab/large", tmp_path / "large")
+    bucket.create_all([("blobs/ab/large", content), ("blobs/ab/small", b"1")])
+    into = {f"blobs/ab/{name}": tmp_path / name for name in ("none", "large", "small")}
+    assert (["blobs/ab/large", "blobs/ab/small"], None) == bucket.fetch_all(into)
     assert content == (tmp_path / "large").read_bytes()
-    assert not bucket.fetch("blobs/ab/none", tmp_path / "none")
+
+
+def test_many_files_are_fetched_at_once(storage, tmp_path):
+    """Each takes a fifth of a second here: 64 of them take as long as one, and not as long as all."""
+    bucket = Bucket(f"s3://{BUCKET}/some/prefix")
+    names = [f"blobs/ab/{number}" for number in range(32)]
+    bucket.create_all([(name, b"1") for name in names])
+    storage.fault, storage.delay = "slow", 0.2
+    began = time.monotonic()
+    came, wrong = bucket.fetch_all({name: tmp_path / name.rpartition("/")[2] for name in names})
+    bucket.close()
+    assert (names, None) == (came, wrong)
+    assert time.monotonic() - began < 32 * 0.2 / 2
 
 
 @pytest.mark.parametrize("address", ["no address", "http://", "ftp://example.org", "http://a b"])
