@@ -18,6 +18,7 @@ SIGNING_KEY = "PYLAYER_SIGNING_KEY"
 TOOLS = "PYLAYER_TOOLS"
 REMOTE_CACHE = "PYLAYER_REMOTE_CACHE"
 CACHE_KEY = "PYLAYER_CACHE_KEY"
+CACHE_SCOPE = "PYLAYER_CACHE_SCOPE"
 BUILD_MEMORY = "PYLAYER_BUILD_MEMORY"
 DOCKER_HOSTS = "PYLAYER_DOCKER_HOSTS"
 CI = "CI"
@@ -46,6 +47,10 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
             "The file with the private key (PEM) that signs what `layers` and `build-layer` add to the "
             "shared store; without it they only read."
         ),
+        CACHE_SCOPE: (
+            "Which part of the shared store a run adds to: `main`, `pr/<number>`, which is read by that pull "
+            "request alone, or `none`. By default what GitHub or GitLab say; `main` elsewhere."
+        ),
         BUILD_MEMORY: (
             "How much memory a container may use that builds run in, as `8GB` is written; by default three "
             "quarters of what the Docker Engine has."
@@ -65,6 +70,20 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
     },
     "CI systems": {
         GITHUB: "Where it is `true`, logs fold, and faults are annotations at the file and line.",
+        **dict.fromkeys(
+            ("GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH", "GITHUB_REF", "GITHUB_REF_PROTECTED"),
+            "Whether a run is of a pull request, and which, or of a branch that adds to the shared store.",
+        ),
+        **dict.fromkeys(
+            (
+                "GITLAB_CI",
+                "CI_MERGE_REQUEST_IID",
+                "CI_COMMIT_BRANCH",
+                "CI_DEFAULT_BRANCH",
+                "CI_COMMIT_REF_PROTECTED",
+            ),
+            "The same on GitLab.",
+        ),
         STEP_SUMMARY: "The file to which `layers` and `build-layer` add a table of builds and what changed.",
         "GITHUB_WORKSPACE": "The top of the checkout, from which annotations name files.",
         "WHEELS_SHARE": "Set in the jobs of `pylayer plan --system gitlab`: what to give to `--share`.",

@@ -46,6 +46,14 @@ class CacheSettings:
             default="must be there with `remote`",
         ),
     )
+    pull_request_keys: tuple[str, ...] = field(
+        default=(),
+        metadata=key(
+            list_of(public_key, distinct=True),
+            "list of public keys as PEM",
+            "Whose records are believed besides, by a pull request's own jobs of what it added itself.",
+        ),
+    )
 
 
 KEYS = keys_of(CacheSettings)

@@ -11,9 +11,11 @@ from pylayer import envtable
 from pylayer.amounts import size_text
 from pylayer.answers import SharedAnswer
 from pylayer.config.caching import address
-from pylayer.errors import ManifestError
+from pylayer.errors import ManifestError, UsageError
+from pylayer.remote import scopes
 from pylayer.remote.bucket import Bucket, BucketError
-from pylayer.remote.shared import SharedStore
+from pylayer.remote.scopes import ScopeError
+from pylayer.remote.shared import Area, SharedStore
 from pylayer.statements import envelopes
 from pylayer.tables import take
 
@@ -70,6 +72,14 @@ def place(manifest: Manifest) -> str:
     return found
 
 
+def scope_of_run() -> str:
+    """Name the part of the shared store that this run adds to; raises UsageError."""
+    try:
+        return scopes.of(os.environ)
+    except ScopeError as error:
+        raise UsageError(str(error), where=envtable.CACHE_SCOPE) from error
+
+
 @contextmanager
 def opened(manifest: Manifest, *, note: Callable[[str], None]) -> Iterator[SharedStore | None]:
     """Read what the shared store of a manifest has; None where there is none.
@@ -95,7 +105,10 @@ def opened(manifest: Manifest, *, note: Callable[[str], None]) -> Iterator[Share
         note(f"the shared store {error}: this run goes on without it")
         yield None
         return
-    shared = SharedStore(bucket, keys=manifest.cache.keys, note=note)
+    areas = [Area.of_main(manifest.cache.keys)]
+    if (scope := scope_of_run()).startswith("pr/"):
+        areas.append(Area.of_scope(scope, (*manifest.cache.keys, *manifest.cache.pull_request_keys)))
+    shared = SharedStore(bucket, areas=areas, note=note)
     try:
         shared.open()
         yield shared
@@ -152,6 +165,9 @@ def of_run(manifest: Manifest, store: Store, *, note: Callable[[str], None]) -> 
     """Put the shared store behind that of this machine for one run; raises as `opened`."""
     named = os.environ.get(envtable.CACHE_KEY)
     signer = envelopes.signer(Path(named), where=envtable.CACHE_KEY) if named and place(manifest) else None
+    if signer and scope_of_run() == scopes.NONE:
+        note("nothing is added to the shared store: this is neither the main branch nor a pull request")
+        signer = None
     with opened(manifest, note=note) as shared:
         store.behind = shared
         try:

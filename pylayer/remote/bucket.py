@@ -19,6 +19,7 @@ from pylayer.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
 Result = TypeVar("Result")
@@ -93,11 +94,24 @@ class Bucket:
 
     def replace(self, path: str, content: bytes) -> None:
         """Make an object, or replace it."""
-        self._asked(self._put(path, content, len(content), mode="overwrite"))
+        self.replace_all([(path, content)])
+
+    def replace_all(self, objects: Sequence[tuple[str, Path | bytes]]) -> None:
+        """Make objects, or replace them."""
+
+        async def replace() -> None:
+            each = (self._put(path, content, _size(content), mode="overwrite") for path, content in objects)
+            await asyncio.gather(*each)
+
+        self._asked(replace())
 
     def sizes(self, prefix: str) -> dict[str, int]:
         """List the objects below a path that ends in a slash: their sizes, by their paths from there."""
-        return self._asked(self._sizes(prefix))
+        return {path: size for path, (size, _) in self.listed(prefix).items()}
+
+    def listed(self, prefix: str) -> dict[str, tuple[int, datetime]]:
+        """List the objects below a path that ends in a slash: their sizes, and when they were written."""
+        return self._asked(self._listed(prefix))
 
     def _asked(self, work: Coroutine[Any, Any, Result]) -> Result:
         try:
@@ -149,8 +163,8 @@ class Bucket:
                 return False
             return True
 
-    async def _sizes(self, prefix: str) -> dict[str, int]:
-        found: dict[str, int] = {}
+    async def _listed(self, prefix: str) -> dict[str, tuple[int, datetime]]:
+        found: dict[str, tuple[int, datetime]] = {}
         pages = aiter(self._store.list(prefix))
         while True:
             try:
@@ -158,7 +172,9 @@ class Bucket:
                     page = await anext(pages)
             except StopAsyncIteration:
                 return found
-            found |= {each["path"].removeprefix(prefix): each["size"] for each in page}
+            found |= {
+                each["path"].removeprefix(prefix): (each["size"], each["last_modified"]) for each in page
+            }
 
     @asynccontextmanager
     async def _bounded(self) -> AsyncIterator[_Bound]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pylayer import activity
@@ -19,7 +20,7 @@ from pylayer.remote.packs import Head
 from pylayer.statements.envelopes import UnverifiedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pylayer.remote.bucket import Bucket
@@ -27,26 +28,62 @@ if TYPE_CHECKING:
     from pylayer.statements.envelopes import Signer
     from pylayer.store import Store
 
-HEADS = "heads/main/"
 _MOST_HEADS = 256
 _AT_ONCE = 256  # files of one upload
+RENEWED = timedelta(days=10)  # after which a file that is still needed is written anew
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """A part of the bucket: the `folder` that it is in, where its heads are, whose records it may have."""
+
+    folder: str
+    heads: str
+    keys: tuple[str, ...]
+
+    @classmethod
+    def of_main(cls, keys: Iterable[str]) -> Area:
+        """The part that everybody reads."""
+        return cls(folder="", heads="heads/main/", keys=tuple(keys))
+
+    @classmethod
+    def of_scope(cls, scope: str, keys: Iterable[str]) -> Area:
+        """The part that a pull request alone reads."""
+        return cls(folder=f"{scope}/", heads=f"{scope}/heads/", keys=tuple(keys))
+
+    def blob(self, sha256: str) -> str:
+        """Where a file is."""
+        return f"{self.folder}blobs/{sha256[:2]}/{sha256}"
+
+    def pack(self, sha256: str) -> str:
+        """Where a pack is."""
+        return f"{self.folder}packs/{sha256}"
 
 
 class SharedStore:
     """What is behind the store of this machine, for one run; see `pylayer.store.Behind`.
 
-    `keys` are the public ones of whose packs it believes.
+    `areas` are the parts that it reads, the main one first: it adds to the last one, under `scope`.
     """
 
-    def __init__(self, bucket: Bucket, *, keys: Iterable[str], note: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        bucket: Bucket,
+        *,
+        areas: Sequence[Area],
+        note: Callable[[str], None],
+        renewed: timedelta = RENEWED,
+    ) -> None:
         self._bucket = bucket
-        self._keys = tuple(keys)
+        self._areas = tuple(areas)
+        self._renewed = renewed
         self._note = note
         self._lock = threading.Lock()
         self._lost = False
         self._heads: dict[str, Head] = {}
         self._records: dict[RecordName, Any] = {}
-        self._files: dict[str, Any] = {}
+        self._files: dict[str, Area] = {}
+        self._of_main: frozenset[RecordName] = frozenset()
         self._seen: dict[RecordName, Any] = {}
         self._hits = 0
         self._fetched = 0
@@ -77,31 +114,43 @@ class SharedStore:
                 self._read()
         except BucketError as error:
             self._give_up(error)
-        self._files = {**packs.files_of(self._records)}
 
     def _read(self) -> None:
-        names = sorted(self._bucket.sizes(HEADS))[:_MOST_HEADS]
-        contents = self._bucket.read_all([HEADS + name for name in names], most=packs.LARGEST_HEAD)
+        for area in self._areas:
+            found = self._records_in(area)
+            # What the main part has goes before what a pull request says.
+            self._files = dict.fromkeys(packs.files_of(found), area) | self._files
+            self._records = found | self._records
+            if area is self._areas[0]:
+                self._of_main = frozenset(found)
+
+    def _records_in(self, area: Area) -> dict[RecordName, Any]:
+        names = sorted(self._bucket.sizes(area.heads))[:_MOST_HEADS]
+        contents = self._bucket.read_all([area.heads + name for name in names], most=packs.LARGEST_HEAD)
         refused: dict[str, str] = {}
+        heads: dict[str, Head] = {}
         for name, content in zip(names, contents, strict=True):
             try:
                 if content is not None:
-                    self._heads[name] = packs.head_of(content, name=name, keys=self._keys, where="cache.keys")
+                    heads[name] = packs.head_of(content, name=name, keys=area.keys, where="cache.keys")
             except UnverifiedError as error:
                 refused[name] = str(error)
-        wanted = sorted({head.pack for head in self._heads.values()})
-        found = self._bucket.read_all([f"packs/{pack}" for pack in wanted], most=packs.LARGEST)
-        for pack, content in zip(wanted, found, strict=True):
+        wanted = sorted({head.pack for head in heads.values()})
+        contents = self._bucket.read_all([area.pack(pack) for pack in wanted], most=packs.LARGEST)
+        records: dict[RecordName, Any] = {}
+        for pack, content in zip(wanted, contents, strict=True):
             if content is None:
                 continue
             try:
                 if packs.sha256_of(content) != pack:
                     raise ValueError("is damaged")  # noqa: TRY301  told as the others
-                self._records |= packs.unpacked(content)
+                records |= packs.unpacked(content)
             except ValueError as error:
-                self._note(f"the shared store: packs/{pack[:12]}… {error}, and is not used")
+                self._note(f"the shared store: {area.pack(pack[:12])}… {error}, and is not used")
         for name, reason in refused.items():
-            self._note(f"the shared store: {HEADS}{name} is not used: its signature {reason}")
+            self._note(f"the shared store: {area.heads}{name} is not used: its signature {reason}")
+        self._heads = heads  # of the part that is added to, which is read last
+        return records
 
     def record(self, kind: str, key: str) -> Any | None:  # noqa: ANN401  as its kind's shape has it
         """Give a record that a pack has."""
@@ -121,7 +170,7 @@ class SharedStore:
 
     def fetch(self, wanted: Mapping[str, Path]) -> list[str]:
         """Write the files that packs' records need; what comes is not what it should be, maybe."""
-        asked = {_place(sha256): sha256 for sha256 in wanted if self.has(sha256)}
+        asked = {self._files[sha256].blob(sha256): sha256 for sha256 in wanted if self.has(sha256)}
         if not asked:
             return []
         first, *others = asked.values()
@@ -147,8 +196,10 @@ class SharedStore:
         with self._lock:
             self._fetched -= 1
             self._size -= size
-            self._files.pop(sha256, None)
-        self._note(f"the shared store: {_place(sha256)} is damaged, and is made again here: remove it there")
+            area = self._files.pop(sha256, self._areas[0])
+        self._note(
+            f"the shared store: {area.blob(sha256)} is damaged, and is made again here: remove it there"
+        )
 
     def share(
         self, store: Store, signer: Signer, *, builds: Iterable[str], complete: bool, name: str = ""
@@ -169,20 +220,25 @@ class SharedStore:
             self._give_up(error)
 
     def _share(self, store: Store, signer: Signer, *, name: str, now: datetime) -> None:
+        area = self._areas[-1]
         year, week, _ = now.isocalendar()
         records = dict(self._seen)
+        if area is not self._areas[0]:
+            records = {each: value for each, value in records.items() if self._others(each) != value}
         content = packs.packed(records, week=f"{year}-{week}")
         before = self._heads.get(name)
         if before and (before.pack, before.written) == (packs.sha256_of(content), now.date().isoformat()):
             return
         with activity.doing("adding to the shared store"):
-            there = self._bucket.sizes("blobs/")
+            there = self._bucket.listed(f"{area.folder}blobs/")
+            ages = {path.rpartition("/")[2]: now - written for path, (_, written) in there.items()}
             missing: list[tuple[str, Path | bytes]] = []
-            for sha256, names in packs.files_of(records).items():
-                if _place(sha256).removeprefix("blobs/") in there:
+            needed = packs.files_of(records)
+            for sha256, names in needed.items():
+                if sha256 in ages:
                     continue
                 if path := store.blob(sha256):
-                    missing.append((_place(sha256), path))
+                    missing.append((area.blob(sha256), path))
                 else:
                     for each in names:
                         records.pop(each, None)
@@ -191,10 +247,28 @@ class SharedStore:
                 made += self._bucket.create_all(missing[first : first + _AT_ONCE])
             content = packs.packed(records, week=f"{year}-{week}")
             pack = packs.sha256_of(content)
-            self._bucket.create_all([(f"packs/{pack}", content)])
+            self._bucket.create_all([(area.pack(pack), content)])
             head = Head(name=name, pack=pack, written=now.date().isoformat())
-            self._bucket.replace(HEADS + name, packs.signed(head, signer))
+            self._bucket.replace(area.heads + name, packs.signed(head, signer))
         self._note(f"added {made} files and {len(records)} records to the shared store")
+        self._renew(store, [each for each in needed if ages.get(each, timedelta()) >= self._renewed], area)
+
+    def _others(self, name: RecordName) -> Any:  # noqa: ANN401  as its kind's shape has it
+        """The value that a record has for everybody."""
+        return self._records.get(name) if name in self._of_main else None
+
+    def _renew(self, store: Store, old: Sequence[str], area: Area) -> None:
+        """Write files anew that are needed and old, so that no rule of the bucket removes them soon."""
+        if not old:
+            return
+        with activity.doing("renewing what the shared store has"):
+            for first in range(0, len(old), _AT_ONCE):
+                some = old[first : first + _AT_ONCE]
+                lost = frozenset(store.have(some))
+                self._bucket.replace_all(
+                    [(area.blob(each), store.place(each)) for each in some if each not in lost]
+                )
+        self._note(f"renewed {len(old)} files of the shared store")
 
     def summary(self) -> str:
         """Say in a line what it gave; empty where it was left."""
@@ -218,7 +292,3 @@ class SharedStore:
         if first:
             self._records = {}
             self._note(f"the shared store {error}: this run goes on without it")
-
-
-def _place(sha256: str) -> str:
-    return f"blobs/{sha256[:2]}/{sha256}"

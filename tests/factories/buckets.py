@@ -15,11 +15,12 @@ from moto.server import ThreadedMotoServer
 
 from factories.signing import private_pem, public_pem
 from pylayer.remote.bucket import PATIENCE, Bucket
-from pylayer.remote.shared import SharedStore
+from pylayer.remote.shared import RENEWED, Area, SharedStore
 from pylayer.statements import envelopes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from datetime import timedelta
 
     from pylayer.statements.envelopes import Signer
 
@@ -153,10 +154,21 @@ class Keys:
 
 @contextmanager
 def opened(
-    address: str, keys: Keys, notes: list[str], *, patience: float = PATIENCE
+    address: str,
+    keys: Keys,
+    notes: list[str],
+    *,
+    patience: float = PATIENCE,
+    scope: str = "",
+    others: Sequence[Keys] = (),
+    renewed: timedelta = RENEWED,
 ) -> Iterator[SharedStore]:
     """Give the shared store at an address, read, to a machine that believes these keys."""
-    shared = SharedStore(Bucket(address, patience=patience), keys=[keys.public], note=notes.append)
+    areas = [Area.of_main([keys.public])]
+    if scope:
+        areas.append(Area.of_scope(scope, [each.public for each in (keys, *others)]))
+    bucket = Bucket(address, patience=patience)
+    shared = SharedStore(bucket, areas=areas, note=notes.append, renewed=renewed)
     shared.open()
     try:
         yield shared

@@ -6,6 +6,7 @@ import gzip
 import json
 import time
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,6 @@ from factories.monorepo import Monorepo, empty
 from pylayer.enginetable import ENGINES
 from pylayer.errors import MisledError
 from pylayer.remote import packs
-from pylayer.remote.bucket import PATIENCE
 from pylayer.remote.packs import Head
 from pylayer.store import Store, hash_file
 from pylayer.targets import Architecture
@@ -44,10 +44,10 @@ class Machine:
         self.notes = []
         self.seconds = 0.0
 
-    def builds(self, address, keys, *, signer=None, patience=PATIENCE):
+    def builds(self, address, keys, *, signer=None, **more):
         """Make the project's wheel: how many builds that took, and the sha256 of what came."""
         began = time.monotonic()
-        with opened(address, keys, self.notes, patience=patience) as shared:
+        with opened(address, keys, self.notes, **more) as shared:
             run = FakeRun(self.root, behind=shared, **self._options)
 
             async def work(context, projects):
@@ -146,6 +146,58 @@ def test_what_is_known_here_is_not_asked_for(machine, storage, keys, added):
     storage.asked.clear()
     first.builds(S3, keys)
     assert 3 == len(storage.asked)
+
+
+# Pull requests
+
+
+def test_what_a_pull_request_added_it_has_itself(machine, storage, keys, tmp_path):
+    """And nobody else: neither the main branch nor another pull request."""
+    own = Keys(tmp_path)
+    more = {"scope": "pr/7", "others": [own]}
+    machine("a").builds(S3, keys, signer=own.signer, **more)
+    assert 0 == machine("b").builds(S3, keys, **more)[0]
+    assert 1 == machine("c").builds(S3, keys)[0]
+    assert 1 == machine("d").builds(S3, keys, scope="pr/8", others=[own])[0]
+    assert all(path.startswith("some/prefix/pr/7/") for path in storage.paths())
+
+
+def test_a_pull_request_has_what_the_main_branch_added(machine, storage, keys, added, tmp_path):
+    """It adds no file of that once more."""
+    own = Keys(tmp_path)
+    ran = machine("b").builds(S3, keys, signer=own.signer, scope="pr/7", others=[own])
+    assert (0, added) == ran
+    assert not [path for path in storage.paths() if "/pr/7/blobs/" in path]
+
+
+def test_a_key_of_pull_requests_is_not_believed_elsewhere(machine, storage, keys, added, tmp_path):
+    """Whoever has it may have written anything to the main part."""
+    own = Keys(tmp_path)
+    forge(storage, own)
+    assert (1, added) == machine().builds(S3, keys, scope="pr/7", others=[own])
+
+
+# Retention
+
+
+def test_what_is_needed_and_old_is_written_anew(machine, storage, keys, added):
+    """So that a rule by age removes what nobody needs; what is young stays as it is."""
+    written = []
+    for renewed in (timedelta(days=1), timedelta(0)):
+        for path in storage.paths():
+            if "/heads/" in path:  # of another day
+                storage.client.delete_object(Bucket=BUCKET, Key=path)
+        storage.asked.clear()
+        machine("a").builds(S3, keys, signer=keys.signer, renewed=renewed)
+        written.append([path for method, path in storage.asked if method == "PUT" and "/blobs/" in path])
+    assert [0, 1] == [len(paths) for paths in written]
+    assert (0, added) == machine().builds(S3, keys)
+
+
+def test_it_is_looked_at_once_a_day(machine, storage, keys, added):
+    """By the first run that would write a head."""
+    machine("a").builds(S3, keys, signer=keys.signer, renewed=timedelta(0))
+    assert "PUT" not in {method for method, _ in storage.asked}
 
 
 # Whoever may write to the bucket, and has no key
