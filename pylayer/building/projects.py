@@ -27,7 +27,7 @@ from pylayer.building.native import BackendError, Plain
 from pylayer.building.pace import WheelStep
 from pylayer.building.serving import allows, serves, trusted
 from pylayer.engines import Job
-from pylayer.errors import BuildError, Fault, NeedsDockerError, PylayerError
+from pylayer.errors import BuildError, Fault, MisledError, NeedsDockerError, PylayerError
 from pylayer.graph import CircleError
 from pylayer.keys import Parts, key
 from pylayer.monorepo import vcs
@@ -185,7 +185,7 @@ class Projects:
                 if record is None:
                     self._store.put_record(kinds.NATIVE, known, {"native": True})
                 return built
-        preparing = asyncio.ensure_future(self._prepared(project, target))
+        preparing = asyncio.ensure_future(self._prepared(project, target, seen=record is not None))
         try:
             built = await self._native(project, first)
         except PylayerError as error:
@@ -253,10 +253,10 @@ class Projects:
         host = await self._hosts.host(builder)
         return await self._crossing.way(source.tree.sources, target=target, builder=builder, host=host)
 
-    async def _prepared(self, project: Project, target: Target) -> None:
-        """Have ready what a build for `target` will need, unless the one before it serves that too."""
-        if not self._dry and project.options.native != "container":
-            with suppress(PylayerError):  # whoever needs it hears of it
+    async def _prepared(self, project: Project, target: Target, *, seen: bool) -> None:
+        """Have ready what a build for `target` will need, unless it was `seen` which build serves it."""
+        if not (self._dry or seen) and project.options.native != "container":
+            with suppress(PylayerError, MisledError):  # whoever needs it hears of it
                 await (await self._way(project, target)).ready()
 
     async def _contained(self, project: Project, target: Target, reason: str) -> Built:
