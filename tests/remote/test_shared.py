@@ -347,6 +347,14 @@ def test_a_file_that_is_gone_is_made_again_and_added(machine, storage, keys, add
     assert (0, added) == machine().builds(S3, keys)
 
 
+def test_a_file_that_is_gone_is_made_again(machine, storage, keys, added):
+    """Where the records still name it: the run begins anew without it."""
+    for path in storage.paths():
+        if "/blobs/" in path:
+            storage.client.delete_object(Bucket=BUCKET, Key=path)
+    assert (1, added) == machine().builds(S3, keys)
+
+
 def test_a_damaged_share_is_seen(machine, keys, tmp_path):
     """A folder as well."""
     address = (tmp_path / "share").as_uri()
