@@ -80,12 +80,9 @@ def test_two_runners_divide_the_wheels(tmp_path, keys, docker_images):
         ran = runner.run("wheels", "--share", row["share"], "--plan", str(plan))
         assert (0, 2) == (ran.status, ran.out.count("  built  ")), ran.text
     blobs = [path for path in (tmp_path / "share" / "blobs").rglob("*") if path.is_file()]
-    last = Monorepo(desk.root, tmp_path / "last")
-    left = json.loads(last.run("plan", "--json").out)
-    ran = last.run("layers")
+    ran = Monorepo(desk.root, tmp_path / "last").run("layers")
 
     assert 4 == len(blobs)
-    assert ([], 4) == (left["wheels"], left["kept"])
     assert (0, True) == (ran.status, " and 4 files " in ran.err), ran.text
 
 
