@@ -273,8 +273,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=10, help="how often pylayer is killed in each")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", action="store_true", help="write the rows into docs/engines.md")
-    given = sys.argv[1:] if words is None else words
-    chosen = parser.parse_args(given)
+    chosen = parser.parse_args(sys.argv[1:] if words is None else words)
     every = subprocess.run([_MATRIX, "list"], check=True, stdout=subprocess.PIPE, text=True).stdout.split()
     rows = []
     for name in chosen.names or (OWN, *every):
@@ -288,7 +287,8 @@ def main(words: list[str] | None = None) -> int:
             print(f"  {each}", flush=True)
         if chosen.write:
             text = written([row], DOCUMENT.read_text(encoding="utf-8"))
-            figures.tell("engines", "nox -s reliability", ["engines", *given], text, document=DOCUMENT)
+            words = ["engines", "NAME", "--write"]  # rows are of several runs
+            figures.tell("engines", "nox -s reliability", words, text, document=DOCUMENT)
     same = {row.kept[SAME] for row in rows}
     return int(any(row.told for row in rows) or len(same) > 1)
 

@@ -38,6 +38,7 @@ def test_a_machine_without_docker(mono):
     assert ran.status == 0, ran.text
     assert "docker   unix:///nowhere (DOCKER_HOST): no Docker Engine can be reached" in ran.out
     assert "local    this host, " in ran.out
+    assert "; builds run as this user, " in ran.out
     assert f"{OWN}-arm64   local   Python {OWN.removeprefix('python')}." in ran.out
     assert "lock     none yet" in ran.out
     assert (

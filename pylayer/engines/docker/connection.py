@@ -53,6 +53,7 @@ class Connection:
     version: str
     architecture: Architecture | None
     tunnel: Tunnel | None = None
+    is_podman: bool = False
 
     def close(self) -> None:
         """End the way to it. Can be called twice."""
@@ -212,6 +213,7 @@ def _connect(endpoint: Endpoint) -> Connection | str:
         endpoint=endpoint,
         version=version.get("Version", "?"),
         architecture=Architecture.of_machine(machine),
+        is_podman=any(each.get("Name") == "Podman Engine" for each in version.get("Components") or ()),
     )
 
 

@@ -83,8 +83,9 @@ class Container:
 
         Nothing writes in it meanwhile, so it is not paused: a rootless Podman cannot do that everywhere.
         """
-        words = " ".join(f'"{name}"="{value}"' for name, value in labels.items())
-        self._client.commit(self.id, repository=repository, tag=tag, pause=False, changes=f"LABEL {words}")
+        # One instruction for each: Podman 4 takes several labels of one for the first one's value.
+        changes = [f"LABEL {name}={value}" for name, value in labels.items()]
+        self._client.commit(self.id, repository=repository, tag=tag, pause=False, changes=changes)
 
     def close(self) -> None:
         """End it and all that runs in it, and wait until it is removed. Can be called twice."""

@@ -317,9 +317,7 @@ class ImageStore:
 
     def _gives_digests(self) -> bool:
         """Say whether the store gives a digest to each image."""
-        components = self._client.version().get("Components") or []
-        is_podman = any(each.get("Name") == "Podman Engine" for each in components)
-        return is_podman or self._holds_several()
+        return self._connection.is_podman or self._holds_several()
 
     def _inspect(self, name: str) -> dict[str, Any] | None:
         try:

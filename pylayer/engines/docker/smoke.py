@@ -46,6 +46,7 @@ class DockerSmokeTester:
 
     def __init__(self, connection: Connection, *, store: Store) -> None:
         self._client = connection.client
+        self._is_podman = connection.is_podman
         self._containers = Containers(connection)
         self._images = ImageStore(connection, containers=self._containers, store=store)
         self._lock = threading.Lock()
@@ -119,6 +120,8 @@ class DockerSmokeTester:
             with self._lock:
                 self._open[identifier] = stream
             client.start(identifier)
+            if self._is_podman:  # 4.3 has given it to the container's user; nothing tried runs in there yet
+                client.put_archive(identifier, _OPT, tars.of_files(()))
             runtime_dir = f"{_OWN}/client" if smoke_test.client else _RUNTIME
             stream.send([request(smoke_test, opt=_OPT, task=_TASK, runtime_dir=runtime_dir, attached=True)])
             yield from stream.frames()

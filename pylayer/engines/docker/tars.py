@@ -39,8 +39,12 @@ def of_file(path: Path, name: str) -> Iterator[bytes]:
 
 
 def of_files(files: Iterable[tuple[str, bytes, bool]]) -> Iterator[bytes]:
-    """Give files (name below the destination, content, whether it is executable) with their folders."""
+    """Give files (name below the destination, content, whether it is executable) with their folders.
+
+    The destination is among those: some engines have given it to another user.
+    """
     made: set[str] = {"."}
+    yield _folder(".")
     for name, content, executable in files:
         for folder in [str(each) for each in reversed(PurePosixPath(name).parents) if str(each) not in made]:
             made.add(folder)

@@ -26,6 +26,7 @@ _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same numbers f
 _VERSION = 1
 _PATH_BENEATH = 1
 _LEAST = 2  # before, a file could not be renamed into another folder at all
+_WITHOUT_TCP = 4  # before, it knew nothing of networks
 _NO_NEW_PRIVS, _CAPBSET_DROP = 38, 24  # of prctl
 
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = (1 << bit for bit in range(4))
@@ -82,7 +83,7 @@ class Confinement:
         version = supported()
         rights = (1 << _RIGHTS.get(version, _ALL_RIGHTS)) - 1
         attributes = struct.pack("=QQQ", rights, 0 if self.network else _TCP, _SIGNALS_AND_ABSTRACT_SOCKETS)
-        size = 24 if version >= 6 else 16 if version >= 4 else 8
+        size = 24 if version >= 6 else 16 if version >= _WITHOUT_TCP else 8
         rules = _call(_CREATE_RULESET, attributes, size, 0)
         try:
             for path, wanted in self._rules():
@@ -115,6 +116,16 @@ def supported() -> int:
     except OSError:
         return 0
     return version if version >= _LEAST else 0
+
+
+def described() -> str:
+    """What holds builds on this host, in words, and what does not."""
+    version = supported()
+    if not version:
+        return "and nothing holds them to their folders: this system has no Landlock (docs/isolation.md)"
+    if version < _WITHOUT_TCP:
+        return "held to their own folders, but with the network: this kernel's Landlock is too old"
+    return "held to their own folders, without TCP (Landlock)"
 
 
 def of_path(path: str) -> tuple[Path, ...]:

@@ -104,8 +104,9 @@ class LocalEngine:
 
     @property
     def about(self) -> str:
-        """What the host is, in words."""
-        return f"this host, {platform.system()} on {platform.machine()}"
+        """What the host is, and what holds builds there, in words."""
+        held = confinement.described()
+        return f"this host, {platform.system()} on {platform.machine()}; builds run as this user, {held}"
 
     def reach(self, target: Target) -> str:
         """Say which Python the host has for `target`; see `pylayer.engines.ListedEngine`."""
