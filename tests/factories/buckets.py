@@ -49,7 +49,7 @@ class Storage:
             aws_access_key_id="AKIANOTAKEY",
             aws_secret_access_key="not-a-secret-key",
         )
-        self.client.create_bucket(Bucket=BUCKET)
+        self.clear()
 
     @property
     def endpoint(self) -> str:
@@ -71,6 +71,8 @@ class Storage:
     def clear(self) -> None:
         """Remove everything, and let nothing go wrong."""
         self.fault, self.within, self.asked = "", "", []
+        # Its contents are those of every moto in this process: other tests may have reset them.
+        self.client.create_bucket(Bucket=BUCKET)
         for path in self.paths():
             self.client.delete_object(Bucket=BUCKET, Key=path)
 
