@@ -24,7 +24,7 @@ class BuildingCommand(Command):
     manifest: Path | None = command.manifest()
     locked: bool = command.locked()
     verify_outputs: bool = command.verify_outputs()
-    offline: bool = command.flag("ask no index, and no shared store")
+    offline: bool = command.offline()
     listing: bool = command.flag("bring layers.json up to date, and write no archive that is known already")
     dry_run: bool = command.flag(
         "say what would be built and why, and build nothing; exit status 20 if anything would", short="d"

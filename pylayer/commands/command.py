@@ -181,6 +181,11 @@ def locked() -> Any:
     return flag(told, short="l")
 
 
+def offline() -> Any:
+    """The flag that has nobody asked."""
+    return flag("ask no index, and no shared store")
+
+
 def verify_outputs() -> Any:
     """The flag that has archives read."""
     return flag("check the contents of the archives on disk, not only their size and time")

@@ -80,12 +80,9 @@ class MatrixCommand(Command):
                 where="matrix",
                 hint="divide by less, or use --shards alone",
             )
-        import json
-
         runners = systems.runners(self.system, self.runner)
         form = {"github": of_github, "gitlab": of_gitlab}[self.system]
-        # In one line, as GITHUB_OUTPUT takes it.
-        lines.say(json.dumps(form(rows, found.builds, runners), separators=(",", ":")))
+        systems.tell(lines, form(rows, found.builds, runners))
         return 0
 
 

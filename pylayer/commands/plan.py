@@ -81,8 +81,7 @@ class PlanCommand(Command):
             lines.answer(0, answer)
         elif self.system:
             form = {"github": of_github, "gitlab": of_gitlab}[self.system]
-            # In one line, as GITHUB_OUTPUT takes it.
-            lines.say(json.dumps(form(answer["shares"]), separators=(",", ":")))
+            systems.tell(lines, form(answer["shares"]))
         else:
             _tell(lines, answer)
         return 0

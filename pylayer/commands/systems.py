@@ -9,6 +9,8 @@ from pylayer.commands import command
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from pylayer.console import Console
+
 MOST = {"github": 256, "gitlab": 500}  # jobs of a matrix, and of a pipeline by default
 _RUNNERS = {
     "github": {"x86_64": "ubuntu-24.04", "arm64": "ubuntu-24.04-arm"},
@@ -43,6 +45,13 @@ def runner() -> Any:
         read=_runner,
         many=True,
     )
+
+
+def tell(lines: Console, document: Mapping[str, Any]) -> None:
+    """Print what a CI system reads, in one line, as GITHUB_OUTPUT takes it."""
+    import json
+
+    lines.say(json.dumps(document, separators=(",", ":")))
 
 
 def _system(word: str) -> str:

@@ -51,7 +51,7 @@ class WheelsCommand(Command):
     engine: str = command.engine()
     jobs: int = command.jobs()
     locked: bool = command.locked()
-    offline: bool = command.flag("ask no index, and no shared store")
+    offline: bool = command.offline()
     verbose: bool = command.verbose()
     quiet: bool = command.quiet()
     manifest: Path | None = command.manifest()

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import ExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pylayer import envtable
 from pylayer.archives import catalogue
 from pylayer.building.compiler import Compiler
 from pylayer.config.manifest import LOCK_NAME
-from pylayer.errors import LockError, MisledError, PylayerError, UsageError
+from pylayer.errors import LockError, PylayerError, UsageError
 from pylayer.locks.thirdparty import Policy
 from pylayer.monorepo import workspace
 from pylayer.operations import context, headstart
@@ -83,11 +81,7 @@ def run(
         attest = partial(attesting.write, found, key=attesting.signer())
     with activity.at(trail.whole), ExitStack() as stack:
         stack.enter_context(opening.opened(found.manifest, note=reporter.note, state=state))
-        sharing = None
-        if not offline and (found.manifest.cache.remote or envtable.REMOTE_CACHE in os.environ):
-            from pylayer.operations.sharing import of_run
-
-            sharing = stack.enter_context(of_run(found.manifest, state.store, note=reporter.note))
+        sharing = stack.enter_context(context.shared(found, state.store, note=reporter.note, offline=offline))
         attempt = partial(
             _run,
             found,
@@ -104,12 +98,10 @@ def run(
             offline=offline,
             listing=listing,
         )
-        state.store.eager = False
-        try:
-            made, hosts = asyncio.run(attempt(by_records=True, ready=ready))
-        except MisledError:
-            state.store.eager = True
-            made, hosts = asyncio.run(attempt(by_records=False, ready={}))
+        made, hosts = context.by_records_first(
+            state.store,
+            lambda *, by_records: attempt(by_records=by_records, ready=ready if by_records else {}),
+        )
         if any(build.layer.verify for build in selected):
             from pylayer.verification import verifying
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sysconfig
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pylayer import process
+from pylayer import envtable, process
 from pylayer.building import facts
 from pylayer.building.context import RunContext
 from pylayer.building.cross import Cross
@@ -17,7 +18,7 @@ from pylayer.building.hosts import EngineHosts, KnownPythons
 from pylayer.building.projects import Projects
 from pylayer.config.manifest import LOCK_NAME
 from pylayer.engines import ImageChoice, choose, placing
-from pylayer.errors import LockError, PylayerError
+from pylayer.errors import LockError, MisledError, PylayerError
 from pylayer.graph import Graph
 from pylayer.index import web
 from pylayer.locks import lock as locks
@@ -32,7 +33,8 @@ from pylayer.repair.repairer import Repairer
 from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from pylayer.activity import Activity
     from pylayer.config.hosting import EngineSettings
@@ -43,8 +45,11 @@ if TYPE_CHECKING:
     from pylayer.locks.thirdparty import Policy
     from pylayer.monorepo.trees import FileHashes
     from pylayer.monorepo.workspace import Workspace
+    from pylayer.operations.sharing import Sharing
     from pylayer.store import Store
     from pylayer.trail import Trail
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +187,27 @@ async def opened(
             dependencies=Dependencies(context, projects=projects, distributions=third_party),
             repairer=Repairer(context, requirements=third_party),
         )
+
+
+def shared(
+    found: Workspace, store: Store, *, note: Callable[[str], None], offline: bool
+) -> AbstractContextManager[Sharing | None]:
+    """Put the shared store behind that of this machine for one run, where one may be asked."""
+    if offline or not (found.manifest.cache.remote or envtable.REMOTE_CACHE in os.environ):
+        return nullcontext()
+    from pylayer.operations.sharing import of_run
+
+    return of_run(found.manifest, store, note=note)
+
+
+def by_records_first(store: Store, attempt: Callable[..., Coroutine[Any, Any, T]]) -> T:
+    """Run what may go by records alone; and once more by what is there, where it says that they misled it."""
+    store.eager = False
+    try:
+        return asyncio.run(attempt(by_records=True))
+    except MisledError:
+        store.eager = True
+        return asyncio.run(attempt(by_records=False))
 
 
 def _known_pythons(found: Workspace, engines: EngineSettings, lock: Lock, *, store: Store) -> KnownPythons:

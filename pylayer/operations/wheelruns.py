@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from pylayer.answers import PlanAnswer, ShareAnswer, WheelAnswer
 from pylayer.building.compiler import Compiler
 from pylayer.building.pace import Pace, WheelStep
 from pylayer.config.manifest import LOCK_NAME
-from pylayer.errors import MisledError, NeedsDockerError, PylayerError, UnexpectedError, UsageError
+from pylayer.errors import NeedsDockerError, PylayerError, UnexpectedError, UsageError
 from pylayer.locks import lock as locks
 from pylayer.locks.lock import Lock
 from pylayer.locks.thirdparty import Policy
@@ -197,11 +196,7 @@ def _opened(
             told.warn(fault)
         selected = () if only is None else workspace.select(found.builds, only)
         state = stack.enter_context(opening.opened(found.manifest, note=told.note))
-        shared = None
-        if not offline and (found.manifest.cache.remote or envtable.REMOTE_CACHE in os.environ):
-            from pylayer.operations import sharing
-
-            shared = stack.enter_context(sharing.of_run(found.manifest, state.store, note=told.note))
+        shared = stack.enter_context(context.shared(found, state.store, note=told.note, offline=offline))
         yield _Run(found, selected, state=state, shared=shared, reporter=told, activity=activity)
 
 
@@ -233,12 +228,8 @@ class _Run:
     ) -> tuple[Missing, Architecture]:
         """Find what is missing, and the architecture that this machine builds for without emulation."""
         look = partial(self._missing, engine, jobs, locked=locked, offline=offline)
-        self.state.store.eager = False
         try:
-            return asyncio.run(look(by_records=True))
-        except MisledError:
-            self.state.store.eager = True
-            return asyncio.run(look(by_records=False))
+            return context.by_records_first(self.state.store, look)
         finally:
             self.state.store.eager = True
 

@@ -261,14 +261,15 @@ class SharedStore:
         """Write files anew that are needed and old, so that no rule of the bucket removes them soon."""
         if not old:
             return
+        made = 0
         with activity.doing("renewing what the shared store has"):
             for first in range(0, len(old), _AT_ONCE):
                 some = old[first : first + _AT_ONCE]
                 lost = frozenset(store.have(some))
-                self._bucket.replace_all(
-                    [(area.blob(each), store.place(each)) for each in some if each not in lost]
-                )
-        self._note(f"renewed {len(old)} files of the shared store")
+                there = [(area.blob(each), store.place(each)) for each in some if each not in lost]
+                self._bucket.replace_all(there)
+                made += len(there)
+        self._note(f"renewed {made} files of the shared store")
 
     def summary(self) -> str:
         """Say in a line what it gave; empty where it was left."""

@@ -25,7 +25,7 @@ from pylayer.engines.docker import bounds
 from pylayer.engines.docker.connection import DOCKER_ERRORS
 from pylayer.engines.docker.streams import Stream
 from pylayer.errors import EngineError
-from pylayer.liveness import alive, started
+from pylayer.liveness import marks_living, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -131,6 +131,7 @@ class Containers:
         self._open: list[Container] = []
         self._closed = False
         self._begun: dict[tuple[str, str], Future[Container]] = {}
+        self._beginning = ThreadPoolExecutor(thread_name_prefix="pylayer-begin")
 
     @property
     def closed(self) -> bool:
@@ -193,20 +194,16 @@ class Containers:
 
     def begin(self, image: str, *, platform: str, then: Callable[[Container], None]) -> None:
         """Start one, and something in it, for the first who asks for such a one."""
-        begun: Future[Container] = Future()
 
-        def start() -> None:
-            try:
-                container = self.start(image, platform=platform)
-            except BaseException as error:  # noqa: BLE001  whoever asks tries for himself
-                begun.set_exception(error)
-                return
-            with suppress(*DOCKER_ERRORS, EngineError):
+        def start() -> Container:
+            container = self.start(image, platform=platform)
+            with suppress(*DOCKER_ERRORS, EngineError):  # whoever asks for it starts that himself
                 then(container)
-            begun.set_result(container)
+            return container
 
-        threading.Thread(target=start, name="pylayer-begin", daemon=True).start()
-        self._begun[image, platform] = begun
+        with self._lock:
+            if not self._closed:
+                self._begun[image, platform] = self._beginning.submit(start)
 
     def end(self, container: Container) -> None:
         """End one of them and wait for that, as `close` does."""
@@ -233,6 +230,7 @@ class Containers:
                 with ThreadPoolExecutor(len(closing)) as pool:
                     list(pool.map(Container.close, closing))
             wait(begun)  # one that starts now sees that it is too late
+            self._beginning.shutdown()
 
 
 def owner_labels() -> dict[str, str]:
@@ -253,8 +251,7 @@ def owner_labels() -> dict[str, str]:
 
 
 def _owner_lives(labels: Mapping[str, str]) -> bool:
-    pid = int(labels.get("pylayer.pid", "0"))
-    return alive(pid) and labels.get("pylayer.started", "") == started(pid)
+    return marks_living(labels.get("pylayer.pid", "0"), labels.get("pylayer.started"))
 
 
 def _remove(client: APIClient, identifier: str, *, wait: bool = True) -> None:
