@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pylayer.building.context import RunContext
-    from pylayer.building.projects import Built, Projects
+    from pylayer.building.projects import Projects
+    from pylayer.building.steps import Built
     from pylayer.config.layers import Build
     from pylayer.monorepo.workspace import Workspace
     from pylayer.targets import Target

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pylayer.building.pace import usual
-from pylayer.building.projects import WouldBuildError
 from pylayer.building.serving import trusted
+from pylayer.building.steps import WouldBuildError
 from pylayer.errors import PylayerError
 from pylayer.operations.dividing import MissingWheel
 

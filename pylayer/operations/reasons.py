@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pylayer import keys
 from pylayer.answers import ReasonsAnswer
 from pylayer.archives import additions
-from pylayer.building.projects import WouldBuildError
+from pylayer.building.steps import WouldBuildError
 from pylayer.errors import PylayerError
 from pylayer.locks.thirdparty import Policy
 from pylayer.monorepo import workspace

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pylayer.building.projects import Built
+    from pylayer.building.steps import Built
     from pylayer.config.layers import Build
     from pylayer.monorepo.workspace import Workspace
     from pylayer.operations.context import OpenRun

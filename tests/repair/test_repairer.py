@@ -16,7 +16,7 @@ from pylayer import wheels
 from pylayer.building.context import RunContext
 from pylayer.building.dependencies import BuildContents
 from pylayer.building.hosts import BuildHost
-from pylayer.building.projects import Built
+from pylayer.building.steps import Built
 from pylayer.config.layers import Build, Layer, ProjectOptions
 from pylayer.enginetable import ENGINES
 from pylayer.errors import NeedsDockerError
