@@ -54,9 +54,8 @@ class Graph:
     """The steps of one run; to be made and used within one event loop.
 
     `jobs` bounds how many steps compute at once, `processors` what they compute with: a step that runs holds
-    one, and what it starts may borrow those that are idle. Of those that could begin, the most urgent does.
-    Waiting for an index has a bound of its own. `activity` has what is being done at each moment, and `trail`
-    what steps spent their time with.
+    one. Of those that could begin, the most urgent does. Waiting for an index has a bound of its own.
+    `activity` has what is being done at each moment, and `trail` what steps spent their time with.
     """
 
     def __init__(

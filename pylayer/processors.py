@@ -15,10 +15,10 @@ _confined: list[int] = []  # of the runs that are under way in this process
 
 
 class Processors:
-    """So many processors: who computes holds one, and may borrow what nobody holds."""
+    """So many processors: who computes holds one."""
 
     def __init__(self, count: int) -> None:
-        self._count = count
+        self.count = count
         self._idle = threading.Semaphore(count)
 
     @contextmanager
@@ -26,21 +26,6 @@ class Processors:
         """Wait for a processor, and hold it."""
         with self._idle:
             yield
-
-    @contextmanager
-    def more(self) -> Iterator[int]:
-        """Borrow all that are idle now; give how many that makes, with the one that the caller holds.
-
-        Nobody waits in here, so that two who borrow cannot wait for each other.
-        """
-        borrowed = 0
-        try:
-            while borrowed < self._count - 1 and self._idle.acquire(blocking=False):
-                borrowed += 1
-            yield 1 + borrowed
-        finally:
-            if borrowed:
-                self._idle.release(borrowed)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-from contextlib import ExitStack
 
 import pytest
 
@@ -34,25 +33,6 @@ def test_no_more_than_there_are_compute_at_once():
     for thread in threads:
         thread.join()
     assert (2, 8) == (max(most), len(most))
-
-
-@pytest.mark.parametrize(("count", "others", "expected"), [(1, 0, 1), (4, 0, 4), (4, 2, 2), (4, 3, 1)])
-def test_what_is_idle_is_lent(count, others, expected):
-    """And comes back, so that the next one has it."""
-    processors = Processors(count)
-    with ExitStack() as stack:
-        for _ in range(others):
-            stack.enter_context(processors.one())
-        for _ in range(2):
-            with processors.one(), processors.more() as found:
-                assert expected == found
-
-
-def test_two_who_borrow_share():
-    """None of them waits for the other."""
-    processors = Processors(3)
-    with processors.one(), processors.one(), processors.more() as first, processors.more() as second:
-        assert (2, 1) == (first, second)
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no such bound")

@@ -11,11 +11,11 @@ architecture compiled serves every target whose Python has the same version.
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pylayer import keys
 from pylayer.archives.layout import modules
@@ -28,16 +28,16 @@ from pylayer.zips.reader import Zip
 from pylayer.zips.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pylayer.archives.archive import Compiled
     from pylayer.engines import BuildEnv, Done, Interpreter
-    from pylayer.processors import Processors
     from pylayer.store import Store
     from pylayer.wheels import Wheel
     from pylayer.zips.members import Member
 
+_ENOUGH = 1 << 20  # bytes of source that are worth a job
 _FORMAT = 2  # of what is in such a zip: a change of how modules are compiled changes it
 
 
@@ -76,49 +76,15 @@ def key(wheel_sha256: str, *, interpreter: Interpreter, only: bool = False) -> s
     return keys.key(parts)
 
 
-def compile_wheels(
-    wheels: Iterable[Wheel],
-    *,
-    open_env: Callable[[], BuildEnv],
-    interpreter: Interpreter,
-    store: Store,
-    only: bool = False,
-    processors: Processors,
-    seen: Seen | None = None,
+def kept(
+    wheels: Iterable[Wheel], *, interpreter: Interpreter, store: Store, only: bool = False
 ) -> dict[str, WheelBytecode]:
-    """Give the bytecode of each wheel by the wheel's sha256 (hex).
-
-    A module that several wheels have, as those of one distribution for two architectures do, is compiled
-    once, also where an earlier call with the same `seen`, interpreter and `only` compiled it.
-
-    What `store` does not have is compiled in one job of the build environment, which may have
-    anything installed, and is opened for that alone; its Python must be of the interpreter's version. That
-    takes the one of `processors` that the caller holds, and those that are idle.
-
-    With `only` the bytecode replaces its source: `x.pyc` where `x.py` was, which saves the source's room and
-    loses what is read from it: tracebacks name file and line but show no code, inspect.getsource and
-    doctests find nothing, and a package that reads its own `.py` files as data (or gives them to another
-    program) fails. A module that cannot be imported by its path keeps its source and has bytecode beside it.
-
-    Raises BuildError when compiling fails as such, ArchiveError for a wheel that cannot be read.
-    """
-    wanted = {wheel.sha256: wheel for wheel in wheels}
-    found = {
-        sha256: _kept(store, key(sha256, interpreter=interpreter, only=only)) for sha256 in sorted(wanted)
-    }
-    if missing := [wanted[sha256] for sha256, bytecode in found.items() if bytecode is None]:
-        with store.scratch() as scratch:
-            batch = _Batch(missing, scratch, seen=seen or Seen())
-            with processors.more() as count:
-                compiled = batch.compile(open_env, only=only, processes=count)
-            for sha256, (path, members, skipped) in compiled.items():
-                blob = store.put_blob(path)
-                record = {"sha256": blob, "members": members, "skipped": skipped}
-                store.put_record(BYTECODE, key(sha256, interpreter=interpreter, only=only), record)
-                found[sha256] = kept = _kept(store, key(sha256, interpreter=interpreter, only=only))
-                if kept:
-                    batch.remember(sha256, kept)
-    return {sha256: bytecode for sha256, bytecode in found.items() if bytecode}
+    """Give the bytecode that `store` has, by its wheel's sha256 (hex)."""
+    found = {}
+    for wheel in wheels:
+        if one := _kept(store, key(wheel.sha256, interpreter=interpreter, only=only)):
+            found[wheel.sha256] = one
+    return found
 
 
 def _kept(store: Store, name: str) -> WheelBytecode | None:
@@ -129,15 +95,6 @@ def _kept(store: Store, name: str) -> WheelBytecode | None:
     return WheelBytecode(path=path, **record)
 
 
-def lacking(
-    wheels: Iterable[Wheel], *, interpreter: Interpreter, store: Store, only: bool = False
-) -> list[Wheel]:
-    """Give the wheels of which `compile_wheels` would have to compile something."""
-    keys = {wheel.sha256: key(wheel.sha256, interpreter=interpreter, only=only) for wheel in wheels}
-    return [wheel for wheel in wheels if _kept(store, keys[wheel.sha256]) is None]
-
-
-_Made = tuple["Path", int, list[tuple[str, str]]]  # a zip's path, members and skipped
 _Module = tuple[str, str]  # a module: its path in an archive, and the sha256 (hex) of its source
 
 
@@ -152,13 +109,45 @@ class Seen:
         return module in self.compiled or module in self.refused
 
 
-class _Batch:
-    """Wheels that are compiled in one job, and a private folder for what goes in and comes out."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """Some modules of a batch that are compiled in one job: zips of them in `folder`, by their wheels."""
 
-    def __init__(self, wheels: Sequence[Wheel], scratch: Path, *, seen: Seen) -> None:
-        self._wheels = wheels
-        self._seen = seen
+    number: int
+    folder: Path
+    wheels: tuple[Wheel, ...]
+
+
+class Batch:
+    """Wheels on their way to bytecode: modules are found, compiled in shares, and put together.
+
+    A module that several wheels have, as those of one distribution for two architectures do, is compiled
+    once, also where an earlier batch with the same `seen`, interpreter and `only` compiled it. `scratch` is a
+    private folder. Of the interpreter its version counts: that of the Python that compiles.
+
+    With `only` the bytecode replaces its source: `x.pyc` where `x.py` was, which saves the source's room and
+    loses what is read from it: tracebacks name file and line but show no code, inspect.getsource and
+    doctests find nothing, and a package that reads its own `.py` files as data (or gives them to another
+    program) fails. A module that cannot be imported by its path keeps its source and has bytecode beside it.
+    """
+
+    def __init__(
+        self,
+        wheels: Iterable[Wheel],
+        *,
+        interpreter: Interpreter,
+        store: Store,
+        scratch: Path,
+        only: bool = False,
+        seen: Seen | None = None,
+    ) -> None:
+        self._wheels = {wheel.sha256: wheel for wheel in wheels}
+        self._interpreter = interpreter
+        self._store = store
+        self._only = only
+        self._seen = seen or Seen()
         self._modules: dict[str, dict[str, _Module]] = {}
+        self._compiled: dict[int, Path] = {}
         self._sources = scratch / "src"
         self._parts = scratch / "out"
         self._deflated = scratch / "deflated"
@@ -166,53 +155,73 @@ class _Batch:
         for folder in (self._sources, self._parts, self._deflated, self._zips):
             folder.mkdir()
 
-    def compile(self, open_env: Callable[[], BuildEnv], *, only: bool, processes: int) -> dict[str, _Made]:
-        taken: set[_Module] = set()
-        tree = [entry for wheel in self._wheels if (entry := self._source(wheel, taken))]
-        skipped = {}
-        if tree:
-            done = self._run(open_env(), tree, only=only, processes=processes)
-            skipped = done.answer["skipped"]
-        for sha256, found in skipped.items():
-            self._seen.refused.update({self._modules[sha256][name]: why for name, why in found})
-        with ExitStack() as stack:
-            compiled = self._compiled(stack, threads=processes)
-            return {
-                sha256: self._made(sha256, modules, compiled) for sha256, modules in self._modules.items()
-            }
+    def shares(self, processors: int) -> list[Share]:
+        """Divide what is still to be compiled among so many `processors`; nothing where nothing is.
 
-    def remember(self, sha256: str, bytecode: WheelBytecode) -> None:
+        Raises ArchiveError for a wheel that cannot be read.
+        """
+        taken: set[_Module] = set()
+        with ExitStack() as stack:
+            new: list[tuple[Wheel, Zip, Member, _Module]] = []
+            for sha256, wheel in sorted(self._wheels.items()):
+                file = stack.enter_context(Zip(wheel.path, label=wheel.filename))
+                own = self._modules[sha256] = {}
+                for name, member in sorted(modules(file).items()):
+                    module = name, hashlib.sha256(file.content(member)).hexdigest()
+                    own[name] = module
+                    if module not in self._seen and module not in taken:
+                        taken.add(module)
+                        new.append((wheel, file, member, module))
+            divided = _divided([member.size for _, _, member, _ in new], processors)
+            return [self._share(number, new[part]) for number, part in enumerate(divided)]
+
+    def _share(self, number: int, new: Sequence[tuple[Wheel, Zip, Member, _Module]]) -> Share:
+        folder = self._sources / str(number)
+        folder.mkdir()
+        wheels = []
+        for sha256, group in groupby(new, key=lambda one: one[0].sha256):
+            wheels.append(self._wheels[sha256])
+            with Writer(folder / sha256) as writer:
+                for _, file, member, (name, _) in group:
+                    writer.copy(name, file, member, executable=False)
+                writer.finish()
+        return Share(number=number, folder=folder, wheels=tuple(wheels))
+
+    def compile(self, share: Share, build_env: BuildEnv) -> None:
+        """Compile a share in a job of a build environment, which may have anything installed.
+
+        Several shares may be compiled at once. Raises BuildError when compiling fails as such.
+        """
+        tree = [TreeEntry(name=path.name, source=path) for path in sorted(share.folder.iterdir())]
+        done = self._run(build_env, share, tree)
+        for sha256, found in done.answer["skipped"].items():
+            self._seen.refused.update({self._modules[sha256][name]: why for name, why in found})
+        self._compiled[share.number] = self._deflate(self._parts / str(share.number), str(share.number))
+
+    def finish(self) -> dict[str, WheelBytecode]:
+        """Keep the bytecode of each wheel, once all shares are compiled; by the wheel's sha256 (hex)."""
+        with ExitStack() as stack:
+            compiled = self._members(stack)
+            for sha256, own in self._modules.items():
+                record = self._made(sha256, own, compiled)
+                name = key(sha256, interpreter=self._interpreter, only=self._only)
+                self._store.put_record(BYTECODE, name, record)
+        found = kept(self._wheels.values(), interpreter=self._interpreter, store=self._store, only=self._only)
+        for sha256, one in found.items():
+            self._remember(sha256, one)
+        return found
+
+    def _remember(self, sha256: str, bytecode: WheelBytecode) -> None:
         """Let later batches take the modules of a wheel from its bytecode, now that it is kept."""
         with Zip(bytecode.path) as file:
             for member in file.members:
                 module = self._modules[sha256][source_of(member.name)]
                 self._seen.compiled.setdefault(module, (bytecode.path, member.name))
 
-    def _source(self, wheel: Wheel, taken: set[_Module]) -> TreeEntry | None:
-        """A zip of the wheel's modules that nobody compiled yet, at their paths in an archive."""
-        with Zip(wheel.path, label=wheel.filename) as file:
-            found = modules(file)
-            own = self._modules[wheel.sha256] = {
-                name: (name, hashlib.sha256(file.content(member)).hexdigest())
-                for name, member in sorted(found.items())
-            }
-            new = [name for name, module in own.items() if module not in self._seen and module not in taken]
-            taken.update(own.values())
-            if not new:
-                return None
-            path = self._sources / wheel.sha256
-            with Writer(path) as writer:
-                for name in new:
-                    writer.copy(name, file, found[name], executable=False)
-                writer.finish()
-        return TreeEntry(name=wheel.sha256, source=path)
-
-    def _compiled(self, stack: ExitStack, *, threads: int) -> dict[_Module, tuple[str, Zip, Member]]:
+    def _members(self, stack: ExitStack) -> dict[_Module, tuple[str, Zip, Member]]:
         """Every module there is bytecode of: its path in an archive, and where it lies compressed."""
         found: dict[_Module, tuple[str, Zip, Member]] = {}
-        with ThreadPoolExecutor(threads) as pool:
-            paths = list(pool.map(self._deflate, sorted(self._parts.iterdir())))
-        for path in paths:
+        for _, path in sorted(self._compiled.items()):
             part = stack.enter_context(Zip(path))
             for member in part.members:
                 sha256, _, name = member.name.partition("/")
@@ -230,7 +239,8 @@ class _Batch:
 
     def _made(
         self, sha256: str, own: Mapping[str, _Module], compiled: Mapping[_Module, tuple[str, Zip, Member]]
-    ) -> _Made:
+    ) -> dict[str, Any]:
+        """Put a wheel's bytecode together, keep it, and give what is to be known of it."""
         path = self._zips / sha256
         members = sorted(
             (compiled[module] for module in own.values() if module in compiled), key=itemgetter(0)
@@ -240,33 +250,49 @@ class _Batch:
                 writer.copy(name, file, member, executable=False)
             writer.finish()
         refused = self._seen.refused
-        return (
-            path,
-            len(members),
-            [(name, refused[member]) for name, member in own.items() if member in refused],
-        )
+        skipped = [(name, refused[module]) for name, module in own.items() if module in refused]
+        return {"sha256": self._store.put_blob(path), "members": len(members), "skipped": skipped}
 
-    def _run(self, build_env: BuildEnv, tree: Sequence[TreeEntry], *, only: bool, processes: int) -> Done:
-        name = f"bytecode.{keys.key({entry.name: only for entry in tree})[:12]}"
+    def _run(self, build_env: BuildEnv, share: Share, tree: Sequence[TreeEntry]) -> Done:
+        named = {"wheels": [entry.name for entry in tree], "share": share.number, "only": self._only}
         job = Job(
-            name=name,
+            name=f"bytecode.{keys.key(named)[:12]}",
             script="compile",
-            request={"only": only, "processes": processes},
+            request={"only": self._only},
             tree=tree,
             env={"PYTHONHASHSEED": "0"},
             bare=True,
         )
-        done = build_env.run(job, into=self._parts)
+        into = self._parts / str(share.number)
+        into.mkdir()
+        done = build_env.run(job, into=into)
         if done.status:
-            names = ", ".join(wheel.filename for wheel in self._wheels)
+            names = ", ".join(wheel.filename for wheel in share.wheels)
             raise BuildError("cannot be compiled to bytecode", where=names, log=done.log)
         return done
 
-    def _deflate(self, part: Path) -> Path:
-        """The same zip by the pinned compressor; threads do this at once, as the compressor lets them."""
-        path = self._deflated / part.name
-        with Zip(part) as file, Writer(path) as writer:
-            for member in file.members:
-                writer.add(member.name, file.content(member))
+    def _deflate(self, folder: Path, name: str) -> Path:
+        """What a job made, by the pinned compressor."""
+        path = self._deflated / name
+        with Writer(path) as writer:
+            for part in sorted(folder.iterdir()):
+                with Zip(part) as file:
+                    for member in file.members:
+                        writer.add(member.name, file.content(member))
             writer.finish()
         return path
+
+
+def _divided(sizes: Sequence[int], processors: int) -> list[slice]:
+    """Divide what has these sizes (bytes) into ever smaller parts, down to what is worth a job.
+
+    Whoever has done one takes the next: so all end at about the same time, whenever each could begin.
+    """
+    parts = []
+    left, start, taken = sum(sizes), 0, 0
+    for number, size in enumerate(sizes):
+        taken += size
+        if taken >= max(left // (2 * processors), _ENOUGH) or number == len(sizes) - 1:
+            parts.append(slice(start, number + 1))
+            left, start, taken = left - taken, number + 1, 0
+    return parts

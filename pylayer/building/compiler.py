@@ -1,25 +1,27 @@
-"""Wheels of many builds → their bytecode, compiled in as few jobs as can be.
+"""Wheels of many builds → their bytecode, compiled in batches by as many processors as come to be idle.
 
-Compiling is for a Python, not for an architecture: the engine's own does it for both. While one job runs,
-what else is wanted of the same Python gathers for the next.
+Compiling is for a Python, not for an architecture: the engine's own does it for both. While one batch is
+compiled, what else is wanted of the same Python gathers for the next.
 """
 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pylayer.archives.archive import Compiled
 from pylayer.building import bytecode
-from pylayer.building.bytecode import Bytecode, Seen
+from pylayer.building.bytecode import Batch, Bytecode, Seen
 from pylayer.errors import EngineError, MisledError, NeedsDockerError
+from pylayer.graph import together
 from pylayer.targets import Target
 from pylayer.turns import Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from pylayer.building.bytecode import WheelBytecode
+    from pylayer.building.bytecode import Share, WheelBytecode
     from pylayer.building.context import RunContext
     from pylayer.building.hosts import BuildHost
     from pylayer.config.layers import Build
@@ -69,7 +71,7 @@ class Compiler:
 
 
 class _Queue:
-    """What is to be compiled by one Python: one job at a time, of all that waits when it starts."""
+    """What is to be compiled by one Python: one batch at a time, of all that waits when it starts."""
 
     def __init__(self, context: RunContext, *, builder: Target, host: BuildHost, only: bool) -> None:
         self._graph = context.graph
@@ -122,25 +124,36 @@ class _Queue:
                 self._futures[wheel.sha256].set_result(bytecode)
 
     async def _compiled(self, batch: list[Wheel]) -> list[WheelBytecode]:
-        if self._files.lazy:
-            lacking = await self._graph.compute(
-                bytecode.lacking,
-                batch,
+        found = await self._graph.compute(
+            bytecode.kept, batch, interpreter=self._host.interpreter, store=self._store, only=self._only
+        )
+        if lacking := [wheel for wheel in batch if wheel.sha256 not in found]:
+            await self._files.of_wheels(lacking)
+            found |= await self._compile(lacking)
+        return [found[wheel.sha256] for wheel in batch]
+
+    async def _compile(self, wheels: list[Wheel]) -> dict[str, WheelBytecode]:
+        with self._store.scratch() as scratch:
+            batch = Batch(
+                wheels,
                 interpreter=self._host.interpreter,
                 store=self._store,
+                scratch=scratch,
                 only=self._only,
+                seen=self._seen,
             )
-            await self._files.of_wheels(lacking)
-        return await self._graph.compute_as(Urgency.BYTECODE, lambda: self._compile(batch))
 
-    def _compile(self, batch: list[Wheel]) -> list[WheelBytecode]:
-        found = bytecode.compile_wheels(
-            batch,
-            open_env=lambda: self._host.engine.bare_env(self._builder),
-            interpreter=self._host.interpreter,
-            store=self._store,
-            only=self._only,
-            processors=self._graph.processors,
-            seen=self._seen,
-        )
-        return [found[wheel.sha256] for wheel in batch]
+            compute = partial(self._graph.compute_as, Urgency.BYTECODE)
+            processors = self._graph.processors.count
+            shares = iter(await compute(partial(batch.shares, processors)))
+
+            async def work() -> None:
+                # Not all at once: what waits for its turn here is being worked at, and waits for nothing.
+                for share in shares:
+                    await compute(partial(self._compile_share, batch, share))
+
+            await together([work() for _ in range(processors)])
+            return await compute(batch.finish)
+
+    def _compile_share(self, batch: Batch, share: Share) -> None:
+        batch.compile(share, self._host.engine.bare_env(self._builder))

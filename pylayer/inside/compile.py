@@ -3,10 +3,9 @@
 Tree: zips whose members are modules at their paths in an archive (`python/pkg/x.py`).
 Request:
     only       True where the bytecode replaces its source
-    processes  how many may compile at once
 Answer:
     skipped    zip → [member, reason] for each module that does not compile on this Python
-Out: zips, stored, in which `<zip's name>/python/pkg/__pycache__/x.cpython-313.pyc` (with `only`,
+Out: a zip, stored, in which `<zip's name>/python/pkg/__pycache__/x.cpython-313.pyc` (with `only`,
 `python/pkg/x.pyc`) stand in any order and number.
 
 The same module gives the same bytes in whatever order, process or folder it is compiled. That takes
@@ -19,20 +18,21 @@ import importlib.util
 import json
 import marshal
 import os
+import re
 import sys
-import traceback
 import warnings
 import zipfile
 
 TYPE_CHECKING = False  # typing is not worth its import in each job
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from types import CodeType
 
-    Module = tuple[str, str, int]  # zip, member, size
-
 ROOT = "/opt/"  # where Lambda unpacks a layer
-ENOUGH = 1 << 18  # bytes of source that are worth a process
+# Sets as a module's text shows them, and short strings in those; what is missed costs time alone.
+SETS, WORDS = re.compile(rb"\{[^{}:]*\}"), re.compile(rb"""['"]([A-Za-z0-9_]+)['"]""")
+INNER = re.compile(rb"^[ \t]+class[ \t]", re.MULTILINE)
+SCOPES = re.compile(rb"^([ \t]*)(?:async[ \t]+)?(class|def)[ \t]+(\w+)", re.MULTILINE)
 UNCHECKED = (1).to_bytes(4, "little")  # flags of PEP 552: hash-based, and not to be compared with the source
 
 
@@ -42,88 +42,29 @@ def main() -> None:
         sys.exit("bytecode is reproducible with PYTHONHASHSEED=0 only")
     with open("request.json", encoding="utf-8") as file:
         request = json.load(file)
-    only = bool(request.get("only"))
-    modules = listed("src")
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    processors = min(processors, request["processes"])
-    wanted = 1 + sum(size for _, _, size in modules) // ENOUGH
-    children = {}
-    for number, share in enumerate(shares(modules, min(processors, wanted))):
-        children[fork(number, share, only=only)] = number
-    skipped: dict[str, list[list[str]]] = {}
-    failed = [status for pid, status in [os.wait() for _ in children] if status]
-    if failed:
-        sys.exit("compiling was ended early, by a wait status of %d" % failed[0])
-    for number in children.values():
-        with open("tmp/%d.json" % number, encoding="utf-8") as file:
-            for name, member, why in json.load(file):
-                skipped.setdefault(name, []).append([member, why])
-    for found in skipped.values():
-        found.sort()
+    skipped = compile_all("src", "out/bytecode.zip", only=bool(request.get("only")))
     with open("answer.json", "w", encoding="utf-8") as file:
         json.dump({"skipped": skipped}, file)
 
 
-def listed(folder: str) -> list[Module]:
-    """List every member of every zip."""
-    modules = []
-    for name in sorted(os.listdir(folder)):
-        with zipfile.ZipFile(os.path.join(folder, name)) as archive:
-            modules += [(name, info.filename, info.file_size) for info in archive.infolist()]
-    return modules
-
-
-def shares(modules: Sequence[Module], count: int) -> list[list[Module]]:
-    """Divide the work: the largest first, each to who has least."""
-    divided: list[list[Module]] = [[] for _ in range(count)]
-    loads = [0] * count
-    for module in sorted(modules, key=lambda module: -module[2]):
-        least = loads.index(min(loads))
-        divided[least].append(module)
-        loads[least] += module[2] + 1
-    return divided
-
-
-def fork(number: int, modules: Sequence[Module], *, only: bool) -> int:
-    """Start a process that compiles `modules`, and give its number.
-
-    Not multiprocessing's pool, which waits for ever for a process that was killed.
-    """
-    sys.stdout.flush()
-    pid = os.fork()
-    if pid:
-        return pid
-    status = 1
-    try:
-        skipped = compile_all(modules, "out/%d.zip" % number, only=only)
-        with open("tmp/%d.json" % number, "w", encoding="utf-8") as file:
-            json.dump(skipped, file)
-        status = 0
-    except BaseException:
-        traceback.print_exc()
-        sys.stderr.flush()
-    os._exit(status)
-
-
-def compile_all(modules: Sequence[Module], destination: str, *, only: bool) -> list[list[str]]:
-    """Write the bytecode of `modules`; give those that do not compile, with the reason."""
+def compile_all(folder: str, destination: str, *, only: bool) -> dict[str, list[list[str]]]:
+    """Write the bytecode of all modules; give those that do not compile, with the reason, by their zip."""
     warnings.simplefilter("ignore")
     for number in range(256):
         # The interpreter has one string for each, which would stay interned once some module asked for it.
         sys.intern(chr(number))
-    skipped = []
-    archives: dict[str, zipfile.ZipFile] = {}
+    skipped: dict[str, list[list[str]]] = {}
     with zipfile.ZipFile(destination, "w") as out:
-        for name, member, _ in modules:
-            if name not in archives:
-                archives[name] = zipfile.ZipFile(os.path.join("src", name))
-            source = archives[name].read(member)
-            try:
-                content = bytecode(source, ROOT + member)
-            except Exception as error:
-                skipped.append([name, member, reason(error)])
-            else:
-                out.writestr(name + "/" + placed(member, only=only), content)
+        for name in sorted(os.listdir(folder)):
+            with zipfile.ZipFile(os.path.join(folder, name)) as archive:
+                for member in sorted(archive.namelist()):
+                    source = archive.read(member)
+                    try:
+                        content = bytecode(source, ROOT + member)
+                    except Exception as error:
+                        skipped.setdefault(name, []).append([member, reason(error)])
+                    else:
+                        out.writestr(name + "/" + placed(member, only=only), content)
     return skipped
 
 
@@ -132,19 +73,21 @@ def bytecode(source: bytes, path: str) -> bytes:
 
     What marshal writes depends on which strings the interpreter has interned before, for other modules: it
     marks what has more than one reference, and the compiler takes an interned string instead of its own,
-    which in two cases decides whether it shares an object or makes another. Here every string that the
-    compiler interns is held by a first result, so nothing depends on what came before.
+    which in two cases decides whether it shares an object or makes another (see `deciding`). Here every
+    string that decides is held while the module is compiled, and every one that the compiler interns while it
+    is written, so nothing depends on what came before. Which ones decide is known for certain when it is
+    compiled; as they are nearly always those that its text shows, it is seldom compiled once more for them.
     """
 
     def compiled() -> CodeType:
         return compile(source, path, "exec", dont_inherit=True, optimize=0)
 
+    held: list[object] = [sys.intern(word) for word in shown(source)]
     code = compiled()
-    if depends_on_interned(code):
-        held = code
+    if not deciding(code).issubset(held):
+        held.append(code)
         code = compiled()
-    else:
-        held = marshal.loads(marshal.dumps(code))  # noqa: S302  written here
+    held.append(marshal.loads(marshal.dumps(code)))  # noqa: S302  written here
     if sys.version_info < (3, 11) and is_random(code):
         raise ValueError("it holds a set of constants that this Python writes in a random order")
     data = marshal.dumps(code)
@@ -152,19 +95,50 @@ def bytecode(source: bytes, path: str) -> bytes:
     return importlib.util.MAGIC_NUMBER + UNCHECKED + importlib.util.source_hash(source) + data
 
 
-def depends_on_interned(code: CodeType) -> bool:
-    """Say whether the compiler may share other objects of `code` where their strings are interned already.
+def shown(source: bytes) -> set[str]:
+    """Give the strings that seem to decide: words in sets, and the qualified names of classes in others."""
+    found = {word.decode() for braces in SETS.findall(source) for word in WORDS.findall(braces)}
+    if INNER.search(source):
+        scopes = [(-1, "")]  # by depth: what comes before the names in it
+        for indent, kind, name in SCOPES.findall(source):
+            depth = len(indent.expandtabs())
+            while scopes[-1][0] >= depth:
+                scopes.pop()
+            qualname = scopes[-1][1] + name.decode("utf-8", "replace")
+            scopes.append((depth, qualname + ("." if kind == b"class" else ".<locals>.")))
+            found.add(qualname)
+    return found
 
-    It makes a set of constants anew for each use when it exchanges strings in it (intern_string_constants in
-    CPython's Objects/codeobject.c), and a class's qualified name is a constant and a name of its code both.
+
+def deciding(code: CodeType) -> set[str]:
+    """Give the strings of which it decides whether they are interned already.
+
+    The compiler makes a set of constants anew for each use when it exchanges strings in it
+    (intern_string_constants in CPython's Objects/codeobject.c), and a class's qualified name is a constant
+    and a name of its code both.
     """
+    found = set()
     qualname = getattr(code, "co_qualname", "")
     for constant in code.co_consts:
-        if (constant is qualname and "." in qualname) or any(sets((constant,))):
-            return True
-        if isinstance(constant, type(code)) and depends_on_interned(constant):
-            return True
-    return False
+        if constant is qualname and "." in qualname:
+            found.add(qualname)
+        elif isinstance(constant, type(code)):
+            found |= deciding(constant)
+        else:
+            for each in sets((constant,)):
+                found |= strings(each)
+    return found
+
+
+def strings(constants: frozenset[object] | tuple[object, ...]) -> set[str]:
+    """Give the strings in `constants`, those in tuples and sets in them included."""
+    found = set()
+    for constant in constants:
+        if isinstance(constant, str):
+            found.add(constant)
+        elif isinstance(constant, (tuple, frozenset)):
+            found |= strings(constant)
+    return found
 
 
 def is_random(code: CodeType) -> bool:

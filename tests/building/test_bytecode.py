@@ -6,11 +6,10 @@ import os
 import subprocess
 import sys
 import zipfile
-from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
-from factories.bytecode import HERE, HereBuildEnv, contents
+from factories.bytecode import HERE, HereBuildEnv, compile_wheels, contents
 from factories.engines import host_target
 from factories.layers import compiled
 from factories.wheels import make_wheel
@@ -19,7 +18,6 @@ from pylayer import wheels
 from pylayer.archives import archive
 from pylayer.building import bytecode
 from pylayer.errors import BuildError
-from pylayer.processors import Processors
 from pylayer.store import Store
 
 TAG = sys.implementation.cache_tag
@@ -44,12 +42,12 @@ def wheel(folder, files, **more):
 
 def bytecode_of(one, *, build_env, store, **more):
     """Give the bytecode of one wheel."""
-    found = bytecode.compile_wheels(
+    found = compile_wheels(
         [one],
         open_env=build_env.opened,
         interpreter=HERE,
         store=store,
-        **{"processors": Processors(2), **more},
+        **more,
     )
     return found[one.sha256]
 
@@ -96,9 +94,7 @@ def test_one_job(tmp_path, build_env, store):
     """Several wheels are one job, and those that are known are not sent with it."""
     a, b, c = (wheel(tmp_path / name, {f"{name}.py": b""}, name=name) for name in "abc")
     bytecode_of(a, build_env=build_env, store=store)
-    made = bytecode.compile_wheels(
-        [a, b, c], open_env=build_env.opened, interpreter=HERE, store=store, processors=Processors(2)
-    )
+    made = compile_wheels([a, b, c], open_env=build_env.opened, interpreter=HERE, store=store)
     assert sorted([a.sha256, b.sha256, c.sha256]) == sorted(made)
     assert [[a.sha256], sorted([b.sha256, c.sha256])] == [
         sorted(entry.name for entry in job.tree) for job in build_env.jobs
@@ -109,12 +105,11 @@ def test_same_bytes(tmp_path, build_env):
     """A wheel alone and one among others have the same bytecode."""
     a, b = (wheel(tmp_path / name, {f"{name}.py": b"x = 1"}, name=name) for name in "ab")
     alone = bytecode_of(a, build_env=build_env, store=Store(tmp_path / "one"))
-    both = bytecode.compile_wheels(
+    both = compile_wheels(
         [b, a],
         open_env=build_env.opened,
         interpreter=HERE,
         store=Store(tmp_path / "two"),
-        processors=Processors(2),
     )
     assert alone.sha256 == both[a.sha256].sha256
 
@@ -138,8 +133,7 @@ def test_what_two_wheels_have_is_compiled_once(tmp_path, store):
     a, b, c = (wheel(tmp_path / tag, {**shared, f"{tag}.py": b""}, name=tag) for tag in "abc")
     seen = bytecode.Seen()
     options = {"open_env": build_env.opened, "interpreter": HERE, "store": store, "seen": seen}
-    options["processors"] = Processors(2)
-    made = bytecode.compile_wheels([a, b], **options) | bytecode.compile_wheels([c], **options)
+    made = compile_wheels([a, b], **options) | compile_wheels([c], **options)
 
     assert ["python/a.py", "python/b.py", "python/bad.py", "python/x.py"] == sorted(build_env.names[0])
     assert ["python/c.py"] == build_env.names[1]
@@ -157,9 +151,7 @@ def test_its_job_is_no_projects(tmp_path, build_env, store):
 def test_one_path_with_two_sources_is_compiled_twice(tmp_path, build_env, store):
     """What differs by a byte is another module."""
     a, b = (wheel(tmp_path / tag, {"x.py": f"x = '{tag}'\n".encode()}, name=tag) for tag in "ab")
-    made = bytecode.compile_wheels(
-        [a, b], open_env=build_env.opened, interpreter=HERE, store=store, processors=Processors(2)
-    )
+    made = compile_wheels([a, b], open_env=build_env.opened, interpreter=HERE, store=store)
     assert made[a.sha256].sha256 != made[b.sha256].sha256
 
 
@@ -249,29 +241,27 @@ def test_archive_without_sources(tmp_path, build_env, store):
     )
 
 
-def test_as_many_compile_as_are_held_or_idle(tmp_path, store):
-    """A processor that another step holds is not taken from it, whatever the machine has."""
-    build_env = Asked()
-    processors = Processors(3)
-    for held, count in ((2, 2), (1, 3)):
-        one = wheel(tmp_path / str(held), {f"x{held}.py": b"x = 1\n"})
-        with ExitStack() as stack:
-            for _ in range(held):
-                stack.enter_context(processors.one())
-            bytecode_of(one, build_env=build_env, store=store, processors=processors)
-        assert count == build_env.requests[-1]["processes"]
-    with ExitStack() as stack:
-        for _ in range(3):
-            stack.enter_context(processors.one())  # all that was borrowed is back
+@pytest.mark.parametrize(("processors", "jobs"), [(1, 3), (8, 6)])
+def test_shares(tmp_path, store, processors, jobs):
+    """However many processors there are, each module is compiled in one job, to the same bytes."""
+    files = {f"pkg/x{number}.py": b"#" * 1_100_000 + b"\nx = %d\n" % number for number in range(6)}
+    one = wheel(tmp_path, files)
+    build_env = Looking()
+    made = bytecode_of(one, build_env=build_env, store=store, processors=processors)
+    names = [name for job in build_env.names for name in job]
+    assert ([f"python/{name}" for name in sorted(files)], jobs, 6) == (
+        names,
+        len(build_env.names),
+        made.members,
+    )
+    other = bytecode_of(one, build_env=HereBuildEnv(), store=Store(tmp_path / "other"), processors=2)
+    assert other.sha256 == made.sha256
 
 
-class Asked(HereBuildEnv):
-    """A build environment that keeps what is asked of it."""
-
-    def __init__(self):
-        super().__init__()
-        self.requests = []
-
-    def run(self, job, *, into):
-        self.requests.append(job.request)
-        return super().run(job, into=into)
+def test_parts():
+    """They become smaller, so that all processors end at about the same time."""
+    sizes = [bytecode._ENOUGH // 4] * 400
+    parts = [part.stop - part.start for part in bytecode._divided(sizes, 2)]
+    assert (100, 4, sorted(parts, reverse=True)) == (parts[0], parts[-2], parts)
+    assert [slice(0, 3)] == bytecode._divided([1, 2, 3], 2)
+    assert [] == bytecode._divided([], 2)

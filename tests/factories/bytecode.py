@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pylayer.building import bytecode
 from pylayer.engines import Done, Interpreter
 from pylayer.engines.local import pythons
 from pylayer.errors import NeedsDockerError
 from pylayer.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import CodeType
 
-    from pylayer.engines import Job
+    from pylayer.engines import BuildEnv, Job
+    from pylayer.wheels import Wheel
 
 SCRIPT = Path(__file__).parents[2] / "pylayer" / "inside" / "compile.py"
 VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
@@ -61,7 +63,6 @@ def compile_modules(
     python: str = sys.executable,
     only: bool = False,
     seed: str = "0",
-    processes: int = 2,
 ) -> Compiled:
     """Run the script in `folder` as an engine does."""
     for name in ("src", "out", "home", "tmp"):
@@ -70,12 +71,35 @@ def compile_modules(
         with zipfile.ZipFile(folder / "src" / name, "w") as archive:
             for member, content in modules.items():
                 archive.writestr(member, content)
-    (folder / "request.json").write_text(json.dumps({"only": only, "processes": processes}))
+    (folder / "request.json").write_text(json.dumps({"only": only}))
     done = _run(folder, python=python, seed=seed)
     if done.returncode:
         return Compiled(status=done.returncode, log=done.stdout)
     skipped = json.loads((folder / "answer.json").read_text())["skipped"]
     return Compiled(status=0, log=done.stdout, files=contents((folder / "out").iterdir()), skipped=skipped)
+
+
+def compile_wheels(
+    some: Iterable[Wheel],
+    *,
+    open_env: Callable[[], BuildEnv],
+    interpreter: Interpreter,
+    store: Store,
+    only: bool = False,
+    seen: bytecode.Seen | None = None,
+    processors: int = 2,
+) -> dict[str, bytecode.WheelBytecode]:
+    """Give the bytecode of each wheel by the wheel's sha256 (hex): what is not kept, in one batch."""
+    wheels = list(some)
+    found = bytecode.kept(wheels, interpreter=interpreter, store=store, only=only)
+    lacking = [wheel for wheel in wheels if wheel.sha256 not in found]
+    with store.scratch() as scratch:
+        batch = bytecode.Batch(
+            lacking, interpreter=interpreter, store=store, scratch=scratch, only=only, seen=seen
+        )
+        for share in batch.shares(processors):
+            batch.compile(share, open_env())
+        return found | batch.finish()
 
 
 def contents(zips: Iterable[Path]) -> dict[str, bytes]:

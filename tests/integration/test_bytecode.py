@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from factories.bytecode import contents
+from factories.bytecode import compile_wheels, contents
 from factories.engines import FOREIGN, NATIVE, target
 from factories.wheels import make_wheel
 
 from pylayer import wheels
 from pylayer.building import bytecode
-from pylayer.processors import Processors
 from pylayer.store import Store
 
 pytestmark = pytest.mark.docker
@@ -29,12 +28,11 @@ def two(tmp_path):
 
 def compiled(some, *, engine, of, store):
     """Compile wheels with the engine's Python for a target."""
-    return bytecode.compile_wheels(
+    return compile_wheels(
         some,
         open_env=lambda: engine.build_env(of, ()),
         interpreter=engine.interpreter(of),
         store=store,
-        processors=Processors(2),
     )
 
 
