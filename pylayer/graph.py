@@ -54,14 +54,16 @@ class Graph:
     """The steps of one run; to be made and used within one event loop.
 
     `jobs` bounds how many steps compute at once, `processors` what they compute with: a step that runs holds
-    one. Of those that could begin, the most urgent does. Waiting for an index has a bound of its own.
-    `activity` has what is being done at each moment, and `trail` what steps spent their time with.
+    one. Of those that could begin, the most urgent does. Waiting for an index has a bound of its own, and so
+    has what other machines may do: `away` at once, none where that is 0. `activity` has what is being done at
+    each moment, and `trail` what steps spent their time with.
     """
 
     def __init__(
         self,
         *,
         jobs: int,
+        away: int = 0,
         watcher: Watcher | None = None,
         activity: Activity | None = None,
         trail: Trail | None = None,
@@ -77,6 +79,7 @@ class Graph:
         self._works: dict[Hashable, list[Work]] = {}
         self._computing = ThreadPoolExecutor(jobs, thread_name_prefix="step")
         self._waiting = ThreadPoolExecutor(DOWNLOADS, thread_name_prefix="wait")
+        self._away = (Turns(away), ThreadPoolExecutor(away, thread_name_prefix="away")) if away else None
 
     async def once(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Await the step of this key, started at its first use; an error reaches all who await it.
@@ -152,11 +155,24 @@ class Graph:
 
     async def compute_as(self, urgency: Urgency, call: Callable[[], T]) -> T:
         """Run a blocking function that keeps a processor busy, here or in an engine, in its turn."""
+        return await self._in_turn(self._turns, self._computing, urgency, 0.0, call)
+
+    async def compute_away(self, urgency: Urgency, call: Callable[[], T], *, seconds: float = 0.0) -> T:
+        """Run what another machine may do, if there is one; it lets go of its processor as long as that does.
+
+        Of what waits, what takes most `seconds` begins first there.
+        """
+        if self._away is None:
+            return await self.compute_as(urgency, call)
+        turns, executor = self._away
+        return await self._in_turn(turns, executor, Urgency.BUILD, seconds, call)
+
+    async def _in_turn(
+        self, turns: Turns, executor: Executor, urgency: Urgency, seconds: float, call: Callable[[], T]
+    ) -> T:
         asked = time.perf_counter()
-        async with self._turns.turn(urgency):
-            return await self._run(
-                self._computing, call, holding=self.processors.one, asked=asked, queue=PROCESSOR
-            )
+        async with turns.turn(urgency, seconds=seconds):
+            return await self._run(executor, call, holding=self.processors.one, asked=asked, queue=PROCESSOR)
 
     async def wait(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking function that waits for a network; where it computes, it takes of `processors`."""
@@ -212,6 +228,8 @@ class Graph:
         """Forget what has not begun; what is running is left to end by itself."""
         self._computing.shutdown(wait=False, cancel_futures=True)
         self._waiting.shutdown(wait=False, cancel_futures=True)
+        if self._away:
+            self._away[1].shutdown(wait=False, cancel_futures=True)
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)

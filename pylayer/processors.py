@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 _lock = threading.Lock()
+_held = threading.local()  # what this thread holds one of
 _confined: list[int] = []  # of the runs that are under way in this process
 
 
@@ -25,7 +26,25 @@ class Processors:
     def one(self) -> Iterator[None]:
         """Wait for a processor, and hold it."""
         with self._idle:
-            yield
+            _held.idle = self._idle
+            try:
+                yield
+            finally:
+                _held.idle = None
+
+
+@contextmanager
+def resting() -> Iterator[None]:
+    """Let others have the processor that this thread holds, while it waits for what another machine does."""
+    idle: threading.Semaphore | None = getattr(_held, "idle", None)
+    if idle is None:
+        yield
+        return
+    idle.release()
+    try:
+        yield
+    finally:
+        idle.acquire()
 
 
 @contextmanager

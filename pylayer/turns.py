@@ -44,15 +44,18 @@ class Turns:
         self._long = 0
         self._short = 0
         self._coming = 0
-        self._asked: list[tuple[Urgency, int, asyncio.Future[None]]] = []
+        self._asked: list[tuple[Urgency, float, int, asyncio.Future[None]]] = []
         self._number = 0
 
     @asynccontextmanager
-    async def turn(self, urgency: Urgency) -> AsyncIterator[None]:
-        """Wait for a turn, and hold it; of equally urgent ones, whoever asked first has it first."""
+    async def turn(self, urgency: Urgency, *, seconds: float = 0.0) -> AsyncIterator[None]:
+        """Wait for a turn, and hold it; of equally urgent ones, whoever needs most seconds has it first.
+
+        Of those that need as many, whoever asked first has.
+        """
         self._number += 1
         granted = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._asked, (urgency, self._number, granted))
+        heapq.heappush(self._asked, (urgency, -seconds, self._number, granted))
         self._grant()
         try:
             await granted
@@ -74,7 +77,7 @@ class Turns:
 
     def _grant(self) -> None:
         while self._free and self._asked:
-            urgency, _, granted = self._asked[0]
+            urgency, _, _, granted = self._asked[0]
             if urgency.long and self._long >= self._most_long and (self._short or self._coming):
                 return
             heapq.heappop(self._asked)

@@ -50,6 +50,7 @@ def test_every_table_of_layers_toml_is_there():
         "publish.permissions",
         "provenance",
         "cache",
+        "workers",
         "budgets",
         "sets.NAME",
         "layers.NAME",

@@ -64,7 +64,7 @@ class Cross:
                 await self._files.of_wheels(zig)
             return await self._graph.once(
                 ("zig", f"{' and '.join(languages)} for {triple(target)}", digest),
-                lambda: self._graph.compute_as(
+                lambda: self._graph.compute_away(
                     Urgency.PREPARE, lambda: self._warmed(digest, zig, languages, target, builder, host)
                 ),
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -53,11 +54,12 @@ class HookRun:
         return f"{self.project.name}, {way}" if way else f"{self.project.name} for {self.step.builder}"
 
 
-def run(hooks: HookRun, *, workspace: Workspace, store: Store) -> Wheel | tuple[str, ...]:
+def run(hooks: HookRun, *, workspace: Workspace, store: Store) -> tuple[Wheel | tuple[str, ...], float]:
     """Give the wheel, in the store; or the requirements that the backend asks for besides.
 
-    Raises BuildError; BackendError where the backend failed.
+    With it come the seconds that it took. Raises BuildError; BackendError where the backend failed.
     """
+    began = time.perf_counter()
     # What layers.toml gives the build to know, its log does not tell.
     clean = partial(redaction.without, redaction.named_secrets(hooks.env))
     build_env = hooks.host.engine.build_env(
@@ -74,14 +76,15 @@ def run(hooks: HookRun, *, workspace: Workspace, store: Store) -> Wheel | tuple[
         if done.status != 0:
             raise _failure(hooks, done, workspace=workspace)
         if not (filename := done.answer.get("wheel")):
-            return _asked(done, where=hooks.where)
+            return _asked(done, where=hooks.where), time.perf_counter() - began - done.waited
         try:
             path = below.find(folder, filename)
         except OutsideError as error:
             what = f"the path of its wheel {error}"
             raise BuildError(what, where=hooks.where, hint=_OUTSIDE_HINT, log=done.log) from error
         path = hooks.way.finished(path, done, where=hooks.where)
-        return _keep(path, hooks, log=done.log, workspace=workspace, store=store)
+        wheel = _keep(path, hooks, log=done.log, workspace=workspace, store=store)
+        return wheel, time.perf_counter() - began - done.waited
 
 
 def _job(hooks: HookRun) -> Job:

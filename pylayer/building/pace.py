@@ -40,6 +40,12 @@ def remember(store: Store, step: WheelStep, seconds: float) -> None:
     store.put_record(kinds.DURATION, _key(step), {"seconds": round(seconds, 3)})
 
 
+def last(store: Store, step: WheelStep) -> float | None:
+    """What a build took on this machine the last time."""
+    record = store.record(kinds.DURATION, _key(step))
+    return record["seconds"] if record else None
+
+
 class Pace:
     """What is known of how long builds take: those of this machine, else those of other machines.
 
@@ -58,8 +64,8 @@ class Pace:
 
     def seconds(self, step: WheelStep) -> float | None:
         """What a build took the last time; None where no build of the project is known."""
-        if record := self._store.record(kinds.DURATION, _key(step)):
-            return record["seconds"]
+        if (seconds := last(self._store, step)) is not None:
+            return seconds
         named = (step.project, f"cp3{step.builder.runtime.minor}")
         return self._took.get(named, self._took.get((step.project,)))
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
@@ -39,10 +38,9 @@ if TYPE_CHECKING:
 
     Serving = Callable[[str, Target], Awaitable["Built"]]
 
-T = TypeVar("T")
-
 PLAIN = Plain()
 ROUNDS = 3
+_NATIVE_SECONDS = 60.0  # more than what most take that compile nothing
 _OF_PROJECTS = ("serving", "wheel")  # the steps whose keys have a project's path next
 
 
@@ -211,8 +209,14 @@ class WheelSteps:
         project, way = run.project, run.way
         urgency = Urgency.NATIVE if way.name or sources.compiles(project, run.source) else Urgency.BUILD
         attempt = partial(hooks.run, run, workspace=self._workspace, store=self._store)
+        covered = _is_covered(project, run.host)  # what is not is built where all that takes part in it is
         try:
-            outcome = await self._graph.compute_as(urgency, partial(_timed, attempt))
+            if covered:
+                outcome = await self._graph.compute_away(
+                    urgency, attempt, seconds=self._expected(run, urgency)
+                )
+            else:
+                outcome = await self._graph.compute_as(urgency, attempt)
         except BuildError as error:
             if way.name and project.options.native == "auto":
                 await self._judge(project, run.step.builder, error)
@@ -225,6 +229,10 @@ class WheelSteps:
                 hint="run the same command again",
             )
         return outcome
+
+    def _expected(self, run: HookRun, urgency: Urgency) -> float:
+        """The seconds that a build took the last time, else what one of its kind may take."""
+        return pace.last(self._store, run.step) or (_NATIVE_SECONDS if urgency is Urgency.NATIVE else 0.0)
 
     async def _version(self, project: Project, required: Sequence[Wheel]) -> str | None:
         """What version control says, where a project's version is from there: a tool may have to be run."""
@@ -320,13 +328,6 @@ class WheelSteps:
                 faults.append(Fault(what=what, where=project.name, hint=hint))
         if faults:
             raise BuildError.of(faults)
-
-
-def _timed(call: Callable[[], T]) -> tuple[T, float]:
-    """What a call gives, and how many seconds it took."""
-    began = time.perf_counter()
-    result = call()
-    return result, time.perf_counter() - began
 
 
 def _is_covered(project: Project, host: BuildHost) -> bool:

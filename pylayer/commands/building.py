@@ -26,6 +26,7 @@ class BuildingCommand(Command):
     verify_outputs: bool = command.verify_outputs()
     offline: bool = command.offline()
     listing: bool = command.flag("bring layers.json up to date, and write no archive that is known already")
+    workers: str | bool = command.workers()
     dry_run: bool = command.flag(
         "say what would be built and why, and build nothing; exit status 20 if anything would", short="d"
     )
@@ -65,5 +66,6 @@ class BuildingCommand(Command):
             verify_outputs=self.verify_outputs,
             offline=self.offline,
             listing=self.listing,
+            workers=command.workers_asked(self.workers),
             detail=runs.detail(verbose=self.verbose, quiet=self.quiet),
         )

@@ -186,6 +186,17 @@ def offline() -> Any:
     return flag("ask no index, and no shared store")
 
 
+def workers() -> Any:
+    """The option that has builds done elsewhere: False where it is not given, True where it has no value."""
+    told = "have the workers of this dask scheduler do builds (without ADDRESS: that of layers.toml)"
+    return option(told, value="ADDRESS", default=False, bare=True)
+
+
+def workers_asked(given: str | bool) -> str | None:  # noqa: FBT001  an option's value
+    """What `workers` is to an operation: an address, "" for that of layers.toml, None for no workers."""
+    return given if isinstance(given, str) else "" if given else None
+
+
 def verify_outputs() -> Any:
     """The flag that has archives read."""
     return flag("check the contents of the archives on disk, not only their size and time")

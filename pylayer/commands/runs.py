@@ -33,6 +33,7 @@ def build(
     verify_outputs: bool = False,
     offline: bool = False,
     listing: bool = False,
+    workers: str | None = None,
     detail: Detail = Detail.NORMAL,
 ) -> int:
     """Build what both `only` and `names` choose (either may be empty: all); returns the exit status."""
@@ -49,6 +50,7 @@ def build(
         verify_outputs=verify_outputs,
         offline=offline,
         listing=listing,
+        workers=workers,
         reporter=lines,
     )
     lines.summary(report.outcomes, seconds=report.seconds)

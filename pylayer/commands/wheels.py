@@ -52,6 +52,7 @@ class WheelsCommand(Command):
     jobs: int = command.jobs()
     locked: bool = command.locked()
     offline: bool = command.offline()
+    workers: str | bool = command.workers()
     verbose: bool = command.verbose()
     quiet: bool = command.quiet()
     manifest: Path | None = command.manifest()
@@ -79,6 +80,7 @@ class WheelsCommand(Command):
             jobs=self.jobs,
             locked=self.locked,
             offline=self.offline,
+            workers=command.workers_asked(self.workers),
             reporter=lines,
         )
         lines.summary(report.outcomes, seconds=report.seconds)

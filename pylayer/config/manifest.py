@@ -36,6 +36,8 @@ from pylayer.config.values import (
     runtime,
     runtimes,
 )
+from pylayer.config.working import KEYS as WORKER_KEYS
+from pylayer.config.working import WorkerSettings, workers_table
 from pylayer.errors import Fault, ManifestError
 from pylayer.names import normalise
 from pylayer.tables import (
@@ -183,6 +185,16 @@ class Manifest:
             "A store that several machines share.",
             see="many-machines.md#set-it-up",
             inside=CACHE_KEYS,
+        ),
+    )
+    workers: WorkerSettings = field(
+        default=WorkerSettings(),
+        metadata=key(
+            workers_table,
+            "table",
+            "Processes on other machines that do builds.",
+            see="many-machines.md#workers",
+            inside=WORKER_KEYS,
         ),
     )
     budgets: Budgets = field(

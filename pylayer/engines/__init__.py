@@ -74,11 +74,15 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What became of a Job: exit status, everything it printed, and the JSON that its script answered."""
+    """What became of a Job: exit status, everything it printed, and the JSON that its script answered.
+
+    `waited` are the seconds in which it had not begun, since another machine had others to do.
+    """
 
     status: int
     log: str
     answer: Mapping[str, Any]
+    waited: float = 0.0
 
 
 class BuildEnv(Protocol):

@@ -16,6 +16,7 @@ from pylayer.state import opening, snapshot
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
+    from concurrent.futures import Executor
 
     from pylayer.outcomes import Reporter
     from pylayer.state.snapshot import KeptBuild
@@ -32,6 +33,7 @@ def build(
     verify_outputs: bool = False,
     offline: bool = False,
     listing: bool = False,
+    workers: str | Executor | None = None,
     reporter: Reporter | None = None,
 ) -> BuildReport:
     """Build the archives of layers, into the output folder that layers.toml names.
@@ -42,8 +44,9 @@ def build(
     layers.lock must answer all of it. Where nothing changed since the last run, nothing but files' status
     is looked at; with `verify_outputs` the archives are read too. With `offline`, no index and no shared
     store is asked. With `listing`, an archive of which records say what it is is not written: layers.json is
-    brought up to date, for whoever compares it with AWS. A build that fails ends no other: it is in the
-    report, whose `raise_for_errors` raises what was wrong.
+    brought up to date, for whoever compares it with AWS. `workers` do builds on other machines: those of a
+    dask scheduler at this address ("": at that of layers.toml), or those of an executor. A build that fails
+    ends no other: it is in the report, whose `raise_for_errors` raises what was wrong.
 
     Raises ManifestError, UsageError (a name that means nothing, an event loop that runs in this thread),
     EngineError (Docker asked for, and not there), LockError (all that a `locked` run lacks), StoreError.
@@ -65,7 +68,7 @@ def build(
 
             activity = Activity()
             following = told.following(activity) if isinstance(told, Follower) else nullcontext()
-            with following, headstart.taken(state, edited=found.edited) as engines:
+            with following, headstart.taken(state, edited=found.edited and workers is None) as engines:
                 from pylayer.operations import builds
 
                 outcomes = builds.run(
@@ -79,6 +82,7 @@ def build(
                     locked=locked,
                     offline=offline,
                     listing=listing,
+                    workers=workers,
                     options=options,
                     reporter=told,
                     activity=activity,

@@ -22,6 +22,7 @@ from pylayer.trail import Trail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from concurrent.futures import Executor
     from pathlib import Path
 
     from pylayer.activity import Activity
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pylayer.engines.placing import EnginePlace
     from pylayer.monorepo.trees import FileHashes
     from pylayer.monorepo.workspace import Workspace
+    from pylayer.operations.employing import Workers
     from pylayer.outcomes import Outcome, Reporter
     from pylayer.pipeline import BuildResult, BuiltArchive
     from pylayer.state.opening import WorkspaceState
@@ -51,6 +53,7 @@ def run(
     offline: bool,
     listing: bool,
     options: Mapping[str, Any],
+    workers: str | Executor | None,
     reporter: Reporter,
     activity: Activity,
 ) -> list[Outcome]:
@@ -82,6 +85,7 @@ def run(
     with activity.at(trail.whole), ExitStack() as stack:
         stack.enter_context(opening.opened(found.manifest, note=reporter.note, state=state))
         sharing = stack.enter_context(context.shared(found, state.store, note=reporter.note, offline=offline))
+        employed = stack.enter_context(context.employed(found, workers, sharing=sharing, note=reporter.note))
         attempt = partial(
             _run,
             found,
@@ -97,6 +101,7 @@ def run(
             activity=activity,
             offline=offline,
             listing=listing,
+            workers=employed,
         )
         made, hosts = context.by_records_first(
             state.store,
@@ -164,6 +169,7 @@ async def _run(
     offline: bool,
     listing: bool,
     by_records: bool,
+    workers: Workers | None,
 ) -> tuple[dict[str, BuildResult], EngineHosts]:
     """Make the archives of `selected`; how each build ended, and where their Pythons were."""
     async with context.opened(
@@ -180,6 +186,7 @@ async def _run(
         trail=trail,
         offline=offline,
         by_records=by_records,
+        workers=workers,
     ) as run:
         if policy.locked:
             refuse_stale((await run.errors(selected)).values())

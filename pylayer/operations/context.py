@@ -34,6 +34,7 @@ from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+    from concurrent.futures import Executor
     from contextlib import AbstractContextManager
 
     from pylayer.activity import Activity
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from pylayer.locks.thirdparty import Policy
     from pylayer.monorepo.trees import FileHashes
     from pylayer.monorepo.workspace import Workspace
+    from pylayer.operations.employing import Workers
     from pylayer.operations.sharing import Sharing
     from pylayer.store import Store
     from pylayer.trail import Trail
@@ -114,11 +116,13 @@ async def opened(
     trail: Trail | None = None,
     offline: bool = False,
     by_records: bool = False,
+    workers: Workers | None = None,
 ) -> AsyncIterator[OpenRun]:
     """Open the engine and read the lock; raises LockError where a locked run has none.
 
     Engines that are `ready` are taken as they are. None is asked before something is done in it, as far as
-    the store knows `by_records` what it would say; a MisledError says that it is not so.
+    the store knows `by_records` what it would say; a MisledError says that it is not so. What an image alone
+    decides, `workers` build, where there are any.
     """
     index_settings = settings_of(found, offline=offline)
     before = locks.read(found.manifest.root / LOCK_NAME)
@@ -129,13 +133,15 @@ async def opened(
             hint="run `pylayer lock` and commit it",
         )
     count = jobs or os.cpu_count() or 1
-    graph = Graph(jobs=count, watcher=watcher, activity=activity, trail=trail)
+    graph = Graph(
+        jobs=count, away=workers.places if workers else 0, watcher=watcher, activity=activity, trail=trail
+    )
     known = KnownPythons(store=store)
     if by_records and before and not policy.upgrade_all:
         known = _known_pythons(found, engines, before, store=store)
     hosts = EngineHosts(
         engines,
-        connect=lambda place: choose.connect(place, store=store),
+        connect=lambda place: _connected(place, store=store, workers=workers),
         graph=graph,
         note=note,
         ready=ready or {},
@@ -187,6 +193,29 @@ async def opened(
             dependencies=Dependencies(context, projects=projects, distributions=third_party),
             repairer=Repairer(context, requirements=third_party),
         )
+
+
+def _connected(place: EnginePlace, *, store: Store, workers: Workers | None) -> Engine:
+    """The engine at a place; on this machine's own, workers do what an image alone decides."""
+    if workers and place.kind.has_images and not place.at:
+        return workers.engine(place.kind, lambda: choose.connect(place, store=store))
+    return choose.connect(place, store=store)
+
+
+def employed(
+    found: Workspace,
+    asked: str | Executor | None,
+    *,
+    sharing: Sharing | None,
+    note: Callable[[str], None],
+) -> AbstractContextManager[Workers | None]:
+    """Look for the workers that a run asks for, None where it does not."""
+    if asked is None:
+        return nullcontext()
+    from pylayer.operations import employing
+
+    machine = os.uname().machine
+    return employing.employed(found.manifest, asked, sharing=sharing, own=machine, note=note)
 
 
 def shared(

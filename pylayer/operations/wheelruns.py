@@ -40,6 +40,7 @@ from pylayer.targets import Architecture, Target, load_runtimes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from concurrent.futures import Executor
     from pathlib import Path
 
     from pylayer.building.steps import Built
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from pylayer.monorepo.workspace import Workspace
     from pylayer.operations.context import OpenRun
     from pylayer.operations.dividing import MissingWheel, WheelShare
+    from pylayer.operations.employing import Workers
     from pylayer.operations.sharing import Sharing
     from pylayer.outcomes import Reporter
     from pylayer.state.opening import WorkspaceState
@@ -156,6 +158,7 @@ def make(
     jobs: int,
     locked: bool,
     offline: bool,
+    workers: str | Executor | None = None,
     reporter: Reporter,
 ) -> BuildReport:
     """Build a share of the wheels that builds lack, or all, and add them to the shared store.
@@ -165,7 +168,7 @@ def make(
     Raises as `plan`, and UsageError for a share that the plan has not.
     """
     started = time.perf_counter()
-    with _opened(manifest, only, reporter=reporter, offline=offline) as run:
+    with _opened(manifest, only, reporter=reporter, offline=offline, workers=workers) as run:
         if planned:
             wanted = _read(planned, share, run.found)
         else:
@@ -183,7 +186,12 @@ def make(
 
 @contextmanager
 def _opened(
-    manifest: Path, only: Sequence[str] | None, *, reporter: Reporter, offline: bool
+    manifest: Path,
+    only: Sequence[str] | None,
+    *,
+    reporter: Reporter,
+    offline: bool,
+    workers: str | Executor | None = None,
 ) -> Iterator[_Run]:
     """Open the store, and the shared one behind it where there is one."""
     refuse_event_loops()
@@ -197,7 +205,16 @@ def _opened(
         selected = () if only is None else workspace.select(found.builds, only)
         state = stack.enter_context(opening.opened(found.manifest, note=told.note))
         shared = stack.enter_context(context.shared(found, state.store, note=told.note, offline=offline))
-        yield _Run(found, selected, state=state, shared=shared, reporter=told, activity=activity)
+        employed = stack.enter_context(context.employed(found, workers, sharing=shared, note=told.note))
+        yield _Run(
+            found,
+            selected,
+            state=state,
+            shared=shared,
+            workers=employed,
+            reporter=told,
+            activity=activity,
+        )
 
 
 class _Run:
@@ -210,6 +227,7 @@ class _Run:
         *,
         state: WorkspaceState,
         shared: Sharing | None,
+        workers: Workers | None,
         reporter: Reporter,
         activity: Activity,
     ) -> None:
@@ -217,6 +235,7 @@ class _Run:
         self.selected = selected
         self.state = state
         self.sharing = shared
+        self._workers = workers
         self._reporter = reporter
         self._activity = activity
         lock = locks.read(found.manifest.root / LOCK_NAME) or Lock()
@@ -259,6 +278,7 @@ class _Run:
             activity=self._activity,
             offline=offline,
             by_records=by_records,
+            workers=self._workers,
         )
 
     def tell(self, errors: Mapping[str, PylayerError]) -> None:

@@ -83,6 +83,14 @@ class Bucket:
         wrong = next((result for result in results if isinstance(result, BaseException)), None)
         return came, _bucket_error(wrong) if wrong else None
 
+    def present(self, paths: Sequence[str]) -> set[str]:
+        """Which of some objects are there."""
+
+        async def look() -> list[bool]:
+            return await asyncio.gather(*(self._is_there(path) for path in paths))
+
+        return {path for path, there in zip(paths, self._asked(look()), strict=True) if there}
+
     def create_all(self, objects: Sequence[tuple[str, Path | bytes]]) -> int:
         """Make objects; those that are there already stay as they are. Gives the number of the others."""
         sized = [(path, content, _size(content)) for path, content in objects]
@@ -149,6 +157,14 @@ class Bucket:
                     take(bytes(await asyncio.wait_for(anext(pieces), self._patience)))
                 except StopAsyncIteration:
                     return True
+
+    async def _is_there(self, path: str) -> bool:
+        async with self._bounded():
+            try:
+                await self._store.head_async(path)
+            except FileNotFoundError:
+                return False
+            return True
 
     async def _put(
         self, path: str, content: Path | bytes, size: int, *, mode: Literal["create", "overwrite"]

@@ -99,6 +99,11 @@ class SharedStore:
         """The heads that are believed, by their names."""
         return self._heads
 
+    @property
+    def folder(self) -> str:
+        """The part of the bucket that this run adds to: empty, or ending in a slash."""
+        return self._areas[-1].folder
+
     def sizes(self) -> Mapping[str, int]:
         """The sizes of all objects, by their paths; raises BucketError."""
         return {

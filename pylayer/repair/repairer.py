@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pylayer import enginetable, keys
@@ -14,6 +15,7 @@ from pylayer.graph import together
 from pylayer.repair import bundling, stripping
 from pylayer.repair.stripping import Stripped
 from pylayer.store.kinds import STRIPPER
+from pylayer.turns import Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,14 +106,17 @@ class Repairer:
             await self._files.of_wheels((wheel, *tools))
         return await self._graph.once(
             ("repaired", wheel.sha256, target),
-            lambda: self._graph.compute(
-                bundling.repair,
-                wheel,
-                tools=tools,
-                target=target,
-                interpreter=host.interpreter,
-                open_env=lambda: host.engine.build_env(target, tools),
-                store=self._store,
+            lambda: self._graph.compute_away(
+                Urgency.SHORT,
+                partial(
+                    bundling.repair,
+                    wheel,
+                    tools=tools,
+                    target=target,
+                    interpreter=host.interpreter,
+                    open_env=lambda: host.engine.build_env(target, tools),
+                    store=self._store,
+                ),
             ),
         )
 

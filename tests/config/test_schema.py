@@ -52,6 +52,7 @@ EVERYTHING: dict[str, Any] = {
         "require-provenance": True,
     },
     "cache": {"remote": "s3://bucket/prefix", "keys": ["-----BEGIN PUBLIC KEY-----\nx"]},
+    "workers": {"at": "dask+tls://scheduler:8786"},
     "provenance": {"write": True, "builder": "urn:x:y", "keys": ["-----BEGIN PUBLIC KEY-----\nx"]},
     "layers": {
         **MANIFEST["layers"],

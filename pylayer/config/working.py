@@ -1,0 +1,47 @@
+"""`[workers]` of layers.toml → where the processes are that do builds on other machines."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from pylayer import redaction
+from pylayer.tables import as_fields, key, keys_of, made, refusal, shape_of, shaped, string, table
+
+SCHEMES = ("dask", "dask+tls")
+_ADDRESS = re.compile(rf"({'|'.join(map(re.escape, SCHEMES))})://[A-Za-z0-9._:\[\]-]+")
+_HINT = 'such as "dask+tls://scheduler:8786"'
+
+
+@shaped(lambda: {"type": "string", "pattern": f"^{_ADDRESS.pattern}$"})
+def workers_address(value: object) -> str:
+    """Take the address of a scheduler."""
+    written = string(value)
+    if redaction.has_login(written):
+        raise refusal("holds credentials, which no scheduler of dask takes", hint=_HINT)
+    if not _ADDRESS.fullmatch(written):
+        raise refusal(f'"{written}" is no address of workers', hint=_HINT)
+    return written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """Where workers are, empty where that is not said."""
+
+    at: str = field(
+        default="",
+        metadata=key(
+            workers_address,
+            "`dask://` or `dask+tls://` address",
+            "The scheduler whose workers do builds, where `--workers` is given without an address.",
+        ),
+    )
+
+
+KEYS = keys_of(WorkerSettings)
+
+
+@shaped(lambda: shape_of(table(KEYS)))
+def workers_table(value: object) -> WorkerSettings:
+    """Take `[workers]`."""
+    return made(table(KEYS), lambda row: WorkerSettings(**as_fields(row)))(value)

@@ -1,0 +1,1 @@
+"""Jobs of build environments, done by processes of other machines: as values there and back again."""
