@@ -44,7 +44,7 @@ def is_known(wheel: Wheel, *, store: Store) -> bool:
 
 
 async def _looked(wheel: Wheel, *, graph: Graph, store: Store) -> None:
-    with await graph.compute(Zip, wheel.path, label=wheel.filename) as archive:
+    with await graph.compute(Zip, wheel.path, label=wheel.filename, sha256=wheel.sha256) as archive:
         hashes = await graph.compute(recorded, archive)
         steps: list[Awaitable[list[Fault]]] = [
             graph.compute(_wrong, archive, share, hashes) for share in _shares(archive.members)

@@ -82,15 +82,15 @@ def assemble(
     with ExitStack() as stack:
         sources: dict[str, list[Source]] = {}
         opened: list[tuple[Zip, list[Placed]]] = []
-        for path, owners in _by_path(bytecode):
-            file = stack.enter_context(Zip(path, label=names.get(owners[0], "")))
+        for one, owners in _by_path(bytecode):
+            file = stack.enter_context(Zip(one.path, label=names.get(owners[0], ""), sha256=one.sha256))
             gone = frozenset.intersection(*(frozenset(lost.get(owner, ())) for owner in owners))
             opened.append((file, _compiled(file, gone)))
         replacing = [each.path for _, placed in opened for each in placed if not is_bytecode(each.path)]
         left_out = {path[:-1] for path in replacing}.union(without)
         unique = {wheel.sha256: wheel for wheel in wheels}
         for wheel in sorted(unique.values(), key=lambda wheel: (wheel.filename, wheel.sha256)):
-            file = stack.enter_context(Zip(wheel.path, label=wheel.filename))
+            file = stack.enter_context(Zip(wheel.path, label=wheel.filename, sha256=wheel.sha256))
             own = left_out.union(lost.get(wheel.metadata.name, ()))
             _gather(sources, file, place(file, runtime=target.runtime, without=own))
         for file, placed in opened:
@@ -120,12 +120,12 @@ def _as_they_stand(file: Zip) -> list[Placed]:
     return [Placed(member.name, member, member.executable) for member in file.members]
 
 
-def _by_path(bytecode: Sequence[Compiled]) -> list[tuple[Path, list[str]]]:
+def _by_path(bytecode: Sequence[Compiled]) -> list[tuple[Compiled, list[str]]]:
     """Each file once, with the distributions that have it: those of the same modules share one."""
-    owners: dict[Path, list[str]] = {}
+    owners: dict[Path, list[Compiled]] = {}
     for compiled in bytecode:
-        owners.setdefault(compiled.path, []).append(compiled.distribution)
-    return [(path, sorted(owners[path])) for path in sorted(owners)]
+        owners.setdefault(compiled.path, []).append(compiled)
+    return [(owners[path][0], sorted(one.distribution for one in owners[path])) for path in sorted(owners)]
 
 
 def _compiled(file: Zip, lost: Collection[str]) -> list[Placed]:

@@ -69,7 +69,10 @@ def choose(
     which nothing would be left.
     """
     with ExitStack() as stack:
-        opened = [(wheel, stack.enter_context(Zip(wheel.path, label=wheel.filename))) for wheel in wheels]
+        opened = [
+            (wheel, stack.enter_context(Zip(wheel.path, label=wheel.filename, sha256=wheel.sha256)))
+            for wheel in wheels
+        ]
         placed = [(wheel, file, place(file, runtime=runtime)) for wheel, file in opened]
         choice = _Choice(placed, patterns)
         if not choice.wanted:

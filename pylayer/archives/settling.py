@@ -82,7 +82,7 @@ def _contested(
     with ExitStack() as stack:
         sources: dict[str, list[tuple[str, Source]]] = {}
         for wheel in sorted(wheels, key=lambda wheel: wheel.metadata.name):
-            file = stack.enter_context(Zip(wheel.path, label=wheel.filename))
+            file = stack.enter_context(Zip(wheel.path, label=wheel.filename, sha256=wheel.sha256))
             for placed in place(file, runtime=runtime, without=without):
                 sources.setdefault(placed.path, []).append((wheel.metadata.name, (file, placed)))
         for path in sorted(sources):

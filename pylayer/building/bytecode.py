@@ -164,7 +164,7 @@ class Batch:
         with ExitStack() as stack:
             new: list[tuple[Wheel, Zip, Member, _Module]] = []
             for sha256, wheel in sorted(self._wheels.items()):
-                file = stack.enter_context(Zip(wheel.path, label=wheel.filename))
+                file = stack.enter_context(Zip(wheel.path, label=wheel.filename, sha256=wheel.sha256))
                 own = self._modules[sha256] = {}
                 for name, member in sorted(modules(file).items()):
                     module = name, hashlib.sha256(file.content(member)).hexdigest()

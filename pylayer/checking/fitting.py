@@ -84,12 +84,29 @@ def outgrown(recipe: Recipe, layer: Layer, *, compiled: bool, store: Store) -> t
 
     def look() -> tuple[Problem, ...]:
         try:
+            if _most(recipe) <= MOST_UNZIPPED:
+                return ()
             return tuple(_problems(_Estimate(recipe, layer, compiled=compiled)))
         except ArchiveError:
             return ()
 
     found = once(asked, look, store=store, decisive=(*DECISIVE, "archives", "checking"))
     return leave_out(found, layer.accept)
+
+
+def _most(recipe: Recipe) -> int:
+    """Bytes that the archive of `recipe` cannot exceed, as far as its members are known."""
+    total = 0
+    for wheel in recipe.wheels:
+        with Zip(wheel.path, label=wheel.filename, sha256=wheel.sha256) as file:
+            total += sum([member.size for member in file.members])
+    for compiled in recipe.compiled:
+        with Zip(compiled.path, sha256=compiled.sha256) as file:
+            total += sum([member.size for member in file.members])
+    if recipe.files.path:
+        with Zip(recipe.files.path) as file:
+            total += sum([member.size for member in file.members])
+    return total
 
 
 def _problems(estimate: _Estimate) -> Iterator[Problem]:
@@ -115,12 +132,13 @@ class _Estimate:
         self.layer = layer
         self._recipe = recipe
         self._bytecode = [archive.path for archive in recipe.compiled]
+        self._sha256s = {archive.path: archive.sha256 for archive in recipe.compiled}
         self._compiled = compiled
         self._dropped = _dropped(recipe, recipe.drop, self._bytecode)
         self._sources: dict[str, tuple[str, int]] = {}
         with ExitStack() as stack:
             for wheel in recipe.wheels:
-                file = stack.enter_context(Zip(wheel.path, label=wheel.filename))
+                file = stack.enter_context(Zip(wheel.path, label=wheel.filename, sha256=wheel.sha256))
                 for placed in place(file, runtime=recipe.target.runtime, without=self._dropped):
                     size = placed.member.size if placed.content is None else len(placed.content)
                     self._sources.setdefault(placed.path, (wheel.metadata.name, size))
@@ -134,7 +152,7 @@ class _Estimate:
     def _bytecode_sizes(self) -> Iterator[tuple[str, tuple[int, bool]]]:
         """Bytes of the bytecode of each module, and whether it takes its place."""
         for path in self._bytecode:
-            with Zip(path) as file:
+            with Zip(path, sha256=self._sha256s[path]) as file:
                 for member in file.members:
                     if member.name not in self._dropped:
                         yield source_of(member.name), (member.size, not is_bytecode(member.name))
@@ -274,7 +292,7 @@ def _symbols(wheels: Sequence[Wheel], target: Target) -> int:
     for wheel in wheels:
         if not wheel.metadata.native:
             continue
-        with Zip(wheel.path, label=wheel.filename) as file:
+        with Zip(wheel.path, label=wheel.filename, sha256=wheel.sha256) as file:
             for member in file.members:
                 if member.size and file.head(member, len(elf.MAGIC)) == elf.MAGIC:
                     content = file.content(member)

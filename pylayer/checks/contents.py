@@ -182,7 +182,7 @@ def _secrets(
 
 
 def _elf(archive: Zip, member: Member, memory: Store | None) -> Elf | None:
-    packed = archive.packed(member)
+    packed = archive.view(member)
     if not memory:
         return elf.read(_unpacked(archive, member, packed))
     key = hashlib.sha256(packed).hexdigest()
@@ -193,11 +193,11 @@ def _elf(archive: Zip, member: Member, memory: Store | None) -> Elf | None:
     return found
 
 
-def _unpacked(archive: Zip, member: Member, packed: bytes) -> bytes | bytearray:
+def _unpacked(archive: Zip, member: Member, packed: memoryview) -> bytes | bytearray:
     if member.size > MOST_UNZIPPED:
         return b""  # its size is problem enough, and a small zip may claim any
     if member.method != DEFLATED:
-        return packed
+        return bytes(packed)
     # Twice as fast as zlib, and these are a layer's biggest files.
     from deflate import DeflateError, deflate_decompress
 

@@ -25,6 +25,7 @@ _BYTECODE = re.compile(r"\.cpython-(3\d+)(?:\.opt-[12])?\.pyc$")
 # declarations of namespace packages, which need none.
 _HARMLESS_PTH = re.compile(r"distutils-precedence\.pth|.*-nspkg\.pth")
 _DEEPEST = 5  # slashes: python/lib/python3.13/site-packages/NAME/__init__.py
+_DEEPEST_FLAT = 2  # python/NAME/__init__.py
 _NAMESPACE = (b"extend_path", b"declare_namespace")
 
 
@@ -49,14 +50,17 @@ def roots(target: Target) -> tuple[str, str]:
 def tops(contents: ArchiveContents, target: Target) -> Mapping[str, Top]:
     """What stands at the top of Lambda's sys.path, by name of the module."""
     found: dict[str, Top] = defaultdict(Top)
-    places = roots(target)
+    deep, flat = roots(target)
     for member in contents.members:
         path = member.name
-        if path.count("/") > _DEEPEST or not path.endswith((".py", ".pyc", ".so")):
-            continue
-        root = next((root for root in places if path.startswith(root)), "")
+        slashes = path.count("/")
+        if slashes > (_DEEPEST if path.startswith(deep) else _DEEPEST_FLAT):
+            continue  # nine of ten
+        root = deep if path.startswith(deep) else flat
         rest = path[len(root) :]
-        if not root or rest.count("/") > 1 or rest.startswith(("bin/", "lib/", "__pycache__/")):
+        if not path.startswith(root) or not path.endswith((".py", ".pyc", ".so")):
+            continue
+        if rest.startswith(("bin/", "lib/", "__pycache__/")):
             continue
         folder, _, name = rest.rpartition("/")
         # Of an extension's name the rest is its tag; a module with a dot in its name cannot be imported.

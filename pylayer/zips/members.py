@@ -34,7 +34,8 @@ _SUSPECT = ("\\", "\0", ":", "//", "\n/", "/./", "/../", "\n./", "\n../", "/.\n"
 _DRIVE = re.compile(r"[A-Za-z]:")
 _LONGEST = 1024  # characters of a path: Linux takes 4,096 bytes, and a character has four at most
 _REFUSED = ENCRYPTED | PATCHED
-_ORDINARY = {(method, kind) for method in (STORED, DEFLATED) for kind in (0, stat.S_IFREG >> 12)}
+_REGULAR = stat.S_IFREG >> 12
+_ORDINARY = {(method, kind) for method in (STORED, DEFLATED) for kind in (0, _REGULAR)}
 _EXECUTABLE = 0o111
 
 
@@ -98,35 +99,43 @@ def unsafe(name: str) -> str:
     return next((what for what, broken in rules.items() if broken), "")
 
 
-def _members(directory: bytes, count: int) -> Iterator[Member]:
+def _members(directory: bytes, count: int) -> list[Member]:
+    # Thousands go through here, several times in a run: no call is made for each that can be spared.
+    members = []
+    unpack, made, ends = CENTRAL_READ.unpack_from, tuple.__new__, len(directory)
     position = 0
     for _ in range(count):
-        if position + CENTRAL_READ.size > len(directory):
+        start = position + CENTRAL_READ.size
+        if start > ends:
             raise DamagedError("is damaged: its central directory is cut short")
-        fields = CENTRAL_READ.unpack_from(directory, position)
-        signature, needed, flags, method, crc, packed, size, name_length, extra_length, comment_length = (
-            fields[:10]
-        )
-        attributes, offset = fields[10:]
-        extra_start = position + CENTRAL_READ.size + name_length
-        raw_name = directory[position + CENTRAL_READ.size : extra_start]
+        fields = unpack(directory, position)
+        signature, needed, flags, method, crc, packed, size, name_length, extra_length = fields[:9]
+        comment_length, attributes, offset = fields[9:]
+        extra_start = start + name_length
+        raw_name = directory[start:extra_start]
         position = extra_start + extra_length + comment_length
-        if signature != CENTRAL_SIGNATURE or position > len(directory) or not raw_name:
+        if signature != CENTRAL_SIGNATURE or position > ends or not raw_name:
             raise DamagedError("is damaged: its central directory cannot be read")
         if LIMIT32 in (packed, size, offset):
             wide = widen(directory[extra_start : extra_start + extra_length], size, packed, offset)
             size, packed, offset = wide or (size, packed, offset)
-        name = _decode(raw_name, flags)
+        name = raw_name.decode() if raw_name.isascii() else _decode(raw_name, flags)
         mode = attributes >> 16
-        executable = mode >> 12 == stat.S_IFREG >> 12 and mode & _EXECUTABLE != 0  # as installers decide it
-        yield Member(name, raw_name, method, crc, packed, size, executable, offset, mode, flags, needed)
-    if position != len(directory):
+        executable = mode & _EXECUTABLE != 0 and mode >> 12 == _REGULAR  # as installers decide it
+        members.append(
+            made(
+                Member,
+                (name, raw_name, method, crc, packed, size, executable, offset, mode, flags, needed),
+            )
+        )
+    if position != ends:
         raise DamagedError("is damaged: its central directory holds more than it says")
+    return members
 
 
 def _decode(raw_name: bytes, flags: int) -> str:
     # Bytes that are no UTF-8 become surrogates, which `unsafe` refuses.
-    if flags & UTF8 or raw_name.isascii():
+    if flags & UTF8:
         return raw_name.decode("utf-8", "surrogateescape")
     return raw_name.decode("cp437")
 

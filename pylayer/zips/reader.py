@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 import os
+import threading
 import zlib
 from contextlib import suppress
 from itertools import pairwise
@@ -40,27 +41,66 @@ if TYPE_CHECKING:
     from pylayer.zips.members import Member
 
 _HINT = "get or build it again: this file is refused as it is"
+_REMEMBERED = 50_000  # members of the directories that are kept in memory: some 25 MB
 _MAPPED = 1 << 20  # bytes from which mapping a file beats reading it; each mapping keeps a descriptor
 _LASTING = Lasting()
+
+_Directory = tuple[
+    tuple["Member", ...], dict[int, int]
+]  # the members, and by its offset what each ends before
+
+
+class _Directories:
+    """The directories of files whose sha256 is known, those that were read last; for all threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[tuple[str, int], _Directory] = {}
+        self._members = 0
+
+    def get(self, sha256: str, size: int) -> _Directory | None:
+        with self._lock:
+            found = self._known.pop((sha256, size), None)
+            if found:
+                self._known[sha256, size] = found
+        return found
+
+    def put(self, sha256: str, size: int, directory: _Directory) -> None:
+        with self._lock:
+            if (sha256, size) in self._known:
+                return
+            self._known[sha256, size] = directory
+            self._members += len(directory[0])
+            while self._members > _REMEMBERED and len(self._known) > 1:
+                members, _ = self._known.pop(next(iter(self._known)))
+                self._members -= len(members)
+
+
+_directories = _Directories()
 
 
 class Zip:
     """A zip file, read; `label` names it in errors.
+
+    Of a file that is known to have a `sha256` (hex), the directory is read once for many uses: an archive is
+    estimated, compiled and put together from the same wheels, and those of two architectures share some.
 
     `members` are its files in the order of their bytes; entries for folders are left out. Raises ArchiveError
     listing every member that cannot be copied safely, StoreError when the file cannot be read. Can be used by
     several threads.
     """
 
-    def __init__(self, path: Path, *, label: str = "") -> None:
+    def __init__(self, path: Path, *, label: str = "", sha256: str = "") -> None:
         self.path = path
         self.label = label or path.name
         # At once: of a wheel's thousands of members, a call for each costs more than their bytes do.
         self._mapped = False
         self._data = self._load()
         self._view = memoryview(self._data)
-        self._ends: dict[int, int] = {}
-        self.members = self._read_directory()
+        known = _directories.get(sha256, len(self._data)) if sha256 else None
+        self.members, self._ends = known or self._read_directory()
+        if sha256 and not known:
+            _directories.put(sha256, len(self._data), (self.members, self._ends))
 
     def __enter__(self) -> Self:
         return self
@@ -141,7 +181,7 @@ class Zip:
                 f"cannot be read: {error.strerror}", where=f"{self.label} ({self.path})"
             ) from error
 
-    def _read_directory(self) -> tuple[Member, ...]:
+    def _read_directory(self) -> _Directory:
         count, length, offset = self._find_directory()
         try:
             members, refused = parse(self._data[offset : offset + length], count=count, limit=offset)
@@ -150,8 +190,8 @@ class Zip:
         if refused:
             raise ArchiveError.of(self._fault(what, name) for what, name in refused)
         offsets = [member.offset for member in members]
-        self._ends = dict(pairwise([*offsets, offset]))
-        return tuple([member for member in members if member.name[-1] != "/"])
+        files = tuple([member for member in members if member.name[-1] != "/"])
+        return files, dict(pairwise([*offsets, offset]))
 
     def _find_directory(self) -> tuple[int, int, int]:
         """The central directory's count of entries, length and offset."""

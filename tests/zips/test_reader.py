@@ -257,3 +257,16 @@ def test_real_wheels_read_as_zipfile_reads_them():
         with zipfile.ZipFile(path) as archive:
             expected = {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
         assert expected == contents(path)
+
+
+def test_a_directory_is_read_once(tmp_path):
+    """Of one sha256, which a store vouches for; a file that was cut short since is found all the same."""
+    first, second = (make_zip(tmp_path / name, {"x.py": b"x = 1\n"}) for name in ("a.zip", "b.zip"))
+    sha256 = hashlib.sha256(first.read_bytes()).hexdigest()
+    with Zip(first, sha256=sha256) as one, Zip(second, sha256=sha256) as other, Zip(second) as unknown:
+        assert one.members is other.members
+        assert one.members is not unknown.members
+        assert b"x = 1\n" == other.content(other.members[0])
+    second.write_bytes(first.read_bytes()[:-1])
+    with pytest.raises(ArchiveError, match=r"b\.zip: "):
+        Zip(second, sha256=sha256)
