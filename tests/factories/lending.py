@@ -1,7 +1,8 @@
 """What takes a minute to make and is not the subject → stores of tests that have it already.
 
-That is zig, and the libraries that it makes for each target. The machine's own store lends them, where it has
-any: `.ci/run` has built the example there before. Whoever tests how they are made begins with an empty store.
+That is zig, and the libraries that it makes for each target; also third-party wheels, and their bytecode. The
+machine's own store lends them, where it has any: `.ci/run` has built the example there before. Whoever tests
+how they are made begins with an empty store.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from pylayer.store import default_root
-from pylayer.store.kinds import DISTRIBUTION, ZIG
+from pylayer.store.kinds import BYTECODE, DISTRIBUTION, ZIG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
 _OWN = default_root()  # tests that set another one are about that one
 
 
-def lend(store: Path) -> Path:
-    """Have zig in a store that is new, and give it."""
-    for kind in (ZIG, DISTRIBUTION):
+def lend(store: Path, *, third_party: bool = False) -> Path:
+    """Have zig in a store that is new, and give it; with `third_party` all wheels that the example needs."""
+    for kind in (ZIG, DISTRIBUTION, *([BYTECODE] if third_party else [])):
         for record in (_OWN / "records" / "portable" / kind.name).glob("*.json"):
             content = json.loads(record.read_text())
-            if kind is ZIG or content["metadata"]["name"] == "ziglang":
+            if kind is not DISTRIBUTION or third_party or content["metadata"]["name"] == "ziglang":
                 _copy([record, *_blobs(content["sha256"])], store)
     return store
 

@@ -8,6 +8,7 @@ import zipfile
 
 import pytest
 from factories import there
+from factories.lending import lend
 from factories.localindex import serving
 from factories.monorepo import Monorepo, example, in_runtime
 
@@ -112,8 +113,8 @@ def own(folder, store, *, setup="given = {}", native="auto", targets="") -> Mono
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    """One store for all: zig's own libraries are made once."""
-    return tmp_path_factory.mktemp("store")
+    """One store for all, with zig's own libraries."""
+    return lend(tmp_path_factory.mktemp("store"))
 
 
 @pytest.fixture(scope="module")

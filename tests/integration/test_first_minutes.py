@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from factories import foreign
+from factories.lending import lend
 from factories.monorepo import IMAGES, in_runtime
 from factories.repositories import Repository
 
@@ -120,6 +121,7 @@ def test_three_commands_from_nothing_to_layers(tmp_path, wheel, record_property)
 def test_the_same_with_docker(docker_images, tmp_path, wheel):
     """The same layers.toml, in containers; and what was built runs in its runtime."""
     newcomer = Newcomer(tmp_path, wheel)
+    lend(tmp_path / "store")
     assert walk(newcomer) < LONGEST
     looked_at(newcomer)
     build = f"shop-report-python3.{sys.version_info.minor}-x86_64"

@@ -1,7 +1,7 @@
 """An image → a running container that ends with this process, however this process ends.
 
-A container runs `cat` on an input that this process holds open, with automatic removal: when the connection
-breaks, `cat` comes to its end, and with it the container. Labels say whose a container is, for the few
+A container's shell waits for an input that this process holds open, with automatic removal: when the
+connection breaks, it comes to its end, and with it the container. Labels say whose a container is, for the few
 that are left over even so (one created but never started, a connection that nobody saw break).
 """
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 LABEL = "pylayer"
 
+_UNTIL_LEFT = ["/bin/sh", "-c", "read -r _"]  # the one program that every image has to have
 _GONE_WITHIN = 15  # seconds for the engine to remove a container
 
 
@@ -157,7 +158,7 @@ class Containers:
         client = self._client
         created = client.create_container(
             image,
-            entrypoint=["cat"],
+            entrypoint=_UNTIL_LEFT,
             command=[],
             user="0:0",
             working_dir="/",
