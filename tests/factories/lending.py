@@ -23,10 +23,11 @@ _OWN = default_root()  # tests that set another one are about that one
 
 def lend(store: Path, *, third_party: bool = False) -> Path:
     """Have zig in a store that is new, and give it; with `third_party` all wheels that the example needs."""
-    for kind in (ZIG, DISTRIBUTION, *([BYTECODE] if third_party else [])):
-        for record in (_OWN / "records" / "portable" / kind.name).glob("*.json"):
+    names = [ZIG.name, DISTRIBUTION.name, *([BYTECODE.name] if third_party else [])]
+    for name in names:
+        for record in (_OWN / "records" / "portable" / name).glob("*.json"):
             content = json.loads(record.read_text())
-            if kind is not DISTRIBUTION or third_party or content["metadata"]["name"] == "ziglang":
+            if name != DISTRIBUTION.name or third_party or content["metadata"]["name"] == "ziglang":
                 _copy([record, *_blobs(content["sha256"])], store)
     return store
 

@@ -1,8 +1,8 @@
 """An image → a running container that ends with this process, however this process ends.
 
 A container's shell waits for an input that this process holds open, with automatic removal: when the
-connection breaks, it comes to its end, and with it the container. Labels say whose a container is, for the few
-that are left over even so (one created but never started, a connection that nobody saw break).
+connection breaks, it comes to its end, and with it the container. Labels say whose a container is, for the
+few that are left over even so (one created but never started, a connection that nobody saw break).
 """
 
 from __future__ import annotations
