@@ -32,6 +32,7 @@ _PIECE = 1 << 18
 _LONGEST_REASON = 200  # characters
 _BLANK = re.compile(r"[^!-~]")
 _STATUS = re.compile(r"\b[45]\d\d [A-Z][A-Za-z ]+[a-z]")  # such as 503 Service Unavailable
+_EXPIRED = re.compile(r"\b(ExpiredToken|TokenExpired|RequestExpired)")
 _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT")
 
 
@@ -280,6 +281,8 @@ def _bucket_error(error: BaseException) -> BucketError:
 def _explained(error: BaseException) -> str:
     """Say in a line what is wrong, and little of what a server sent."""
     name = type(error).__name__
+    if _EXPIRED.search(str(error)):
+        return "refuses the run: its credentials have expired"
     if name in {"PermissionDeniedError", "UnauthenticatedError"}:
         return "refuses the credentials"
     if status := _STATUS.search(str(error)):

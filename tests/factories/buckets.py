@@ -28,11 +28,15 @@ BUCKET = "pylayer-test"
 
 
 class Storage:
-    """S3 with one bucket, behind a proxy; `fault` is what goes wrong, of requests whose path has `within`."""
+    """S3 with one bucket, behind a proxy.
+
+    `fault` is what goes wrong, of requests whose path has `within`, after as many as are `spared`.
+    """
 
     def __init__(self) -> None:
         self.fault = ""
         self.within = ""
+        self.spared = 0
         self.delay = 0.0
         self.asked: list[tuple[str, str]] = []
         self._moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -70,7 +74,7 @@ class Storage:
 
     def clear(self) -> None:
         """Remove everything, and let nothing go wrong."""
-        self.fault, self.within, self.asked = "", "", []
+        self.fault, self.within, self.asked, self.spared = "", "", [], 0
         # Its contents are those of every moto in this process: other tests may have reset them.
         self.client.create_bucket(Bucket=BUCKET)
         for path in self.paths():
@@ -91,12 +95,20 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.storage.asked.append((self.command, self.path))
         fault = self.storage.fault if self.storage.within in self.path else ""
+        if fault and self.storage.spared:
+            self.storage.spared -= 1
+            fault = ""
         if fault == "hangs":
             time.sleep(30)
         if fault == "slow":
             time.sleep(self.storage.delay)
         if fault in {"403", "503"}:
             self._answer(int(fault), b"<Error><Code>Broken</Code></Error>", {})
+            return
+        if fault == "expired":
+            self._answer(
+                400, b"<Error><Code>ExpiredToken</Code><Message>It has expired.</Message></Error>", {}
+            )
             return
         with suppress(OSError):
             connection = http.client.HTTPConnection(*self.storage.behind, timeout=30)

@@ -106,8 +106,8 @@ def dask(folder: Path, *, count: int, preload: str = "factories.farms") -> Itera
 def _wait(address: str, count: int) -> None:
     from distributed import Client
 
-    with Client(address, timeout=60, set_as_default=False) as client:
-        client.wait_for_workers(count, timeout=60)
+    with Client(address, timeout=300, set_as_default=False) as client:
+        client.wait_for_workers(count, timeout=300)
 
 
 def killed_while_busy(address: str) -> int:

@@ -17,6 +17,7 @@ from factories.monorepo import Monorepo, empty
 from pylayer.enginetable import ENGINES
 from pylayer.errors import MisledError
 from pylayer.remote import packs
+from pylayer.remote.bucket import PATIENCE
 from pylayer.remote.packs import Head
 from pylayer.store import Store, hash_file
 from pylayer.targets import Architecture
@@ -44,10 +45,13 @@ class Machine:
         self.notes = []
         self.seconds = 0.0
 
-    def builds(self, address, keys, *, signer=None, **more):
-        """Make the project's wheel: how many builds that took, and the sha256 of what came."""
+    def builds(self, address, keys, *, signer=None, patience=30.0, **more):
+        """Make the project's wheel: how many builds that took, and the sha256 of what came.
+
+        It has more patience than a run has, where nothing is said of that: machines that test are busy.
+        """
         began = time.monotonic()
-        with opened(address, keys, self.notes, **more) as shared:
+        with opened(address, keys, self.notes, patience=patience, **more) as shared:
             run = FakeRun(self.root, behind=shared, **self._options)
 
             async def work(context, projects):
@@ -309,12 +313,35 @@ def test_what_goes_wrong_costs_no_build(machine, storage, keys, *, added, fault,
     assert "127.0.0.1" not in "".join(victim.notes)
 
 
+@pytest.mark.parametrize("spared", [0, 1, 2, 3])
+def test_credentials_may_expire_in_the_middle(machine, storage, keys, added, spared):
+    """After the list, the head, the pack: a line, and nothing more is asked."""
+    storage.fault, storage.spared = "expired", spared
+    victim = machine()
+    assert (1, added) == victim.builds(S3, keys)
+    assert [True] == ["its credentials have expired" in note for note in victim.notes], victim.notes
+    assert len(storage.asked) <= spared + 1
+
+
+@pytest.mark.parametrize("spared", [1, 3])
+def test_they_may_expire_while_something_is_added(machine, storage, keys, spared):
+    """There is no head of what is not all there, and whoever comes next adds it."""
+    storage.fault, storage.spared = "expired", spared
+    first = machine("a")
+    _, sha256 = first.builds(S3, keys, signer=keys.signer)
+    assert 1 == len(first.notes), first.notes
+    assert not [path for path in storage.paths() if "/heads/" in path]
+    storage.fault = ""
+    machine("c").builds(S3, keys, signer=keys.signer)
+    assert (0, sha256) == machine().builds(S3, keys)
+
+
 @pytest.mark.parametrize("delay", [1, 30], ids=["slow", "silent"])
 def test_a_server_costs_three_seconds_at_most(machine, storage, keys, added, delay):
     """However it is slow; a run without a shared store takes a fraction of a second here."""
     storage.fault, storage.delay = "slow", delay
     victim = machine()
-    assert (1, added) == victim.builds(S3, keys)
+    assert (1, added) == victim.builds(S3, keys, patience=PATIENCE)
     assert victim.seconds < 3 + 1.5  # and what the machine that runs the tests is busy with
     assert 1 == len(victim.notes)
 
@@ -333,7 +360,7 @@ def test_nobody_is_there(machine, monkeypatch, keys, storage):
     """As with the network of a train."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     victim = machine()
-    assert 1 == victim.builds(S3, keys)[0]
+    assert 1 == victim.builds(S3, keys, patience=PATIENCE)[0]
     assert victim.seconds < 6
     assert 1 == len(victim.notes)
 
