@@ -18,7 +18,7 @@ def address(value: object) -> str:
     """Take the address of a folder in object storage, or of a folder that machines share."""
     written = string(value)
     if not _ADDRESS.fullmatch(written):
-        hint = 'such as "s3://bucket/prefix", "gs://…", "az://…" or "file:///folder"'
+        hint = 'such as "s3://bucket/prefix", "gs://…", "az://container/prefix" or "file:///folder"'
         raise refusal(f'"{written}" is no address of a shared store', hint=hint)
     if redaction.has_login(written):
         raise refusal("holds credentials, and this file is committed", hint="give them by the environment")
