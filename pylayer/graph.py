@@ -153,8 +153,11 @@ class Graph:
         """Run a short blocking function that keeps a processor busy: before all that takes long."""
         return await self.compute_as(Urgency.SHORT, partial(function, *args, **kwargs))
 
-    async def compute_as(self, urgency: Urgency, call: Callable[[], T]) -> T:
-        """Run a blocking function that keeps a processor busy, here or in an engine, in its turn."""
+    async def compute_as(self, urgency: Urgency | Callable[[], Urgency], call: Callable[[], T]) -> T:
+        """Run a blocking function that keeps a processor busy, here or in an engine, in its turn.
+
+        An `urgency` may rise from AHEAD to another one while it waits.
+        """
         return await self._in_turn(self._turns, self._computing, urgency, 0.0, call)
 
     async def compute_away(self, urgency: Urgency, call: Callable[[], T], *, seconds: float = 0.0) -> T:
@@ -168,7 +171,12 @@ class Graph:
         return await self._in_turn(turns, executor, Urgency.BUILD, seconds, call)
 
     async def _in_turn(
-        self, turns: Turns, executor: Executor, urgency: Urgency, seconds: float, call: Callable[[], T]
+        self,
+        turns: Turns,
+        executor: Executor,
+        urgency: Urgency | Callable[[], Urgency],
+        seconds: float,
+        call: Callable[[], T],
     ) -> T:
         asked = time.perf_counter()
         async with turns.turn(urgency, seconds=seconds):

@@ -18,6 +18,7 @@ from pylayer.alone import alone
 from pylayer.archives import catalogue, recipes
 from pylayer.archives.additions import pack
 from pylayer.archives.recipes import Assembled, Recipe, assemble
+from pylayer.building.ahead import Ahead
 from pylayer.checking.checker import Checker
 from pylayer.checking.inspection import FinishedArchive
 from pylayer.errors import MisledError, NeedsDockerError, PylayerError, UnexpectedError
@@ -109,6 +110,7 @@ class Pipeline:
         self._store = context.store
         self._dependencies = dependencies
         self._bytecode = bytecode
+        self._ahead = Ahead(context, dependencies=dependencies, bytecode=bytecode)
         self._repairer = repairer
         self._rest = rest
         self._reporter = reporter
@@ -131,7 +133,9 @@ class Pipeline:
         self._dependencies.begin(builds)
         self._busy = {build.id for build in builds}
         self._checker.begin(builds)
+        ahead = asyncio.create_task(self._ahead.of(builds))
         ended = await asyncio.gather(*(self._ended(build) for build in builds))
+        ahead.cancel()
         if self._resting:
             await self._resting
         results = {result.build.id: result for result in ended}

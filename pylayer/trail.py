@@ -134,7 +134,7 @@ class Trail:
     def _of(self, step: Hashable) -> Iterable[_Passage]:
         passages = self._passages.get(step, [])
         if step is not None:
-            return passages
+            return _at_work(passages)
         phases = (_Passage(each.ended, each.started, work=self.whole) for each in self.whole.phases)
         return [*passages, *phases]
 
@@ -147,6 +147,23 @@ class Trail:
             yield from _done(passage.work, started, ended)
         elif passage.awaited not in path:
             yield from self._walked(passage.awaited, started, ended, (*path, passage.awaited))
+
+
+def _at_work(passages: Sequence[_Passage]) -> Iterable[_Passage]:
+    """Passages of a step; while something of it was done, nothing of it stood in a queue."""
+    works = sorted((each.started, each.ended) for each in passages if each.work)
+    if not works[1:]:
+        return passages
+    found = [each for each in passages if not each.queue]
+    for queue in (each for each in passages if each.queue):
+        at = queue.started
+        for started, ended in works:
+            if at < min(started, queue.ended):
+                found.append(queue._replace(started=at, ended=min(started, queue.ended)))
+            at = max(at, ended)
+        if at < queue.ended:
+            found.append(queue._replace(started=at))
+    return found
 
 
 def _done(work: Work, low: float, high: float) -> Iterator[tuple[_Telling, float, float]]:

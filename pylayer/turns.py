@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
 
 class Urgency(IntEnum):
@@ -24,6 +24,7 @@ class Urgency(IntEnum):
     BUILD = 2
     NATIVE = 3  # a build that may run compilers
     PREPARE = 4  # what one of those will need, if it comes to it
+    AHEAD = 5  # nobody wants it yet, and somebody is likely to
 
     @property
     def long(self) -> bool:
@@ -35,34 +36,43 @@ class Turns:
     """So many steps at once; to be used within one event loop.
 
     All but one of the turns, at least one, are for what takes long, unless nothing else is there or may come
-    of what is being waited for.
+    of what is being waited for. What nobody wants yet never has the last one: of several short steps that
+    follow each other, each would wait for it.
     """
 
     def __init__(self, count: int) -> None:
         self._free = count
+        self._most_ahead = count - 1
         self._most_long = max(1, count - 1)
         self._long = 0
         self._short = 0
         self._coming = 0
-        self._asked: list[tuple[Urgency, float, int, asyncio.Future[None]]] = []
+        self._asked: list[tuple[Urgency, float, int, asyncio.Future[Urgency]]] = []
+        self._ahead: list[tuple[Callable[[], Urgency], int, asyncio.Future[Urgency]]] = []
         self._number = 0
 
     @asynccontextmanager
-    async def turn(self, urgency: Urgency, *, seconds: float = 0.0) -> AsyncIterator[None]:
+    async def turn(
+        self, urgency: Urgency | Callable[[], Urgency], *, seconds: float = 0.0
+    ) -> AsyncIterator[None]:
         """Wait for a turn, and hold it; of equally urgent ones, whoever needs most seconds has it first.
 
-        Of those that need as many, whoever asked first has.
+        Of those that need as many, whoever asked first has. An urgency that may rise is asked for as long as
+        it is AHEAD.
         """
         self._number += 1
-        granted = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._asked, (urgency, -seconds, self._number, granted))
+        granted: asyncio.Future[Urgency] = asyncio.get_running_loop().create_future()
+        if isinstance(urgency, Urgency):
+            heapq.heappush(self._asked, (urgency, -seconds, self._number, granted))
+        else:
+            self._ahead.append((urgency, self._number, granted))
         self._grant()
         try:
             await granted
             yield
         finally:
             if not granted.cancelled():
-                self._count(urgency, -1)
+                self._count(granted.result(), -1)
                 self._grant()
 
     @contextmanager
@@ -76,14 +86,26 @@ class Turns:
             self._grant()
 
     def _grant(self) -> None:
+        for one in [*self._ahead]:
+            rising, number, granted = one
+            if granted.done() or (urgency := rising()) is not Urgency.AHEAD:
+                self._ahead.remove(one)
+                if not granted.done():
+                    heapq.heappush(self._asked, (urgency, 0.0, number, granted))
         while self._free and self._asked:
             urgency, _, _, granted = self._asked[0]
             if urgency.long and self._long >= self._most_long and (self._short or self._coming):
                 return
             heapq.heappop(self._asked)
-            if not granted.done():
-                self._count(urgency, 1)
-                granted.set_result(None)
+            self._give(granted, urgency)
+        while self._free and self._ahead and self._long < self._most_ahead:
+            _, _, granted = self._ahead.pop(0)
+            self._give(granted, Urgency.AHEAD)
+
+    def _give(self, granted: asyncio.Future[Urgency], urgency: Urgency) -> None:
+        if not granted.done():
+            self._count(urgency, 1)
+            granted.set_result(urgency)
 
     def _count(self, urgency: Urgency, change: int) -> None:
         self._free -= change

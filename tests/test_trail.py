@@ -120,6 +120,19 @@ def test_what_the_run_itself_waited_for_comes_first(story):
     assert story.told() == [("lock", "store", "", 0, 6), ("archive", A, "", 6, 4)]
 
 
+def test_a_step_that_is_at_work_waits_for_nothing(story):
+    """While one part of it is done, another may stand in the queue for as long."""
+    story.worked((("build", A),), 1, 4, asked=0)
+    story.worked((("build", A),), 6, 10, asked=0)
+
+    assert story.told() == [
+        (PROCESSOR, "", "", 0, 1),
+        ("archive", A, "", 1, 3),
+        (PROCESSOR, "", "", 4, 2),
+        ("archive", A, "", 6, 4),
+    ]
+
+
 def test_short_stretches_go_to_those_beside_them(story):
     """A hundred looks into the store are no hundred rows."""
     for number in range(100):

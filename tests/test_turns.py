@@ -57,9 +57,10 @@ def test_the_most_urgent_begins_first_and_of_equals_the_first():
         steps.ask("holding", SHORT)
         await settle()
         asked = [(f"{urgency.name}{number}", urgency) for urgency in Urgency for number in (1, 2)]
-        order = asked[::2] + asked[1::2]
-        firsts = random.sample(order[:5], 5)
-        for name, urgency in firsts + random.sample(order[5:], 5):
+        firsts, seconds = asked[::2], asked[1::2]
+        random.shuffle(firsts)
+        random.shuffle(seconds)
+        for name, urgency in firsts + seconds:
             steps.ask(name, urgency)
             await settle()
         await steps.end("holding")
@@ -136,3 +137,27 @@ def test_who_is_cancelled_gives_back_what_it_held_or_never_had():
         assert "last" == steps.begun[-1]
 
     played(story, count=1)
+
+
+def test_what_nobody_wants_yet_leaves_a_turn_for_who_comes():
+    """Even if nothing else is there; once it is wanted, it is as urgent as what it is for."""
+
+    async def story(steps):
+        urgency = [Urgency.AHEAD]
+        for name in ("first", "second"):
+            steps.ask(name, lambda: urgency[0])
+        await settle()
+        assert ["first"] == steps.begun
+        steps.ask("short", SHORT)
+        await settle()
+        assert ["first", "short"] == steps.begun
+        steps.ask("native", NATIVE)
+        urgency[0] = Urgency.BYTECODE
+        await steps.end("short")
+        assert ["first", "short", "second"] == steps.begun
+        await steps.end("first")
+        await steps.end("second")
+        assert ["first", "short", "second", "native"] == steps.begun
+        await steps.end("native")
+
+    played(story, count=2)

@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pylayer.archives.archive import Compiled
 from pylayer.building import bytecode
 from pylayer.building.bytecode import Batch, Bytecode, Seen
 from pylayer.errors import EngineError, MisledError, NeedsDockerError
 from pylayer.graph import together
+from pylayer.store.kinds import BYTECODE
 from pylayer.targets import Target
 from pylayer.turns import Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     from pylayer.building.bytecode import Share, WheelBytecode
     from pylayer.building.context import RunContext
     from pylayer.building.hosts import BuildHost
     from pylayer.config.layers import Build
     from pylayer.wheels import Wheel
+
+T = TypeVar("T")
+
+_SMALLER = 4
 
 
 class Compiler:
@@ -42,17 +47,13 @@ class Compiler:
         """Zips of compiled modules at their places in the archive; none where the layer wants none."""
         if build.layer.bytecode == "off":
             return Bytecode()
-        builder = Target(runtime=build.target.runtime, architecture=self._hosts.architecture)
         try:
-            host = await self._hosts.host(builder)
+            queue = await self._queue(build)
         except NeedsDockerError as error:
-            text = f"no bytecode for {builder.runtime}, cold starts will be slower: {error.faults[0].what}"
-            await self._graph.once(("no bytecode", builder.runtime.name), lambda: self._say(text))
+            runtime = build.target.runtime
+            text = f"no bytecode for {runtime}, cold starts will be slower: {error.faults[0].what}"
+            await self._graph.once(("no bytecode", runtime.name), lambda: self._say(text))
             return Bytecode()
-        only = build.layer.bytecode == "only"
-        if (builder, only) not in self._queues:
-            self._queues[builder, only] = _Queue(self._context, builder=builder, host=host, only=only)
-        queue = self._queues[builder, only]
         made = await queue.bytecode(wheels)
         notes = [
             f"{member} stays uncompiled: {reason}" for compiled in made for member, reason in compiled.skipped
@@ -62,51 +63,101 @@ class Compiler:
                 Compiled(distribution=wheel.metadata.name, path=compiled.path, sha256=compiled.sha256)
                 for wheel, compiled in zip(wheels, made, strict=True)
             ),
-            python=host.interpreter.version,
+            python=queue.host.interpreter.version,
             notes=tuple(notes),
         )
+
+    async def lacks(self, sha256s: Sequence[str], *, build: Build) -> bool:
+        """Whether some wheels are not here, or have no bytecode that `build` wants."""
+        store = self._context.store
+        if not all(map(store.is_here, sha256s)):
+            return True
+        if build.layer.bytecode == "off":
+            return False
+        queue = await self._queue(build)
+        names = (bytecode.key(one, interpreter=queue.host.interpreter, only=queue.only) for one in sha256s)
+        return any(store.record(BYTECODE, name) is None for name in names)
+
+    async def expect(self, wheels: Sequence[Wheel], *, build: Build) -> None:
+        """Have wheels compiled that `build` is likely to want, behind all that is wanted."""
+        if build.layer.bytecode != "off":
+            (await self._queue(build)).expect(wheels)
+
+    async def _queue(self, build: Build) -> _Queue:
+        """That of the Python which compiles for a build, and of its mode; raises NeedsDockerError."""
+        builder = Target(runtime=build.target.runtime, architecture=self._hosts.architecture)
+        host = await self._hosts.host(builder)
+        only = build.layer.bytecode == "only"
+        if (builder, only) not in self._queues:
+            self._queues[builder, only] = _Queue(self._context, builder=builder, host=host, only=only)
+        return self._queues[builder, only]
 
     async def _say(self, text: str) -> None:
         self._note(text)
 
 
 class _Queue:
-    """What is to be compiled by one Python: one batch at a time, of all that waits when it starts."""
+    """What is to be compiled by one Python: one batch at a time, of all that waits when it starts.
+
+    What is only expected has batches of its own, which are urgent once something in them is wanted.
+    """
 
     def __init__(self, context: RunContext, *, builder: Target, host: BuildHost, only: bool) -> None:
         self._graph = context.graph
         self._store = context.store
         self._files = context.files
+        self.host = host
+        self.only = only
         self._builder = builder
-        self._host = host
-        self._only = only
         self._seen = Seen()
         self._futures: dict[str, asyncio.Future[WheelBytecode]] = {}
-        self._waiting: list[Wheel] = []
-        self._worker: asyncio.Task[None] | None = None
+        self._wanted: set[str] = set()
+        # By whether they are only expected.
+        self._waiting: dict[bool, dict[str, Wheel]] = {False: {}, True: {}}
+        self._workers: dict[bool, asyncio.Task[None]] = {}
         self._batches: dict[str, Hashable] = {}  # the step that compiles each wheel
 
     async def bytecode(self, wheels: Sequence[Wheel]) -> list[WheelBytecode]:
+        self._wanted.update(wheel.sha256 for wheel in wheels)
         for wheel in wheels:
-            if wheel.sha256 not in self._futures:
-                self._futures[wheel.sha256] = asyncio.get_running_loop().create_future()
-                self._waiting.append(wheel)
-        if self._waiting and (self._worker is None or self._worker.done()):
-            self._worker = asyncio.create_task(self._work())
+            if self._waiting[True].pop(wheel.sha256, None):
+                self._waiting[False][wheel.sha256] = wheel
+        self._ask(wheels, expected=False)
         with self._graph.awaiting(("bytecode", self._builder.runtime.name)):
             made = [await asyncio.shield(self._futures[wheel.sha256]) for wheel in wheels]
         for wheel in wheels:
             self._graph.needs(self._batches[wheel.sha256])
         return made
 
-    async def _work(self) -> None:
+    def expect(self, wheels: Sequence[Wheel]) -> None:
+        self._ask(wheels, expected=True)
+
+    def _ask(self, wheels: Sequence[Wheel], *, expected: bool) -> None:
+        for wheel in wheels:
+            if wheel.sha256 not in self._futures:
+                self._futures[wheel.sha256] = asyncio.get_running_loop().create_future()
+                self._waiting[expected][wheel.sha256] = wheel
+        worker = self._workers.get(expected)
+        if self._waiting[expected] and (worker is None or worker.done()):
+            self._workers[expected] = asyncio.create_task(self._work(expected=expected))
+
+    async def _work(self, *, expected: bool) -> None:
         self._graph.within(("bytecode", self._builder.runtime.name))
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
+        while batch := [*self._waiting[expected].values()]:
+            self._waiting[expected].clear()
             await self._made(batch)
 
+    async def _compute(self, batch: Sequence[Wheel], call: Callable[[], T]) -> T:
+        def urgency() -> Urgency:
+            return Urgency.BYTECODE if self._are_wanted(batch) else Urgency.AHEAD
+
+        return await self._graph.compute_as(Urgency.BYTECODE if self._are_wanted(batch) else urgency, call)
+
+    def _are_wanted(self, batch: Sequence[Wheel]) -> bool:
+        return any(wheel.sha256 in self._wanted for wheel in batch)
+
     async def _made(self, batch: list[Wheel]) -> None:
-        step = ("batch", *(wheel.sha256 for wheel in batch), self._builder, self._only)
+        step = ("batch", *(wheel.sha256 for wheel in batch), self._builder, self.only)
         self._batches |= dict.fromkeys((wheel.sha256 for wheel in batch), step)
         try:
             made = await self._graph.once(step, lambda: self._compiled(batch))
@@ -125,7 +176,7 @@ class _Queue:
 
     async def _compiled(self, batch: list[Wheel]) -> list[WheelBytecode]:
         found = await self._graph.compute(
-            bytecode.kept, batch, interpreter=self._host.interpreter, store=self._store, only=self._only
+            bytecode.kept, batch, interpreter=self.host.interpreter, store=self._store, only=self.only
         )
         if lacking := [wheel for wheel in batch if wheel.sha256 not in found]:
             await self._files.of_wheels(lacking)
@@ -136,16 +187,18 @@ class _Queue:
         with self._store.scratch() as scratch:
             batch = Batch(
                 wheels,
-                interpreter=self._host.interpreter,
+                interpreter=self.host.interpreter,
                 store=self._store,
                 scratch=scratch,
-                only=self._only,
+                only=self.only,
                 seen=self._seen,
             )
 
-            compute = partial(self._graph.compute_as, Urgency.BYTECODE)
+            compute = partial(self._compute, wheels)
             processors = self._graph.processors.count
-            shares = iter(await compute(partial(batch.shares, processors)))
+            # What is only expected keeps nobody waiting for long.
+            parts = processors if self._are_wanted(wheels) else _SMALLER * processors
+            shares = iter(await compute(partial(batch.shares, parts)))
 
             async def work() -> None:
                 # Not all at once: what waits for its turn here is being worked at, and waits for nothing.
@@ -156,4 +209,4 @@ class _Queue:
             return await compute(batch.finish)
 
     def _compile_share(self, batch: Batch, share: Share) -> None:
-        batch.compile(share, self._host.engine.bare_env(self._builder))
+        batch.compile(share, self.host.engine.bare_env(self._builder))

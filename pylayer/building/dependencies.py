@@ -53,6 +53,14 @@ class Distributions(Protocol):
         """
         ...
 
+    def locked(self, build: Build) -> Sequence[str]:
+        """The sha256s of the wheels that a build is likely to get: those that it had the last time."""
+        ...
+
+    async def expected(self, build: Build) -> tuple[Wheel, ...]:
+        """These wheels, had as they would be if they are wanted; nothing where they no longer stand."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildContents:
@@ -104,6 +112,14 @@ class Dependencies:
 
         errors = await asyncio.gather(*(error_of(build) for build in builds))
         return {build.id: error for build, error in zip(builds, errors, strict=True)}
+
+    def locked(self, build: Build) -> Sequence[str]:
+        """The sha256s of the third-party wheels that a build is likely to get."""
+        return () if build.layer.provided_by else self._distributions.locked(build)
+
+    async def expected(self, build: Build) -> tuple[Wheel, ...]:
+        """These wheels."""
+        return await self._distributions.expected(build)
 
     async def contents(self, build: Build) -> BuildContents:
         """What goes into the archive of a build; raises what is in the way of that."""

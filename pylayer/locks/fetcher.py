@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 
 from pylayer import wheels
 from pylayer.errors import DownloadError
+from pylayer.graph import together
 from pylayer.index import download, gits
 from pylayer.names import normalise
 from pylayer.resolver import resolve
@@ -49,11 +50,9 @@ class Fetcher:
     ) -> tuple[Wheel, ...]:
         """The wheels of a lock's entry; `located` are direct references by name, which it does not hold."""
         addresses = Addresses(locked.terms.requirements, located)
-        missing = [
-            pin
-            for pin in locked.pins
-            if not self._is_known(pin) and not await self._graph.compute(self._store.blob, pin.sha256)
-        ]
+        here = [pin for pin in locked.pins if not self._is_known(pin)]
+        found = await together([self._graph.compute(self._store.blob, pin.sha256) for pin in here])
+        missing = [pin for pin, path in zip(here, found, strict=True) if not path]
         await self._fetch(missing, python=python, addresses=addresses)
         pins = {pin.sha256: pin for pin in locked.pins}
 
@@ -63,7 +62,9 @@ class Fetcher:
         if self._files.lazy:
             self._files.promise((pin.sha256 for pin in locked.pins if self._is_known(pin)), fetch)
         return tuple(
-            [await self._wheel(pin, python=python, target=target, addresses=addresses) for pin in locked.pins]
+            await together(
+                [self._wheel(pin, python=python, target=target, addresses=addresses) for pin in locked.pins]
+            )
         )
 
     def _is_known(self, pin: Pin) -> bool:

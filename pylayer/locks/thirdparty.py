@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from pylayer.building.dependencies import Wanted
 from pylayer.errors import PylayerError
 from pylayer.index import gits
 from pylayer.index.indexes import display
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pylayer.building.context import RunContext
-    from pylayer.building.dependencies import Wanted
     from pylayer.building.hosts import BuildHost
+    from pylayer.config.layers import Build
     from pylayer.index.pins import Pin
     from pylayer.locks.fetcher import Fetcher
     from pylayer.locks.lock import Lock
@@ -128,6 +129,22 @@ class ThirdParty:
             want.build.id: await self._had(want, found[want.build.id], located.get(want.build.id, {}))
             for want in wanted
         }
+
+    def locked(self, build: Build) -> Sequence[str]:
+        """See `pylayer.building.dependencies.Distributions`."""
+        before = self._before.builds.get(build.id)
+        return tuple(pin.sha256 for pin in before.pins if pin.is_wheel) if before else ()
+
+    async def expected(self, build: Build) -> tuple[Wheel, ...]:
+        """See `pylayer.building.dependencies.Distributions`: as if a build required what it did."""
+        before = self._before.builds.get(build.id)
+        if before is None:
+            return ()
+        case = self._case(Wanted(build=build, requirements=before.terms.requirements), before)
+        if any(self._reasons(before, case, given={})):
+            return ()
+        wheels = replace(before, pins=tuple(pin for pin in before.pins if pin.is_wheel))
+        return await self._fetched(wheels, case)
 
     async def environment(
         self, requirements: Sequence[str], *, target: Target, host: BuildHost

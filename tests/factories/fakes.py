@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from pylayer.building.dependencies import Wanted
     from pylayer.building.native import Way
+    from pylayer.config.layers import Build
     from pylayer.engines import ImageChoice, Job
     from pylayer.monorepo.trees import TreeEntry
     from pylayer.outcomes import Outcome
@@ -184,6 +185,14 @@ class FakeIndex:
     ) -> tuple[Wheel, ...]:
         """Give build requirements; see `pylayer.building.hosts.Requirements`."""
         return tuple(self.wheel(required_name(text)) for text in requirements)
+
+    def locked(self, build: Build) -> Sequence[str]:
+        """Nothing was locked."""
+        return ()
+
+    async def expected(self, build: Build) -> tuple[Wheel, ...]:
+        """Nothing was locked."""
+        return ()
 
     async def wheels(self, wanted: Sequence[Wanted]) -> Mapping[str, tuple[Wheel, ...] | PylayerError]:
         """Give what builds want; see `pylayer.building.dependencies.Distributions`."""
