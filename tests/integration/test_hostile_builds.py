@@ -1,6 +1,7 @@
 """What a build may not do, tried by builds: by a project's own backend, and by a build requirement.
 
-With the local engine this is what holds where the kernel has Landlock (docs/isolation.md).
+With the local engine this is what holds where the kernel has Landlock and seccomp, and in bubblewrap
+(docs/isolation.md).
 """
 
 from __future__ import annotations
@@ -18,14 +19,16 @@ from factories.wheels import make_wheel
 from factories.workshop import workshop
 
 from pylayer import wheels
-from pylayer.engines.local import confinement
+from pylayer.engines.local import bubblewrap, confinement
 from pylayer.engines.local.engine import LocalEngine
 from pylayer.errors import BuildError
 from pylayer.store import Store
 
 confines = pytest.mark.skipif(not confinement.supported(), reason="this kernel has no Landlock")
+wraps = pytest.mark.skipif(not bubblewrap.program(os.environ["PATH"]), reason="no bubblewrap works here")
 ENGINES = [
     pytest.param("local", marks=confines),
+    pytest.param("wrapped", marks=wraps),
     pytest.param("docker", marks=[pytest.mark.docker, pytest.mark.timeout(300)]),
 ]
 
@@ -41,7 +44,13 @@ def write(path):
     with open(path, "a") as file:
         file.write("import evil")
 """
-REFUSED = {"PermissionError", "FileNotFoundError", "OSError", "ConnectionRefusedError"}
+REFUSED = {
+    "PermissionError",
+    "FileNotFoundError",
+    "ProcessLookupError",
+    "OSError",
+    "ConnectionRefusedError",
+}
 
 
 @pytest.fixture
@@ -55,7 +64,16 @@ def home(tmp_path):
 
 @pytest.fixture
 def local(tmp_path, home):
-    """A local engine."""
+    """A local engine where no program of the host is found by PATH, so no bubblewrap."""
+    engine = LocalEngine(store=Store(tmp_path / "store"), environ={"PATH": "/nowhere", "HOME": str(home)})
+    assert engine.bubblewrap is None
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def wrapped(tmp_path, home):
+    """A local engine where bubblewrap is."""
     environ = {"PATH": os.environ["PATH"], "HOME": str(home)}
     engine = LocalEngine(store=Store(tmp_path / "store"), environ=environ)
     yield engine
@@ -66,8 +84,8 @@ def local(tmp_path, home):
 def engine(request):
     """Each engine, and the target that it builds for here."""
     name = request.param
-    found = request.getfixturevalue("local" if name == "local" else "docker_engine")
-    return found, host_target() if name == "local" else target()
+    found = request.getfixturevalue("docker_engine" if name == "docker" else name)
+    return found, target() if name == "docker" else host_target()
 
 
 @pytest.fixture
@@ -81,8 +99,19 @@ def into(tmp_path):
 def test_a_build_reaches_nothing_outside(engine, home, tmp_path, into):
     """Neither a network, nor the host's variables and files, nor what another build gets."""
     made, where = engine
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+    (tmp_path / "store").mkdir(exist_ok=True)
+    (tmp_path / "store" / "kept").write_text("secret")
+    with (
+        closing(socket.create_server(("127.0.0.1", 0))) as server,
+        closing(socket.socket(type=socket.SOCK_DGRAM)) as datagrams,
+    ):
+        datagrams.bind(("127.0.0.1", 0))
         code = f"""{TOOLS}
+def send():
+    with socket.socket(type=socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"secret", {datagrams.getsockname()!r})
+    raise OSError("where it went is seen there")
+attempt("datagram", send)
 packages = next(path for path in sys.path if path.endswith("site-packages"))
 attempt("network", lambda: socket.create_connection({server.getsockname()!r}, 2).close())
 attempt("environment", lambda: write(packages + "/evil.pth"))
@@ -91,8 +120,8 @@ attempt("python", lambda: os.replace(sys.prefix + "/bin/python", sys.prefix + "/
 attempt("configuration", lambda: os.truncate(sys.prefix + "/pyvenv.cfg", 0))
 attempt("system", lambda: write("/usr/bin/evil"))
 attempt("home", lambda: open({str(home / ".aws/credentials")!r}).read())
-attempt("store", lambda: os.listdir({str(tmp_path / "store")!r}))
-attempt("signal", lambda: os.kill(1, 0))
+attempt("store", lambda: open({str(tmp_path / "store" / "kept")!r}).read())
+attempt("signal", lambda: os.kill({os.getpid()}, 0))
 attempt("device", lambda: os.mknod(folder + "/device", 0o60600, os.makedev(8, 0)))
 def variables(pid):
     try:
@@ -100,13 +129,14 @@ def variables(pid):
             return file.read()
     except OSError:
         return ""
-facts["others"] = [pid for pid in os.listdir("/proc") if pid.isdigit() and int(pid) != os.getpid()
-                   and variables(pid)]
+own = (str(os.getpid()), *(["1"] if "SOURCE_DATE_EPOCH" in variables("1") else []))  # what started it there
+facts["others"] = [pid for pid in os.listdir("/proc") if pid.isdigit() and pid not in own and variables(pid)]
 """
         found = facts(made.build_env(where, ()), code, into)
-        server.settimeout(0)
-        with pytest.raises(BlockingIOError):
-            server.accept()
+        for listening, take in ((server, server.accept), (datagrams, lambda: datagrams.recv(9))):
+            listening.settimeout(0)
+            with pytest.raises(BlockingIOError):
+                take()
     assert [] == found.pop("others")
     assert {} == {name: told for name, told in found.items() if told not in REFUSED}
 
@@ -246,6 +276,26 @@ def test_a_build_has_not_all_of_the_machine(docker_images, docker_cache, into):
     assert {"processes": "4096"} == found
 
 
+@pytest.mark.parametrize("engine", [ENGINES[1]], indirect=True)
+def test_a_build_in_bubblewrap_has_no_socket_of_the_host(engine, tmp_path, into):
+    """Such as the one of a Docker Engine; with `network` neither, though networks are there then."""
+    (tmp_path / "run").mkdir()
+    where = str(tmp_path / "run" / "s")
+    with (
+        closing(socket.socket(socket.AF_UNIX)) as server,
+        closing(socket.create_server(("127.0.0.1", 0))) as far,
+    ):
+        server.bind(where)
+        server.listen()
+        code = f"""{TOOLS}
+attempt("near", lambda: socket.socket(socket.AF_UNIX).connect({where!r}))
+attempt("far", lambda: socket.create_connection({far.getsockname()!r}, 2).close())
+attempt("other", lambda: socket.socket(socket.AF_VSOCK).close())
+"""
+        found = facts(engine[0].build_env(host_target(), (), network=True), code, into)
+    assert {"near": "FileNotFoundError", "far": "done", "other": "PermissionError"} == found
+
+
 def next_run(store):
     """A local engine as the next run has it, and what its store says."""
     said: list[str] = []
@@ -288,12 +338,12 @@ def test_an_environment_with_other_dates_alone_serves_on(local, tmp_path):
         assert ([], inode) == (said, helper.stat().st_ino)
 
 
-@confines
-def test_what_a_project_declares_is_there_for_its_build(local, tmp_path, into):
+@pytest.mark.parametrize("engine", ENGINES[:-1], indirect=True)
+def test_what_a_project_declares_is_there_for_its_build(engine, tmp_path, into):
     """A folder that a variable of `env` names can be used, in the local engine too."""
     (tmp_path / "cache").mkdir()
     code = "import os; open(os.environ['CCACHE_DIR'] + '/x', 'w').close(); facts['x'] = True"
-    build_env = local.build_env(host_target(), ())
+    build_env = engine[0].build_env(host_target(), ())
     assert {"x": True} == facts(build_env, code, into, CCACHE_DIR=str(tmp_path / "cache"))
 
 
@@ -310,10 +360,10 @@ def test_a_build_sends_nobody_elsewhere_for_its_results(local, home, into):
     assert ({}, []) == (dict(done.answer), list(into.iterdir()))
 
 
-@confines
-def test_a_build_that_is_kept_from_something_hears_how_it_gets_it(local, tmp_path, into):
+@pytest.mark.parametrize("engine", ENGINES[:-1], indirect=True)
+def test_a_build_that_is_kept_from_something_hears_how_it_gets_it(engine, into):
     """It may be one that means no harm."""
-    done = local.build_env(host_target(), ()).run(job(f"open({str(tmp_path / 'x')!r}, 'w')"), into=into)
+    done = engine[0].build_env(host_target(), ()).run(job("open('/usr/nothing-of-pylayer', 'w')"), into=into)
     assert (1, True) == (done.status, "a folder that it needs can be named in its `env`" in done.log)
 
 

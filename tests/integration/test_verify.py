@@ -139,3 +139,5 @@ def test_close(tmp_path, tester, docker_images):
     tester.close()
     thread.join(30)
     assert (False, ["example: verification was stopped"]) == (thread.is_alive(), raised)
+    with pytest.raises(EngineError, match="verification was stopped"):  # one that begins too late
+        tester.run(wanted)

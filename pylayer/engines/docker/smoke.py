@@ -119,6 +119,9 @@ class DockerSmokeTester:
             stream = Stream(attached)
             with self._lock:
                 self._open[identifier] = stream
+                closed = self._closed
+            if closed:  # before there was anything of it to close
+                raise EngineError("verification was stopped", where=smoke_test.name)
             client.start(identifier)
             if self._is_podman:  # 4.3 has given it to the container's user; nothing tried runs in there yet
                 client.put_archive(identifier, _OPT, tars.of_files(()))

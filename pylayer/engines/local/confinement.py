@@ -1,4 +1,4 @@
-"""What a job may touch → a thread whose programs touch no more: by Linux's Landlock, where a kernel has it.
+"""What a job may touch → a thread whose programs touch no more: by Linux's Landlock and seccomp.
 
 Landlock (https://docs.kernel.org/userspace-api/landlock.html) needs no privilege, holds for root too, and for
 everything that a program starts, however long that lives. A thread that restricts itself starts the program,
@@ -8,7 +8,6 @@ nothing else has to be started for it.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import stat
 import struct
@@ -19,6 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pylayer.engines.local import kernelcalls, sockets
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -27,7 +28,7 @@ _VERSION = 1
 _PATH_BENEATH = 1
 _LEAST = 2  # before, a file could not be renamed into another folder at all
 _WITHOUT_TCP = 4  # before, it knew nothing of networks
-_NO_NEW_PRIVS, _CAPBSET_DROP = 38, 24  # of prctl
+_CAPBSET_DROP = 24  # of prctl
 
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = (1 << bit for bit in range(4))
 _MAKE_CHAR, _MAKE_BLOCK, _TRUNCATE, _IOCTL_DEV = 1 << 6, 1 << 11, 1 << 14, 1 << 15
@@ -43,7 +44,7 @@ _KEPT_CAPABILITIES = frozenset({0, 1, 3, 4, 5, 6, 7})
 _CAPABILITIES = 64
 
 # Where systems keep programs and libraries; what is installed elsewhere is found by PATH.
-_SYSTEM = (
+SYSTEM = (
     *(
         "/bin",
         "/sbin",
@@ -80,20 +81,26 @@ class Confinement:
 
     def enter(self) -> None:
         """Hold this thread, and all that it starts, to it; nothing can undo that. Raises OSError."""
+        if supported():
+            self._keep_files()
+        if sockets.supported() and not self.network:
+            sockets.keep([sockets.UNIX])
+
+    def _keep_files(self) -> None:
         version = supported()
         rights = (1 << _RIGHTS.get(version, _ALL_RIGHTS)) - 1
         attributes = struct.pack("=QQQ", rights, 0 if self.network else _TCP, _SIGNALS_AND_ABSTRACT_SOCKETS)
         size = 24 if version >= 6 else 16 if version >= _WITHOUT_TCP else 8
-        rules = _call(_CREATE_RULESET, attributes, size, 0)
+        rules = kernelcalls.syscall(_CREATE_RULESET, attributes, size, 0)
         try:
             for path, wanted in self._rules():
                 _allow(rules, path, wanted & rights)
-            _prctl(_NO_NEW_PRIVS, 1)
+            kernelcalls.gain_nothing()
             if os.geteuid() == 0:
                 for capability in set(range(_CAPABILITIES)) - _KEPT_CAPABILITIES:
                     with suppress(OSError):  # the kernel knows fewer
-                        _prctl(_CAPBSET_DROP, capability)
-            _call(_RESTRICT_SELF, rules, 0)
+                        kernelcalls.prctl(_CAPBSET_DROP, capability)
+            kernelcalls.syscall(_RESTRICT_SELF, rules, 0)
         finally:
             os.close(rules)
 
@@ -102,7 +109,7 @@ class Confinement:
         write = everything & ~(_MAKE_CHAR | _MAKE_BLOCK)
         yield from ((path, write) for path in self.writable)
         yield from ((path, write) for path in (_SHARED_MEMORY, *_DEVICES))
-        yield from ((path, _READ) for path in _SYSTEM)
+        yield from ((path, _READ) for path in SYSTEM)
         yield from ((path, _READ) for path in self.readable)
 
 
@@ -112,20 +119,24 @@ def supported() -> int:
     if sys.platform != "linux":
         return 0
     try:
-        version = _call(_CREATE_RULESET, None, 0, _VERSION)
+        version = kernelcalls.syscall(_CREATE_RULESET, None, 0, _VERSION)
     except OSError:
         return 0
     return version if version >= _LEAST else 0
 
 
-def described() -> str:
-    """What holds builds on this host, in words, and what does not."""
-    version = supported()
-    if not version:
-        return "and nothing holds them to their folders: this system has no Landlock (docs/isolation.md)"
-    if version < _WITHOUT_TCP:
-        return "held to their own folders, but with the network: this kernel's Landlock is too old"
-    return "held to their own folders, without TCP (Landlock)"
+def described(more: str = "") -> str:
+    """What holds builds on this host, in words, and what does not; and `more`, where they are held."""
+    offline = sockets.supported()
+    if not supported():
+        network = "; they have no network (seccomp)" if offline else ""
+        held = "and nothing holds them to their folders: this system has no Landlock"
+        return f"{held}{more}{network} (docs/isolation.md)"
+    if offline:
+        return f"held to their own folders, without network (Landlock, seccomp){more}"
+    if supported() < _WITHOUT_TCP:
+        return "held to their own folders, but with the network: this kernel's Landlock is too old" + more
+    return f"held to their own folders, without TCP (Landlock){more}"
 
 
 def of_path(path: str) -> tuple[Path, ...]:
@@ -136,7 +147,12 @@ def of_path(path: str) -> tuple[Path, ...]:
 
 def of_python(executable: str) -> tuple[Path, ...]:
     """The same for a Python, wherever links lead from there."""
-    folders = (Path(executable).parent, Path(executable).resolve().parent)
+    folders, program = [Path(executable).parent], Path(executable)
+    with suppress(OSError):
+        while program.is_symlink():
+            program = program.parent / program.readlink()
+            folders.append(program.parent)
+    folders.append(program.resolve().parent)
     return tuple(dict.fromkeys(each for folder in folders for each in _installation(folder)))
 
 
@@ -163,7 +179,7 @@ def _installation(folder: Path) -> Iterator[Path]:
 
 
 def _is_of_the_system(path: Path) -> bool:
-    return any(path.is_relative_to(folder) for folder in _SYSTEM)
+    return any(path.is_relative_to(folder) for folder in SYSTEM)
 
 
 def _allow(rules: int, path: str | Path, rights: int) -> None:
@@ -176,28 +192,6 @@ def _allow(rules: int, path: str | Path, rights: int) -> None:
         if not stat.S_ISDIR(os.fstat(handle).st_mode):
             rights &= _OF_FILES
         if rights:
-            _call(_ADD_RULE, rules, _PATH_BENEATH, struct.pack("=Qi", rights, handle), 0)
+            kernelcalls.syscall(_ADD_RULE, rules, _PATH_BENEATH, struct.pack("=Qi", rights, handle), 0)
     finally:
         os.close(handle)
-
-
-@cache
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)
-
-
-def _call(number: int, *arguments: int | bytes | None) -> int:
-    words = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
-    return _checked(_libc().syscall(ctypes.c_long(number), *words))
-
-
-def _prctl(option: int, value: int) -> None:
-    zeros = [ctypes.c_ulong(0)] * 3
-    _checked(_libc().prctl(option, ctypes.c_ulong(value), *zeros))
-
-
-def _checked(result: int) -> int:
-    if result < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
-    return result

@@ -24,7 +24,7 @@ from pylayer.engines import (
     variables,
     wire,
 )
-from pylayer.engines.local import confinement, pythons, seals
+from pylayer.engines.local import bubblewrap, confinement, pythons, seals
 from pylayer.engines.local.confinement import Confinement
 from pylayer.engines.local.smoke import LocalSmokeTester
 from pylayer.engines.once import Once
@@ -47,6 +47,8 @@ _CONFINED_NOTE = (
     "\na build on this host writes in its own folders alone, reads those and what is installed, and has no "
     "network without `network`; a folder that it needs can be named in its `env` (docs/isolation.md)\n"
 )
+# What programs say where they are kept from something; in bubblewrap, what they may not see is not there.
+_REFUSALS = tuple(map(os.strerror, (errno.EACCES, errno.EROFS, errno.ENETUNREACH)))
 _CHANGED_HINT = (
     "a build, this one or one that ran at the same time, wrote into what builds share: have it written into "
     "TMPDIR, and name what is to be installed in build-system.requires"
@@ -70,9 +72,9 @@ class LocalEngine:
     proxies and certificates. An interpreter serves a target whatever its architecture: whether what it
     builds is right there is for the caller to see.
 
-    Where the kernel has Landlock, a build can write in its own folders alone, and read those, the system's
-    and what is installed (`confinement`). An environment is looked at before its first use in a run, and
-    where builds can change it, after each of them (`seals`).
+    In bubblewrap, or where the kernel has Landlock, a build can write in its own folders alone, and read
+    those, the system's and what is installed (`bubblewrap`, `confinement`). An environment is looked at
+    before its first use in a run, and where builds can change it, after each of them (`seals`).
     """
 
     def __init__(self, *, store: Store, environ: Mapping[str, str]) -> None:
@@ -83,6 +85,7 @@ class LocalEngine:
         self._interpreters: Once[str, Interpreter] = Once()
         self._made: Once[str, SealedEnvironment] = Once()
         self._swept: Once[str, None] = Once()
+        self._wrapper: Once[str, str | None] = Once()
 
     @classmethod
     def connect(cls, *, store: Store, environ: Mapping[str, str], host: str = "") -> Self:  # noqa: ARG003
@@ -105,7 +108,9 @@ class LocalEngine:
     @property
     def about(self) -> str:
         """What the host is, and what holds builds there, in words."""
-        held = confinement.described()
+        held = (
+            bubblewrap.DESCRIBED if self.bubblewrap else confinement.described(bubblewrap.advice(self._path))
+        )
         return f"this host, {platform.system()} on {platform.machine()}; builds run as this user, {held}"
 
     def reach(self, target: Target) -> str:
@@ -181,13 +186,17 @@ class LocalEngine:
         """Kill running jobs and wait for what they leave to be removed; see `pylayer.engines.Engine`."""
         self.jobs.close()
 
-    def confined(self, build_env: LocalBuildEnv, *, writable: Sequence[Path]) -> Confinement | None:
-        """What holds a job to `writable` and what is installed; None where this host has no such thing."""
-        if not confinement.supported():
-            return None
+    def confined(self, build_env: LocalBuildEnv, *, writable: Sequence[Path]) -> Confinement:
+        """What a job may touch: `writable`, and what is installed."""
         prefixes = tuple(each.prefix for each in build_env.environments)
-        readable = (*self._installed, *confinement.of_python(build_env.python), *prefixes)
+        named = confinement.named(build_env.env)
+        readable = (*self._installed, *confinement.of_python(build_env.python), *prefixes, *named)
         return Confinement(writable=tuple(writable), readable=readable, network=build_env.network)
+
+    @property
+    def bubblewrap(self) -> str | None:
+        """The program in whose namespaces jobs run; None where there is none that works here."""
+        return self._wrapper.get("", lambda: bubblewrap.program(self._path))
 
     def refuse_changed(self, build_env: LocalBuildEnv, job: Job, *, log: str) -> None:
         """Raise BuildError where an environment is not what it was, and have it made again."""
@@ -295,7 +304,7 @@ class LocalBuildEnv:
     ) -> None:
         self._engine = engine
         self._path = path
-        self._env = env or {}
+        self.env = env or {}
         self.python = python
         self.environments = environments
         self.network = network
@@ -311,25 +320,29 @@ class LocalBuildEnv:
                 _write(folder / file.name, file)
             # What is declared for a project may name folders that its build is to use.
             confined = self._engine.confined(self, writable=(folder, *confinement.named(job.env)))
+            command = [self.python, *(["-S"] if job.bare else []), f"inside/{job.script}.py"]
+            if wrapper := self._engine.bubblewrap:
+                command = [*bubblewrap.words(wrapper, confined, folder=folder), *command]
             try:
                 done = run(
-                    [self.python, *(["-S"] if job.bare else []), f"inside/{job.script}.py"],
+                    command,
                     cwd=folder,
-                    env={**variables.of_job(str(folder), path=self._path), **self._env, **job.env},
+                    env={**variables.of_job(str(folder), path=self._path), **self.env, **job.env},
                     merged=True,
                     group=jobs.group,
-                    confine=confined.enter if confined else None,
+                    confine=bubblewrap.keep_sockets if wrapper else confined.enter,
                 )
             except ToolError as error:
                 if jobs.closed:
                     raise EngineError("the job was stopped", where=job.name) from error
                 raise
-            if confined is None:
+            held = bool(wrapper or confinement.supported())
+            if not held:
                 self._engine.refuse_changed(self, job, log=done.stdout)
             log = done.stdout
             if done.status != 0:
                 refuse_full(private, log=log)
-                log += _CONFINED_NOTE if confined and os.strerror(errno.EACCES) in log else ""
+                log += _CONFINED_NOTE if held and any(each in log for each in _REFUSALS) else ""
             if not (folder / "out").is_symlink():
                 shutil.copytree(
                     folder / "out", into, dirs_exist_ok=True, ignore=_all_but_plain, copy_function=_copied
