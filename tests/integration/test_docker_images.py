@@ -152,6 +152,78 @@ def test_refusals_are_explained(images, registry, refusal, words, hint) -> None:
     assert (True, True) == (words in fault.what, hint in fault.hint), str(raised.value)
 
 
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    """A registry that wants a login."""
+    from factories.distribution import serving
+
+    with serving(tmp_path_factory.mktemp("guarded"), password=True) as host:
+        yield host
+
+
+@pytest.fixture
+def login(request, guarded, tmp_path, monkeypatch):
+    """Docker's configuration with a password, with a helper that fails, or with neither."""
+    from factories.distribution import credentials
+
+    password, helper = request.param
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    if password is not None:
+        for name, value in credentials(tmp_path, guarded, password=password, helper=helper).items():
+            monkeypatch.setenv(name, value)
+    if helper:
+        (tmp_path / f"docker-credential-{helper}").write_text("#!/bin/sh\nexit 1\n")
+
+
+@pytest.mark.parametrize(
+    ("login", "told"),
+    [
+        (("wrong", ""), ("unauthorized: authentication required", "log in with `docker login`")),
+        ((None, ""), ("no basic auth credentials", "log in with `docker login`")),
+        (("", "broken"), ("(no login: docker-credential-broken exited)", "mend that program")),
+    ],
+    indirect=["login"],
+)
+@pytest.mark.usefixtures("login")
+def test_a_login_that_is_none_is_told(images, guarded, told) -> None:
+    """A wrong one, none, and one that a helper was to give, each with what to do."""
+    with pytest.raises(ImageError) as raised:
+        images.find(target(image=f"{guarded}/{unique()}"))
+    (fault,) = raised.value.faults
+    assert (True, True) == (told[0] in fault.what, fault.hint.startswith(told[1])), str(raised.value)
+
+
+@pytest.mark.filterwarnings("ignore:docker-credential-")
+def test_a_helper_that_is_not_there_is_in_nobodys_way(images, registry, tmp_path, monkeypatch) -> None:
+    """Where a registry wants no login, as with Docker's own command."""
+    (tmp_path / "config.json").write_text('{"credsStore": "nowhere-to-be-found"}')
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    name = unique()
+    digest = registry.publish(name, WORDS[NATIVE])
+    wanted = target(image=f"{registry.host}/{name}")
+    assert "which its registry has, and which will be pulled" == images.offered(wanted)
+    assert digest == images.find(wanted).digest
+
+
+def test_an_authority_that_the_engine_does_not_know_is_told(images, docker_images, tmp_path) -> None:
+    """With the place where the engine looks for it."""
+    import trustme
+    from factories.distribution import serving
+
+    address = docker_images.inspect_network("bridge")["IPAM"]["Config"][0]["Gateway"]  # 127.0.0.1 needs none
+    made = trustme.CA().issue_cert(address)
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    made.cert_chain_pems[0].write_to_path(certificate)
+    made.private_key_pem.write_to_path(key)
+    with (
+        serving(tmp_path, address=address, certificate=(certificate, key)) as host,
+        pytest.raises(ImageError) as raised,
+    ):
+        images.find(target(image=f"{host}/{unique()}"))
+    (fault,) = raised.value.faults
+    assert (True, True) == ("x509" in fault.what, f"/etc/docker/certs.d/{host}/ca.crt" in fault.hint), fault
+
+
 def rootless(docker_images, files: dict[str, bytes]) -> str:
     """Make an image of these executable files; give its name."""
     buffer = io.BytesIO()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import time
-from pathlib import Path
 
 import pytest
 from factories.monorepo import empty
+from factories.processes import started_with
 
 from pylayer.store import Store
 
@@ -19,8 +19,8 @@ import os, subprocess, sys, time
 
 def build_wheel(folder, config_settings=None, metadata_directory=None):
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
-    with open(os.environ["SAID"] + "/pids", "w") as file:
-        file.write(f"{os.getpid()} {child.pid}")
+    with open(os.environ["SAID"] + "/now", "w"):
+        pass
     time.sleep(300)
 """
 
@@ -45,30 +45,21 @@ def mono(tmp_path):
     return mono
 
 
-def running(pid):
-    """Whether a process is there, and no zombie."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] != "Z"
-
-
 def ended(mono, tmp_path, number):
     """Send a signal in the middle of the build; the status, and the processes of the build that are left."""
     process = mono.start("layers", TMPDIR=str(tmp_path / "tmp"))
     deadline = time.monotonic() + 120
-    said = tmp_path / "said" / "pids"
-    while not said.exists() or len(said.read_text().split()) < 2:
+    said = tmp_path / "said"
+    while not (said / "now").exists():
         assert time.monotonic() < deadline
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
-    pids = [int(pid) for pid in said.read_text().split()]
+    assert len(started_with(f"SAID={said}")) >= 2
     os.kill(process.pid, number)
     process.communicate(timeout=60)
-    while any(map(running, pids)) and time.monotonic() < deadline:
+    while started_with(f"SAID={said}") and time.monotonic() < deadline:
         time.sleep(0.05)
-    return process.returncode, [pid for pid in pids if running(pid)]
+    return process.returncode, started_with(f"SAID={said}")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])

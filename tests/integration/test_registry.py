@@ -1,18 +1,14 @@
-"""Images of a registry: pulled by tag, locked by digest, and left at that until the lock is upgraded."""
+"""Images of a registry that wants a login: pulled by tag, locked by digest, left at that until an upgrade."""
 
 from __future__ import annotations
 
 import io
-import os
 import shutil
-import socket
-import subprocess
-import time
 from contextlib import suppress
-from urllib.request import urlopen
 
 import pytest
 from docker.errors import APIError, ImageNotFound
+from factories.distribution import PASSWORD, USER, credentials, serving
 from factories.monorepo import empty
 
 from pylayer.store import hash_file
@@ -20,22 +16,21 @@ from pylayer.store import hash_file
 pytestmark = [pytest.mark.docker, pytest.mark.command, pytest.mark.timeout(600)]
 
 PLATFORM = "linux/amd64"
-CONFIGURATION = """
-version: 0.1
-storage: {{filesystem: {{rootdirectory: {folder}}}}}
-http: {{addr: "127.0.0.1:{port}"}}
-"""
-# A Python, a shell and their libraries alone: a sixth of what there would be to push and to pull.
+LOGIN = {"username": USER, "password": PASSWORD}
+# What a build needs of the test image: a fifth of it, as whatever is pushed is compressed first.
 RECIPE = """
-FROM pylayer-test/python3.13:amd64 AS full
-WORKDIR /small
-RUN mkdir -p usr/bin usr/lib usr/lib64 && mkdir -m 1777 tmp && ln -s usr/bin usr/lib usr/lib64 .
-RUN cp -a /usr/bin/python3* /usr/bin/dash /usr/bin/sh usr/bin && cp -a /usr/lib/python3.13 usr/lib
-RUN cp -a /etc . && ldd /usr/bin/python3 /usr/bin/dash /usr/lib/python3.13/lib-dynload/*.so \\
- | grep -o '/lib[^ :]*' | sort -u | xargs cp -L --parents -t .
+FROM pylayer-test/python3.13:amd64 AS whole
+RUN set -e; mkdir -p /small/tmp /small/usr/lib64 /small/usr/sbin; chmod 1777 /small/tmp; \\
+    cp -a /bin /sbin /lib /lib64 /small/; \\
+    cp -a --parents /usr/lib/python3.13 /etc/passwd /etc/group /usr/bin/python3* /small; \\
+    for each in sh dash cat env find mkdir rm ls chmod id; do cp -a --parents /usr/bin/$each /small; done; \\
+    find /small/usr/bin /small/usr/lib -type f -exec ldd {} + 2>/dev/null \\
+    | sed -n 's/.*=> \\([^ ]*\\) .*/\\1/p; s/^\\s*\\(\\/lib64[^ ]*\\) .*/\\1/p' | sort -u \\
+    | xargs cp -L --parents -t /small; \\
+    rm -rf /small/usr/lib/python3.13/test /small/usr/lib/python3.13/config-*
 FROM scratch
-COPY --from=full /small /
-ENV NUMBER={number}
+COPY --from=whole /small /
+ENV NUMBER=%d
 """
 MANIFEST = """
 packages = ["packages/*"]
@@ -50,26 +45,9 @@ image = "{image}"
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory):
-    """Where a registry of this machine is, for as long as this module runs."""
-    program = shutil.which("docker-registry")
-    if program is None:
-        what = "docker-registry is not installed (.ci/docker does)"
-        (pytest.fail if os.environ.get("PYLAYER_REQUIRE_DOCKER") == "1" else pytest.skip)(what)
-    folder = tmp_path_factory.mktemp("registry")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    configuration = folder / "registry.yml"
-    configuration.write_text(CONFIGURATION.format(folder=folder / "data", port=port))
-    with (folder / "log").open("wb") as log:
-        running = subprocess.Popen([program, "serve", configuration], stdout=log, stderr=log)
-    for _ in range(100):
-        with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/v2/"):
-            break
-        time.sleep(0.1)
-    yield f"localhost:{port}"
-    running.kill()
-    running.wait()
+    """Where a registry of this machine is, for as long as this module runs; it wants a login."""
+    with serving(tmp_path_factory.mktemp("registry"), password=True) as host:
+        yield host
 
 
 @pytest.fixture
@@ -78,11 +56,11 @@ def image(registry, docker_images):
     client, repository = docker_images, f"{registry}/base"
 
     def publish(number):
-        recipe = io.BytesIO(RECIPE.format(number=number).encode())
+        recipe = io.BytesIO((RECIPE % number).encode())
         made = client.build(fileobj=recipe, tag=f"{repository}:1", platform=PLATFORM, rm=True)
         for _ in made:
             pass
-        told = client.push(repository, tag="1", stream=True, decode=True)
+        told = client.push(repository, tag="1", stream=True, decode=True, auth_config=LOGIN)
         (digest,) = [event["aux"]["Digest"] for event in told if "aux" in event]
         forget()
         return digest
@@ -103,6 +81,7 @@ def test_the_image_of_the_lock_is_the_one_everywhere(image, tmp_path):
     first = publish(1)
     mono = empty(tmp_path)
     mono.env["PYLAYER_RUNTIMES"] = ""
+    mono.env |= credentials(tmp_path / "docker", tag.partition("/")[0], helper="workshop")
     mono.manifest(MANIFEST.format(image=tag))
     mono.project("libexample")
     built = mono.run("layers", "--engine", "docker")

@@ -16,7 +16,7 @@ from docker.utils import parse_repository_tag
 from pylayer import activity
 from pylayer.amounts import size_text
 from pylayer.engines import ImageChoice
-from pylayer.engines.docker import refusals
+from pylayer.engines.docker import logins, refusals
 from pylayer.engines.docker.connection import DOCKER_ERRORS, asking_briefly, explain
 from pylayer.errors import EngineError, ImageError
 from pylayer.store.kinds import IMAGE, IMAGE_PYTHON
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from pylayer.engines.docker.connection import Connection
     from pylayer.engines.docker.containers import Containers
+    from pylayer.engines.docker.logins import RegistryLogin
     from pylayer.store import Store
     from pylayer.targets import Target
 
@@ -168,8 +169,7 @@ class ImageStore:
             return True
         repository, _ = parse_repository_tag(image.reference)
         try:
-            with closing(asking_briefly(self._connection, seconds=_PATIENCE)) as client:
-                client.inspect_distribution(f"{repository}@{image.digest}")  # type: ignore[no-untyped-call]
+            self._offer(f"{repository}@{image.digest}")
         except DOCKER_ERRORS:
             return False
         return True
@@ -186,8 +186,7 @@ class ImageStore:
         reference, platform = target.runtime.build_image[target.architecture], target.architecture.platform
         where = f"{reference} for {target}"
         try:
-            with closing(asking_briefly(self._connection, seconds=_PATIENCE)) as client:
-                found: dict[str, Any] = client.inspect_distribution(reference)  # type: ignore[no-untyped-call]
+            found = self._offer(reference)
         except DOCKER_ERRORS as error:
             if explain(error) == "timed out":
                 return f"which will be pulled: its registry did not answer within {_PATIENCE:g} s"
@@ -290,9 +289,15 @@ class ImageStore:
         repository, tag = parse_repository_tag(reference)
         pulled: dict[str, tuple[int, int]] = {}  # bytes of each of its layers that came, and all
         what = f"{reference} for {platform}"
-        with activity.doing(f"pulling {what}", step="pull", name=what) as more:
+        login = logins.login(repository)
+        with activity.doing(f"pulling {what}", step="pull", name=what) as more, _explained(login):
             for event in self._client.pull(
-                repository, tag=tag or "latest", platform=platform, stream=True, decode=True
+                repository,
+                tag=tag or "latest",
+                platform=platform,
+                stream=True,
+                decode=True,
+                auth_config=login.sent,
             ):
                 if "error" in event:
                     raise OSError(event["error"])
@@ -302,6 +307,13 @@ class ImageStore:
                     pulled[name] = came, at.get("total") or 0
                     size, whole = (size_text(sum(part)) for part in zip(*pulled.values(), strict=True))
                     more(f"pulling {what}, {size} of {whole}")
+
+    def _offer(self, reference: str) -> dict[str, Any]:
+        """Ask a registry, through the engine, what it has under that name."""
+        login = logins.login(parse_repository_tag(reference)[0])
+        with closing(asking_briefly(self._connection, seconds=_PATIENCE)) as client, _explained(login):
+            found: dict[str, Any] = client.inspect_distribution(reference, login.sent)  # type: ignore[no-untyped-call]
+        return found
 
     def _free(self, reference: str, tagged: Mapping[str, Any]) -> None:
         """Take a digest of several platforms off the image that has it: a classic store never moves one."""
@@ -341,6 +353,17 @@ class ImageStore:
             path=env.get("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
             content=content_of(found),
         )
+
+
+@contextmanager
+def _explained(login: RegistryLogin) -> Iterator[None]:
+    """Say with what goes wrong that there was no login, where one should have been."""
+    try:
+        yield
+    except DOCKER_ERRORS as error:
+        if not login.complaint:
+            raise
+        raise OSError(login.explain(explain(error))) from error
 
 
 def content_of(found: Mapping[str, Any]) -> str:

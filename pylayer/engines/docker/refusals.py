@@ -55,6 +55,14 @@ def cannot_pull(said: str, *, where: str, target: Target, here: str) -> ImageErr
     hint = f"check the connection to its registry, or {name_another(target)}"
     if any(each in words for each in ("toomanyrequests", "rate limit", "rate exceeded", "429")):
         hint = f"log in with `docker login`, wait, or {name_another(target)}"
+    elif "docker-credential-" in words:
+        hint = f"mend that program, which Docker's config.json names, or {name_another(target)}"
+    elif "x509" in words or "certificate" in words:
+        host = where.partition("/")[0]
+        hint = (
+            "have the engine trust who signed its certificate: put that into"
+            f" /etc/docker/certs.d/{host}/ca.crt where the engine runs (Podman: /etc/containers/certs.d)"
+        )
     elif any(
         each in words for each in ("unauthorized", "denied", "no basic auth", "authentication required")
     ):
