@@ -78,7 +78,7 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def reliability(session: nox.Session) -> None:
-    """Try what must never go wrong: `kills`, `aws`, `affected` or `engines` (`--help` says how)."""
+    """Try what must never go wrong: `kills`, `aws`, `affected`, `engines`, `places` (`--help` says how)."""
     name, *words = session.posargs or ["kills", "--help"]
     session.run(BIN / "python", "-m", f"campaigns.{name}", *words, env={"PYTHONPATH": "tests"})
 

@@ -39,10 +39,13 @@ class EngineKind:
     has_images: bool
     has_hosts: bool = False
 
-    def hint(self, *, answers: bool) -> str:
-        """Say what to do to have a target built there, where it does not answer or has no Python for it."""
-        ways = [self.remedy] if self.remedy and not answers else []
-        if answers and self.has_images:
+    def hint(self, *, answers: bool, remedy: str = "") -> str:
+        """Say what to do to have a target built there, where it does not answer or has no Python for it.
+
+        A `remedy` is that of the error that says why.
+        """
+        ways = [remedy] if remedy else [self.remedy] if self.remedy and not answers else []
+        if answers and self.has_images and not remedy:
             ways.append(
                 f"name an image that can be had under [runtimes] in layers.toml, or by {envtable.RUNTIMES}"
             )

@@ -245,7 +245,7 @@ class EngineHosts:
         reason = error.faults[0].what
         if following:
             what = lacks or f"{place.title} does not answer"
-            hint = place.hint(answers=bool(lacks))
+            hint = place.hint(answers=bool(lacks), remedy=error.faults[0].hint if lacks else "")
             self._say_once(reason, f"{what} ({reason}): building what is possible {following.there}\n{hint}")
 
     def _warn_emulated(self, place: EnginePlace, engine: Engine, target: Target) -> None:

@@ -36,11 +36,12 @@ class EnginePlace:
         """Say that it has no Python for a target."""
         return replace(self.kind, title=self.title).lacks(target)
 
-    def hint(self, *, answers: bool) -> str:
+    def hint(self, *, answers: bool, remedy: str = "") -> str:
         """Say what to do to have a target built there; see `EngineKind.hint`."""
         if not self.at:
-            return self.kind.hint(answers=answers)
-        return 'unreachable = "error" under [engine] in layers.toml makes this an error'
+            return self.kind.hint(answers=answers, remedy=remedy)
+        strictly = 'unreachable = "error" under [engine] in layers.toml makes this an error'
+        return f"{remedy}; {strictly}" if remedy else strictly
 
 
 def places(settings: EngineSettings, architecture: Architecture) -> tuple[EnginePlace, ...]:

@@ -58,7 +58,7 @@ class Fake:
         self.closed = True
 
 
-def fakes(*, docker=(), local=(), image=None, published=True):
+def fakes(*, docker=(), local=(), image=None, published=True, why=None):
     """Give what connects to both engines; Docker does not answer where it is None."""
 
     def connect(place):
@@ -66,7 +66,7 @@ def fakes(*, docker=(), local=(), image=None, published=True):
             return Fake(local, error=NeedsDockerError("this host has no such Python"))
         if docker is None:
             raise EngineError("does not answer")
-        return Fake(docker, error=ImageError("no such image"), image=image, published=published)
+        return Fake(docker, error=why or ImageError("no such image"), image=image, published=published)
 
     return connect
 
@@ -136,6 +136,15 @@ def test_a_target_without_an_image_is_this_host_s():
         "name an image that can be had under [runtimes] in layers.toml, or by PYLAYER_RUNTIMES; "
         "--engine docker makes this an error"
     )
+
+
+def test_what_stands_in_docker_s_way_is_told_with_its_own_remedy():
+    """Such as emulation that is missing, for which no other image is needed."""
+    why = ImageError("this engine cannot run programs for arm64", hint="register emulation: …")
+    *_, (note,) = placed("auto", fakes(docker=[OLD], local=[NEW], why=why), OLD, NEW)
+
+    assert "(this engine cannot run programs for arm64): building what is possible on this host" in note
+    assert note.endswith("\nregister emulation: …; --engine docker makes this an error")
 
 
 def test_where_nobody_has_it_both_reasons_are_told():

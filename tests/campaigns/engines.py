@@ -24,10 +24,12 @@ from xml.etree import ElementTree as ET
 
 from factories.workshop import workshop
 
-from campaigns import figures, kills
+from campaigns import elsewhere, figures, kills, vanishing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
+
+    from campaigns.elsewhere import Locked
 
 OWN = "own"  # the machine's own engine
 DOCUMENT = figures.ROOT / "docs" / "engines.md"
@@ -75,9 +77,11 @@ PROMISES: dict[str, tuple[str, tuple[str, ...]]] = {
         ("lambda", "broken", "layers", "foreign", "close"),
     ),
 }
+LOCKED = "the lock of another engine, by a registry's digests"
+VANISHED = "ended in a build: one error, nothing lost"
 KILLED = "kill -9 and signals: nothing left"
 SAME = "sha256 of all archives"
-COLUMNS = ("engine", *PROMISES, KILLED, SAME)
+COLUMNS = ("engine", *PROMISES, LOCKED, VANISHED, KILLED, SAME)
 
 _PURE = "import stamper\nassert stamper.VERSION\n"
 # A backend whose wheel has a library that the image's compiler made.
@@ -120,21 +124,16 @@ class Row:
     kept: dict[str, str]
     told: tuple[str, ...] = ()
 
-    @property
-    def cells(self) -> list[str]:
-        """Its row of the table."""
-        return [self.engine, *(self.kept[column] for column in COLUMNS[1:])]
-
 
 @contextmanager
-def started(name: str) -> Iterator[None]:
-    """An engine of the matrix as everybody's in this process; it is removed afterwards."""
+def started(name: str, *, only: Collection[str]) -> Iterator[None]:
+    """An engine of the matrix as everybody's in this process, with what is needed; it is removed then."""
     if name == OWN:
         yield
         return
-    said = subprocess.run([_MATRIX, "start", name], check=True, stdout=subprocess.PIPE, text=True)
     before = os.environ.get("DOCKER_HOST")
-    os.environ["DOCKER_HOST"] = said.stdout.split()[-1]
+    images = [vanishing.IMAGE] if {*only} <= {LOCKED, VANISHED} else []
+    _start(name, *images)
     try:
         yield
     finally:
@@ -144,14 +143,42 @@ def started(name: str) -> Iterator[None]:
         subprocess.run([_MATRIX, "remove", name], check=True)
 
 
-def seen(name: str, *, number: int, seed: int) -> Row:
-    """Try all promises in an engine; it is killed in so many times."""
-    with started(name), TemporaryDirectory(prefix="engines-") as folder:
-        kept, told = _tested(Path(folder))
-        kept[SAME], more = _built(Path(folder) / "all")
-        told += more
-        kept[KILLED], more = _killed(number, seed, alone=name != OWN)
-        return Row(engine=_called(name), kept=kept, told=(*told, *more))
+def _start(name: str, *images: str) -> None:
+    said = subprocess.run([_MATRIX, "start", name, *images], check=True, stdout=subprocess.PIPE, text=True)
+    os.environ["DOCKER_HOST"] = said.stdout.split()[-1]
+
+
+def _crash(name: str) -> None:
+    subprocess.run([_MATRIX, "crash", name], check=True)
+
+
+def seen(name: str, *, number: int, seed: int, only: Collection[str], made: Locked | None) -> Row:
+    """Try promises in an engine, all or some `only`; it is killed in so many times."""
+    with started(name, only=only), TemporaryDirectory(prefix="engines-") as folder:
+        kept: dict[str, str] = {}
+        told: list[str] = []
+        if any(each in only for each in PROMISES):
+            kept, told = _tested(Path(folder))
+        if SAME in only:
+            kept[SAME], more = _built(Path(folder) / "all")
+            told += more
+        if made is not None:
+            within = [] if name == OWN else [str(_MATRIX), "enter", name]
+            more = elsewhere.honoured(made, Path(folder) / "locked", within=within)
+            kept[LOCKED] = "**no**" if more else "yes"
+            told += more
+        if VANISHED in only and name != OWN:
+            more = vanishing.vanished(
+                Path(folder) / "vanished",
+                end=lambda: _crash(name),
+                start=lambda: _start(name, vanishing.IMAGE),
+            )
+            kept[VANISHED] = "**no**" if more else "yes"
+            told += more
+        if KILLED in only:
+            kept[KILLED], more = _killed(number, seed, alone=name != OWN)
+            told += more
+        return Row(engine=_called(name), kept=kept, told=tuple(told))
 
 
 def _called(name: str) -> str:
@@ -249,17 +276,21 @@ def _killed(number: int, seed: int, *, alone: bool) -> tuple[str, list[str]]:
 
 
 def written(rows: list[Row], text: str) -> str:
-    """The table of a document, with these rows in the places of those of the same engines."""
-    known = {
-        cells[0]: cells
-        for line in text.splitlines()
-        if line.startswith("| ")
-        and len(cells := [each.strip() for each in line[1:-1].split("|")]) == len(COLUMNS)
-    }
-    known.pop(COLUMNS[0], None)
-    known = {name: cells for name, cells in known.items() if not name.startswith("---")}
-    known |= {row.engine: row.cells for row in rows}
-    return figures.table(COLUMNS, [known[name] for name in sorted(known, key=_order)])
+    """The table of a document, with what these rows have in place of what was said of the same engines."""
+    known: dict[str, dict[str, str]] = {}
+    head: list[str] = []
+    for line in text.splitlines():
+        cells = [each.strip() for each in line[1:-1].split("|")] if line.startswith("| ") else []
+        if cells and cells[0] == COLUMNS[0]:
+            head = cells
+        elif head and len(cells) == len(head) and not cells[0].startswith("---"):
+            known[cells[0]] = dict(zip(head, cells, strict=True))
+    for row in rows:
+        known[row.engine] = known.get(row.engine, {}) | row.kept
+    table = [
+        [name, *(known[name].get(column, "") for column in COLUMNS[1:])] for name in sorted(known, key=_order)
+    ]
+    return figures.table(COLUMNS, table)
 
 
 def _order(name: str) -> list[object]:
@@ -272,13 +303,25 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", help=f"of tests/engines/matrix, or {OWN}: this machine's (all)")
     parser.add_argument("--kills", type=int, default=10, help="how often pylayer is killed in each")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", action="append", choices=COLUMNS[1:], help="try this column (all)")
     parser.add_argument("--write", action="store_true", help="write the rows into docs/engines.md")
     chosen = parser.parse_args(sys.argv[1:] if words is None else words)
     every = subprocess.run([_MATRIX, "list"], check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+    only = chosen.only or COLUMNS[1:]
+    with TemporaryDirectory(prefix="engines-") as folder:
+        made = elsewhere.locked(Path(folder)) if LOCKED in only else None
+        rows = _tried(chosen, chosen.names or (OWN, *every), only=only, made=made)
+    same = {row.kept[SAME] for row in rows if SAME in row.kept}
+    return int(any(row.told for row in rows) or len(same) > 1)
+
+
+def _tried(
+    chosen: argparse.Namespace, names: Sequence[str], *, only: Collection[str], made: Locked | None
+) -> list[Row]:
     rows = []
-    for name in chosen.names or (OWN, *every):
+    for name in names:
         began = time.monotonic()
-        row = seen(name, number=chosen.kills, seed=chosen.seed)
+        row = seen(name, number=chosen.kills, seed=chosen.seed, only=only, made=made)
         rows.append(row)
         print(f"{name}: {row.engine}, {time.monotonic() - began:.0f} s")
         for promise, answer in row.kept.items():
@@ -289,8 +332,7 @@ def main(words: list[str] | None = None) -> int:
             text = written([row], DOCUMENT.read_text(encoding="utf-8"))
             words = ["engines", "NAME", "--write"]  # rows are of several runs
             figures.tell("engines", "nox -s reliability", words, text, document=DOCUMENT)
-    same = {row.kept[SAME] for row in rows}
-    return int(any(row.told for row in rows) or len(same) > 1)
+    return rows
 
 
 if __name__ == "__main__":

@@ -10,7 +10,10 @@ import sys
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "tests" / "images" / "runtimes.toml"
@@ -39,6 +42,7 @@ class Monorepo:
     env: dict[str, str] = field(default_factory=dict)
     pids: list[int] = field(default_factory=list)
     patience: int = 600  # seconds that a command may take
+    prefix: Sequence[str] = ()  # what leads to where pylayer runs
     ran: Ran | None = None  # what a fixture ran first, for the tests to look at
 
     def write(self, **files: str) -> None:
@@ -78,7 +82,7 @@ class Monorepo:
 
     def start(self, *words: str, **env: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-m", "pylayer", *words],
+            [*self.prefix, sys.executable, "-m", "pylayer", *words],
             cwd=self.root,
             env=self.environment() | env,
             stdout=subprocess.PIPE,

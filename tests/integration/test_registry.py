@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 from docker.errors import APIError, ImageNotFound
-from factories.distribution import PASSWORD, USER, credentials, serving
+from factories.distribution import PASSWORD, SMALL, USER, credentials, serving
 from factories.monorepo import empty
 
 from pylayer.store import hash_file
@@ -17,21 +17,6 @@ pytestmark = [pytest.mark.docker, pytest.mark.command, pytest.mark.timeout(600)]
 
 PLATFORM = "linux/amd64"
 LOGIN = {"username": USER, "password": PASSWORD}
-# What a build needs of the test image: a fifth of it, as whatever is pushed is compressed first.
-RECIPE = """
-FROM pylayer-test/python3.13:amd64 AS whole
-RUN set -e; mkdir -p /small/tmp /small/usr/lib64 /small/usr/sbin; chmod 1777 /small/tmp; \\
-    cp -a /bin /sbin /lib /lib64 /small/; \\
-    cp -a --parents /usr/lib/python3.13 /etc/passwd /etc/group /usr/bin/python3* /small; \\
-    for each in sh dash cat env find mkdir rm ls chmod id; do cp -a --parents /usr/bin/$each /small; done; \\
-    find /small/usr/bin /small/usr/lib -type f -exec ldd {} + 2>/dev/null \\
-    | sed -n 's/.*=> \\([^ ]*\\) .*/\\1/p; s/^\\s*\\(\\/lib64[^ ]*\\) .*/\\1/p' | sort -u \\
-    | xargs cp -L --parents -t /small; \\
-    rm -rf /small/usr/lib/python3.13/test /small/usr/lib/python3.13/config-*
-FROM scratch
-COPY --from=whole /small /
-ENV NUMBER=%d
-"""
 MANIFEST = """
 packages = ["packages/*"]
 [defaults]
@@ -56,7 +41,7 @@ def image(registry, docker_images):
     client, repository = docker_images, f"{registry}/base"
 
     def publish(number):
-        recipe = io.BytesIO((RECIPE % number).encode())
+        recipe = io.BytesIO((SMALL % number).encode())
         made = client.build(fileobj=recipe, tag=f"{repository}:1", platform=PLATFORM, rm=True)
         for _ in made:
             pass

@@ -15,7 +15,7 @@ from pylayer import envtable
 from pylayer.engines import variables, wire
 from pylayer.engines.docker import baking, tars
 from pylayer.engines.docker.baking import PREFIX, ROOT, TOOLS, WORK
-from pylayer.engines.docker.connection import DOCKER_ERRORS, explain
+from pylayer.engines.docker.connection import DOCKER_ERRORS, failure
 from pylayer.engines.docker.rooms import Room, Rooms
 from pylayer.engines.docker.servers import JobServer
 from pylayer.engines.wire import Results
@@ -112,8 +112,9 @@ class DockerBuildEnv:
                 raise EngineError("the job was stopped", where=where) from error
             self._see_emulation()
             if isinstance(error, NotFound):
-                raise EngineError("its container is gone: removed, or out of memory", where=where) from error
-            raise EngineError(f"the Docker Engine says: {explain(error)}", where=where) from error
+                what = "its container is gone: removed, out of memory, or the engine started anew"
+                raise EngineError(what, where=where) from error
+            raise failure(error, where=where) from error
         if self._resources.containers.closed:
             raise EngineError("the job was stopped", where=where)
         return done

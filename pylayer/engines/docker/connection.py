@@ -28,6 +28,7 @@ _PATIENCE = 1.5  # seconds until an engine that does not answer counts as none
 _PATIENCE_SSH = 15  # for a login
 _PATIENCE_FAR = 5  # once there has been one
 _TIMEOUT = 300  # seconds for one request, once it is known that an engine answers: committing can take long
+_AWAY = "start it and build again: what was built until then is kept"
 _CURRENT = "currentContext in Docker's config.json"
 _CONNECTIONS = 32  # kept open: about as many jobs as run at once
 
@@ -133,6 +134,15 @@ def explain(error: BaseException) -> str:
         if words.lower() in text.lower():
             return words
     return text.strip() or type(error).__name__
+
+
+def failure(error: BaseException, *, where: str = "") -> EngineError:
+    """Give the error for what an engine that answered before said now, or for one that answers no more."""
+    is_away = isinstance(error, ConnectionError) or (isinstance(error, OSError) and error.errno is None)
+    if is_away and not isinstance(error, DockerException):
+        # Not where: that it is gone is said once, however much was under way.
+        return EngineError(f"the Docker Engine answers no more: {explain(error)}", hint=_AWAY)
+    return EngineError(f"the Docker Engine says: {explain(error)}", where=where)
 
 
 def _tls(environ: Mapping[str, str], *, home: Path) -> TLSConfig | None:

@@ -14,7 +14,7 @@ from pylayer.engines import Interpreter
 from pylayer.engines.docker import baking, bounds
 from pylayer.engines.docker.baking import Base
 from pylayer.engines.docker.buildenvs import DockerBuildEnv, EnvResources
-from pylayer.engines.docker.connection import DOCKER_ERRORS, connect, explain
+from pylayer.engines.docker.connection import DOCKER_ERRORS, connect, failure
 from pylayer.engines.docker.containers import Containers
 from pylayer.engines.docker.images import ImageStore
 from pylayer.engines.docker.smoke import DockerSmokeTester
@@ -150,7 +150,7 @@ class DockerEngine:
         try:
             return baking.kept(self._connection.client)
         except DOCKER_ERRORS as error:
-            raise EngineError(f"the Docker Engine says: {explain(error)}") from error
+            raise failure(error) from error
 
     def forget(self, names: Sequence[str]) -> None:
         """Remove some of what is kept, by name; what a running container needs stays."""

@@ -17,8 +17,8 @@ from pylayer import activity
 from pylayer.amounts import size_text
 from pylayer.engines import ImageChoice
 from pylayer.engines.docker import logins, refusals
-from pylayer.engines.docker.connection import DOCKER_ERRORS, asking_briefly, explain
-from pylayer.errors import EngineError, ImageError
+from pylayer.engines.docker.connection import DOCKER_ERRORS, asking_briefly, explain, failure
+from pylayer.errors import ImageError
 from pylayer.store.kinds import IMAGE, IMAGE_PYTHON
 from pylayer.targets import Architecture
 
@@ -337,7 +337,7 @@ class ImageStore:
         except (ImageNotFound, NotFound):
             return None
         except DOCKER_ERRORS as error:
-            raise EngineError(f"the Docker Engine says: {explain(error)}", where=name) from error
+            raise failure(error, where=name) from error
         return found
 
     def _image(self, found: Mapping[str, Any], reference: str, architecture: Architecture) -> Image:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from docker.utils import version_lt
 
 from pylayer.engines.docker import tars
-from pylayer.engines.docker.connection import DOCKER_ERRORS, explain
+from pylayer.engines.docker.connection import DOCKER_ERRORS, failure
 from pylayer.engines.docker.containers import Containers, owner_labels
 from pylayer.engines.docker.images import ImageStore
 from pylayer.engines.docker.streams import STDOUT, Stream
@@ -82,7 +82,7 @@ class DockerSmokeTester:
             if self._closed:
                 raise EngineError("verification was stopped", where=smoke_test.name) from error
             self._see_emulation(smoke_test.target, image=image)
-            raise EngineError(f"the Docker Engine says: {explain(error)}", where=smoke_test.name) from error
+            raise failure(error, where=smoke_test.name) from error
         answer = answer_in(output.decode(errors="replace"))
         if answer is None:
             what = "verification was stopped"
