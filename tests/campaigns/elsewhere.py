@@ -83,7 +83,7 @@ def _mono(folder: Path) -> Iterator[Workshop]:
 def _published(number: int) -> str:
     """Push an image, and leave nothing of it here; its digest."""
     name = f"{_REPOSITORY}:1"
-    recipe = SMALL % number
+    recipe = SMALL.format(number=number)
     subprocess.run(["docker", "build", "--quiet", "--tag", name, "-"], input=recipe, check=True, text=True)
     pushed = subprocess.run(["docker", "push", name], check=True, capture_output=True, text=True).stdout
     _forget()

@@ -288,7 +288,8 @@ def written(rows: list[Row], text: str) -> str:
     for row in rows:
         known[row.engine] = known.get(row.engine, {}) | row.kept
     table = [
-        [name, *(known[name].get(column, "") for column in COLUMNS[1:])] for name in sorted(known, key=_order)
+        [name, *(known[name].get(column, "not tried") for column in COLUMNS[1:])]
+        for name in sorted(known, key=_order)
     ]
     return figures.table(COLUMNS, table)
 

@@ -8,7 +8,9 @@ from pylayer.config.caching import address
 from pylayer.tables import InvalidError
 
 
-@pytest.mark.parametrize("text", ["s3://bucket/prefix", "gs://bucket", "az://container/prefix", "file:///share/pylayer"])
+@pytest.mark.parametrize(
+    "text", ["s3://bucket/prefix", "gs://bucket", "az://container/prefix", "file:///share/pylayer"]
+)
 def test_an_address_is_taken(text):
     """With or without a slash at its end."""
     assert text == address(text) == address(f"{text}/")

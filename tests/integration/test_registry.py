@@ -41,7 +41,7 @@ def image(registry, docker_images):
     client, repository = docker_images, f"{registry}/base"
 
     def publish(number):
-        recipe = io.BytesIO((SMALL % number).encode())
+        recipe = io.BytesIO(SMALL.format(number=number).encode())
         made = client.build(fileobj=recipe, tag=f"{repository}:1", platform=PLATFORM, rm=True)
         for _ in made:
             pass
