@@ -123,7 +123,7 @@ def _measure(case: str, lab: cases.Lab, pylayer: Pylayer, contenders: list[Conte
         "members": lambda: [members.measure(lab.work, rounds=lab.rounds, pylayer=pylayer)],
         "unchanged-100": lambda: cases.unchanged(100, lab=lab, pylayer=pylayer),
         "unchanged-1000": lambda: cases.unchanged(1000, lab=lab, pylayer=pylayer),
-        "growth": lambda: cases.growth((10, 100), lab=lab, pylayer=pylayer),
+        "growth": lambda: cases.growth((100, 1000), lab=lab, pylayer=pylayer),
     }
     return measures[case]()
 
