@@ -7,113 +7,47 @@ or without one the names of projects do.
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import pylayer
-from pylayer import activity as activities
 from pylayer import envtable
 from pylayer.activity import Activity
-from pylayer.answers import PlanAnswer, ShareAnswer, WheelAnswer
-from pylayer.building.compiler import Compiler
-from pylayer.building.pace import Pace, WheelStep
+from pylayer.building.pace import Pace
 from pylayer.config.manifest import LOCK_NAME
-from pylayer.errors import NeedsDockerError, PylayerError, UnexpectedError, UsageError
+from pylayer.errors import PylayerError, UsageError
 from pylayer.locks import lock as locks
 from pylayer.locks.lock import Lock
 from pylayer.locks.thirdparty import Policy
 from pylayer.monorepo import workspace
 from pylayer.names import required_name
-from pylayer.operations import context, dividing
+from pylayer.operations import context, dividing, wheelplans
 from pylayer.operations.buildreport import BuildReport
 from pylayer.operations.builds import refuse_event_loops, refuse_stale
 from pylayer.operations.foresight import Foresight, sources_by
 from pylayer.operations.inturn import in_turn, shown
 from pylayer.operations.missing import Finder, Missing
-from pylayer.outcomes import Follower, Outcome, State
+from pylayer.operations.wheelmaking import WheelMaker
+from pylayer.operations.wheelplans import WantedWheels, WheelPlan
+from pylayer.outcomes import Follower, Outcome
 from pylayer.state import opening
-from pylayer.targets import Architecture, Target, load_runtimes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from concurrent.futures import Executor
     from pathlib import Path
 
-    from pylayer.building.steps import Built
     from pylayer.config.layers import Build
     from pylayer.monorepo.workspace import Workspace
-    from pylayer.operations.context import OpenRun
-    from pylayer.operations.dividing import MissingWheel, WheelShare
+    from pylayer.operations.dividing import MissingWheel
     from pylayer.operations.employing import Workers
     from pylayer.operations.sharing import Sharing
     from pylayer.outcomes import Reporter
     from pylayer.state.opening import WorkspaceState
+    from pylayer.targets import Architecture
 
 MOST = 256  # shares: as many jobs as a matrix of GitHub's has, and as many heads as a run reads
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WheelPlan:
-    """The wheels that are missing for `builds`, as the machine of an `architecture` found, and their shares.
-
-    `kept` is how many are there. Of those `alone`, no other machine could use what it built, since their
-    builds have a network or are of the local engine: they are in no share.
-    """
-
-    architecture: Architecture
-    targets: tuple[Target, ...]
-    shares: tuple[WheelShare, ...]
-    kept: int
-    alone: tuple[MissingWheel, ...] = ()
-
-    def answer(self, runners: Mapping[str, str]) -> PlanAnswer:
-        """What a machine reads, and `wheels --plan`."""
-        return PlanAnswer(
-            pylayer=pylayer.__version__,
-            architecture=self.architecture.value,
-            targets=[str(target) for target in self.targets],
-            kept=self.kept,
-            left_out=[wheel.step.name for wheel in self.alone],
-            shares=[
-                ShareAnswer(
-                    share=share.name,
-                    architecture=share.architecture.value,
-                    runner=runners[share.architecture.value],
-                    wheels=len(share.wheels),
-                    seconds=share.seconds,
-                )
-                for share in self.shares
-            ],
-            wheels=[
-                WheelAnswer(
-                    project=wheel.step.project,
-                    builder=str(wheel.step.builder),
-                    way=wheel.step.way,
-                    targets=[str(target) for target in wheel.targets],
-                    seconds=wheel.seconds,
-                    share=share.name,
-                )
-                for share in self.shares
-                for wheel in share.wheels
-            ],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wanted:
-    """Wheels to build, each with the targets that ask for it, for a run whose builds are for `targets`.
-
-    `of` is the architecture of the machine that found them.
-    """
-
-    wheels: tuple[tuple[WheelStep, tuple[Target, ...]], ...]
-    targets: frozenset[Target]
-    of: Architecture
-    skipped: Mapping[str, PylayerError] = field(default_factory=dict)
 
 
 def plan(
@@ -170,7 +104,7 @@ def make(
     started = time.perf_counter()
     with _opened(manifest, only, reporter=reporter, offline=offline, workers=workers) as run:
         if planned:
-            wanted = _read(planned, share, run.found)
+            wanted = wheelplans.read(planned, share, run.found)
         else:
             missing, own = run.missing(engine=engine, jobs=jobs, locked=locked, offline=offline)
             wanted = run.chosen(missing, own, share=share, first=first)
@@ -288,7 +222,7 @@ class _Run:
 
     def chosen(
         self, missing: Missing, own: Architecture, *, share: tuple[int, int] | None, first: bool
-    ) -> _Wanted:
+    ) -> WantedWheels:
         """What of all that is missing is to be built here: by the names of projects."""
         found = [*missing.wheels, *missing.alone]
         if first:
@@ -298,7 +232,7 @@ class _Run:
             number, of = share
             numbers = dividing.hashed(self.found.projects, self._building(), of=of)
             found = [wheel for wheel in found if numbers.get(wheel.step.project) == number]
-        return _Wanted(
+        return WantedWheels(
             wheels=tuple((wheel.step, wheel.targets) for wheel in sorted(found, key=_longest_first)),
             targets=frozenset(build.target for build in self.selected),
             of=own,
@@ -320,7 +254,7 @@ class _Run:
 
     async def made(
         self,
-        wanted: _Wanted,
+        wanted: WantedWheels,
         *,
         engine: str,
         jobs: int,
@@ -347,124 +281,8 @@ class _Run:
                     hint="run it on a machine of its row's architecture",
                 )
             run.projects.begin(wanted.targets)
-            maker = _Maker(run, self.found, self._reporter, exactly=own is not wanted.of)
+            maker = WheelMaker(run, self.found, self._reporter, exactly=own is not wanted.of)
             return list(await asyncio.gather(*(maker.made(*each) for each in wanted.wheels)))
-
-
-class _Maker:
-    """Builds wheels in an open run; `exactly` as another machine planned, whose architecture differs."""
-
-    def __init__(self, run: OpenRun, found: Workspace, reporter: Reporter, *, exactly: bool) -> None:
-        self._run = run
-        self._graph = run.context.graph
-        self._reporter = reporter
-        self._exactly = exactly
-        self._compiler = Compiler(run.context)
-        self._builds: dict[Target, dict[str, Build]] = {}
-        for build in found.builds:
-            self._builds.setdefault(build.target, {}).setdefault(build.layer.bytecode, build)
-
-    async def made(self, step: WheelStep, targets: Sequence[Target]) -> Outcome:
-        """Build one, and tell how that ended."""
-        return await asyncio.create_task(self._made(step, targets))
-
-    async def _made(self, step: WheelStep, targets: Sequence[Target]) -> Outcome:
-        own = ("share", step.name)
-        self._graph.within(own)
-        ended = partial(
-            Outcome,
-            build=step.name,
-            layer=step.project,
-            runtime=step.builder.runtime.name,
-            architecture=step.builder.architecture.value,
-        )
-        try:
-            if self._exactly:
-                built = [await self._run.projects.made(step)]
-            else:
-                built = [await self._run.projects.built(step.project, target) for target in targets]
-            await self._compiled(built, targets)
-        except PylayerError as error:
-            state = State.SKIPPED if isinstance(error, NeedsDockerError) else State.FAILED
-            outcome = ended(state=state, error=error)
-        except Exception as bug:  # noqa: BLE001  whatever it is, the other wheels go on
-            outcome = ended(state=State.FAILED, error=UnexpectedError.of_bug(bug, where=step.name))
-        else:
-            found = {each.wheel.sha256: each.wheel for each in built}
-            works = self._graph.works(own, apart=lambda _: False)
-            outcome = ended(
-                state=State.BUILT if any(each.fresh for each in built) else State.CACHED,
-                size=sum(wheel.path.stat().st_size for wheel in found.values()),
-                wheels=len(found),
-                seconds=activities.busy(works),
-                notes=tuple(dict.fromkeys(each.note for each in built if each.note)),
-            )
-        self._reporter.outcome(outcome)
-        return outcome
-
-    async def _compiled(self, built: Sequence[Built], targets: Sequence[Target]) -> None:
-        """Have the bytecode of wheels as well, where all layers of a target want the same."""
-        for made, target in zip(built, targets, strict=False):
-            builds = self._builds.get(target, {})
-            for build in builds.values():
-                await self._compiler.bytecode([made.wheel], build=build)
-
-
-def _read(path: Path, share: tuple[int, int] | None, found: Workspace) -> _Wanted:
-    """Take a plan's document: the wheels of a share, or of all."""
-    target = _targets(found)
-    try:
-        document = json.loads(path.read_bytes())
-        other = document["pylayer"]
-        shares = [each["share"] for each in document["shares"]]
-        name = f"{share[0]}/{share[1]}" if share else ""
-        wanted = _Wanted(
-            wheels=tuple(
-                (
-                    WheelStep(project=row["project"], builder=target(row["builder"]), way=row["way"]),
-                    tuple(map(target, row["targets"])),
-                )
-                for row in document["wheels"]
-                if not name or row["share"] == name
-            ),
-            targets=frozenset(map(target, document["targets"])),
-            of=Architecture(document["architecture"]),
-        )
-    except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UsageError(
-            "is no plan", where=str(path), hint="write it with `pylayer plan --output FILE`"
-        ) from error
-    if other != pylayer.__version__:
-        raise UsageError(
-            f"is by pylayer {other}, but this is {pylayer.__version__}: their wheels are not the same",
-            where=str(path),
-            hint="install the same version on all machines",
-        )
-    if name and name not in shares:
-        raise UsageError(
-            f"has no share {name}: it has {len(shares)}", where=str(path), hint="take the shares of its rows"
-        )
-    if unknown := sorted({step.project for step, _ in wanted.wheels} - found.projects.keys()):
-        raise UsageError(
-            f"has {unknown[0]}, which is no project here", where=str(path), hint="check out the same commit"
-        )
-    return wanted
-
-
-def _targets(found: Workspace) -> Callable[[str], Target]:
-    """Read what a target is called; those of layers.toml may have images of their own."""
-    runtimes = {
-        **load_runtimes(),
-        **{build.target.runtime.name: build.target.runtime for build in found.builds},
-    }
-
-    def target(text: str) -> Target:
-        runtime, _, architecture = text.rpartition("-")
-        return Target(runtime=runtimes[runtime], architecture=Architecture(architecture))
-
-    return target
 
 
 def _longest_first(wheel: MissingWheel) -> tuple[float, str]:
