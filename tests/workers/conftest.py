@@ -20,12 +20,12 @@ class Farm:
         self.shop = shop
         self.keys = keys
 
-    def layers(self, more=""):
+    def layers(self, more="", *, bytecode="false"):
         """Write its layers.toml, with a shared store."""
         share = (self.shop.root.parent / "share").as_uri()
         self.shop.manifest(
             f'packages = ["packages/*"]\nengine = "farm"\n[cache]\nremote = "{share}"\n'
-            f'keys = ["""{self.keys.public}"""]\n[defaults]\nbytecode = false\n'
+            f'keys = ["""{self.keys.public}"""]\n[defaults]\nbytecode = {bytecode}\n'
             f'runtimes = ["{TARGET.runtime}"]\narchitectures = ["{TARGET.architecture}"]\n{more}'
         )
 

@@ -37,7 +37,8 @@ def here(farm, monkeypatch):
 
 
 def test_workers_build_what_this_machine_cannot(farm, pool, monkeypatch):
-    """The same bytes; what is large goes by the shared store, and nothing is said."""
+    """Wheels, and bytecode; the same bytes. What is large goes by the shared store, and nothing is said."""
+    farm.layers(bytecode="true")
     farm.shop.file("packages/liba/large.txt", "large\n" * 20_000)
     report, told = built(farm, pool)
     report.raise_for_errors()
