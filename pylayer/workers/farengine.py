@@ -272,10 +272,9 @@ class FarBuildEnv:
         )
         with resting():
             engine.depot.put(large)
-        with activity.doing(f"on a worker of {engine.pool.about}"):
-            began = monotonic()
-            answer = engine.asked(self._target.architecture, sent)
-            waited = max(monotonic() - began - answer.seconds, 0.0)
+        began = monotonic()
+        answer = engine.asked(self._target.architecture, sent)
+        waited = max(monotonic() - began - answer.seconds, 0.0)
         if answer.error:
             raise answer.error
         with resting():
