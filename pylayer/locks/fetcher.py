@@ -11,9 +11,8 @@ from packaging.requirements import Requirement
 from pylayer import wheels
 from pylayer.errors import DownloadError
 from pylayer.graph import together
-from pylayer.index import download, gits
+from pylayer.index import gits
 from pylayer.names import normalise
-from pylayer.resolver import resolve
 from pylayer.store.kinds import DISTRIBUTION
 
 if TYPE_CHECKING:
@@ -109,10 +108,14 @@ class Fetcher:
                 )
                 del addressed[pin.sha256]
         if unknown := [pin for pin in addressed.values() if not pin.url]:
+            from pylayer.resolver import resolve
+
             refound = await self._graph.compute(
                 resolve.refind, unknown, python=python, settings=self._settings
             )
             addressed |= {pin.sha256: pin for pin in refound}
+        from pylayer.index import download
+
         await self._graph.wait(
             download.fetch,
             list(addressed.values()),

@@ -17,9 +17,7 @@ from pylayer.locks.fetcher import Addresses
 from pylayer.locks.lock import Locked
 from pylayer.locks.provenances import Whereabouts
 from pylayer.names import normalise, required_name
-from pylayer.resolver import resolve, sdists
 from pylayer.resolver.requirements import Request
-from pylayer.resolver.solver import StandInError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -73,6 +71,8 @@ class LockResolver:
         Raises ResolveError that says which lock files pinned what does not fit, or what cannot be had from
         where it has to come from; or DownloadError.
         """
+        from pylayer.resolver.solver import StandInError  # here: most runs find all of it in the lock
+
         excluded = frozenset({*self._projects, *case.terms.exclude})
         place = case.whereabouts
         needed = {required_name(text) for text in case.terms.requirements} - excluded
@@ -122,6 +122,8 @@ class LockResolver:
             elsewhere=frozenset({*place.located, *place.refused}) - addresses.keys(),
             hashes={name: allowed.sha256 for name, allowed in place.hashes.items()},
         )
+        from pylayer.resolver import resolve
+
         try:
             pins = await self._graph.compute(
                 resolve.resolve, request, python=case.python, settings=self._settings
@@ -164,6 +166,8 @@ class LockResolver:
     async def _sdist(
         self, name: str, case: Case, *, constraints: Sequence[str], needed: bool = True
     ) -> Pin | None:
+        from pylayer.resolver import sdists
+
         try:
             return await self._graph.wait(
                 sdists.sdist,
