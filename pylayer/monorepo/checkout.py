@@ -8,10 +8,12 @@ of this gets nothing, so that what it builds does not depend on it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pylayer.errors import ToolError
 from pylayer.monorepo import gitfolder, githistory, ignorefiles, inputs
 from pylayer.monorepo.independence import lists_tracked
 from pylayer.monorepo.mercurial import Mercurial
@@ -240,9 +242,10 @@ def _nearest(project: Project, *, inside: dict[str, bytes], around: dict[str, by
     """Lay the ignore files that hatchling reads where it finds them."""
     found = [path for name in _IGNORE_FILES if (path := ignorefiles.nearest(project.path, name))]
     # What ignores the project itself is not heeded, by hatchling either.
-    if not found or (
-        (repository := Repository.of(project.path)) and repository.ignores(project.path, tracked=True)
-    ):
+    repository = None
+    with suppress(ToolError):  # which asks no git, so it may refuse
+        repository = Repository.of(project.path) if found else None
+    if not found or (repository and repository.ignores(project.path, tracked=True)):
         return
     top, _ = inputs.top(project.path, project.options.inputs, climbs=project.climbs)
     for path in found:

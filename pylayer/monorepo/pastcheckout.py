@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pylayer import process
 from pylayer.errors import ToolError, UsageError
 from pylayer.monorepo import trees
-from pylayer.monorepo.repository import unquoted
+from pylayer.monorepo.repository import refusal, unquoted
 from pylayer.monorepo.trees import SKIPPED
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def of(folder: Path, ref: str, *, into: Path) -> PastCheckout:
         done = _git(past, *words)
         if done.status:
             raise _refused(
-                f"git cannot lay out {ref}: {_said(done.stderr)}", hint="can its files be fetched?"
+                f"git cannot lay out {ref}: {refusal(done.stderr)}", hint="can its files be fetched?"
             )
     staged = {top: _staged(top), past: _staged(past)}
     _bring_submodules(staged, top, past)
@@ -122,7 +122,7 @@ def _places(folder: Path) -> tuple[Path, Path]:
     done = _git(folder, "rev-parse", "--show-toplevel", "--git-common-dir")
     if done.status:
         raise _refused(
-            f"{folder} is in no git checkout that can be read: {_said(done.stderr)}",
+            f"{folder} is in no git checkout that can be read: {refusal(done.stderr)}",
             hint="give it where layers.toml is under version control; with --only builds are chosen by name",
         )
     top, common = done.stdout.splitlines()
@@ -209,11 +209,6 @@ def _touch(_: object, target: str | Path) -> None:
 
 def _refused(what: str, *, hint: str) -> UsageError:
     return UsageError(what, where="--affected-since", hint=hint)
-
-
-def _said(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].removeprefix("fatal: ") if lines else "git says nothing"
 
 
 def _git(folder: Path, *words: str) -> process.Completed:

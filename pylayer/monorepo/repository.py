@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 _TIMEOUT = 60
+_FATAL = "fatal: "
+_SAFE = "safe.directory"  # in what git advises where a checkout is somebody else's
 _FILES = ("info/exclude", "index", "logs/HEAD", "packed-refs", "refs/tags", "shallow")
 _INDEX = _FILES.index("index")
 # Bytes of an index from which git is asked about one folder alone: it has a hundred thousand files and more.
@@ -45,7 +47,8 @@ class Repository:
     def of(cls, folder: Path) -> Repository | None:
         """Find the checkout that `folder` is in; None where there is none, or no git to ask.
 
-        Git is asked once for each folder with a `.git`, as long as that stays what it is.
+        Git is asked once for each folder with a `.git`, as long as that stays what it is. Raises ToolError
+        where git refuses to read it since somebody else owns it: then nobody knows what is tracked.
         """
         if (held := _holder(folder.resolve())) is None:
             return None
@@ -59,8 +62,15 @@ class Repository:
     @classmethod
     def _asked(cls, folder: Path) -> Repository | None:
         paths = [word for name in _FILES for word in ("--git-path", name)]
-        found = _git(folder, "rev-parse", "--show-toplevel", *paths)
-        if found is None or len(found) != 1 + len(_FILES):
+        done = _ran(folder, "rev-parse", "--show-toplevel", *paths)
+        if done is not None and _SAFE in done.stderr:
+            raise ToolError(
+                f"git does not read this checkout: {refusal(done.stderr)}",
+                where=str(folder),
+                hint=f"`git config --global --add {_SAFE} {folder}`, or have who runs pylayer own it",
+            )
+        found = done.stdout.splitlines() if done is not None and not done.status else []
+        if len(found) != 1 + len(_FILES):
             return None
         files = tuple((folder / path).resolve() for path in found[1:])
         return cls(root=Path(found[0]).resolve(), excludes=files[0], files=files[:3], refs=files[3:])
@@ -242,15 +252,27 @@ def _git(
     fine: tuple[int, ...] = (0,),
 ) -> list[str] | None:
     """Run git in a folder and give the lines that it printed; None where it fails or is not there."""
+    done = _ran(folder, *words, input=input)
+    return done.stdout.splitlines() if done is not None and done.status in fine else None
+
+
+def _ran(folder: Path, *words: str, input: str | None = None) -> process.Completed | None:  # noqa: A002
+    """Run git in a folder; None where it is not there, or does not end."""
     # Where pylayer runs in a hook of git's, these name the repository of that hook.
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     env |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
     command = ["git", "-c", "core.quotePath=true", *words]
     try:
-        done = process.run(command, cwd=folder, env=env, input=input, timeout=_TIMEOUT)
+        return process.run(command, cwd=folder, env=env, input=input, timeout=_TIMEOUT)
     except ToolError:
         return None
-    return done.stdout.splitlines() if done.status in fine else None
+
+
+def refusal(stderr: str) -> str:
+    """Give the line in which git says why it failed: what follows is advice, and of no use in one line."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    fatal = next((line for line in lines if line.startswith(_FATAL)), lines[-1] if lines else "")
+    return fatal.removeprefix(_FATAL) or "git says nothing"
 
 
 def _listed(lines: Sequence[str] | None) -> dict[str, int]:

@@ -1,11 +1,14 @@
 """What git says of a folder."""
 
+import os
+
 import pytest
 from factories import there
 from factories.repositories import Repository as Made
 
 from pylayer import process
-from pylayer.monorepo.repository import Repository
+from pylayer.errors import ToolError
+from pylayer.monorepo.repository import Repository, refusal
 
 
 @pytest.fixture
@@ -21,6 +24,33 @@ def made(tmp_path):
 def test_a_folder_in_no_checkout_has_none(tmp_path):
     """That is no error."""
     assert Repository.of(tmp_path) is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_checkout_of_somebody_else_is_told_with_what_to_do(made):
+    """As in a container that runs as root: git reads nothing, so nobody knows which files are tracked."""
+    for path in (made.folder, made.folder / ".git"):
+        os.chown(path, 1234, 1234)
+    with pytest.raises(ToolError, match="git does not read this checkout: detected dubious") as told:
+        Repository.of(made.folder / "p")
+    (fault,) = told.value.faults
+    assert str(made.folder) == fault.where
+    assert f"git config --global --add safe.directory {made.folder}" in fault.hint
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("fatal: not a git repository (or any of the parent directories): .git\n", "not a git repository"),
+        ("fatal: not a git repository (or any parent up to mount point /dev)\nStopping at …\n", "not a git"),
+        ("warning: x\nfatal: bad\nTo mend it, call:\n\n\tgit mend\n", "bad"),
+        ("error: it is so\n", "error: it is so"),
+        ("", "git says nothing"),
+    ],
+)
+def test_why_git_failed_is_its_own_line(said, reason):
+    """Not what it advises after that."""
+    assert refusal(said).startswith(reason)
 
 
 def test_files_are_told_from_the_folder(made):

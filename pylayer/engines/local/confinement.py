@@ -108,7 +108,10 @@ class Confinement:
         everything = (1 << _ALL_RIGHTS) - 1
         write = everything & ~(_MAKE_CHAR | _MAKE_BLOCK)
         yield from ((path, write) for path in self.writable)
-        yield from ((path, write) for path in (_SHARED_MEMORY, *_DEVICES))
+        yield from ((path, write) for path in _DEVICES)
+        # Where this run has its own files there, a build would have all of them: it goes without semaphores.
+        if not any(path.is_relative_to(_SHARED_MEMORY) for path in (*self.writable, *self.readable)):
+            yield _SHARED_MEMORY, write
         yield from ((path, _READ) for path in SYSTEM)
         yield from ((path, _READ) for path in self.readable)
 
