@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pylayer import activity
 from pylayer.disk import filling
 from pylayer.errors import DownloadError, Fault
-from pylayer.index.simple import local_path
+from pylayer.index.indexes import local_path
 from pylayer.index.web import TransientError, Web, server
 from pylayer.store import hash_file, writing
 

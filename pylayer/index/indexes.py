@@ -138,6 +138,12 @@ class IndexSettings:
         return redaction.addresses(redaction.without(secrets, text))
 
 
+def local_path(url: str) -> Path | None:
+    """Give the file of a file:// address; None for any other."""
+    parts = urlsplit(url)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
 def same_place(one: str, other: str) -> bool:
     """Whether two addresses of indexes are one, whoever asks there."""
     return display(one).rstrip("/").lower() == display(other).rstrip("/").lower()

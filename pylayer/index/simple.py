@@ -8,15 +8,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urljoin, urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote, urljoin
 
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
 from pylayer.digests import Digest
 from pylayer.errors import DownloadError
+from pylayer.index.indexes import local_path
 from pylayer.index.web import NotFoundError, TransientError, Web
 from pylayer.names import normalise
 
@@ -91,12 +90,6 @@ def listed(name: str, *, place: Index, web: Web) -> tuple[File, ...]:
         rows = [{"filename": path.name, "url": path.as_uri()} for path in sorted(folder.iterdir())]
         return _of_name(name, rows)
     return _of_name(name, _page(place.url, web=web, where=str(place)) or ())
-
-
-def local_path(url: str) -> Path | None:
-    """Give the file of a file:// address; None for any other."""
-    parts = urlsplit(url)
-    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
 
 
 def _page(url: str, *, web: Web, where: str) -> Sequence[Mapping[str, Any]] | None:

@@ -16,7 +16,6 @@ from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
-from weakref import WeakSet
 
 import requests
 import urllib3
@@ -28,6 +27,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from pylayer.authorities import CA_HINT
 from pylayer.errors import DownloadError
+from pylayer.index import transfers
 from pylayer.index.logins import LOGIN_HINT, Logins
 from pylayer.index.tls import tls_context
 
@@ -127,7 +127,7 @@ class Web:
         self._timeout = (_CONNECT, float(_number(settings.env.get("UV_HTTP_TIMEOUT"), 30)))
         self._stopped = threading.Event()
         self._open: set[requests.Response] = set()
-        _LIVE.add(self)
+        transfers.noted(self)
         self._session = _Session(self._stopped, patience=patience)
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = _Adapter(
@@ -212,15 +212,6 @@ class Web:
             return min(after, _LONGEST_RETRY_AFTER)
         # Spread, so that parallel transfers do not come back as one.
         return min(self._pause * (1 << number), _LONGEST_PAUSE) * random.uniform(0.75, 1.25)  # noqa: S311
-
-
-_LIVE: WeakSet[Web] = WeakSet()
-
-
-def stop_all() -> None:
-    """End every transfer of every thread: for a run that was interrupted."""
-    for web in tuple(_LIVE):
-        web.stop()
 
 
 def server(url: str) -> str:

@@ -11,8 +11,8 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from pylayer import wheels
 from pylayer.errors import Fault, PylayerError, ResolveError
 from pylayer.index import gits
+from pylayer.index.indexes import local_path
 from pylayer.index.pins import Pin
-from pylayer.index.simple import local_path
 from pylayer.locks.fetcher import Addresses
 from pylayer.locks.lock import Locked
 from pylayer.locks.provenances import Whereabouts

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 from pylayer import redaction
 from pylayer.errors import Fault
 from pylayer.index import gits, publicindex
-from pylayer.index.indexes import same_place
-from pylayer.index.simple import local_path
+from pylayer.index.indexes import local_path, same_place
 from pylayer.monorepo.following import applies
 from pylayer.store import hash_file
 

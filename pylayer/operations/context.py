@@ -20,7 +20,7 @@ from pylayer.config.manifest import LOCK_NAME
 from pylayer.engines import ImageChoice, choose, placing
 from pylayer.errors import LockError, MisledError, PylayerError
 from pylayer.graph import Graph
-from pylayer.index import web
+from pylayer.index import transfers
 from pylayer.locks import lock as locks
 from pylayer.locks.fetcher import Fetcher
 from pylayer.locks.lock import Lock, Run
@@ -160,7 +160,7 @@ async def opened(
         stack.push_async_callback(graph.stop)
         stack.callback(hosts.close)
         stack.callback(process.kill_all)
-        stack.callback(web.stop_all)
+        stack.callback(transfers.stop_all)
         await hosts.open()
         context = RunContext(workspace=found, graph=graph, store=store, hosts=hosts, note=note)
         chosen = choices(found, index_settings)

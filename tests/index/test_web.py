@@ -15,7 +15,8 @@ from factories.wheels import make_wheel
 
 from pylayer.errors import DownloadError
 from pylayer.index.indexes import Index, IndexSettings
-from pylayer.index.web import NotFoundError, TransientError, Web, server, stop_all
+from pylayer.index.transfers import stop_all
+from pylayer.index.web import NotFoundError, TransientError, Web, server
 
 FILE = "example-1.0-py3-none-any.whl"
 

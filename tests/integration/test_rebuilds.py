@@ -246,10 +246,7 @@ def test_a_run_without_changes_imports_little(mono):
     """Neither an engine's SDK nor HTTP, packaging, TOML or the compressor."""
     mono.run("layers")
     mono.run("layers")
-    ran = mono.run("layers", PYTHONPROFILEIMPORTTIME="1")
-    imported = {
-        line.rpartition("|")[2].strip() for line in ran.err.splitlines() if line.startswith("import time:")
-    }
+    imported = imports(mono.run("layers", PYTHONPROFILEIMPORTTIME="1"))
 
     assert "pylayer.commands.runs" in imported
     heavy = {"docker", "boto3", "requests", "packaging", "deflate", "rich", "uv", "tomli", "pylayer.activity"}
@@ -257,6 +254,22 @@ def test_a_run_without_changes_imports_little(mono):
     assert not {
         name for name in imported if name.startswith(("pylayer.engines", "pylayer.operations.builds"))
     }
+
+
+def test_a_run_that_the_lock_answers_imports_no_resolver(mono):
+    """Nor HTTP, which only Docker's SDK needs: an edit asks no index."""
+    edited(mono)
+    imported = imports(mono.run("layers", "--engine", "local", PYTHONPROFILEIMPORTTIME="1"))
+
+    assert "pylayer.operations.builds" in imported
+    unwanted = ("requests", "urllib3", "boto3", "pylayer.resolver.resolve", "pylayer.index.web")
+    assert [] == [name for name in unwanted if name in imported]
+
+
+def imports(ran):
+    """Name the modules that a run said it imported."""
+    lines = ran.err.splitlines()
+    return {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
 
 
 def test_two_runs_at_once_both_succeed_with_the_same_bytes(mono):
