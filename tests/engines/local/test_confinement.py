@@ -1,8 +1,8 @@
 """What a thread that is held can still touch."""
 
-import tempfile
 import threading
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -33,15 +33,13 @@ def held(confined, read):
     return found[0]
 
 
-@pytest.mark.parametrize(("below", "told"), [(SHARED_MEMORY, "Permission denied"), (None, "other")])
-def test_shared_memory_is_open_unless_a_run_keeps_its_files_there(tmp_path, below, told):
+@pytest.mark.parametrize(("below", "told"), [(SHARED_MEMORY, "Permission denied"), ("/var/tmp", "other")])
+def test_shared_memory_is_open_unless_a_run_keeps_its_files_there(below, told):
     """Semaphores are there, and a store may be: then builds get neither."""
-    with tempfile.TemporaryDirectory(dir=SHARED_MEMORY) as folder:
+    with TemporaryDirectory(dir=SHARED_MEMORY) as folder, TemporaryDirectory(dir=below) as own:
         other = Path(folder, "other")
         other.write_text("other")
-        own = Path(folder, "own") if below else tmp_path / "own"
-        own.mkdir()
-        (own / "x").write_text("own")
-        confined = Confinement(writable=(own,), readable=(), network=True)
+        Path(own, "x").write_text("own")
+        confined = Confinement(writable=(Path(own),), readable=(), network=True)
         assert told == held(confined, other)
-        assert "own" == held(confined, own / "x")
+        assert "own" == held(confined, Path(own, "x"))
