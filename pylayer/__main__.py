@@ -12,7 +12,7 @@ _COLLECTED_AFTER = 50_000  # objects, in place of 700
 
 def main() -> None:
     """Do what this process's command line asks for."""
-    # Modules, and what a run knows, stay until it ends: to look among them for what does not costs a tenth.
+    # Modules, and what a run knows, stay until it ends: looking among them often finds nothing.
     gc.set_threshold(_COLLECTED_AFTER, *gc.get_threshold()[1:])
     sys.exit(run(sys.argv[1:]))
 

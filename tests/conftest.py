@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
@@ -35,8 +34,6 @@ LONGEST = (
     "test_secrets.py",
     "test_tutorial.py",
 )
-# Thousands of tests and all modules stay until the end: collecting among them takes a tenth of the time.
-gc.set_threshold(50_000, *gc.get_threshold()[1:])
 COMMANDS = ("pylayer", "nox", "invoke")
 _running: list[pytest.Item] = []
 

@@ -96,15 +96,13 @@ def outgrown(recipe: Recipe, layer: Layer, *, compiled: bool, store: Store) -> t
 
 def _most(recipe: Recipe) -> int:
     """Bytes that the archive of `recipe` cannot exceed, as far as its members are known."""
-    total = 0
-    for wheel in recipe.wheels:
-        with Zip(wheel.path, label=wheel.filename, sha256=wheel.sha256) as file:
-            total += sum([member.size for member in file.members])
-    for compiled in recipe.compiled:
-        with Zip(compiled.path, sha256=compiled.sha256) as file:
-            total += sum([member.size for member in file.members])
+    parts = [(wheel.path, wheel.sha256) for wheel in recipe.wheels]
+    parts += [(compiled.path, compiled.sha256) for compiled in recipe.compiled]
     if recipe.files.path:
-        with Zip(recipe.files.path) as file:
+        parts.append((recipe.files.path, ""))
+    total = 0
+    for path, sha256 in parts:
+        with Zip(path, sha256=sha256) as file:
             total += sum([member.size for member in file.members])
     return total
 

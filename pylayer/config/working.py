@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pylayer import redaction
 from pylayer.tables import as_fields, key, keys_of, made, refusal, shape_of, shaped, string, table
 
-SCHEMES = ("dask", "dask+tls")
-_ADDRESS = re.compile(rf"({'|'.join(map(re.escape, SCHEMES))})://[A-Za-z0-9._:\[\]-]+")
+_ADDRESS = re.compile(r"dask(\+tls)?://[A-Za-z0-9._:\[\]-]+")
 _HINT = 'such as "dask+tls://scheduler:8786"'
 
 

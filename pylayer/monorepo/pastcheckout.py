@@ -12,19 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pylayer import process
 from pylayer.errors import ToolError, UsageError
 from pylayer.monorepo import trees
-from pylayer.monorepo.repository import refusal, unquoted
+from pylayer.monorepo.repository import ran, refusal, unquoted
 from pylayer.monorepo.trees import SKIPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
+    from pylayer import process
+
+_QUIET = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
 _TIMEOUT = 600  # seconds: a promisor's blobs come over a network
 _LINK = "120000"
 _SUBMODULE = "160000"
-_QUIET = ("-c", "core.quotePath=true", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,11 +213,7 @@ def _refused(what: str, *, hint: str) -> UsageError:
 
 
 def _git(folder: Path, *words: str) -> process.Completed:
-    # Where pylayer runs in a hook of git's, these name the repository of that hook.
-    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    env |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
-    command: Sequence[str] = ["git", *_QUIET, *words]
     try:
-        return process.run(command, cwd=folder, env=env, timeout=_TIMEOUT)
+        return ran(folder, *_QUIET, *words, timeout=_TIMEOUT)
     except ToolError as error:
         raise _refused(error.faults[0].what, hint="is git installed?") from error

@@ -17,7 +17,7 @@ from pylayer.monorepo import ignorefiles
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-_TIMEOUT = 60
+_TIMEOUT = 60  # seconds
 _FATAL = "fatal: "
 _SAFE = "safe.directory"  # in what git advises where a checkout is somebody else's
 _FILES = ("info/exclude", "index", "logs/HEAD", "packed-refs", "refs/tags", "shallow")
@@ -258,14 +258,24 @@ def _git(
 
 def _ran(folder: Path, *words: str, input: str | None = None) -> process.Completed | None:  # noqa: A002
     """Run git in a folder; None where it is not there, or does not end."""
+    try:
+        return ran(folder, *words, input=input)
+    except ToolError:
+        return None
+
+
+def ran(
+    folder: Path,
+    *words: str,
+    input: str | None = None,  # noqa: A002
+    timeout: float = _TIMEOUT,
+) -> process.Completed:
+    """Run git in a folder, whose paths it prints as `unquoted` reads them. Raises ToolError."""
     # Where pylayer runs in a hook of git's, these name the repository of that hook.
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     env |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
     command = ["git", "-c", "core.quotePath=true", *words]
-    try:
-        return process.run(command, cwd=folder, env=env, input=input, timeout=_TIMEOUT)
-    except ToolError:
-        return None
+    return process.run(command, cwd=folder, env=env, input=input, timeout=timeout)
 
 
 def refusal(stderr: str) -> str:

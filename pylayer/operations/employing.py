@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,7 @@ class Workers:
 
     def engine(self, kind: EngineKind, connect: Callable[[], Engine]) -> FarEngine:
         """An engine of a kind whose builds they do; `connect` makes the one of this machine."""
-        run = parcels.of_engine(self.run, kind.name)
+        run = replace(self.run, engine=kind.name)
         return FarEngine(
             self.pool, self.depot, run=run, connect=connect, architecture=self.architecture, note=self.note
         )
@@ -139,23 +139,14 @@ def _pool(manifest: Manifest, asked: str | Executor) -> WorkerPool:
 def _refuse_others(pool: WorkerPool) -> None:
     """Raise UsageError for all workers that would make something else than this machine."""
     faults = []
+    hint = 'install the same "pylayer-lambda[workers,cache]" on all machines'
     for name, told in sorted(pool.each(worker.about).items()):
         if isinstance(told, str):
-            what = f"cannot take part: {told}"
-        elif told["pylayer"] != pylayer.__version__:
-            what = f"has pylayer {told['pylayer']}, but this is {pylayer.__version__}"
-        elif told["code"] != parcels.code():
-            what = f"has another pylayer {pylayer.__version__} than this one: its code differs"
-        else:
-            continue
-        machine = told.get("machine", "") if not isinstance(told, str) else ""
-        faults.append(
-            Fault(
-                what=what,
-                where=f"worker {name}{f' on {machine}' if machine else ''}",
-                hint='install the same "pylayer-lambda[workers,cache]" on all machines',
-            )
-        )
+            faults.append(Fault(what=f"cannot take part: {told}", where=f"worker {name}", hint=hint))
+        elif what := parcels.difference(
+            (told["pylayer"], told["code"]), (pylayer.__version__, parcels.code())
+        ):
+            faults.append(Fault(what=what, where=f"worker {name} on {told['machine']}", hint=hint))
     if faults:
         raise UsageError.of(faults)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from concurrent.futures import Executor, Future
 
-SCHEMES = {"dask": "tcp", "dask+tls": "tls"}  # of an address, and what dask calls them
+_TRANSPORTS = {"dask": "tcp", "dask+tls": "tls"}  # of an address, and what dask calls them
 _PATIENCE = 5.0  # seconds for the scheduler to answer
 _FRESH = 1.0  # seconds for which it is known which workers there are
 _RETRIES = 2  # of what raised: a function of ours raises nothing but where a worker cannot import it
@@ -43,7 +43,7 @@ class DaskPool:
         scheme, _, place = address.partition("://")
         try:
             self._client: Any = cast("Any", Client)(  # its functions have no types
-                f"{SCHEMES[scheme]}://{place}", timeout=patience, set_as_default=False, name="pylayer"
+                f"{_TRANSPORTS[scheme]}://{place}", timeout=patience, set_as_default=False, name="pylayer"
             )
         except (OSError, ValueError, TypeError) as error:  # TimeoutError is an OSError
             reason = (str(error).splitlines() or ["it does not answer"])[0]

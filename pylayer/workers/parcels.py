@@ -108,11 +108,6 @@ class SentAnswer:
     files: tuple[SentFile, ...] = ()
 
 
-def of_engine(run: SentRun, engine: str) -> SentRun:
-    """Give a run whose jobs are for an engine."""
-    return replace(run, engine=engine)
-
-
 def sent(
     job: Job,
     *,
@@ -232,6 +227,15 @@ def _content(source: Path | bytes, large: dict[str, Path]) -> bytes | Digest:
 def _entry(file: SentFile, at: Callable[[Digest], Path]) -> TreeEntry:
     source = file.content if isinstance(file.content, bytes) else at(file.content)
     return TreeEntry(name=file.name, source=source, executable=file.executable, link=file.link)
+
+
+def difference(own: tuple[str, str], other: tuple[str, str]) -> str:
+    """Why a worker may not take part, by its version and `code` and those of who asks; empty if it may."""
+    if own[0] != other[0]:
+        return f"has pylayer {own[0]}, but this is {other[0]}"
+    if own[1] != other[1]:
+        return f"has another pylayer {other[0]} than this one: its code differs"
+    return ""
 
 
 @cache

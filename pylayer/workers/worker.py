@@ -53,13 +53,9 @@ def about() -> dict[str, str]:
 def perform(version: str, code: str, content: bytes) -> bytes:
     """Do what was sent, if it is of the same pylayer; gives a closed SentAnswer, whatever happens."""
     own = about()
-    if version != own["pylayer"]:
-        refused = f"has pylayer {own['pylayer']}, but this is {version}"
-    elif code != own["code"]:
-        refused = f"has another pylayer {version} than this one: its code differs"
-    else:
-        return parcels.closed(replace(_performed(parcels.opened(content)), machine=own["machine"]))
-    return parcels.closed(SentAnswer(machine=own["machine"], refused=refused))
+    if refused := parcels.difference((own["pylayer"], own["code"]), (version, code)):
+        return parcels.closed(SentAnswer(machine=own["machine"], refused=refused))
+    return parcels.closed(replace(_performed(parcels.opened(content)), machine=own["machine"]))
 
 
 def _performed(sent: SentJob | SentQuestion) -> SentAnswer:

@@ -45,9 +45,8 @@ _REMEMBERED = 50_000  # members of the directories that are kept in memory: some
 _MAPPED = 1 << 20  # bytes from which mapping a file beats reading it; each mapping keeps a descriptor
 _LASTING = Lasting()
 
-_Directory = tuple[
-    tuple["Member", ...], dict[int, int]
-]  # the members, and by its offset what each ends before
+# The members, and by its offset what each ends before.
+_Directory = tuple[tuple["Member", ...], dict[int, int]]
 
 
 class _Directories:
