@@ -8,9 +8,11 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import get_ident
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from pylayer.dataclassing import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator

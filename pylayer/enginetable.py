@@ -6,10 +6,10 @@ engine is a class (`pylayer.engines.ListedEngine`) and an entry in ENGINES.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pylayer import envtable
+from pylayer.dataclassing import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

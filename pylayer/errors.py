@@ -7,8 +7,10 @@ the signal that ended it (130: Ctrl-C).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, ClassVar, Self
+
+from pylayer.dataclassing import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,7 +10,7 @@ import asyncio
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pylayer import activity, folders, shortage, soundness, stepnames, unfinished
@@ -21,6 +21,7 @@ from pylayer.archives.recipes import Assembled, Recipe, assemble
 from pylayer.building.ahead import Ahead
 from pylayer.checking.checker import Checker
 from pylayer.checking.inspection import FinishedArchive
+from pylayer.dataclassing import dataclass
 from pylayer.errors import MisledError, NeedsDockerError, PylayerError, UnexpectedError
 from pylayer.graph import together
 from pylayer.outcomes import Outcome, State

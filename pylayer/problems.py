@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, get_args
 
+from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault
 from pylayer.tables import refusal, shaped, string, suggestion
 

@@ -16,11 +16,11 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from pylayer import activity, watchdog
+from pylayer.dataclassing import dataclass
 from pylayer.errors import ToolError
 
 if TYPE_CHECKING:

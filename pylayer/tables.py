@@ -11,12 +11,13 @@ import json
 import re
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import tomli
 
+from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, ManifestError
 
 if TYPE_CHECKING:

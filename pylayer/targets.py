@@ -7,13 +7,15 @@ that Lambda's `arm64` is `aarch64` elsewhere.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import tomli
+
+from pylayer.dataclassing import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,10 +7,11 @@ asked in turn. So a build that waits for a wheel that waits for an image waits f
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from pylayer.activity import SHORTEST, Work
+from pylayer.dataclassing import dataclass
 from pylayer.stepnames import build_of, layer_of, named
 
 if TYPE_CHECKING:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import posixpath
 import re
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from pylayer import recordfile
+from pylayer.dataclassing import dataclass
 from pylayer.errors import ArchiveError, Fault
 from pylayer.names import normalise
 from pylayer.zips.reader import Zip

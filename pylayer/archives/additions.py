@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from pylayer import keys
+from pylayer.dataclassing import dataclass
 from pylayer.errors import ManifestError
 from pylayer.monorepo import trees
 from pylayer.monorepo.trees import TreeEntry

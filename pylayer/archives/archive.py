@@ -9,11 +9,11 @@ from __future__ import annotations
 import posixpath
 from base64 import b64encode
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pylayer.archives.layout import ROOT, Placed, place
 from pylayer.checks.contents import source_of
+from pylayer.dataclassing import dataclass
 from pylayer.errors import ArchiveError, Fault
 from pylayer.names import normalise
 from pylayer.wheels import is_bytecode

@@ -7,11 +7,12 @@ no absolute path: two machines write the same bytes.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pylayer import below
+from pylayer.dataclassing import dataclass
 from pylayer.digests import Digest
 from pylayer.errors import Fault, StoreError
 from pylayer.store import write_changed

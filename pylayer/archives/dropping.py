@@ -10,13 +10,13 @@ from __future__ import annotations
 import posixpath
 from collections import defaultdict
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pylayer.amounts import size_text
 from pylayer.archives.layout import ROOT, place
 from pylayer.checks import elf
 from pylayer.checks.contents import source_of
+from pylayer.dataclassing import dataclass
 from pylayer.errors import ArchiveError, Fault
 from pylayer.patterns import ignored
 from pylayer.wheels import is_bytecode

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pylayer import keys
@@ -10,6 +9,7 @@ from pylayer.archives import archive as archives
 from pylayer.archives import dropping, settling
 from pylayer.archives.additions import NONE
 from pylayer.archives.archive import Archive
+from pylayer.dataclassing import dataclass
 from pylayer.store import hash_file
 from pylayer.store.kinds import ARCHIVE
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from pylayer.archives.archive import same
 from pylayer.archives.dropping import matcher
 from pylayer.archives.layout import ROOT, place
+from pylayer.dataclassing import dataclass
 from pylayer.errors import ArchiveError, Fault
 from pylayer.zips.reader import Zip
 

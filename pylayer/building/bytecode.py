@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from pylayer import keys
 from pylayer.archives.layout import modules
 from pylayer.checks.contents import source_of
+from pylayer.dataclassing import dataclass
 from pylayer.engines import Job
 from pylayer.errors import BuildError
 from pylayer.monorepo.trees import TreeEntry

@@ -7,7 +7,7 @@ poetry-core write, is too. So such a name is never left for an index.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ from packaging.markers import UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 
 from pylayer import redaction
+from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, ResolveError
 from pylayer.markers import holds, required
 from pylayer.names import normalise, required_name

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from pylayer.building.files import Files
+from pylayer.dataclassing import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

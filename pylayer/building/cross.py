@@ -7,12 +7,13 @@ zig comes as a wheel from the index, and compiles C and C++ for a chosen machine
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
 from pylayer.checks import crossed
+from pylayer.dataclassing import dataclass
 from pylayer.engines import Job
 from pylayer.engines.wire import script_text
 from pylayer.errors import BuildError, Fault, StoreError

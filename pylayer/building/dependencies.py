@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from pylayer.building.closure import Closure, close, root_of
 from pylayer.building.serving import allows
+from pylayer.dataclassing import dataclass
 from pylayer.errors import BuildError, Fault, PylayerError, ResolveError
 from pylayer.graph import together
 from pylayer.names import required_name

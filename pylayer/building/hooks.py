@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from pylayer.below import OutsideError
 from pylayer.building import backends, diagnostics, missing, sources, wheelparts
 from pylayer.building.closure import refuse_login
 from pylayer.building.native import BackendError
+from pylayer.dataclassing import dataclass
 from pylayer.engines import Job
 from pylayer.errors import BuildError
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from pylayer.building import facts
+from pylayer.dataclassing import dataclass
 from pylayer.engines import ImageChoice, choose, placing
 from pylayer.engines.once import Once
 from pylayer.errors import EngineError, LockError, MisledError

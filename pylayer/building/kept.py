@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pylayer import wheels
 from pylayer.building import sources
+from pylayer.dataclassing import dataclass
 from pylayer.keys import key
 from pylayer.store import kinds
 

@@ -6,10 +6,11 @@ Projects know ways by this module alone; how a cross compiler is used is in `cro
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from posixpath import dirname, normpath
 from typing import TYPE_CHECKING, Protocol, Self
 
+from pylayer.dataclassing import dataclass
 from pylayer.errors import BuildError
 from pylayer.names import required_name
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from pylayer.dataclassing import dataclass
 from pylayer.keys import key
 from pylayer.store import kinds
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pylayer.building import native, packaged
+from pylayer.dataclassing import dataclass
 from pylayer.keys import key
 from pylayer.monorepo import checkout, trees, workspace
 

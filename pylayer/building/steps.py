@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from pylayer.building.hooks import HookRun
 from pylayer.building.kept import KeptWheels, WheelPlaces
 from pylayer.building.native import BackendError, Plain
 from pylayer.building.pace import WheelStep
+from pylayer.dataclassing import dataclass
 from pylayer.errors import BuildError, Fault, PylayerError
 from pylayer.graph import CircleError
 from pylayer.keys import Parts, key

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from pylayer.checking.inspection import DECISIVE, once
 from pylayer.checks import elf
 from pylayer.checks.contents import source_of
 from pylayer.checks.symbols import removable
+from pylayer.dataclassing import dataclass
 from pylayer.errors import ArchiveError
 from pylayer.limits import MOST_UNZIPPED
 from pylayer.problems import Problem, leave_out

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
+from pylayer.dataclassing import dataclass
 from pylayer.errors import MisledError
 from pylayer.keys import key, source
 from pylayer.names import required_name

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pylayer.checks import contents, imports, metadata, native, paths, secrets, sizes, together
+from pylayer.dataclassing import dataclass
 from pylayer.errors import ArchiveError
 from pylayer.limits import MOST_UNZIPPED
 from pylayer.problems import Kind, Problem, Severity, leave_out

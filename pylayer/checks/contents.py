@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from pylayer import recordfile
 from pylayer.checks import credentials, elf
 from pylayer.checks.elf import Elf
+from pylayer.dataclassing import dataclass
 from pylayer.limits import MOST_UNZIPPED
 from pylayer.names import normalise
 from pylayer.store.kinds import ELF

@@ -8,8 +8,9 @@ https://refspecs.linuxfoundation.org/LSB_5.0.0/LSB-Core-generic/LSB-Core-generic
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from pylayer.dataclassing import dataclass
 
 MAGIC = b"\x7fELF"
 ET_EXEC, ET_DYN = 2, 3

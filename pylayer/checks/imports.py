@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from pylayer.checks.provided import provided
+from pylayer.dataclassing import dataclass
 from pylayer.problems import Problem
 from pylayer.zips.reader import Zip
 

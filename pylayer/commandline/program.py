@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pylayer.commandline import parsing
 from pylayer.commands import table
 from pylayer.commands.command import Command, options_of
 from pylayer.commands.running import run_command
+from pylayer.dataclassing import dataclass
 from pylayer.errors import UsageError
 
 if TYPE_CHECKING:

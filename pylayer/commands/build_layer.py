@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pylayer.commands import command
 from pylayer.commands.building import BuildingCommand
+from pylayer.dataclassing import dataclass
 
 if TYPE_CHECKING:
     from pylayer.console import Console

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pylayer import envtable
 from pylayer.commands import command, runs
 from pylayer.commands.command import Command
+from pylayer.dataclassing import dataclass
 from pylayer.errors import PENDING, ManifestError
 
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pylayer.commands import command, runs
 from pylayer.commands.command import Command
+from pylayer.dataclassing import dataclass
 from pylayer.errors import PENDING
 
 if TYPE_CHECKING:

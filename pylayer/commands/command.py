@@ -7,11 +7,12 @@ share: `pylayer`, invoke and nox have it then, in their help and in their comple
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pylayer import enginetable
+from pylayer.dataclassing import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

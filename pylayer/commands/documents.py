@@ -7,7 +7,6 @@ The same archive gives the same bytes: no time, and a serial number that its con
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from email.parser import BytesParser
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from pylayer import __version__
 from pylayer.archives import catalogue
 from pylayer.checks.contents import installed
 from pylayer.config.manifest import LOCK_NAME
+from pylayer.dataclassing import dataclass
 from pylayer.errors import NotBuiltError, PylayerError, ToolError
 from pylayer.locks import fetcher, lock
 from pylayer.markers import holds, readable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pylayer import __version__, enginetable
@@ -13,6 +13,7 @@ from pylayer.answers import DoctorAnswer, EngineAnswer, NativeAnswer, TargetAnsw
 from pylayer.building import native
 from pylayer.config.manifest import LOCK_NAME
 from pylayer.console.gathering import answers
+from pylayer.dataclassing import dataclass
 from pylayer.engines import choose, placing
 from pylayer.errors import EngineError, Fault, PylayerError
 from pylayer.locks import lock as locks

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pylayer.answers import LockAnswer
 from pylayer.config.manifest import LOCK_NAME
+from pylayer.dataclassing import dataclass
 from pylayer.errors import LockError, NeedsDockerError, UsageError
 from pylayer.locks import lock as locks
 from pylayer.locks.thirdparty import Policy

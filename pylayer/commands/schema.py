@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
 
 from pylayer.commands import command
 from pylayer.commands.command import Command
+from pylayer.dataclassing import dataclass
 from pylayer.errors import UsageError
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import time
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pylayer.amounts import read_size, size_text
 from pylayer.answers import CacheAnswer, KeptAnswer, RemovedAnswer, StoreAnswer
+from pylayer.dataclassing import dataclass
 from pylayer.errors import EngineError, UsageError
 
 if TYPE_CHECKING:

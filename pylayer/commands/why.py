@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pylayer.answers import WhyAnswer
 from pylayer.commands import command, runs
 from pylayer.commands.command import Command
+from pylayer.dataclassing import dataclass
 from pylayer.errors import NotBuiltError
 
 if TYPE_CHECKING:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from pylayer.dataclassing import dataclass
 from pylayer.tables import (
     as_fields,
     boolean,

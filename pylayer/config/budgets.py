@@ -5,11 +5,12 @@ A size is text as AWS counts it, `"100 MB"` being 100 · 1,048,576 bytes, or a n
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from pylayer.amounts import read_size
 from pylayer.config.values import layer_name
+from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault
 from pylayer.limits import MOST_LAYERS, MOST_UNZIPPED, as_aws_says
 from pylayer.tables import (

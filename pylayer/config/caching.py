@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pylayer import redaction
 from pylayer.config.attesting import public_key
+from pylayer.dataclassing import dataclass
 from pylayer.tables import as_fields, key, keys_of, list_of, made, refusal, shape_of, shaped, string, table
 
 SCHEMES = ("s3", "gs", "az", "file")

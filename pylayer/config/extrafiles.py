@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pylayer import below
 from pylayer.below import OutsideError
 from pylayer.config.values import relative
+from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault
 from pylayer.tables import made, quoted, refusal, shape_of, shaped, string, table, table_of
 from pylayer.targets import Architecture

@@ -6,12 +6,13 @@ A host is an address as DOCKER_HOST has it, or the name of a Docker context.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from pylayer import enginetable, envtable
 from pylayer.config.values import engine_choice
+from pylayer.dataclassing import dataclass
 from pylayer.errors import UsageError
 from pylayer.tables import (
     InvalidError,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from pylayer.config.values import environment
+from pylayer.dataclassing import dataclass
 from pylayer.tables import NEEDED, Key, as_fields, made, refusal, shape_of, shaped, string, table
 
 _HANDLER = re.compile(r"[\w./-]+\.[A-Za-z_]\w*")

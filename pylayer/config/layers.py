@@ -9,7 +9,7 @@ else changes but that page (`nox -s reference`), and everything about it is chec
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from pylayer.config.extrafiles import ExtraFile, extra_files
@@ -29,6 +29,7 @@ from pylayer.config.values import (
     requirement,
     settings,
 )
+from pylayer.dataclassing import dataclass
 from pylayer.problems import acceptance
 from pylayer.tables import boolean, either, key, list_of, one_of, text
 

@@ -6,7 +6,7 @@ To add a key of the top level, add a field to Manifest; of another table, see `l
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -38,6 +38,7 @@ from pylayer.config.values import (
 )
 from pylayer.config.working import KEYS as WORKER_KEYS
 from pylayer.config.working import WorkerSettings, workers_table
+from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, ManifestError
 from pylayer.names import normalise
 from pylayer.tables import (

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pylayer.config.values import distribution
+from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault
 from pylayer.names import address_problem, is_index_name
 from pylayer.tables import (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import string as strings
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from pylayer.dataclassing import dataclass
 from pylayer.tables import (
     Key,
     as_fields,

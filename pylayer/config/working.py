@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pylayer import redaction
+from pylayer.dataclassing import dataclass
 from pylayer.tables import as_fields, key, keys_of, made, refusal, shape_of, shaped, string, table
 
 _ADDRESS = re.compile(r"dask(\+tls)?://[A-Za-z0-9._:\[\]-]+")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from pylayer import shown
+from pylayer.dataclassing import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

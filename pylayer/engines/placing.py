@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pylayer import enginetable
+from pylayer.dataclassing import dataclass
 from pylayer.errors import NeedsDockerError
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ A SmokeTester unpacks archives as Lambda does and runs `pylayer/inside/verify.py
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pylayer.archives.layout import ROOT, place
+from pylayer.dataclassing import dataclass
 from pylayer.zips.reader import Zip
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ import io
 import os
 import re
 import tarfile
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from pylayer import process
+from pylayer.dataclassing import dataclass
 from pylayer.errors import DownloadError, Fault, ManifestError, ResolveError
 from pylayer.monorepo import trees
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from pylayer.dataclassing import dataclass
 from pylayer.digests import Digest
 
 

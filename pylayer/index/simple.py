@@ -6,13 +6,14 @@ The format is https://packaging.python.org/en/latest/specifications/simple-repos
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin
 
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
+from pylayer.dataclassing import dataclass
 from pylayer.digests import Digest
 from pylayer.errors import DownloadError
 from pylayer.index.indexes import local_path

@@ -8,12 +8,13 @@ file once with its sha256. It holds no address of an index, so that it works thr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
 
 from pylayer.alone import alone
+from pylayer.dataclassing import dataclass
 from pylayer.digests import Digest
 from pylayer.errors import Fault, LockError
 from pylayer.index.pins import Pin

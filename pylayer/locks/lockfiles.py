@@ -6,12 +6,12 @@ A distribution that one of them has in several versions is taken by the markers 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from packaging.markers import Marker, UndefinedEnvironmentName
 
+from pylayer.dataclassing import dataclass
 from pylayer.errors import ManifestError, ResolveError
 from pylayer.locks.formats import pdmlock, pipfilelock, poetrylock, pylock, requirements, uvlock
 from pylayer.markers import holds

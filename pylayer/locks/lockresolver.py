@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from pylayer import wheels
+from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, PylayerError, ResolveError
 from pylayer.index import gits
 from pylayer.index.indexes import local_path

@@ -6,13 +6,14 @@ whoever needs it. What a pyproject.toml says takes precedence over a lock file, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pylayer import redaction
+from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault
 from pylayer.index import gits, publicindex
 from pylayer.index.indexes import local_path, same_place

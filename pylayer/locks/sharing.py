@@ -8,11 +8,11 @@ made it. Only what depends on the machine is named for it: `python3.11: hatchlin
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
 from pylayer.building.serving import allows
+from pylayer.dataclassing import dataclass
 from pylayer.markers import holds, readable
 from pylayer.resolver.requirements import ResolverPython
 from pylayer.targets import Architecture, Target

@@ -7,7 +7,7 @@ the layer wants the fewest versions, a runtime prefers those of the older ones t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -17,6 +17,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from pylayer.building.dependencies import Wanted
+from pylayer.dataclassing import dataclass
 from pylayer.errors import PylayerError
 from pylayer.index import gits
 from pylayer.index.indexes import display

@@ -9,10 +9,10 @@ of this gets nothing, so that what it builds does not depend on it.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pylayer.dataclassing import dataclass
 from pylayer.errors import ToolError
 from pylayer.monorepo import gitfolder, githistory, ignorefiles, inputs
 from pylayer.monorepo.independence import lists_tracked

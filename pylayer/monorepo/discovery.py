@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
+from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, ManifestError
 from pylayer.monorepo import projectfile
 from pylayer.monorepo.following import Following, root_tables

@@ -6,9 +6,9 @@ more than a build per minor.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from pylayer.dataclassing import dataclass
 from pylayer.names import required_name
 from pylayer.tables import table_at, value_at
 

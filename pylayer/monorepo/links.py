@@ -8,11 +8,12 @@ beside that, under its path in the repository.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from posixpath import dirname, relpath
 from typing import TYPE_CHECKING
 
+from pylayer.dataclassing import dataclass
 from pylayer.monorepo.trees import TreeEntry, leaving, marked, walk
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ what it packages is the same.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from pylayer import below, process
+from pylayer.dataclassing import dataclass
 from pylayer.errors import BuildError, ToolError
 from pylayer.monorepo import gitfolder
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pylayer.dataclassing import dataclass
 from pylayer.errors import ToolError, UsageError
 from pylayer.monorepo import trees
 from pylayer.monorepo.repository import ran, refusal, unquoted

@@ -6,11 +6,12 @@ Nothing of the project is run: pyproject.toml, setup.cfg and the literals of set
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from posixpath import normpath
 from typing import TYPE_CHECKING, Any
 
 from pylayer.config.values import distribution, requirement
+from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, ManifestError
 from pylayer.monorepo import members, references, sourcetables
 from pylayer.monorepo.independence import (

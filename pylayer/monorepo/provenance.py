@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from os.path import normpath
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urlsplit
 
 from pylayer import redaction
+from pylayer.dataclassing import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

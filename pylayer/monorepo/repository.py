@@ -6,11 +6,11 @@ import os
 import re
 import threading
 from bisect import bisect_left
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pylayer import process
+from pylayer.dataclassing import dataclass
 from pylayer.errors import ToolError
 from pylayer.monorepo import ignorefiles
 

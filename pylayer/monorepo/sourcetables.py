@@ -7,10 +7,10 @@ https://python-poetry.org/docs/repositories/ and https://pdm-project.org/latest/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from pylayer.dataclassing import dataclass
 from pylayer.monorepo.provenance import Provenance
 from pylayer.names import normalise
 from pylayer.tables import table_at

@@ -11,13 +11,14 @@ import hashlib
 import os
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Self
 
 from pylayer import below
 from pylayer.below import OutsideError
+from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, ManifestError
 from pylayer.patterns import ignored
 from pylayer.store.kinds import HASHES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from codecs import BOM_UTF8
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from pylayer import below, selection
 from pylayer.config import budgets, manifest, providing
 from pylayer.config.layers import Build, Layer, ProjectOptions
 from pylayer.config.manifest import LOCK_NAME, Manifest
+from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, ManifestError, UsageError
 from pylayer.monorepo import inputs, links
 from pylayer.monorepo.cycles import build_cycles

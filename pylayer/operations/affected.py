@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from posixpath import basename, dirname
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import pylayer
 from pylayer.building import packaged
 from pylayer.config.manifest import LOCK_NAME
+from pylayer.dataclassing import dataclass
 from pylayer.errors import ManifestError, PylayerError
 from pylayer.keys import changes
 from pylayer.locks import lock as locks

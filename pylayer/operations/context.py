@@ -6,7 +6,7 @@ import asyncio
 import os
 import sysconfig
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pylayer import envtable, process
@@ -17,6 +17,7 @@ from pylayer.building.dependencies import Dependencies
 from pylayer.building.hosts import EngineHosts, KnownPythons
 from pylayer.building.projects import Projects
 from pylayer.config.manifest import LOCK_NAME
+from pylayer.dataclassing import dataclass
 from pylayer.engines import ImageChoice, choose, placing
 from pylayer.errors import LockError, MisledError, PylayerError
 from pylayer.graph import Graph

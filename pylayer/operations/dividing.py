@@ -6,11 +6,11 @@ Wheels are divided, never layers: most wheels are in several of those, and would
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from heapq import heapify, heapreplace
 from math import ceil
 from typing import TYPE_CHECKING
 
+from pylayer.dataclassing import dataclass
 from pylayer.errors import UsageError
 
 if TYPE_CHECKING:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 import pylayer
 from pylayer.config.working import workers_address
+from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, ManifestError, UsageError
 from pylayer.operations.sharing import place
 from pylayer.tables import take

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from pylayer.building.pace import usual
 from pylayer.building.serving import trusted
 from pylayer.building.steps import WouldBuildError
+from pylayer.dataclassing import dataclass
 from pylayer.errors import PylayerError
 from pylayer.operations.dividing import MissingWheel
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pylayer import keys
 from pylayer.answers import ReasonsAnswer
 from pylayer.archives import additions
 from pylayer.building.steps import WouldBuildError
+from pylayer.dataclassing import dataclass
 from pylayer.errors import PylayerError
 from pylayer.locks.thirdparty import Policy
 from pylayer.monorepo import workspace

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
+from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, NotBuiltError, PublishError, raise_together
 
 if TYPE_CHECKING:

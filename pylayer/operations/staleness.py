@@ -6,13 +6,14 @@ parts of a build's keys that come from files of the monorepo.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from pylayer.building.dependencies import providers
 from pylayer.building.sources import source_of
 from pylayer.building.wheelparts import declared_parts
 from pylayer.config.manifest import LOCK_NAME
+from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, PylayerError
 from pylayer.keys import changes
 from pylayer.locks import lock as locks

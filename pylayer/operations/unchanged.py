@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pylayer import selection
+from pylayer.dataclassing import dataclass
 from pylayer.state import snapshot
 
 if TYPE_CHECKING:

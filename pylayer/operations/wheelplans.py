@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 import pylayer
 from pylayer.answers import PlanAnswer, ShareAnswer, WheelAnswer
 from pylayer.building.pace import WheelStep
+from pylayer.dataclassing import dataclass
 from pylayer.errors import PylayerError, UsageError
 from pylayer.targets import Architecture, Target, load_runtimes
 

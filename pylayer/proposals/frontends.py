@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pylayer.dataclassing import dataclass
 from pylayer.monorepo.projectfile import glance
 from pylayer.names import required_name
 from pylayer.tables import table_at

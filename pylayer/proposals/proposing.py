@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import tomli
 
 from pylayer.config import manifest
 from pylayer.config.manifest import LOCK_NAME, MANIFEST_NAME
+from pylayer.dataclassing import dataclass
 from pylayer.errors import ManifestError
 from pylayer.locks import lockfiles
 from pylayer.monorepo import workspace

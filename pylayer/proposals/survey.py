@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from pylayer.dataclassing import dataclass
 from pylayer.monorepo import projectfile, sourcetables
 from pylayer.monorepo.projectfile import PYPROJECT, SETUP_FILES
 from pylayer.monorepo.repository import Repository

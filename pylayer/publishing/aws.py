@@ -6,11 +6,12 @@ Credentials come by boto3's own ways; neither they nor AWS's signed URLs leave t
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from pylayer.dataclassing import dataclass
 from pylayer.errors import PublishError
 from pylayer.publishing.cloud import CloudError, Grant, Listed, Patience, Region, Stored, Upload, Version
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Literal
 
+from pylayer.dataclassing import dataclass
 from pylayer.publishing import surplus
 from pylayer.publishing.cloud import CloudError, Draft, Upload, Version
 from pylayer.store import hash_file

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from pylayer.dataclassing import dataclass
 from pylayer.publishing.cloud import CloudError, Grant
 from pylayer.publishing.template import names_of
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pylayer import selection
 from pylayer.archives import catalogue
+from pylayer.dataclassing import dataclass
 from pylayer.errors import PENDING, PublishError
 from pylayer.publishing import published
 from pylayer.publishing.cloud import CloudError

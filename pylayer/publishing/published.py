@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pylayer.dataclassing import dataclass
 from pylayer.errors import StoreError
 from pylayer.publishing.surplus import Doubt
 from pylayer.store import write_changed

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pylayer.dataclassing import dataclass
 from pylayer.errors import MIXED, PENDING, NotBuiltError, PublishError
 from pylayer.publishing import checks, lines, outputs, published, surplus
 from pylayer.publishing.cloud import CloudError

@@ -7,9 +7,10 @@ when nobody looks for it any more; no plan would see what it made, which has the
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pylayer.dataclassing import dataclass
 from pylayer.publishing.cloud import CloudError
 
 if TYPE_CHECKING:

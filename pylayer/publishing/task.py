@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from pylayer import selection
 from pylayer.archives import catalogue
+from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, NotBuiltError, PublishError, UsageError
 from pylayer.publishing import attested, checks, outputs, published
 from pylayer.publishing.cloud import Patience

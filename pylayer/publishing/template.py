@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault
 from pylayer.limits import LAYER_NAME_RULE, LONGEST_DESCRIPTION, LONGEST_LICENSE, is_layer_name
 from pylayer.names import normalise

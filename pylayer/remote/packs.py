@@ -10,9 +10,9 @@ import gzip
 import hashlib
 import json
 import zlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pylayer.dataclassing import dataclass
 from pylayer.digests import Digest
 from pylayer.statements import envelopes
 from pylayer.statements.envelopes import UnverifiedError

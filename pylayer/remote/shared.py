@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pylayer import activity
 from pylayer.amounts import size_text
+from pylayer.dataclassing import dataclass
 from pylayer.remote import packs
 from pylayer.remote.bucket import BucketError
 from pylayer.remote.packs import Head

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pylayer import enginetable, keys
 from pylayer.amounts import size_text
+from pylayer.dataclassing import dataclass
 from pylayer.engines.wire import script_text
 from pylayer.errors import BuildError, NeedsDockerError
 from pylayer.graph import together

@@ -6,12 +6,12 @@ Kept by the wheel and by what the tool says of its version: another tool gives o
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pylayer import keys, wheels
 from pylayer.archives.rewriting import rewrite
 from pylayer.checks import elf
+from pylayer.dataclassing import dataclass
 from pylayer.engines import Job
 from pylayer.errors import BuildError
 from pylayer.monorepo.trees import TreeEntry

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from pylayer import selection
 from pylayer.archives import catalogue
+from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, PylayerError, StoreError, UsageError
 from pylayer.outcomes import State
 from pylayer.report.comparing import Comparison, compare

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pylayer.dataclassing import dataclass
 from pylayer.report import words
 
 if TYPE_CHECKING:

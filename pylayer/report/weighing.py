@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import TYPE_CHECKING
 
 from pylayer.checks.contents import claims_in, owner
+from pylayer.dataclassing import dataclass
 from pylayer.errors import StoreError
 from pylayer.store import hash_file
 from pylayer.store.kinds import WEIGHTS

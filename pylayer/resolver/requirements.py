@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from pylayer.dataclassing import dataclass
 from pylayer.errors import ResolveError
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import tomli
 from packaging.requirements import InvalidRequirement, Requirement
 
 from pylayer import folders
+from pylayer.dataclassing import dataclass
 from pylayer.digests import Digest
 from pylayer.errors import ResolveError
 from pylayer.index.indexes import display

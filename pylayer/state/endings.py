@@ -6,11 +6,11 @@ What was printed while something was made is in the log of each build that neede
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pylayer import redaction, shown
+from pylayer.dataclassing import dataclass
 from pylayer.keys import key
 from pylayer.outcomes import Outcome, State
 from pylayer.stepnames import named

@@ -6,11 +6,12 @@ A run that finds nothing to do leaves them as they are, so they describe the las
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from pylayer.activity import SHORTEST
 from pylayer.archives import catalogue
+from pylayer.dataclassing import dataclass
 from pylayer.errors import StoreError
 from pylayer.stepnames import named
 from pylayer.store.kinds import LAST_RUN, REPLACED

@@ -11,11 +11,12 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from stat import S_ISDIR
 from typing import TYPE_CHECKING, Any
 
 from pylayer import __version__, envtable
+from pylayer.dataclassing import dataclass
 from pylayer.store.kinds import SNAPSHOT
 
 if TYPE_CHECKING:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from pylayer.dataclassing import dataclass
 from pylayer.keys import key
 from pylayer.store.kinds import VERIFICATION
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64decode, b64encode
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from pylayer.dataclassing import dataclass
 from pylayer.errors import ManifestError, ToolError
 
 if TYPE_CHECKING:

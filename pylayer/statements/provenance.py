@@ -7,11 +7,11 @@ See https://in-toto.io/Statement/v1 and https://slsa.dev/spec/v1.0/provenance.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pylayer import __version__
+from pylayer.dataclassing import dataclass
 from pylayer.keys import key
 
 if TYPE_CHECKING:

@@ -17,12 +17,12 @@ import os
 import re
 import shutil
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pylayer import alone, disk, envtable, folders, unfinished
+from pylayer.dataclassing import dataclass
 from pylayer.digests import Digest
 from pylayer.errors import StoreError
 from pylayer.liveness import marks_living, own_mark

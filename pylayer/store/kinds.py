@@ -7,9 +7,9 @@ values of its environment.
 """
 
 # Annotations are not strings here: making a TypedDict would compile each, in every run.
-from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypedDict, TypeVar, cast
 
+from pylayer.dataclassing import dataclass
 from pylayer.store.shapes import Sha256, reader
 
 R = TypeVar("R")

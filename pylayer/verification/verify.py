@@ -7,10 +7,11 @@ see `pylayer.engines.smoke`.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from pylayer import __version__, keys
+from pylayer.dataclassing import dataclass
 from pylayer.problems import Problem
 from pylayer.store import hash_file
 from pylayer.store.kinds import VERDICT

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from pylayer import activity, recordfile, wheels
 from pylayer.archives import catalogue
+from pylayer.dataclassing import dataclass
 from pylayer.engines import choose
 from pylayer.engines.smoke import SmokeTest
 from pylayer.errors import CheckError, NeedsDockerError, PylayerError

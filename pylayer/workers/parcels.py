@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pylayer import below, wheels
 from pylayer.below import OutsideError
+from pylayer.dataclassing import dataclass
 from pylayer.digests import Digest
 from pylayer.errors import BuildError, EngineError
 from pylayer.monorepo.trees import TreeEntry

@@ -10,12 +10,13 @@ import atexit
 import platform
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 import pylayer
 from pylayer import enginetable
+from pylayer.dataclassing import dataclass
 from pylayer.engines import ImageChoice, choose
 from pylayer.engines.placing import EnginePlace
 from pylayer.errors import PylayerError, UnexpectedError

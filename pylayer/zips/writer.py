@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import zlib
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Self
 
 from pylayer import unfinished
+from pylayer.dataclassing import dataclass
 from pylayer.errors import StoreError
 from pylayer.zips.format import DEFLATED, STORED, end, headers
 

@@ -8,12 +8,13 @@ megabytes are between the two, so that environments share them.
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from docker.errors import ImageNotFound
 
 from pylayer import folders
+from pylayer.dataclassing import dataclass
 from pylayer.engines import KeptEnvironment, environment
 from pylayer.engines.docker import images, tars
 from pylayer.engines.docker.streams import STDOUT

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pylayer import envtable
 from pylayer.amounts import read_size, size_text
+from pylayer.dataclassing import dataclass
 from pylayer.errors import UsageError
 
 if TYPE_CHECKING:

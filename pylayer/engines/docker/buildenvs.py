@@ -6,12 +6,13 @@ import itertools
 import re
 import secrets
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from docker.errors import NotFound
 
 from pylayer import envtable
+from pylayer.dataclassing import dataclass
 from pylayer.engines import variables, wire
 from pylayer.engines.docker import baking, tars
 from pylayer.engines.docker.baking import PREFIX, ROOT, TOOLS, WORK

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -14,6 +14,7 @@ from docker.context import ContextAPI
 from docker.errors import APIError, DockerException
 from docker.tls import TLSConfig
 
+from pylayer.dataclassing import dataclass
 from pylayer.engines.docker.tunnels import Tunnel
 from pylayer.errors import EngineError, Fault
 from pylayer.targets import Architecture

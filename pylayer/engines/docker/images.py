@@ -7,7 +7,7 @@ import json
 import threading
 from collections import defaultdict
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from docker.errors import ImageNotFound, NotFound
@@ -15,6 +15,7 @@ from docker.utils import parse_repository_tag
 
 from pylayer import activity
 from pylayer.amounts import size_text
+from pylayer.dataclassing import dataclass
 from pylayer.engines import ImageChoice
 from pylayer.engines.docker import logins, refusals
 from pylayer.engines.docker.connection import DOCKER_ERRORS, asking_briefly, explain, failure

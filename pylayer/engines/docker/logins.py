@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
 from typing import Any
 
 from docker import auth
 from docker.errors import DockerException
+
+from pylayer.dataclassing import dataclass
 
 _SAID = re.compile(r"StoreError\(['\"](?:Credentials store )?(.*?)(?: with \"\"\.)?['\"]\)$")
 

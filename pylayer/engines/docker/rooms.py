@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from pylayer import activity
+from pylayer.dataclassing import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,11 +13,11 @@ import stat
 import struct
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pylayer.dataclassing import dataclass
 from pylayer.engines.local import kernelcalls, sockets
 
 if TYPE_CHECKING:

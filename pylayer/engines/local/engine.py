@@ -9,13 +9,13 @@ import platform
 import shutil
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pylayer import envtable, folders
 from pylayer.alone import alone
+from pylayer.dataclassing import dataclass
 from pylayer.disk import filling, refuse_full
 from pylayer.engines import (
     Done,

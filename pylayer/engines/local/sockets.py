@@ -12,10 +12,10 @@ import errno
 import platform
 import struct
 import sys
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from pylayer.dataclassing import dataclass
 from pylayer.engines.local import kernelcalls
 
 if TYPE_CHECKING:

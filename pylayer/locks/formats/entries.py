@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from packaging.markers import Marker
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from pylayer.dataclassing import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from os.path import normpath
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
+from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, ManifestError
 from pylayer.locks.formats import piplines
 from pylayer.locks.formats.entries import LockfileEntry, marker_of
