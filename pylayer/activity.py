@@ -39,8 +39,8 @@ class Work:
     """One piece of work; `keys` are those of the steps that it is done for, from the outermost on.
 
     Times are perf_counter's. `doing` says what it is at, where its step does not say that; `waiting` that
-    this is to wait for somebody else. `log` is what programs printed in it, and `phases` what has a name of
-    its own in it, and is over.
+    this is to wait for somebody else, and `asked` whom it asked for something, and when. `log` is what
+    programs printed in it, and `phases` what has a name of its own in it, and is over.
     """
 
     keys: tuple[Hashable, ...] = ()
@@ -48,6 +48,7 @@ class Work:
     ended: float | None = None
     doing: str = ""
     waiting: bool = False
+    asked: tuple[str, float] | None = None
     log: str = ""
     phases: list[Phase] = field(default_factory=list)
 
@@ -127,6 +128,21 @@ def waiting(text: str, *, step: str = "", name: str = "") -> Iterator[None]:
     """Say for whom else the present work waits in here; see `doing`."""
     with _said(text, step=step, name=name, waiting=True):
         yield
+
+
+@contextmanager
+def asking(whom: str) -> Iterator[None]:
+    """Note that the present work waits for an answer in here, which is told once that is long."""
+    now = _current.get()
+    if now is None:
+        yield
+        return
+    work = now[1]
+    before, work.asked = work.asked, (whom, time.perf_counter())
+    try:
+        yield
+    finally:
+        work.asked = before
 
 
 @contextmanager

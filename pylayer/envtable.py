@@ -21,6 +21,7 @@ CACHE_KEY = "PYLAYER_CACHE_KEY"
 CACHE_SCOPE = "PYLAYER_CACHE_SCOPE"
 BUILD_MEMORY = "PYLAYER_BUILD_MEMORY"
 DOCKER_HOSTS = "PYLAYER_DOCKER_HOSTS"
+ENGINE_TIMEOUT = "PYLAYER_ENGINE_TIMEOUT"
 CI = "CI"
 GITHUB = "GITHUB_ACTIONS"
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
@@ -58,6 +59,11 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
         DOCKER_HOSTS: (
             "Hosts of architectures, before those of layers.toml: `arm64=ssh://builder-arm`, with commas "
             "between several; `arm64=` takes away what layers.toml has."
+        ),
+        ENGINE_TIMEOUT: (
+            "How many seconds a Docker Engine or Podman may leave a call without an answer (120); five times "
+            "as many where it pulls, copies or commits. A build takes as long as it likes, while the engine "
+            "answers."
         ),
     },
     "What is told, and how": {

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _DIGEST = 90  # characters of a warning that was told in full before
 _NAMED = 2  # builds
+_PROMPT = 5  # seconds in which whoever is asked for something answers usually
 _MOST_PACKAGES = 4  # that a line names
 
 
@@ -79,10 +80,14 @@ def some(builds: Sequence[str]) -> str:
 
 def doing(work: Work) -> str:
     """What a piece of work is at; empty where that has no name."""
-    if work.doing:
-        return shown.line(work.doing)
-    step, name = stepnames.named(work.keys)
-    return "" if step == "other" else shown.line(f"{step} {name}".rstrip())
+    text = work.doing
+    if not text:
+        step, name = stepnames.named(work.keys)
+        text = "" if step == "other" else f"{step} {name}".rstrip()
+    if (asked := work.asked) and (passed := time.perf_counter() - asked[1]) >= _PROMPT:
+        silent = f"no answer of {asked[0]} for {passed:.0f} s"
+        text = f"{text}, {silent}" if text else silent
+    return shown.line(text) if text else ""
 
 
 def since(work: Work) -> str:

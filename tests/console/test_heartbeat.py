@@ -64,3 +64,16 @@ def test_it_names_what_takes_longest(works, line):
             return within(number + 1)
 
     assert line == within(0)
+
+
+def test_it_says_who_does_not_answer():
+    """Once that is long."""
+    activity = Activity()
+    with activity.at(Work()) as work, doing("starting a container"):
+        work.asked = "the Docker Engine", time.perf_counter() - 42
+        told = heartbeat.line(activity, done=0)
+        work.asked = "the Docker Engine", time.perf_counter()
+        soon = heartbeat.line(activity, done=0)
+
+    assert "starting a container, no answer of the Docker Engine for 42 s (0:00)" == told
+    assert "starting a container (0:00)" == soon

@@ -8,6 +8,7 @@ import time
 import uuid
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from docker.errors import ImageNotFound, NotFound
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from docker import APIClient
+
+    from factories.stalling import StallingWay
 
 IMAGES = [f"pylayer-test/python{python}:{arch}" for python in ("3.11", "3.13") for arch in ("amd64", "arm64")]
 
@@ -46,6 +49,24 @@ def client_with_images() -> APIClient:
 def engine(cache: Path, **environ: str) -> DockerEngine:
     """Give an engine whose environment has these variables alone."""
     return DockerEngine(connect(os.environ, home=Path.home()), store=Store(cache), environ=environ)
+
+
+@contextmanager
+def stalling(cache: Path, *, seconds: float) -> Iterator[tuple[DockerEngine, StallingWay]]:
+    """Give an engine that may be silent for some seconds, and the way to it, which can stand still."""
+    from factories.stalling import StallingWay
+
+    usual = connect(os.environ, home=Path.home()).endpoint.host
+    with (
+        TemporaryDirectory() as folder,
+        StallingWay(Path(folder) / "socket", to=usual.removeprefix("unix://")) as way,
+    ):
+        environ = {"DOCKER_HOST": way.host, "PYLAYER_ENGINE_TIMEOUT": str(seconds)}
+        made = DockerEngine(connect(environ, home=Path.home()), store=Store(cache), environ={})
+        try:
+            yield made, way
+        finally:
+            made.close()
 
 
 def owned(client: APIClient, pid: int) -> list[str]:

@@ -441,6 +441,30 @@ def test_container_that_vanishes(docker_engine, docker_images, into) -> None:
     assert {} == facts(build_env, "", into)
 
 
+def test_an_engine_that_stands_still_is_waited_for_and_then_an_error(
+    docker_images, docker_cache, into, tmp_path
+) -> None:
+    """As long as it may be silent; what it had begun for pylayer is gone once it goes on."""
+    from factories.containers import stalling, wait_until_gone
+
+    slow = "import time; time.sleep(2); facts['slept'] = 2"
+    with stalling(docker_cache, seconds=1.5) as (engine, way):
+        build_env = engine.build_env(target(), ())
+        facts(build_env, "", into)
+        threading.Timer(0.5, way.stall).start()
+        threading.Timer(1.5, way.go_on).start()
+        assert {"slept": 2} == facts(build_env, slow, into)
+
+        threading.Timer(0.5, way.stall).start()
+        began = time.monotonic()
+        with pytest.raises(EngineError, match=r"answers no more: no answer within 1\.5 s"):
+            build_env.run(job(slow), into=into)
+        engine.close()
+        assert time.monotonic() - began < 20
+        way.go_on()
+        assert wait_until_gone(docker_images, os.getpid())
+
+
 def test_close_ends_running_jobs(docker_engine, docker_images, into) -> None:
     """Closing from another thread ends a running job within a second or two, as an EngineError."""
     from factories.containers import owned

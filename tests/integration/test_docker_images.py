@@ -9,9 +9,12 @@ from contextlib import suppress
 from dataclasses import asdict
 
 import pytest
+from docker.errors import ImageNotFound
 from factories.engines import FOREIGN, NATIVE, job, target
 
 from pylayer.engines import ImageChoice, environment
+from pylayer.engines.docker.connection import DOCKER_ERRORS
+from pylayer.engines.docker.registries import Registries
 from pylayer.errors import ImageError
 from pylayer.store import Store
 from pylayer.store.kinds import IMAGE_PYTHON
@@ -49,8 +52,22 @@ def images(docker_images, tmp_path):
 
     connection = connect(os.environ, home=Path.home())
     containers = Containers(connection)
-    yield ImageStore(connection, containers=containers, store=Store(tmp_path / "cache"))
+    yield ImageStore(connection, containers=containers, store=Store(tmp_path / "cache"), pause=0.02)
     containers.close()
+
+
+@pytest.fixture
+def troubled(registry, docker_images):
+    """A way to that registry which fails, and how it does; its images are gone afterwards as well."""
+    from factories.unsteady import unsteady
+
+    with unsteady(registry.host) as (host, trouble):
+        yield host, trouble
+    for image in docker_images.images():
+        for name in (image["RepoTags"] or []) + (image["RepoDigests"] or []):
+            if name.startswith(host):
+                with suppress(ImageNotFound):  # it went with the other name
+                    docker_images.remove_image(name, force=True)
 
 
 def unique() -> str:
@@ -348,3 +365,34 @@ def test_the_image_of_the_lock_is_taken_where_it_can_be_had(images, registry) ->
     images.choice = ImageChoice(digests=gone, strict=True)
     with pytest.raises(ImageError):
         images.find(wanted)
+
+
+@pytest.mark.parametrize("status", [500, 503, 429, 0])
+@pytest.mark.parametrize("by", ["tag", "digest"])
+def test_a_registry_in_trouble_is_asked_again(images, registry, troubled, status, by) -> None:
+    """By tag and by digest, whatever it answers meanwhile, be it nothing."""
+    host, trouble = troubled
+    name = unique()
+    digest = registry.publish(name, WORDS[NATIVE])
+    reference = f"{host}/{name}@{digest}" if by == "digest" else f"{host}/{name}:latest"
+    trouble.times, trouble.status = 3, status
+
+    Registries(images._connection, pause=0.02).pull(reference, NATIVE.platform)
+
+    assert 3 == trouble.refused
+    assert images._client.inspect_image(reference)
+
+
+@pytest.mark.parametrize(("status", "asked"), [(404, 2), (401, 2), (503, 8)])
+def test_what_a_registry_keeps_saying_is_an_error(images, registry, troubled, status, asked) -> None:
+    """At once where it will not change; the engine itself asks twice each time."""
+    host, trouble = troubled
+    name = unique()
+    registry.publish(name, WORDS[NATIVE])
+    trouble.times, trouble.status = 99, status
+
+    with pytest.raises(DOCKER_ERRORS) as raised:
+        Registries(images._connection, pause=0.02).pull(f"{host}/{name}:latest", NATIVE.platform)
+
+    assert asked == trouble.refused
+    assert ("; tried 4 times" in str(raised.value)) == (status == 503)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-import docker
 from docker.constants import MINIMUM_DOCKER_API_VERSION
 from docker.context import ContextAPI
 from docker.errors import APIError, DockerException
 from docker.tls import TLSConfig
 
 from pylayer.dataclassing import dataclass
+from pylayer.engines.docker import patience
+from pylayer.engines.docker.patience import EngineClient, EnginePatience, SilentError
 from pylayer.engines.docker.tunnels import Tunnel
 from pylayer.errors import EngineError, Fault
 from pylayer.targets import Architecture
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 # What an engine may raise through the SDK, whatever it was asked for.
 DOCKER_ERRORS = (DockerException, OSError)
 
-_PATIENCE = 1.5  # seconds until an engine that does not answer counts as none
+_CONNECT = 1.5  # seconds until a place to which no connection can be made counts as empty
+_PATIENCE = 15.0  # until one that takes it and says nothing does: engines that sleep wake up for less
 _PATIENCE_SSH = 15  # for a login
-_PATIENCE_FAR = 5  # once there has been one
-_TIMEOUT = 300  # seconds for one request, once it is known that an engine answers: committing can take long
 _AWAY = "start it and build again: what was built until then is kept"
+_SILENT = "see what keeps it, or start it anew, and build again: what was built until then is kept"
 _CURRENT = "currentContext in Docker's config.json"
 _CONNECTIONS = 32  # kept open: about as many jobs as run at once
 
@@ -50,7 +50,7 @@ class Endpoint:
 class Connection:
     """An engine that answers: the SDK's client, where it is, its version and its own architecture."""
 
-    client: docker.APIClient
+    client: EngineClient
     endpoint: Endpoint
     version: str
     architecture: Architecture | None
@@ -70,8 +70,9 @@ def connect(environ: Mapping[str, str], *, home: Path, host: str = "") -> Connec
     `environ` are the environment's variables. Raises EngineError, one fault for each place tried.
     """
     faults = []
+    timeout = patience.wanted(environ)
     for endpoint in endpoints(environ, home=home, host=host):
-        answer = _ask(endpoint)
+        answer = _ask(endpoint, timeout=timeout)
         if isinstance(answer, Connection):
             return answer
         faults.append(Fault(what=f"no Docker Engine can be reached: {answer}", where=str(endpoint)))
@@ -121,9 +122,16 @@ def endpoints(environ: Mapping[str, str], *, home: Path, host: str = "") -> tupl
     return tuple(_at_socket(path, why) for path, why in usual)
 
 
-def asking_briefly(connection: Connection, *, seconds: float) -> docker.APIClient:
+def asking_briefly(connection: Connection, *, seconds: float) -> EngineClient:
     """A client of the same engine that waits no longer than some `seconds` for an answer."""
-    return _client(connection.endpoint, version=connection.client.api_version, timeout=seconds)
+    endpoint, client = connection.endpoint, connection.client
+    return _client(endpoint, version=client.api_version, patience=EnginePatience(seconds), most=seconds)
+
+
+def is_away(error: BaseException) -> bool:
+    """Say whether it was the engine itself that did not answer, or broke off."""
+    lost = isinstance(error, ConnectionError) or (isinstance(error, OSError) and error.errno is None)
+    return lost and not isinstance(error, DockerException)
 
 
 def explain(error: BaseException) -> str:
@@ -139,10 +147,10 @@ def explain(error: BaseException) -> str:
 
 def failure(error: BaseException, *, where: str = "") -> EngineError:
     """Give the error for what an engine that answered before said now, or for one that answers no more."""
-    is_away = isinstance(error, ConnectionError) or (isinstance(error, OSError) and error.errno is None)
-    if is_away and not isinstance(error, DockerException):
+    if is_away(error):
         # Not where: that it is gone is said once, however much was under way.
-        return EngineError(f"the Docker Engine answers no more: {explain(error)}", hint=_AWAY)
+        hint = _SILENT if isinstance(error, SilentError) else _AWAY
+        return EngineError(f"the Docker Engine answers no more: {explain(error)}", hint=hint)
     return EngineError(f"the Docker Engine says: {explain(error)}", where=where)
 
 
@@ -177,22 +185,16 @@ def _at_socket(path: str, why: str) -> Endpoint:
     return Endpoint(host=f"unix://{path}", why=why, options={"base_url": f"unix://{path}"})
 
 
-def _ask(endpoint: Endpoint) -> Connection | str:
+def _ask(endpoint: Endpoint, *, timeout: float) -> Connection | str:
     """Connect, or say why not; raises EngineError where ssh does not come that far.
 
-    Whether anything answers is asked in a thread, as some transports know no time limit; what does answer
-    may take its time, as Podman does on a busy machine.
+    What does answer may take its time afterwards, as Podman does on a busy machine.
     """
     tunnel = None
     if endpoint.host.startswith("ssh:"):
         tunnel = Tunnel(endpoint.host, seconds=_PATIENCE_SSH)
         endpoint = replace(endpoint, options={"base_url": f"unix://{tunnel.socket}"})
-    patience = _PATIENCE_FAR if tunnel else _PATIENCE
-    heard: list[str] = []
-    thread = threading.Thread(target=lambda: heard.append(_ping(endpoint, patience)), daemon=True)
-    thread.start()
-    thread.join(patience + 0.2)
-    answer = _connect(endpoint) if heard == [""] else [*heard, f"no answer within {patience:g} s"][0]
+    answer = _ping(endpoint, seconds=min(timeout, _PATIENCE)) or _connect(endpoint, timeout=timeout)
     if isinstance(answer, Connection):
         return replace(answer, tunnel=tunnel)
     if tunnel:
@@ -201,10 +203,17 @@ def _ask(endpoint: Endpoint) -> Connection | str:
     return answer
 
 
-def _ping(endpoint: Endpoint, patience: float) -> str:
+def _ping(endpoint: Endpoint, *, seconds: float) -> str:
     """Say why an endpoint does not answer; nothing where it does, be it with an error."""
+    asked = _client(
+        endpoint,
+        version=MINIMUM_DOCKER_API_VERSION,
+        patience=EnginePatience(seconds),
+        most=seconds,
+        connecting=_CONNECT,
+    )
     try:
-        _client(endpoint, version=MINIMUM_DOCKER_API_VERSION, timeout=patience).ping()
+        asked.ping()
     except APIError:
         pass  # a new engine does not know the oldest version of the API, say
     except DOCKER_ERRORS as error:
@@ -212,9 +221,9 @@ def _ping(endpoint: Endpoint, patience: float) -> str:
     return ""
 
 
-def _connect(endpoint: Endpoint) -> Connection | str:
+def _connect(endpoint: Endpoint, *, timeout: float) -> Connection | str:
     try:
-        client = _client(endpoint, version="auto", timeout=_TIMEOUT)
+        client = _client(endpoint, version="auto", patience=EnginePatience(timeout))
         version = client.version()
         machine = version.get("Arch") or client.info()["Architecture"]
     except DOCKER_ERRORS as error:
@@ -228,22 +237,6 @@ def _connect(endpoint: Endpoint) -> Connection | str:
     )
 
 
-class _Client(docker.APIClient):
-    """The SDK's client, which verifies an engine by that engine's own certificates.
-
-    Without this, requests would put the bundle that REQUESTS_CA_BUNDLE names before them.
-    """
-
-    def merge_environment_settings(self, *given: Any) -> Any:  # noqa: ANN401  requests' own
-        """Take this client's own way to verify for one that a request does not give."""
-        url, proxies, stream, verify, cert = given
-        own = self.verify if verify is None else verify
-        return super().merge_environment_settings(url, proxies, stream, own, cert)
-
-
-def _client(endpoint: Endpoint, *, version: str, timeout: float) -> docker.APIClient:
-    return partial(_Client, **endpoint.options)(
-        version=version,
-        timeout=cast("int", timeout),  # a fraction will do
-        max_pool_size=_CONNECTIONS,
-    )
+def _client(endpoint: Endpoint, *, version: str, patience: EnginePatience, **options: float) -> EngineClient:
+    made = partial(EngineClient, **endpoint.options)
+    return made(version=version, patience=patience, max_pool_size=_CONNECTIONS, **options)

@@ -23,17 +23,16 @@ from docker.utils import version_lt
 from pylayer import __version__
 from pylayer.engines.docker import bounds
 from pylayer.engines.docker.connection import DOCKER_ERRORS
-from pylayer.engines.docker.streams import Stream
 from pylayer.errors import EngineError
 from pylayer.liveness import marks_living, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from docker import APIClient
-
     from pylayer.engines.docker.bounds import Bounds
     from pylayer.engines.docker.connection import Connection
+    from pylayer.engines.docker.patience import EngineClient
+    from pylayer.engines.docker.streams import Stream
 
 LABEL = "pylayer"
 
@@ -44,7 +43,7 @@ _GONE_WITHIN = 15  # seconds for the engine to remove a container
 class Container:
     """A running container, in which programs can be started by several threads at once."""
 
-    def __init__(self, client: APIClient, identifier: str, stream: Stream) -> None:
+    def __init__(self, client: EngineClient, identifier: str, stream: Stream) -> None:
         self.id = identifier
         self._client = client
         self._stream = stream
@@ -61,7 +60,7 @@ class Container:
         created = self._client.exec_create(
             self.id, list(command), stdin=True, user=user, environment=dict(env or {}), workdir="/"
         )
-        stream = Stream(self._client.exec_start(created["Id"], socket=True))
+        stream = self._client.streamed(self._client.exec_start(created["Id"], socket=True))
         self._running.add(stream)
         return Exec(self, created["Id"], stream)
 
@@ -179,7 +178,7 @@ class Containers:
             attached = client.attach_socket(
                 created, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
             )
-            container = Container(client, created, Stream(attached))
+            container = Container(client, created, client.streamed(attached))
             with self._lock:
                 self._open.append(container)
                 closed = self._closed
@@ -217,11 +216,12 @@ class Containers:
         """Remove what processes of this machine that are no more have left over."""
         host = owner_labels()["pylayer.host"]
         for found in self._client.containers(all=True, filters={"label": f"pylayer.host={host}"}):
-            if not _owner_lives(found["Labels"]):
+            if not (self._closed or _owner_lives(found["Labels"])):
                 _remove(self._client, found["Id"], wait=False)
 
     def close(self) -> None:
         """End all of them, at once, and let no new one start; who calls it meanwhile waits for that."""
+        self._client.patience.hurry()
         with self._ending:
             with self._lock:
                 self._closed = True
@@ -255,7 +255,7 @@ def _owner_lives(labels: Mapping[str, str]) -> bool:
     return marks_living(labels.get("pylayer.pid", "0"), labels.get("pylayer.started"))
 
 
-def _remove(client: APIClient, identifier: str, *, wait: bool = True) -> None:
+def _remove(client: EngineClient, identifier: str, *, wait: bool = True) -> None:
     """Remove a container, whatever it does; it may be going by itself already."""
     with suppress(*DOCKER_ERRORS):
         client.remove_container(identifier, v=True, force=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 from collections import defaultdict
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,12 @@ from docker.errors import ImageNotFound, NotFound
 from docker.utils import parse_repository_tag
 
 from pylayer import activity
-from pylayer.amounts import size_text
 from pylayer.dataclassing import dataclass
 from pylayer.engines import ImageChoice
-from pylayer.engines.docker import logins, refusals
-from pylayer.engines.docker.connection import DOCKER_ERRORS, asking_briefly, explain, failure
+from pylayer.engines.docker import refusals, registries
+from pylayer.engines.docker.connection import DOCKER_ERRORS, explain, failure, is_away
+from pylayer.engines.docker.patience import SilentError
+from pylayer.engines.docker.registries import Registries
 from pylayer.errors import ImageError
 from pylayer.store.kinds import IMAGE, IMAGE_PYTHON
 from pylayer.targets import Architecture
@@ -28,13 +30,11 @@ if TYPE_CHECKING:
 
     from pylayer.engines.docker.connection import Connection
     from pylayer.engines.docker.containers import Containers
-    from pylayer.engines.docker.logins import RegistryLogin
     from pylayer.store import Store
     from pylayer.targets import Target
 
 # Of an image's configuration, what a program that is started in it can notice.
 _RUN = ("Env", "User", "WorkingDir", "Entrypoint", "Shell", "Volumes")
-_PATIENCE = 10.0  # seconds for a registry, where nothing depends on its answer
 # Holds on to images whose only other name was taken from them.
 HELD = "pylayer/base"
 
@@ -45,7 +45,7 @@ _FASTER_QEMU = "max,pauth=off"
 # What Podman says of a request that it does not know: 4.3, and 5.8.
 _NO_SUCH_REQUEST = ("page not found", "404 page not found", "not found")
 # What the engine says where a container's own program ended before another could start. Why, that one said.
-_ENDED = "in a stopped "  # container, or state, as runc has it
+_ENDED = re.compile(r"in a (stopped|deleted) ")  # container, or state, as runc has it
 # The Pythons of a distribution, of AWS's images, of the `python` images and of the manylinux images.
 _FIND_PYTHON = """
 if QEMU_CPU={qemu} /bin/sh -c : >/dev/null 2>&1; then QEMU_CPU={qemu}; export QEMU_CPU; fi
@@ -99,12 +99,23 @@ class ImagePython:
 
 
 class ImageStore:
-    """The images of one engine, by `choice`; what was found out about them is kept in `store`."""
+    """The images of one engine, by `choice`; what was found out about them is kept in `store`.
 
-    def __init__(self, connection: Connection, *, containers: Containers, store: Store) -> None:
+    `pause` is in seconds, for registries that are asked again.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        containers: Containers,
+        store: Store,
+        pause: float = registries.PAUSE,
+    ) -> None:
         self.choice = ImageChoice()
         self._connection = connection
         self._client = connection.client
+        self._registries = Registries(connection, pause=pause)
         self._containers = containers
         self._store = store
         self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -138,7 +149,7 @@ class ImageStore:
             found = self._here(reference, target.architecture)
             if found is not None and self.choice.newest:
                 with suppress(*DOCKER_ERRORS):  # then it is the one that is here
-                    self._download(reference, target.architecture.platform)
+                    self._registries.pull(reference, target.architecture.platform)
                     found = self._here(reference, target.architecture)
             if found is None:
                 found = self._pull(reference, target)
@@ -170,7 +181,7 @@ class ImageStore:
             return True
         repository, _ = parse_repository_tag(image.reference)
         try:
-            self._offer(f"{repository}@{image.digest}")
+            self._registries.offer(f"{repository}@{image.digest}")
         except DOCKER_ERRORS:
             return False
         return True
@@ -187,10 +198,11 @@ class ImageStore:
         reference, platform = target.runtime.build_image[target.architecture], target.architecture.platform
         where = f"{reference} for {target}"
         try:
-            found = self._offer(reference)
+            found = self._registries.offer(reference)
         except DOCKER_ERRORS as error:
-            if explain(error) == "timed out":
-                return f"which will be pulled: its registry did not answer within {_PATIENCE:g} s"
+            if isinstance(error, SilentError):
+                seconds = registries.PATIENCE
+                return f"which will be pulled: its registry did not answer within {seconds:g} s"
             if isinstance(error, NotFound) and explain(error).lower() in _NO_SUCH_REQUEST:
                 return "which will be pulled: this engine asks no registry"
             raise refusals.cannot_pull(explain(error), where=where, target=target, here="") from error
@@ -245,9 +257,11 @@ class ImageStore:
         try:
             container = self._containers.start(image.id, platform=target.architecture.platform)
             status, output = container.start(["/bin/sh", "-c", script, _DESCRIBE_PYTHON]).output()
-            if status != 0 and _ENDED in output:
+            if status != 0 and _ENDED.search(output):
                 output += container.last_words()
         except DOCKER_ERRORS as error:
+            if is_away(error):
+                raise failure(error) from error
             said = f"{explain(error)} {container.last_words() if container else ''}"
             emulated = self.is_emulated(target)
             raise refusals.cannot_run(said, where=where, target=target, emulated=emulated) from error
@@ -276,8 +290,10 @@ class ImageStore:
         if tagged is not None and "@" in reference and not self._holds_several():
             self._free(reference, tagged)
         try:
-            self._download(reference, platform)
+            self._registries.pull(reference, platform)
         except DOCKER_ERRORS as error:
+            if is_away(error):
+                raise failure(error) from error
             raise refusals.cannot_pull(
                 explain(error), where=where, target=target, here=_platform(tagged)
             ) from error
@@ -285,36 +301,6 @@ class ImageStore:
         if pulled is None or not (_is_for(pulled, target.architecture) or self._holds_several()):
             raise _published_for(_platform(pulled), platform, where=where, target=target)
         return pulled
-
-    def _download(self, reference: str, platform: str) -> None:
-        repository, tag = parse_repository_tag(reference)
-        pulled: dict[str, tuple[int, int]] = {}  # bytes of each of its layers that came, and all
-        what = f"{reference} for {platform}"
-        login = logins.login(repository)
-        with activity.doing(f"pulling {what}", step="pull", name=what) as more, _explained(login):
-            for event in self._client.pull(
-                repository,
-                tag=tag or "latest",
-                platform=platform,
-                stream=True,
-                decode=True,
-                auth_config=login.sent,
-            ):
-                if "error" in event:
-                    raise OSError(event["error"])
-                if event.get("status") == "Downloading" and (at := event.get("progressDetail") or {}):
-                    name, came = event.get("id", ""), at.get("current") or 0
-                    activity.received(max(came - pulled.get(name, (0, 0))[0], 0))
-                    pulled[name] = came, at.get("total") or 0
-                    size, whole = (size_text(sum(part)) for part in zip(*pulled.values(), strict=True))
-                    more(f"pulling {what}, {size} of {whole}")
-
-    def _offer(self, reference: str) -> dict[str, Any]:
-        """Ask a registry, through the engine, what it has under that name."""
-        login = logins.login(parse_repository_tag(reference)[0])
-        with closing(asking_briefly(self._connection, seconds=_PATIENCE)) as client, _explained(login):
-            found: dict[str, Any] = client.inspect_distribution(reference, login.sent)  # type: ignore[no-untyped-call]
-        return found
 
     def _free(self, reference: str, tagged: Mapping[str, Any]) -> None:
         """Take a digest of several platforms off the image that has it: a classic store never moves one."""
@@ -354,17 +340,6 @@ class ImageStore:
             path=env.get("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
             content=content_of(found),
         )
-
-
-@contextmanager
-def _explained(login: RegistryLogin) -> Iterator[None]:
-    """Say with what goes wrong that there was no login, where one should have been."""
-    try:
-        yield
-    except DOCKER_ERRORS as error:
-        if not login.complaint:
-            raise
-        raise OSError(login.explain(explain(error))) from error
 
 
 def content_of(found: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from pylayer.engines.docker import tars
 from pylayer.engines.docker.connection import DOCKER_ERRORS, failure
 from pylayer.engines.docker.containers import Containers, owner_labels
 from pylayer.engines.docker.images import ImageStore
-from pylayer.engines.docker.streams import STDOUT, Stream
+from pylayer.engines.docker.streams import STDOUT
 from pylayer.engines.smoke import SCRIPTS, SmokeTestResult, answer_in, client_files, request, unpacked
 from pylayer.engines.wire import script_text
 from pylayer.errors import EngineError, ImageError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from pylayer.engines.docker.connection import Connection
     from pylayer.engines.docker.images import Image, ImagePython
+    from pylayer.engines.docker.streams import Stream
     from pylayer.engines.smoke import SmokeTest
     from pylayer.store import Store
     from pylayer.targets import Target
@@ -96,6 +97,7 @@ class DockerSmokeTester:
 
     def close(self) -> None:
         """Remove the containers that run; see `pylayer.engines.smoke.SmokeTester`."""
+        self._client.patience.hurry()
         with self._lock:
             self._closed = True
             running = list(self._open.items())
@@ -116,7 +118,7 @@ class DockerSmokeTester:
             attached = client.attach_socket(
                 identifier, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
             )
-            stream = Stream(attached)
+            stream = client.streamed(attached)
             with self._lock:
                 self._open[identifier] = stream
                 closed = self._closed

@@ -1,0 +1,76 @@
+"""A way to an engine that stands still for as long as a test likes, as on an overloaded machine."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_BLOCK = 1 << 16
+
+
+class StallingWay:
+    """Passes on what comes to `host` to the engine's socket `to`, and back, but not while it is `stalled`.
+
+    `hear` is given the first bytes of each connection's requests, before they are passed on.
+    """
+
+    def __init__(self, path: Path, *, to: str, hear: Callable[[bytes], None] | None = None) -> None:
+        self.host = f"unix://{path}"
+        self._to = to
+        self._hear = hear
+        self._open = threading.Event()
+        self._open.set()
+        self._listening = socket.socket(socket.AF_UNIX)
+        self._listening.bind(str(path))
+        self._listening.listen(64)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.go_on()
+        self._listening.close()
+
+    @property
+    def stalled(self) -> bool:
+        """Whether nothing passes."""
+        return not self._open.is_set()
+
+    def stall(self) -> None:
+        """Let nothing pass from now on; connections can still be made, as the kernel does that."""
+        self._open.clear()
+
+    def go_on(self) -> None:
+        """Let everything pass again, also what came meanwhile."""
+        self._open.set()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listening.accept()
+                far = socket.socket(socket.AF_UNIX)
+                try:
+                    far.connect(self._to)
+                except OSError:
+                    near.close()
+                    continue
+                for source, sink, hear in ((near, far, self._hear), (far, near, None)):
+                    threading.Thread(target=self._pass, args=(source, sink, hear), daemon=True).start()
+
+    def _pass(self, source: socket.socket, sink: socket.socket, hear: Callable[[bytes], None] | None) -> None:
+        with suppress(OSError):
+            while data := source.recv(_BLOCK):
+                if hear is not None:
+                    hear(data)
+                self._open.wait()
+                sink.sendall(data)
+        self._open.wait()
+        with suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
