@@ -33,6 +33,7 @@ LONGEST = (
     "test_mercurial.py",
     "test_secrets.py",
     "test_tutorial.py",
+    "test_other_engines.py",
 )
 COMMANDS = ("pylayer", "nox", "invoke")
 _running: list[pytest.Item] = []

@@ -190,7 +190,8 @@ def _called(name: str) -> str:
         several = ["driver-type", "io.containerd.snapshotter.v1"] in (info.get("DriverStatus") or [])
         words.append("containerd's store" if several else "classic store")
     rootless = name.endswith("-rootless") or "name=rootless" in (info.get("SecurityOptions") or ())
-    return ", ".join([*words, *(["rootless"] if rootless else [])])
+    more = {"rootless": rootless, "cgroup v2": info.get("CgroupVersion") == "2"}
+    return ", ".join([*words, *(each for each, is_so in more.items() if is_so)])
 
 
 def _docker(*words: str) -> str:

@@ -10,26 +10,16 @@ import socket
 import subprocess
 import time
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
-# A Python, a shell and their libraries alone: a sixth of what there would be to push and to pull.
-SMALL = """
-FROM pylayer-test/python3.13:amd64 AS full
-WORKDIR /small
-RUN mkdir -p usr/bin usr/lib usr/lib64 && mkdir -m 1777 tmp && ln -s usr/bin usr/lib usr/lib64 .
-RUN cp -a /usr/bin/python3* /usr/bin/dash /usr/bin/sh usr/bin && cp -a /usr/lib/python3.13 usr/lib
-RUN cp -a /etc . && ldd /usr/bin/python3 /usr/bin/dash /usr/lib/python3.13/lib-dynload/*.so \\
- | grep -o '/lib[^ :]*' | sort -u | xargs cp -L --parents -t .
-FROM scratch
-COPY --from=full /small /
-ENV NUMBER={number}
-"""
+# What a test image has that a build needs, and a variable that tells one such image from another.
+SMALL = (Path(__file__).parents[1] / "images" / "small").read_text() + "ENV NUMBER={number}\n"
 USER, PASSWORD = "builder", "opensesame"
 _KNOWN = "$2b$05$abcdefghijklmnopqrstuuQbLfdQZSxZ9gjhA5V9o8Tyc6aQRO0Qi"  # of the password, as htpasswd has it
 _CONFIGURATION = """

@@ -51,6 +51,29 @@ def main(args):
             post("/invocation/%s/response" % request, answer)
 """
 
+# What a function on Lambda can count on and must put up with.
+LAMBDA = """
+import os, socket, sys, tempfile
+assert (993, 990) == (os.getuid(), os.getgid())
+packages = "/opt/python/lib/python3.%d/site-packages" % sys.version_info[1]
+assert ["/var/task", packages, "/opt/python"] == sys.path[:3]
+assert "/var/task" == os.getcwd()
+for path in ("/opt/x", "/opt/python/x", "/var/task/x", "/x", "/home/x"):
+    try:
+        open(path, "w")
+    except OSError:
+        pass
+    else:
+        raise AssertionError(path + " can be written")
+tempfile.TemporaryFile()
+try:
+    socket.create_connection(("192.0.2.1", 80), 1)
+except OSError as error:
+    assert "unreachable" in str(error), error
+else:
+    raise AssertionError("there is a network")
+"""
+
 
 def client(folder: Path) -> Wheel:
     """Make the wheel of a client."""

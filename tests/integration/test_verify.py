@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from factories.containers import wait_until_gone
 from factories.engines import FOREIGN, target
-from factories.smoke import archive, client, handler, smoke_test
+from factories.smoke import LAMBDA, archive, client, handler, smoke_test
 
 from pylayer.engines.docker.connection import connect
 from pylayer.engines.docker.smoke import DockerSmokeTester
@@ -23,28 +23,6 @@ from pylayer.verification import verify
 pytestmark = pytest.mark.docker
 
 _FASTER = "max,pauth=off" if FOREIGN is Architecture.ARM64 else None
-# What a function on Lambda can count on and must put up with.
-LAMBDA = """
-import os, socket, sys, tempfile
-assert (993, 990) == (os.getuid(), os.getgid())
-packages = "/opt/python/lib/python3.%d/site-packages" % sys.version_info[1]
-assert ["/var/task", packages, "/opt/python"] == sys.path[:3]
-assert "/var/task" == os.getcwd()
-for path in ("/opt/x", "/opt/python/x", "/var/task/x", "/x", "/home/x"):
-    try:
-        open(path, "w")
-    except OSError:
-        pass
-    else:
-        raise AssertionError(path + " can be written")
-tempfile.TemporaryFile()
-try:
-    socket.create_connection(("192.0.2.1", 80), 1)
-except OSError as error:
-    assert "unreachable" in str(error), error
-else:
-    raise AssertionError("there is a network")
-"""
 
 
 @pytest.fixture
