@@ -84,7 +84,7 @@ heavy = {"asyncio", "boto3", "docker", "requests", "rich", "packaging", "uv", "t
 print(sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert ["['pylayer', 'pylayer.errors']", "[]"] == done.stdout.splitlines()
+    assert ["['pylayer', 'pylayer.dataclassing', 'pylayer.errors']", "[]"] == done.stdout.splitlines()
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=apipage.FUNCTIONS)

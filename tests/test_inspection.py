@@ -6,7 +6,13 @@ from pylayer import keys
 from pylayer.checking.inspection import DECISIVE
 
 # They carry and keep what checks find, and decide none of it.
-CARRIERS = {"pylayer.errors", "pylayer.store", "pylayer.store.kinds", "pylayer.store.shapes"}
+CARRIERS = {
+    "pylayer.dataclassing",
+    "pylayer.errors",
+    "pylayer.store",
+    "pylayer.store.kinds",
+    "pylayer.store.shapes",
+}
 
 
 def test_all_that_checks_are_made_of_decides_them():
