@@ -296,7 +296,7 @@ def written(rows: list[Row], text: str) -> str:
 
 
 def _order(name: str) -> list[object]:
-    return [name[0], *map(int, re.findall(r"\d+", name)), name]
+    return [name[0], *map(int, re.findall(r"\d+", name.partition(",")[0])), name]
 
 
 def main(words: list[str] | None = None) -> int:

@@ -30,6 +30,10 @@ _ENGINE = "docker-28"
 _IMAGE = "pylayer-test/python3.13:amd64"
 _BESIDE = "pylayer-test/python3.11:amd64"  # has the libraries that this machine's Python needs
 _SOCKET = "/var/run/docker.sock"
+_GIT = (Path("/usr/bin/git"), Path("/usr/lib/git-core"))
+_RUNNER = 1001  # the user of GitHub's runners
+_CHECKOUT = "/__w/mono/mono"
+_SAFE = f"git config --global --add safe.directory {_CHECKOUT}"  # what pylayer says is to be done
 _MANIFEST = """
 packages = ["packages/*"]
 engine = "docker"
@@ -39,14 +43,21 @@ architectures = ["x86_64"]
 """
 
 
-def built(folder: Path, *, prefix: Sequence[str] = (), **env: str) -> dict[str, str] | str:
-    """Build where `prefix` leads to: the archives' hashes, or what is wrong."""
+def built(
+    folder: Path, *, prefix: Sequence[str] = (), owner: int | None = None, **env: str
+) -> dict[str, str] | str:
+    """Build where `prefix` leads to: the archives' hashes, or what is wrong.
+
+    With an `owner` (a user's number), it is a checkout of git's that is theirs.
+    """
     with workshop(folder) as mono:
         mono.member("one")
         mono.member("two", "one")
         mono.manifest(_MANIFEST)
         mono.env |= env
         mono.prefix = prefix
+        if owner is not None:
+            _checked_out(mono.root, owner)
         ran = mono.run("layers")
         if ran.status:
             return ran.text
@@ -58,6 +69,13 @@ def built(folder: Path, *, prefix: Sequence[str] = (), **env: str) -> dict[str, 
         text=True,
     ).stdout
     return f"left: {left}" if left else hashes
+
+
+def _checked_out(root: Path, owner: int) -> None:
+    who = ["-c", "user.name=a", "-c", "user.email=a@localhost"]
+    for words in (["init", "-q"], ["add", "."], [*who, "commit", "-q", "-m", "all"]):
+        subprocess.run(["git", "-C", root, *words], check=True)
+    subprocess.run(["chown", "-R", f"{owner}:{owner}", root], check=True)
 
 
 def contained(folder: Path, socket: str) -> list[str]:
@@ -85,6 +103,31 @@ def with_context(folder: Path) -> dict[str, str] | str:
         subprocess.run(words, check=True, capture_output=True, env=environ)
     prefix[2:2] = ["--volume", f"{folder}/docker/.docker:{home}/.docker"]
     return built(folder, prefix=prefix, PYTHONPATH=str(figures.ROOT))
+
+
+def in_job_container(folder: Path) -> dict[str, str] | str:
+    """As root in a container with the checkout at /__w, which another user owns, and a home made for jobs.
+
+    Git has to be told that this is all right; until then pylayer says so.
+    """
+    refused = _in_job(folder / "refused", git="")
+    if _SAFE not in str(refused):
+        return f"git reads it: {refused}"
+    return _in_job(folder / "all", git=f"[safe]\ndirectory = {_CHECKOUT}\n")
+
+
+def _in_job(folder: Path, *, git: str) -> dict[str, str] | str:
+    home = folder.with_suffix(".home")
+    home.mkdir(parents=True)
+    (home / ".gitconfig").write_text(git)
+    command = ["docker", "run", "--rm", "--workdir", _CHECKOUT, "--volume", f"{_SOCKET}:{_SOCKET}"]
+    command += ["--volume", f"{folder}/mono:{_CHECKOUT}", "--volume", f"{home}:/github/home"]
+    for path in dict.fromkeys((Path(sys.prefix), Path(sys.base_prefix), figures.ROOT, *_GIT)):
+        command += ["--volume", f"{path}:{path}:ro"]
+    told = ["HOME=/github/home", "CI=true", "GITHUB_ACTIONS=true", f"GITHUB_WORKSPACE={_CHECKOUT}"]
+    for each in (*told, "PYLAYER_RUNTIMES", "PYTHONPATH"):
+        command += ["--env", each]
+    return built(folder, prefix=[*command, _BESIDE], owner=_RUNNER, PYTHONPATH=str(figures.ROOT))
 
 
 def beside_dind(folder: Path) -> dict[str, str] | str:
@@ -122,6 +165,10 @@ PLACES = {
     "in a container without that socket, with another one mounted elsewhere": (
         with_context,
         "the current context of `~/.docker`",
+    ),
+    "as root in a container, on another user's checkout at `/__w`, as with GitHub's `container:`": (
+        in_job_container,
+        f"`{_SOCKET}`; git needs `safe.directory`, which pylayer says",
     ),
     "beside a `dind` service over TLS, as in GitLab CI": (
         beside_dind,

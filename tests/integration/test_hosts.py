@@ -59,7 +59,7 @@ def way(second, monkeypatch):
 
 
 def test_each_host_runs_its_own_at_the_same_time(second, docker_images, docker_cache, tmp_path):
-    """No container of that architecture is made here, and none is left on either."""
+    """Here is no container of that architecture, and nothing is emulated; none is left on either."""
     near, far = target(), target(architecture=FOREIGN, image=IMAGE)
     for each in (near, far):
         (tmp_path / str(each)).mkdir()
@@ -67,6 +67,7 @@ def test_each_host_runs_its_own_at_the_same_time(second, docker_images, docker_c
     both = threading.Barrier(2)
     told: dict[Target, dict[str, Any]] = {}
     there: dict[str, list[str]] = {}
+    emulators: dict[str, int] = {}
 
     async def work() -> None:
         graph = Graph(jobs=2)
@@ -91,6 +92,7 @@ def test_each_host_runs_its_own_at_the_same_time(second, docker_images, docker_c
             await asyncio.gather(job(near), job(far))
             for name, client in (("here", docker_images), ("there", second.client())):
                 found = [client.inspect_container(each) for each in owned(client, os.getpid())]
+                emulators[name] = sum(len(_emulators(each["Id"])) for each in found)
                 there[name] = [client.inspect_image(each["Image"])["Architecture"] for each in found]
         finally:
             hosts.close()
@@ -101,9 +103,21 @@ def test_each_host_runs_its_own_at_the_same_time(second, docker_images, docker_c
     assert (NATIVE.machine, FOREIGN.machine) == (told[near]["machine"], told[far]["machine"])
     words = {architecture: architecture.platform.partition("/")[2] for architecture in (NATIVE, FOREIGN)}
     assert {"here": {words[NATIVE]}, "there": {words[FOREIGN]}} == {k: {*v} for k, v in there.items()}
+    assert (0, True) == (emulators["here"], emulators["there"] > 0)
     assert [] == owned(docker_images, os.getpid()) + owned(second.client(), os.getpid())
     (note,) = notes
     assert f"is the host of {FOREIGN}, but runs {NATIVE}: what is built there is emulated" in note
+
+
+def _emulators(container: str) -> list[str]:
+    """The processes of a container that are qemu's, of whichever engine it is."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended
+            is_qemu = "qemu" in str((process / "exe").readlink())
+            if is_qemu and container in (process / "cgroup").read_text():
+                found.append(process.name)
+    return found
 
 
 HOLDING = """
