@@ -153,33 +153,38 @@ class Graph:
         """Run a short blocking function that keeps a processor busy: before all that takes long."""
         return await self.compute_as(Urgency.SHORT, partial(function, *args, **kwargs))
 
-    async def compute_as(self, urgency: Urgency | Callable[[], Urgency], call: Callable[[], T]) -> T:
+    async def compute_as(
+        self, urgency: Urgency | Callable[[], Urgency], call: Callable[[], T], *, order: float = 0.0
+    ) -> T:
         """Run a blocking function that keeps a processor busy, here or in an engine, in its turn.
 
-        An `urgency` may rise from AHEAD to another one while it waits.
+        An `urgency` may rise from AHEAD to another one while it waits. Of equally urgent ones that wait, the
+        one of the lowest `order` begins first.
         """
-        return await self._in_turn(self._turns, self._computing, urgency, 0.0, call)
+        return await self._in_turn(self._turns, self._computing, urgency, order, call)
 
-    async def compute_away(self, urgency: Urgency, call: Callable[[], T], *, seconds: float = 0.0) -> T:
+    async def compute_away(
+        self, urgency: Urgency, call: Callable[[], T], *, seconds: float = 0.0, order: float = 0.0
+    ) -> T:
         """Run what another machine may do, if there is one; it lets go of its processor as long as that does.
 
-        Of what waits, what takes most `seconds` begins first there.
+        Of what waits, what takes most `seconds` begins first there; here it is what has the lowest `order`.
         """
         if self._away is None:
-            return await self.compute_as(urgency, call)
+            return await self.compute_as(urgency, call, order=order)
         turns, executor = self._away
-        return await self._in_turn(turns, executor, Urgency.BUILD, seconds, call)
+        return await self._in_turn(turns, executor, Urgency.BUILD, -seconds, call)
 
     async def _in_turn(
         self,
         turns: Turns,
         executor: Executor,
         urgency: Urgency | Callable[[], Urgency],
-        seconds: float,
+        order: float,
         call: Callable[[], T],
     ) -> T:
         asked = time.perf_counter()
-        async with turns.turn(urgency, seconds=seconds):
+        async with turns.turn(urgency, order=order):
             return await self._run(executor, call, holding=self.processors.one, asked=asked, queue=PROCESSOR)
 
     async def wait(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -53,17 +53,17 @@ class Turns:
 
     @asynccontextmanager
     async def turn(
-        self, urgency: Urgency | Callable[[], Urgency], *, seconds: float = 0.0
+        self, urgency: Urgency | Callable[[], Urgency], *, order: float = 0.0
     ) -> AsyncIterator[None]:
-        """Wait for a turn, and hold it; of equally urgent ones, whoever needs most seconds has it first.
+        """Wait for a turn, and hold it; of equally urgent ones, the one of the lowest `order` has it first.
 
-        Of those that need as many, whoever asked first has. An urgency that may rise is asked for as long as
-        it is AHEAD.
+        Of those of one order, whoever asked first has. An urgency that may rise is asked for as long as it is
+        AHEAD.
         """
         self._number += 1
         granted: asyncio.Future[Urgency] = asyncio.get_running_loop().create_future()
         if isinstance(urgency, Urgency):
-            heapq.heappush(self._asked, (urgency, -seconds, self._number, granted))
+            heapq.heappush(self._asked, (urgency, order, self._number, granted))
         else:
             self._ahead.append((urgency, self._number, granted))
         self._grant()

@@ -26,12 +26,12 @@ class Steps:
         self.tasks = {}
         self._ends = {}
 
-    def ask(self, name, urgency):
+    def ask(self, name, urgency, *, order=0):
         self._ends[name] = asyncio.Event()
-        self.tasks[name] = asyncio.create_task(self._step(name, urgency))
+        self.tasks[name] = asyncio.create_task(self._step(name, urgency, order))
 
-    async def _step(self, name, urgency):
-        async with self.turns.turn(urgency):
+    async def _step(self, name, urgency, order):
+        async with self.turns.turn(urgency, order=order):
             self.begun.append(name)
             await self._ends[name].wait()
 
@@ -67,6 +67,23 @@ def test_the_most_urgent_begins_first_and_of_equals_the_first():
         for _ in asked:
             await steps.end(steps.begun[-1])
         assert ["holding", *(name for name, _ in asked)] == steps.begun
+
+    played(story, count=1)
+
+
+def test_of_equals_the_lowest_order_begins_first():
+    """So that all builds of what has little to compile go before the first of what has much."""
+
+    async def story(steps):
+        steps.ask("holding", SHORT)
+        await settle()
+        for target in ("x86_64", "arm64"):
+            for name, order in (("large", 900), ("small", 9)):
+                steps.ask(f"{name} {target}", NATIVE, order=order)
+                await settle()
+        for _ in range(5):
+            await steps.end(steps.begun[-1])
+        assert ["small x86_64", "small arm64", "large x86_64", "large arm64"] == steps.begun[1:]
 
     played(story, count=1)
 

@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
+from pylayer.building import native
 from pylayer.checks import crossed
 from pylayer.dataclassing import dataclass
 from pylayer.engines import Job
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 ZIG = "ziglang>=0.13"
 _FORMAT = 2  # of what zig made, as the store keeps it
 _SCRIPTS = ("cross", "hook", "probes")
-_CPLUSPLUS = (".cc", ".cpp", ".cxx", ".hpp")
 _HINT = 'build it in the target\'s container: native = "container" in layers.toml'
 
 
@@ -55,22 +55,32 @@ class Cross:
         """The way to build sources for `target`; raises PylayerError where zig is not available."""
         zig = await self._requirements.environment((ZIG,), target=builder, host=host)
         both = ("c", "c++")
-        languages = both if any(entry.name.endswith(_CPLUSPLUS) for entry in entries) else ("c",)
+        languages = both if native.has_cplusplus(entries) else ("c",)
         if self._store.record(kinds.ZIG, _digest(zig, both, target)):
             languages = both  # libc++ is there already
         digest = _digest(zig, languages, target)
 
+        async def made() -> Path:
+            # In no queue: builds wait for it that could begin.
+            if kept := await self._graph.compute(self._kept, digest):
+                return kept
+            await self._files.of_wheels(zig)
+            return await self._graph.compute_away(
+                # C's take seconds, C++'s a minute.
+                Urgency.PREPARE if "c++" in languages else Urgency.NATIVE,
+                lambda: self._warmed(digest, zig, languages, target, builder, host),
+            )
+
         async def warmed() -> Path:
-            if not self._store.record(kinds.ZIG, digest):
-                await self._files.of_wheels(zig)
             return await self._graph.once(
-                ("zig", f"{' and '.join(languages)} for {triple(target)}", digest),
-                lambda: self._graph.compute_away(
-                    Urgency.PREPARE, lambda: self._warmed(digest, zig, languages, target, builder, host)
-                ),
+                ("zig", f"{' and '.join(languages)} for {triple(target)}", digest), made
             )
 
         return Crossed(target=target, tools=zig, warmed=warmed)
+
+    def _kept(self, digest: str) -> Path | None:
+        record = self._store.record(kinds.ZIG, digest)
+        return self._store.blob(record["sha256"]) if record else None
 
     def _warmed(  # noqa: PLR0917  what a job needs
         self,
@@ -82,9 +92,6 @@ class Cross:
         host: BuildHost,
     ) -> Path:
         """What zig makes for every program of a target: once, apart from any build that could change it."""
-        record = self._store.record(kinds.ZIG, digest)
-        if record and (kept := self._store.blob(record["sha256"])):
-            return kept
         request = {"cross": {**_request(target), "warm": list(languages)}}
         build_env = host.engine.build_env(builder, (), tools=zig)
         with self._store.scratch() as folder:

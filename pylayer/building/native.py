@@ -41,6 +41,8 @@ _WORDS = re.compile(
     rb"ext[_-]modules|\bExtension\b|cffi_modules|rust_extensions|RustExtension|cythonize|mypycify"
     rb"|build_ext|build_clib|CMakeExtension"
 )
+_CPLUSPLUS = (".cc", ".cpp", ".cxx", ".hpp")
+_LANGUAGE = re.compile(rb"^#\s*distutils:\s*language\s*=\s*[cC]\+\+", re.MULTILINE)
 _CONFIGURATIONS = ("pyproject.toml", "setup.cfg")
 
 
@@ -133,6 +135,23 @@ def has_sources(entries: Sequence[TreeEntry]) -> bool:
     return any(entry.name.endswith(SOURCES) for entry in entries)
 
 
+def bulk(entries: Sequence[TreeEntry]) -> int:
+    """How many bytes of sources there may be to compile.
+
+    A layer has its archives once a project is built for all their targets: so these builds, which have as
+    much, are to follow each other, and what has little goes before what has much.
+    """
+    return sum(map(_size, (entry for entry in entries if entry.name.endswith(SOURCES))))
+
+
+def has_cplusplus(entries: Sequence[TreeEntry]) -> bool:
+    """Whether a source tree has C++, or Cython that becomes C++."""
+    return any(
+        entry.name.endswith(_CPLUSPLUS) or (entry.name.endswith(".pyx") and _LANGUAGE.search(_content(entry)))
+        for entry in entries
+    )
+
+
 def is_certain(project: Project) -> bool:
     """Whether the build backend of `project` is there to compile something."""
     return project.backend.partition(":")[0].partition(".")[0] in _BACKENDS
@@ -164,6 +183,12 @@ def expected(project: Project, entries: Sequence[TreeEntry], *, subdir: str = ".
         if (dirname(entry.name) == folder or entry.name.startswith(backends))
         and entry.name.endswith((".py", *_CONFIGURATIONS))
     )
+
+
+def _size(entry: TreeEntry) -> int:
+    if isinstance(entry.source, bytes):
+        return len(entry.source)
+    return entry.stat.st_size if entry.stat else 0
 
 
 def _content(entry: TreeEntry) -> bytes:

@@ -209,15 +209,16 @@ class WheelSteps:
         """What a run gives in its turn, and the seconds that it took; `digest` is the wheel's key."""
         project, way = run.project, run.way
         urgency = Urgency.NATIVE if way.name or sources.compiles(project, run.source) else Urgency.BUILD
+        order = native.bulk(run.source.tree.entries) if urgency is Urgency.NATIVE else 0
         attempt = partial(hooks.run, run, workspace=self._workspace, store=self._store)
         covered = _is_covered(project, run.host)  # what is not is built where all that takes part in it is
         try:
             if covered:
                 outcome = await self._graph.compute_away(
-                    urgency, attempt, seconds=self._expected(run, urgency)
+                    urgency, attempt, seconds=self._expected(run, urgency), order=order
                 )
             else:
-                outcome = await self._graph.compute_as(urgency, attempt)
+                outcome = await self._graph.compute_as(urgency, attempt, order=order)
         except BuildError as error:
             if way.name and project.options.native == "auto":
                 await self._judge(project, run.step.builder, error)

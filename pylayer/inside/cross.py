@@ -40,16 +40,25 @@ ARCHIVERS = ("ar", "ranlib")
 TOLD = ("b" + os.sep, "h" + os.sep)  # by which zig finds out that they are there, and for which settings
 KEPT = (".a", ".so", "crt1.o", "crti.o", "crtn.o")
 
+# Objects that are compiled for link-time optimisation say so to the linker by themselves. Where nothing else
+# is linked, the word would have zig compile its own libraries anew for it: a minute or more for C++.
 COMPILER = """#!/bin/sh
-link='-s'
+link='-s' objects=yes
 for argument; do
   case $argument in
-    -c|-S|-E|-M|-MM) link= ;;
+    -c|-S|-E|-M|-MM) link= objects= ;;
+    -x*|*.[cCsS]|*.cc|*.cpp|*.cxx|*.c++) objects= ;;
     -dumpmachine) echo %(gnu)s; exit ;;
     -march=native|-mcpu=native|-mtune=native)
       echo "compiles for the machine that builds ($argument)" >>%(probes)s ;;
   esac
 done
+if test -n "$objects"; then
+  for argument; do
+    shift
+    case $argument in -flto|-flto=*) ;; *) set -- "$@" "$argument" ;; esac
+  done
+fi
 exec %(zig)s %(command)s -target %(triple)s -I%(include)s -ffile-prefix-map=%(folder)s=. \\
   -fno-sanitize=undefined "$@" $link
 """
@@ -124,6 +133,17 @@ set(PYTHON_MODULE_EXTENSION %(suffix)s)
 # With these CMake compiles for another machine than its own.
 ELSEWHERE = """set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR %(machine)s)
+set(CMAKE_CROSSCOMPILING_EMULATOR %(bin)s/emulator)
+"""
+# CMake runs by this what it takes for the target's: Python, which is this machine's and answers as that one,
+# and what it compiled (https://cmake.org/cmake/help/latest/policy/CMP0190.html).
+EMULATOR = """#!/bin/sh
+case $1 in
+  %(folder)s/*)
+    echo "runs ${1##*/}, which it compiled for the target" >>%(probes)s
+    exit 126 ;;
+esac
+exec "$@"
 """
 CROSS_FILE = """[binaries]
 c = '%(bin)s/cc'
@@ -209,6 +229,7 @@ def write_tools(names: dict[str, str]) -> None:
     gnu = names["gnu"]
     scripts = {
         "arch": ARCH % names,
+        "emulator": EMULATOR % names,
         "pkg-config": NO_PACKAGE,
         "rustc-wrapper": RUSTC % names,
         "uname": UNAME % names,

@@ -58,3 +58,29 @@ def expected(files, *, backend=SETUP, requires=(), backend_path=(), subdir="."):
 def test_what_compiles_says_so(files, how, compiles):
     """By its backend, its build requirements, or its sources with the words of its configuration."""
     assert expected(files, **how) is compiles
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "is_so"),
+    [
+        ("a.cpp", b"", True),
+        ("a.c", b"", False),
+        ("a.pyx", b"# cython: x=True\n# distutils: language = c++\n", True),
+        ("a.pyx", b"from libc.math cimport sin\n", False),
+    ],
+)
+def test_what_becomes_cplusplus(name, content, is_so):
+    """What zig needs for it is made once, and not by each build."""
+    assert native.has_cplusplus([TreeEntry(name=name, source=content)]) is is_so
+
+
+def test_how_much_there_is_to_compile(tmp_path):
+    """In bytes of what is compiled alone."""
+    (tmp_path / "a.c").write_text("12345")
+    entries = [
+        TreeEntry(name="a.c", source=tmp_path / "a.c", stat=(tmp_path / "a.c").stat()),
+        TreeEntry(name="b.pyx", source=b"123"),
+        TreeEntry(name="c.py", source=b"1" * 900),
+    ]
+
+    assert native.bulk(entries) == 8

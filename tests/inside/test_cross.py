@@ -51,3 +51,35 @@ def test_rust_keeps_the_folder_out_of_what_it_compiles(names):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
 
     assert done.stdout == f"rustc --crate-name a b --remap-path-prefix={names['folder']}=.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "handed"),
+    [
+        ("-flto=thin -shared -o a.so a.o -Wl,-z,now", "-shared -o a.so a.o -Wl,-z,now -s"),
+        ("-O3 -flto -c a.c", "-O3 -flto -c a.c"),
+        ("-flto -shared a.c", "-flto -shared a.c -s"),
+    ],
+)
+def test_objects_say_themselves_how_they_are_linked(names, words, handed):
+    """The word would have zig compile its own libraries in the build, C++'s for more than a minute."""
+    (Path(names["bin"]) / "zig").write_text('#!/bin/sh\necho "$@"\n')
+    (Path(names["bin"]) / "zig").chmod(0o755)
+    cross.write_tools({**names, "zig": f"{names['bin']}/zig"})
+    command = [f"{names['bin']}/c++", *words.split()]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert done.stdout.partition("undefined ")[2] == f"{handed}\n"
+
+
+def test_cmake_runs_python_and_nothing_that_was_compiled(names, tmp_path):
+    """It asks for what runs the target's programs, also where it only wants to know of Python."""
+    cross.write_tools(names)
+    made = Path(names["folder"]) / "src" / "probe"
+    ran = [
+        subprocess.run([f"{names['bin']}/emulator", *command], capture_output=True, text=True, check=False)
+        for command in (["/bin/echo", "3.11"], [str(made), "x"])
+    ]
+
+    assert [(done.returncode, done.stdout) for done in ran] == [(0, "3.11\n"), (126, "")]
+    assert Path(names["probes"]).read_text() == "runs probe, which it compiled for the target\n"

@@ -208,6 +208,22 @@ def test_what_asks_gets_the_targets_answer(tmp_path, store):
         assert told == f"{machine} {machine} linux-{machine} Linux {machine} {chosen}"
 
 
+def test_each_wheel_of_real_sdists_is_built_once(tmp_path, store):
+    """By this machine, whatever they ask for: CMake wants what runs the target's programs, for Python."""
+    mono = Monorepo(root=tmp_path, store=store)
+    mono.manifest(
+        '[defaults]\nruntimes = ["python3.11"]\narchitectures = ["x86_64", "arm64"]\nbytecode = false\n'
+        '[layers.trial]\nrequirements = ["argon2-cffi-bindings==26.2.0", "lru-dict==1.4.1"]\n'
+        'build-from-source = ["argon2-cffi-bindings", "lru-dict"]\n'
+    )
+    ran = mono.run("layers", "--engine", "docker")
+
+    assert (ran.status, "container of" in ran.text) == (0, False), ran.text
+    built = re.findall(r"wheel (argon|lru)\S+ (python.*?)  ", mono.run("report").out)
+    ways = [f"python3.11-x86_64 cross for python3.11-{machine}" for machine in ("arm64", "x86_64")]
+    assert sorted(built) == [(name, way) for name in ("argon", "lru") for way in ways]
+
+
 def test_an_error_in_the_code_is_told_by_the_first_compiler(tmp_path, store):
     """Once for all targets; no container of another machine is asked for its opinion."""
     mono = own(tmp_path, store)
