@@ -103,7 +103,7 @@ async def _locked(run: OpenRun, policy: Policy, *, dry: bool, reporter: Reporter
     if policy.locked:
         answer = _answer(before, "up to date", changed=[], not_locked=not_locked)
         return LockEnd(outcomes=outcomes, answer=answer, told=f"{LOCK_NAME} is up to date")
-    after, new = run.keep_lock(complete=not outcomes, dry=dry)
+    after, new = await run.keep_lock(complete=not outcomes, dry=dry)
     changed = list(changes(before, after))
     for line in changed:
         reporter.note(line)

@@ -123,11 +123,11 @@ class LockResolver:
             elsewhere=frozenset({*place.located, *place.refused}) - addresses.keys(),
             hashes={name: allowed.sha256 for name, allowed in place.hashes.items()},
         )
-        from pylayer.resolver import resolve
-
         try:
-            pins = await self._graph.compute(
-                resolve.resolve, request, python=case.python, settings=self._settings
+            # What several layers require in the same words has one answer.
+            pins = await self._graph.once(
+                ("resolution", repr(request), case.python.label, case.python.executable),
+                lambda: self._asked(request, case.python),
             )
         except ResolveError as error:
             raise _attributed(error, case.held) from error
@@ -139,6 +139,11 @@ class LockResolver:
         ]:
             raise ResolveError.of(faults)
         return Locked(terms=case.terms, pins=kept)
+
+    async def _asked(self, request: Request, python: ResolverPython) -> tuple[Pin, ...]:
+        from pylayer.resolver import resolve
+
+        return await self._graph.compute(resolve.resolve, request, python=python, settings=self._settings)
 
     def _constraints(self, case: Case) -> tuple[str, ...]:
         """What layers.toml says, what lock files pin, and the case's own."""

@@ -7,7 +7,9 @@ the layer wants the fewest versions, a runtime prefers those of the older ones t
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -19,6 +21,7 @@ from packaging.version import Version
 from pylayer.building.dependencies import Wanted
 from pylayer.dataclassing import dataclass
 from pylayer.errors import PylayerError
+from pylayer.graph import together
 from pylayer.index import gits
 from pylayer.index.indexes import display
 from pylayer.keys import changes
@@ -102,6 +105,7 @@ class ThirdParty:
         self.builds: dict[str, Locked] = {}
         self.environments: dict[str, Locked] = {}
         self.replaced: set[str] = set()
+        self._beside: list[asyncio.Future[None]] = []
 
     async def wheels(self, wanted: Sequence[Wanted]) -> Mapping[str, tuple[Wheel, ...] | PylayerError]:
         """By build id, the third-party wheels of one layer's builds, or why there are none."""
@@ -168,6 +172,10 @@ class ThirdParty:
         )
         return await self._graph.once(("environment", name), lambda: self._environment(name, case))
 
+    async def settled(self) -> None:
+        """Have all in `environments` that this run found out for other machines."""
+        await together([*self._beside])
+
     async def _environment(self, name: EnvironmentName, case: Case) -> tuple[Wheel, ...]:
         """The wheels that the lock has for this machine, else for every machine, else new ones."""
         shared = replace(name, platform="")
@@ -193,8 +201,10 @@ class ThirdParty:
             and serves_every_machine(case.terms.requirements, found, minor=name.minor)
         ):
             self.environments[str(name)] = locked
-            if new:
-                await self._for_the_other_architecture(name, case, locked)
+            if new:  # nothing in this run waits for it
+                other = partial(self._for_the_other_architecture, name, case, locked)
+                step = self._graph.once(("environment elsewhere", name), other)
+                self._beside.append(asyncio.ensure_future(step))
             return found
         # Two machines of one run, a container beside another, have the same.
         first = self.environments.setdefault(str(shared), locked)
@@ -328,18 +338,37 @@ class ThirdParty:
         if not unknown:
             return found
         ordered = sorted(unknown, key=lambda pair: (pair[0].build.target.runtime.minor, pair[0].build.id))
-        preferences = self._preferred(ordered)
-        for minor, group in groupby(ordered, key=lambda pair: pair[0].build.target.runtime.minor):
-            pairs = list(group)
-            if pairs[0][0].build.layer.fork_strategy != "fewest":
-                preferences = self._preferred(pairs, minor=minor)
-            for want, case in pairs:
-                preferred = replace(case, preferences={**preferences, **want.given})
-                found[want.build.id] = await self._attempt(preferred)
-                if isinstance(one := found[want.build.id], Locked):
-                    preferences = one.versions | preferences
-            found |= await self._aligned(pairs, found)
+        groups = groupby(ordered, key=lambda pair: pair[0].build.target.runtime.minor)
+        runtimes = {minor: list(group) for minor, group in groups}
+        if ordered[0][0].build.layer.fork_strategy == "fewest":
+            preferences = self._preferred(ordered)
+            for pairs in runtimes.values():
+                here = await self._of_runtime(pairs, preferences)
+                for one in (here[want.build.id] for want, _ in pairs):
+                    preferences = one.versions | preferences if isinstance(one, Locked) else preferences
+                found |= here
+            return found
+        # No version of one decides what another has.
+        for here in await together(
+            [
+                self._of_runtime(pairs, self._preferred(pairs, minor=minor))
+                for minor, pairs in runtimes.items()
+            ]
+        ):
+            found |= here
         return found
+
+    async def _of_runtime(
+        self, pairs: Sequence[tuple[Wanted, Case]], preferences: Mapping[str, str]
+    ) -> dict[str, Locked | PylayerError]:
+        """Resolve the builds of one runtime: each prefers the versions of those before it."""
+        found: dict[str, Locked | PylayerError] = {}
+        for want, case in pairs:
+            preferred = replace(case, preferences={**preferences, **want.given})
+            found[want.build.id] = await self._attempt(preferred)
+            if isinstance(one := found[want.build.id], Locked):
+                preferences = {**one.versions, **preferences}
+        return found | await self._aligned(pairs, found)
 
     def _preferred(self, pairs: Sequence[tuple[Wanted, Case]], *, minor: int | None = None) -> dict[str, str]:
         """The locked versions of some builds, then of others of their layer, for one `minor` or for all."""

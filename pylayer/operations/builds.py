@@ -203,7 +203,7 @@ async def _run(
         if not policy.locked:
             good = all(result.outcome.good for result in made.values())
             complete = good and len(selected) == len(found.builds)
-            run.keep_lock(complete=complete)
+            await run.keep_lock(complete=complete)
     return made, run.hosts
 
 

@@ -82,11 +82,12 @@ class OpenRun:
                     errors[build.id] = error
         return errors
 
-    def keep_lock(self, *, complete: bool, dry: bool = False) -> tuple[Lock, bool]:
+    async def keep_lock(self, *, complete: bool, dry: bool = False) -> tuple[Lock, bool]:
         """Write the lock after the run, see `pylayer.locks.lock.Run`; the lock, and whether it changed.
 
         With `dry` nothing is written: it says whether it would change.
         """
+        await self.third_party.settled()
         found = self.context.workspace
         run = Run(
             settings=self.settings,

@@ -1,0 +1,47 @@
+"""What layers require → the resolver's answers, with real uv."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+
+from factories.fakes import FakeRun
+from factories.monorepo import empty
+from factories.resolving import Desk, add
+
+from pylayer.locks.fetcher import Fetcher
+from pylayer.locks.lock import Terms
+from pylayer.locks.lockresolver import Case, LockResolver
+from pylayer.resolver.requirements import ResolverPython
+
+MANIFEST = '[defaults]\nruntimes = ["python3.11", "python3.13"]\narchitectures = ["x86_64"]\n[layers.a]\n'
+
+
+def test_the_same_question_is_asked_once(tmp_path):
+    """However many layers have it; another Python, or other versions to prefer, is another question."""
+    mono = empty(tmp_path)
+    mono.manifest(f'{MANIFEST}requirements = ["client"]\n')
+    run = FakeRun(mono.root)
+    one, other = (run.target(f"{runtime}-x86_64") for runtime in ("python3.11", "python3.13"))
+
+    def case(target, **more):
+        python = ResolverPython.of_target(target)
+        return Case(terms=Terms(requirements=("client",)), python=python, target=target, **more)
+
+    with ExitStack() as stack:
+        desk = Desk(tmp_path, stack)
+        index = desk.index()
+        for version in ("1.0", "2.0"):
+            add(index, "client", version)
+
+        async def work(context, projects):
+            settings = desk.settings(index)
+            resolver = LockResolver(context, settings=settings, fetcher=Fetcher(context, settings=settings))
+            cases = [case(one), case(one), case(other), case(one, preferences={"client": "1.0"})]
+            return await asyncio.gather(*map(resolver.solved, cases))
+
+        first, second, third, fourth = (locked.pins[0] for locked in run.do(work))
+
+    assert first is second
+    assert (first, first is third) == (third, False)
+    assert (first.version, fourth.version) == ("2.0", "1.0")
