@@ -28,6 +28,9 @@ class EngineKind:
     trusted on Lambda. `has_images`: its Pythons are those of images, so an interpreter's identity covers
     every program beside it, and a lock may hold digests. `has_hosts`: it can be on other machines, so an
     architecture may have one of its own.
+
+    `begun_by` is a `module:function` that takes what an engine `began` with (`pylayer.engines.Engine`) and
+    gives a `Begun`, or None: it imports little, and is called before the engine is imported.
     """
 
     name: str
@@ -38,6 +41,7 @@ class EngineKind:
     has_target_libc: bool
     has_images: bool
     has_hosts: bool = False
+    begun_by: str = ""
 
     def hint(self, *, answers: bool, remedy: str = "") -> str:
         """Say what to do to have a target built there, where it does not answer or has no Python for it.
@@ -63,6 +67,7 @@ ENGINES: Mapping[str, EngineKind] = {
         EngineKind(
             name="docker",
             implemented_by="pylayer.engines.docker.engine:DockerEngine",
+            begun_by="pylayer.engines.docker.early:begin",
             title="Docker",
             at="in Docker",
             remedy="start Docker",

@@ -90,7 +90,8 @@ class Pipeline:
     """One run over a workspace.
 
     With `listing`, an archive of which all is known is not written: layers.json has what it would be.
-    `rest` is called once no build needs an engine any more: ending one takes as long as writing archives.
+    `rest` is called once no build needs an engine any more, and not waited for: ending one takes as long as
+    writing archives.
     """
 
     def __init__(
@@ -137,8 +138,6 @@ class Pipeline:
         ahead = asyncio.create_task(self._ahead.of(builds))
         ended = await asyncio.gather(*(self._ended(build) for build in builds))
         ahead.cancel()
-        if self._resting:
-            await self._resting
         results = {result.build.id: result for result in ended}
         await self._check_sets(results)
         self._write_catalogue(results)

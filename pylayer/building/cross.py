@@ -16,7 +16,7 @@ from pylayer.building import native
 from pylayer.checks import crossed
 from pylayer.dataclassing import dataclass
 from pylayer.engines import Job
-from pylayer.engines.wire import script_text
+from pylayer.engines.scripts import script_text
 from pylayer.errors import BuildError, Fault, StoreError
 from pylayer.keys import key
 from pylayer.store import kinds

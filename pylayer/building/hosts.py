@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pylayer.config.hosting import EngineSettings
-    from pylayer.engines import BuildEnv, Engine, Interpreter
+    from pylayer.engines import Begun, BuildEnv, Engine, Interpreter
     from pylayer.engines.placing import EnginePlace
     from pylayer.enginetable import EngineKind
     from pylayer.graph import Graph
@@ -306,7 +306,7 @@ class UnaskedEngine:
         """Give one of its build environments for bare jobs."""
         return self._find().bare_env(target)
 
-    def begin(self, what: Mapping[str, str]) -> None:
+    def begin(self, what: Mapping[str, str], begun: Begun | None = None) -> None:
         """Leave that to who connects to it."""
 
     @property

@@ -111,6 +111,14 @@ class ImageChoice:
     newest: bool = False
 
 
+class Begun(Protocol):
+    """What of an engine was begun before the engine itself was imported; its `begin` takes it."""
+
+    def close(self) -> None:
+        """End it, where no engine takes it."""
+        ...
+
+
 class Engine(Protocol):
     """Opens BuildEnvs. Safe to use from several threads."""
 
@@ -156,10 +164,11 @@ class Engine(Protocol):
         """A BuildEnv for `bare` jobs: one that is open already where there is one, else an empty one."""
         ...
 
-    def begin(self, what: Mapping[str, str]) -> None:
+    def begin(self, what: Mapping[str, str], begun: Begun | None = None) -> None:
         """Begin with what an engine like this `began` with in an earlier run, before anybody asks for it.
 
-        Nothing comes of it but time: what is not there any more, or is not asked for, is let go.
+        Some of it may be `begun` already. Nothing comes of it but time: what is not there any more, or is not
+        asked for, is let go.
         """
         ...
 

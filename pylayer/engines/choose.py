@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from pylayer.engines import ListedEngine
+    from pylayer.engines import Begun, ListedEngine
     from pylayer.engines.placing import EnginePlace
+    from pylayer.enginetable import EngineKind
     from pylayer.errors import EngineError
     from pylayer.store import Store
 
 
 def connect(place: EnginePlace, *, store: Store) -> ListedEngine:
     """Import and make an engine; raises EngineError, saying what was tried, where none answers."""
-    module, _, name = place.kind.implemented_by.partition(":")
-    engine: type[ListedEngine] = getattr(import_module(module), name)
+    engine: type[ListedEngine] = _imported(place.kind.implemented_by)
     return engine.connect(store=store, environ=os.environ, host=place.at)
+
+
+def begin(kind: EngineKind, what: Mapping[str, str]) -> Begun | None:
+    """Begin with what an engine began with, before it is imported, if there is a way to do that."""
+    begun: Begun | None = _imported(kind.begun_by)(what) if kind.begun_by else None
+    return begun
 
 
 def nowhere(reasons: Sequence[EngineError]) -> EngineError:
@@ -32,3 +38,8 @@ def nowhere(reasons: Sequence[EngineError]) -> EngineError:
         return last
     faults = [*last.faults, *(fault for reason in earlier for fault in reason.faults)]
     return type(last).of(list(dict.fromkeys(faults)), log=last.log)
+
+
+def _imported(name: str) -> Any:  # noqa: ANN401  as the table says
+    module, _, name = name.partition(":")
+    return getattr(import_module(module), name)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pylayer import below
 from pylayer.below import OutsideError
 from pylayer.engines import Done
+from pylayer.engines.scripts import script_text
 from pylayer.errors import BuildError, EngineError
 from pylayer.process import OutputEnd
 from pylayer.processors import confinement
@@ -36,12 +35,6 @@ class JobFile(NamedTuple):
     content: Path | bytes
     executable: bool = False
     link: str = ""
-
-
-@cache
-def script_text(script: str) -> str:
-    """Give the text of a module of `pylayer.inside`."""
-    return resources.files("pylayer").joinpath("inside", f"{script}.py").read_text(encoding="utf-8")
 
 
 def files(job: Job) -> Sequence[JobFile]:

@@ -87,6 +87,10 @@ class Server:
         os.chdir(folder)
         try:
             receive(self.requests, request["files"], date=int(request["env"]["SOURCE_DATE_EPOCH"]))
+            if not request["script"]:
+                if self.alone:
+                    self.fork.ready(request["options"], request["warm"])
+                return 0
             os.mkfifo(LOG, 0o600)
             log = os.open(LOG, os.O_RDONLY | os.O_NONBLOCK)
             answers = self.start(request)

@@ -102,6 +102,7 @@ def run(
             offline=offline,
             listing=listing,
             workers=employed,
+            until=stack,
         )
         made, hosts = context.by_records_first(
             state.store,
@@ -170,6 +171,7 @@ async def _run(
     listing: bool,
     by_records: bool,
     workers: Workers | None,
+    until: ExitStack,
 ) -> tuple[dict[str, BuildResult], EngineHosts]:
     """Make the archives of `selected`; how each build ended, and where their Pythons were."""
     async with context.opened(
@@ -187,6 +189,7 @@ async def _run(
         offline=offline,
         by_records=by_records,
         workers=workers,
+        until=until,
     ) as run:
         if policy.locked:
             refuse_stale((await run.errors(selected)).values())

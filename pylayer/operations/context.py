@@ -36,7 +36,7 @@ from pylayer.targets import Architecture
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
     from concurrent.futures import Executor
-    from contextlib import AbstractContextManager
+    from contextlib import AbstractContextManager, ExitStack
 
     from pylayer.activity import Activity
     from pylayer.config.hosting import EngineSettings
@@ -119,12 +119,14 @@ async def opened(
     offline: bool = False,
     by_records: bool = False,
     workers: Workers | None = None,
+    until: ExitStack | None = None,
 ) -> AsyncIterator[OpenRun]:
     """Open the engine and read the lock; raises LockError where a locked run has none.
 
     Engines that are `ready` are taken as they are. None is asked before something is done in it, as far as
     the store knows `by_records` what it would say; a MisledError says that it is not so. What an image alone
-    decides, `workers` build, where there are any.
+    decides, `workers` build, where there are any. `until` is left after this, and engines may take until then
+    to end.
     """
     index_settings = settings_of(found, offline=offline)
     before = locks.read(found.manifest.root / LOCK_NAME)
@@ -160,7 +162,7 @@ async def opened(
         stack.enter_context(confined(count))
         # The other way round at the end: engines first, so that what is still running in them ends.
         stack.push_async_callback(graph.stop)
-        stack.callback(hosts.close)
+        (until or stack).callback(hosts.close)
         stack.callback(process.kill_all)
         stack.callback(transfers.stop_all)
         await hosts.open()

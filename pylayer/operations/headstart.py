@@ -28,16 +28,26 @@ def taken(state: WorkspaceState, *, edited: bool) -> Iterator[Mapping[EnginePlac
         return
     from pylayer import enginetable
     from pylayer.engines import choose
-    from pylayer.engines.placing import EnginePlace
 
-    try:
-        place = EnginePlace(kind=enginetable.ENGINES[record["engine"]], at=record["at"])
-        engine = choose.connect(place, store=state.store)
-    except (KeyError, PylayerError):  # the run finds out, and says so
+    kind = enginetable.ENGINES.get(record["engine"])
+    if kind is None:
         yield {}
         return
+    begun = choose.begin(kind, record["what"])
+    from pylayer.engines.placing import EnginePlace
+
+    place = EnginePlace(kind=kind, at=record["at"])
     try:
-        engine.begin(record["what"])
+        engine = choose.connect(place, store=state.store)
+    except BaseException as error:
+        if begun:
+            begun.close()
+        if not isinstance(error, PylayerError):
+            raise
+        yield {}  # the run finds out, and says so
+        return
+    try:
+        engine.begin(record["what"], begun)
         yield {place: engine}
     finally:
         engine.close()

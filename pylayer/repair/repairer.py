@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pylayer import enginetable, keys
 from pylayer.amounts import size_text
 from pylayer.dataclassing import dataclass
-from pylayer.engines.wire import script_text
+from pylayer.engines.scripts import script_text
 from pylayer.errors import BuildError, NeedsDockerError
 from pylayer.graph import together
 from pylayer.repair import bundling, stripping

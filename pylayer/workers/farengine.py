@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
-    from pylayer.engines import BuildEnv, Engine, ImageChoice, Interpreter, Job
+    from pylayer.engines import Begun, BuildEnv, Engine, ImageChoice, Interpreter, Job
     from pylayer.targets import Architecture, Target
     from pylayer.wheels import Wheel
     from pylayer.workers.depot import Depot
@@ -125,7 +125,7 @@ class FarEngine:
                 raise
         return FarBuildEnv(self, target, (), bare=True, here=here)
 
-    def begin(self, what: Mapping[str, str]) -> None:
+    def begin(self, what: Mapping[str, str], begun: Begun | None = None) -> None:
         """Begin nothing: builds are done elsewhere."""
 
     @property

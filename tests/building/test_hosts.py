@@ -47,7 +47,7 @@ class Fake:
     def can_be_had(self, target):
         return self._published
 
-    def begin(self, what):
+    def begin(self, what, begun=None):
         pass
 
     @property

@@ -132,7 +132,7 @@ class FakeEngine:
         """Give one in which nothing is installed."""
         return self.build_env(target, ())
 
-    def begin(self, what: Mapping[str, str]) -> None:
+    def begin(self, what: Mapping[str, str], begun: object = None) -> None:
         """It starts nothing."""
 
     @property

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pylayer.engines import Job
-from pylayer.engines.wire import Results, pack, script_text
+from pylayer.engines.scripts import script_text
+from pylayer.engines.wire import Results, pack
 from pylayer.monorepo.trees import TreeEntry
 from pylayer.processors import confined
 

@@ -9,7 +9,7 @@ import tarfile
 from importlib.util import cache_from_source
 from typing import TYPE_CHECKING
 
-from pylayer.engines.wire import script_text
+from pylayer.engines.scripts import script_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,11 +20,14 @@ from factories.wheels import make_wheel
 
 from pylayer import wheels
 from pylayer.engines import Job, environment
+from pylayer.engines.docker import early as docker_early
 from pylayer.errors import EngineError, ImageError
 from pylayer.monorepo.trees import TreeEntry
 from pylayer.targets import Architecture
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
+
+FORK = "inside/program.py fork"
 
 
 @pytest.fixture
@@ -195,24 +198,31 @@ def test_a_bare_job_without_an_open_container_gets_one(docker_engine, into) -> N
     assert 0 == bare.run(replace(job(""), bare=True), into=into).status
 
 
+@pytest.mark.parametrize("early", [True, False])
 def test_what_was_begun_before_is_there_when_it_is_asked_for(
-    docker_engine, docker_images, docker_cache, into
+    docker_engine, docker_images, docker_cache, into, early
 ) -> None:
-    """A build gets the container that was begun, with a program in it for each kind of job."""
+    """A build gets the container that was begun, early or not, with what it is a fork of made already."""
     from factories.containers import engine, owned
 
-    facts(docker_engine.build_env(target(), ()), "", into)
+    def programs() -> str:
+        return str([docker_images.top(each)["Processes"] for each in owned(docker_images, os.getpid())])
+
+    docker_engine.build_env(target(), ()).run(replace(job(""), warm=("wave",)), into=into)
     docker_engine.close()
     began = docker_engine.began
+    begun = docker_early.begin(began) if early else None
+    assert not early or until(lambda: FORK in programs())  # before the engine is there
     again = engine(docker_cache)
-    again.begin(began)
-    assert until(lambda: owned(docker_images, os.getpid()))
-    code = "import os; facts['user'] = os.getuid()"
-    users = [
-        facts(again.build_env(target(), ()), code, into)["user"],
-        again.bare_env(target()).run(replace(job(""), bare=True), into=into).status,
-    ]
-    assert (60000 <= users[0] < 65000, users[1]) == (True, 0)
+    again.begin(began, begun)
+    assert until(lambda: FORK in programs())
+    code = "import os, sys; facts.update(user=os.getuid(), imported='wave' in sys.modules)"
+    again.build_env(target(), ()).run(replace(job(code), warm=("wave",)), into=into)
+    told = json.loads((into / "facts-1-py3-none-any.whl").read_text())
+    assert 60000 <= told["user"] < 65000
+    assert told["imported"]
+    assert 0 == again.bare_env(target()).run(replace(job(""), bare=True), into=into).status
+    assert 1 == programs().count(FORK)
     assert 1 == len(owned(docker_images, os.getpid()))
     assert began == again.began
     again.close()
@@ -228,12 +238,34 @@ def test_what_is_begun_in_vain_leaves_nothing(
 
     facts(docker_engine.build_env(target(), ()), "", into)
     docker_engine.close()
+    began = docker_engine.began
     again = engine(docker_cache)
-    again.begin(docker_engine.began)
+    again.begin(began, docker_early.begin(began))
     if image:
-        again.begin({"image": image, "platform": "linux/amd64"})
+        missing = {"image": image, "platform": "linux/amd64", "config": json.dumps({"Image": image})}
+        again.begin({**began, **missing}, docker_early.begin({**began, **missing}))
         assert {} == facts(again.build_env(target(), ()), "", into)
     again.close()
+    assert [] == owned(docker_images, os.getpid())
+
+
+def test_what_would_be_asked_for_otherwise_now_is_not_taken(
+    docker_engine, docker_images, docker_cache, into, monkeypatch
+) -> None:
+    """A container with another memory; where a variable names another engine, none is even begun."""
+    from factories.containers import engine, owned
+
+    facts(docker_engine.build_env(target(), ()), "", into)
+    docker_engine.close()
+    began = docker_engine.began
+    again = engine(docker_cache, PYLAYER_BUILD_MEMORY="500MB")
+    again.begin(began, docker_early.begin(began))
+    facts(again.build_env(target(), ()), "", into)
+    (container,) = owned(docker_images, os.getpid())
+    assert 500 << 20 == docker_images.inspect_container(container)["HostConfig"]["Memory"]
+    again.close()
+    monkeypatch.setenv("DOCKER_CONTEXT", "another")
+    assert docker_early.begin(began) is None
     assert [] == owned(docker_images, os.getpid())
 
 
@@ -529,11 +561,11 @@ def test_sweep_removes_what_dead_processes_left(docker_engine, docker_images) ->
     """A container that was never started does not end by itself: the next run removes it, and not others'."""
     from factories.containers import exists
 
-    from pylayer.engines.docker.containers import owner_labels
+    from pylayer.engines.docker import ownership
 
     process = child("")
     process.communicate()
-    living = owner_labels()
+    living = ownership.labels()
     dead = {**living, "pylayer.pid": str(process.pid)}
     reused = {**living, "pylayer.started": "1"}
     elsewhere = {**dead, "pylayer.host": "elsewhere"}

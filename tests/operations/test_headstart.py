@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import pylayer
+from pylayer.engines import choose
 from pylayer.engines.local.engine import LocalEngine
 from pylayer.errors import EngineError
 
@@ -16,7 +17,7 @@ def begun(monkeypatch):
     """What engines of this host, which have nothing to begin with, were told to begin with."""
     told: list[object] = []
     monkeypatch.setattr(LocalEngine, "began", property(lambda _: BEGAN))
-    monkeypatch.setattr(LocalEngine, "begin", lambda _, what: told.append(what))
+    monkeypatch.setattr(LocalEngine, "begin", lambda _, what, begun: told.append(what))
     return told
 
 
@@ -46,6 +47,11 @@ def test_an_engine_that_does_not_answer_is_left_to_the_run(shop, begun, monkeypa
             raise EngineError(f"does not answer {failures.pop()}")
         return connect(**options)
 
+    class Early:
+        def close(self):
+            begun.append("closed")
+
     monkeypatch.setattr(LocalEngine, "connect", failing)
+    monkeypatch.setattr(choose, "begin", lambda kind, what: Early())
     edited(shop).raise_for_errors()
-    assert (begun, failures) == ([], [])
+    assert (begun, failures) == (["closed"], [])

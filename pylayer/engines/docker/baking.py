@@ -17,8 +17,9 @@ from pylayer import folders
 from pylayer.dataclassing import dataclass
 from pylayer.engines import KeptEnvironment, environment
 from pylayer.engines.docker import images, tars
+from pylayer.engines.docker.programs import ROOT, WORK
 from pylayer.engines.docker.streams import STDOUT
-from pylayer.engines.wire import script_text
+from pylayer.engines.scripts import script_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,10 +35,8 @@ if TYPE_CHECKING:
 REPOSITORY = "pylayer/env"
 
 # No image, and nothing on Lambda, has this folder: no path of a job can be one of the runtime's.
-ROOT = "/pylayer"
 PREFIX = f"{ROOT}/env"
 TOOLS = f"{ROOT}/tools"
-WORK = f"{ROOT}/work"
 
 # Notes where in an image everybody may write, but for what each container has of its own (stream.py).
 _NOTE_SHARED = (

@@ -7,6 +7,7 @@ import re
 import secrets
 from contextlib import closing, contextmanager
 from dataclasses import field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from docker.errors import NotFound
@@ -14,9 +15,10 @@ from docker.errors import NotFound
 from pylayer import envtable
 from pylayer.dataclassing import dataclass
 from pylayer.engines import variables, wire
-from pylayer.engines.docker import baking, tars
-from pylayer.engines.docker.baking import PREFIX, ROOT, TOOLS, WORK
+from pylayer.engines.docker import baking, programs, tars
+from pylayer.engines.docker.baking import PREFIX, TOOLS
 from pylayer.engines.docker.connection import DOCKER_ERRORS, failure
+from pylayer.engines.docker.programs import ROOT, WORK
 from pylayer.engines.docker.rooms import Room, Rooms
 from pylayer.engines.docker.servers import JobServer
 from pylayer.engines.wire import Results
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from pylayer.engines import Done, Job
     from pylayer.engines.docker.baking import Base
     from pylayer.engines.docker.containers import Container, Containers
+    from pylayer.engines.docker.early import EarlyContainer, WaitingProgram
     from pylayer.engines.docker.images import ImageStore
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
@@ -39,7 +42,6 @@ _KILLED = 128 + 9  # the exit status of what SIGKILL ended
 # Within the 65536 that a rootless engine has, and nobody's in any image; of so many that containers which run
 # at once seldom have the same: the kernel counts a user's processes in all of them.
 _FIRST_USER, _USERS = 20000, 40000
-_FIRST_WAITING, _WAITING = 60000, 2500  # those of programs that wait before anybody asked for them, in pairs
 _JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -55,19 +57,36 @@ class EnvResources:
     containers: Containers
     images: ImageStore
     environ: Mapping[str, str]
-    opened: list[Mapping[str, str]] = field(default_factory=list)
+    opened: list[dict[str, str]] = field(default_factory=list)
     waiting: dict[str, dict[bool, list[JobServer]]] = field(default_factory=dict)
 
-    def begin(self, what: Mapping[str, str]) -> None:
+    def begin(self, what: Mapping[str, str], begun: EarlyContainer | None) -> None:
         """Start a container like one that was `opened`, and programs in it, for who asks for such a one."""
-        self.containers.begin(what["image"], platform=what["platform"], then=self._wait_for_jobs)
+        then = partial(self._wait_for_jobs, warm=what.get("warm", ""))
+        self.containers.begin(what["image"], platform=what["platform"], then=then, begun=begun)
 
-    def _wait_for_jobs(self, container: Container) -> None:
-        user = _FIRST_WAITING + 2 * secrets.randbelow(_WAITING)
+    def _wait_for_jobs(
+        self, container: Container, started: Mapping[bool, WaitingProgram], *, warm: str
+    ) -> None:
+        def program(*, guest: bool, user: int) -> JobServer:
+            if waiting := started.get(guest):
+                return JobServer(container.listening(waiting.id, waiting.connection), user=waiting.user)
+            server = JobServer.start(container, python=_PYTHON, user=user, env={})
+            if warm and not guest:
+                server.prepare(programs.preparation(warm, user=user))
+            return server
+
+        users = programs.waiting_users()
         self.waiting[container.id] = {
-            guest: [JobServer(container, python=_PYTHON, user=user + guest, env={})]
-            for guest in (False, True)
+            guest: [program(guest=guest, user=user)] for guest, user in users.items()
         }
+
+    def remember(self, image: str, *, platform: str) -> dict[str, str]:
+        """Have a container like this one begun by later runs; give what they begin with."""
+        anew = self.containers.as_asked_for(image, platform=platform)
+        what = {"image": image, "platform": platform, "python": _PYTHON, **anew}
+        self.opened.append(what)
+        return what
 
 
 class DockerBuildEnv:
@@ -95,6 +114,7 @@ class DockerBuildEnv:
         self._tools = tools
         self._network = network
         self._rooms = Rooms(self._open, resources.containers.end)
+        self._remembered: list[dict[str, str]] = []
         self._users = itertools.count(_FIRST_USER + secrets.randbelow(_USERS))
 
     def serves_bare_jobs(self, target: Target) -> bool:
@@ -146,7 +166,7 @@ class DockerBuildEnv:
             server = idle.pop()
         except IndexError:
             user = next(self._users)
-            server = JobServer(room.container, python=_PYTHON, user=user, env=self._base.env)
+            server = JobServer.start(room.container, python=_PYTHON, user=user, env=self._base.env)
         try:
             yield server
         except BaseException:
@@ -165,6 +185,8 @@ class DockerBuildEnv:
             **(self._network_variables() if self._network else {}),
             **({envtable.TOOLS: TOOLS} if self._tools else {}),
         }
+        if job.warm and self._remembered:
+            self._remembered[0].setdefault("warm", programs.warm(job.warm, env=env))
         return wire.pack(job, folder=folder, env=env, user=user)
 
     @property
@@ -189,9 +211,8 @@ class DockerBuildEnv:
         )
         if not (self._network or self._base.env):
             image = baking.reference(self._base, self._requirements, self._tools)
-            self._resources.opened.append(
-                {"image": image, "platform": self._base.image.architecture.platform}
-            )
+            platform = self._base.image.architecture.platform
+            self._remembered.append(self._resources.remember(image, platform=platform))
         if self._network and (bundle := variables.certificates(self._resources.environ)):
             container.put(tars.of_file(bundle, _BUNDLE))
         return Room(

@@ -7,34 +7,28 @@ few that are left over even so (one created but never started, a connection that
 
 from __future__ import annotations
 
-import os
-import platform
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from docker.errors import APIError, NotFound
 from docker.utils import version_lt
 
-from pylayer import __version__
-from pylayer.engines.docker import bounds
+from pylayer.engines.docker import bounds, early, ownership
 from pylayer.engines.docker.connection import DOCKER_ERRORS
 from pylayer.errors import EngineError
-from pylayer.liveness import marks_living, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pylayer.engines.docker.bounds import Bounds
     from pylayer.engines.docker.connection import Connection
+    from pylayer.engines.docker.early import EarlyContainer, StartedContainer, WaitingProgram
     from pylayer.engines.docker.patience import EngineClient
     from pylayer.engines.docker.streams import Stream
-
-LABEL = "pylayer"
 
 _UNTIL_LEFT = ["/bin/sh", "-c", "read -r _"]  # the one program that every image has to have
 _GONE_WITHIN = 15  # seconds for the engine to remove a container
@@ -60,9 +54,13 @@ class Container:
         created = self._client.exec_create(
             self.id, list(command), stdin=True, user=user, environment=dict(env or {}), workdir="/"
         )
-        stream = self._client.streamed(self._client.exec_start(created["Id"], socket=True))
+        return self.listening(created["Id"], self._client.exec_start(created["Id"], socket=True))
+
+    def listening(self, identifier: str, connection: object) -> Exec:
+        """Give a program that runs, by its number and a connection to it."""
+        stream = self._client.streamed(connection)
         self._running.add(stream)
-        return Exec(self, created["Id"], stream)
+        return Exec(self, identifier, stream)
 
     def status(self, identifier: str) -> int:
         """Give the exit status of a program that has ended."""
@@ -125,6 +123,7 @@ class Containers:
 
     def __init__(self, connection: Connection, *, memory: int | None = None) -> None:
         self._client = connection.client
+        self._address = "" if connection.tunnel else connection.endpoint.host
         self._memory = memory
         self._lock = threading.Lock()
         self._ending = threading.Lock()
@@ -150,12 +149,44 @@ class Containers:
 
         Raises what the SDK raises; EngineError where the container ends at once, or after `close`.
         """
-        begun = None if network or env else self._begun.pop((image, platform), None)
-        if begun:
+        waiting = None if network or env else self._begun.pop((image, platform), None)
+        if waiting:
             with suppress(*DOCKER_ERRORS, EngineError):
-                return begun.result()
+                return waiting.result()
+        return self._start(image, platform=platform, network=network, env=env)
+
+    def _start(
+        self, image: str, *, platform: str, network: bool = False, env: Mapping[str, str] | None = None
+    ) -> Container:
         client = self._client
-        created = client.create_container(
+        created = client.create_container_from_config(  # type: ignore[no-untyped-call]
+            {**self._config(image, network=network, env=env), "Labels": ownership.labels()},
+            platform=self._asked_for(platform),
+        )["Id"]
+        try:
+            attached = client.attach_socket(
+                created, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+            )
+            container = self._kept(Container(client, created, client.streamed(attached)))
+            client.start(created)
+        except BaseException:
+            _remove(client, created)
+            raise
+        return container
+
+    def _kept(self, container: Container) -> Container:
+        """Have it ended by `close`; if that was already, end it and raise EngineError."""
+        with self._lock:
+            self._open.append(container)
+            closed = self._closed
+        if closed:
+            container.close()
+            raise EngineError("the engine was closed")
+        return container
+
+    def _config(self, image: str, *, network: bool, env: Mapping[str, str] | None) -> dict[str, Any]:
+        client = self._client
+        return client.create_container_config(
             image,
             entrypoint=_UNTIL_LEFT,
             command=[],
@@ -163,9 +194,6 @@ class Containers:
             working_dir="/",
             stdin_open=True,
             environment=dict(env or {}),
-            labels=owner_labels(),
-            use_config_proxy=False,
-            platform=None if version_lt(client.api_version, "1.41") else platform,
             host_config=client.create_host_config(
                 auto_remove=True,
                 network_mode="default" if network else "none",
@@ -173,37 +201,57 @@ class Containers:
                 security_opt=["no-new-privileges"],
                 **self.bounds.options,
             ),
-        )["Id"]
-        try:
-            attached = client.attach_socket(
-                created, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-            )
-            container = Container(client, created, client.streamed(attached))
-            with self._lock:
-                self._open.append(container)
-                closed = self._closed
-            if not closed:
-                client.start(created)
-        except BaseException:
-            _remove(client, created)
-            raise
-        if closed:
-            container.close()
-            raise EngineError("the engine was closed")
-        return container
+        )
 
-    def begin(self, image: str, *, platform: str, then: Callable[[Container], None]) -> None:
-        """Start one, and something in it, for the first who asks for such a one."""
+    def _asked_for(self, platform: str) -> str | None:
+        return None if version_lt(self._client.api_version, "1.41") else platform
+
+    def begin(
+        self,
+        image: str,
+        *,
+        platform: str,
+        then: Callable[[Container, Mapping[bool, WaitingProgram]], None],
+        begun: EarlyContainer | None,
+    ) -> None:
+        """Start one, and something in it, for the first who asks for such a one.
+
+        It is the one that was `begun` already, if that is what would be asked for now.
+        """
 
         def start() -> Container:
-            container = self.start(image, platform=platform)
+            started = self._taken(begun, image, platform=platform) if begun else None
+            if started:
+                container = self._kept(
+                    Container(self._client, started.id, self._client.streamed(started.connection))
+                )
+            else:
+                container = self._start(image, platform=platform)
             with suppress(*DOCKER_ERRORS, EngineError):  # whoever asks for it starts that himself
-                then(container)
+                then(container, started.programs if started else {})
             return container
 
         with self._lock:
-            if not self._closed:
+            closed = self._closed
+            if not closed:
                 self._begun[image, platform] = self._beginning.submit(start)
+        if closed and begun:
+            begun.close()
+
+    def _taken(self, begun: EarlyContainer, image: str, *, platform: str) -> StartedContainer | None:
+        asked: Mapping[str, str] = {}
+        with suppress(*DOCKER_ERRORS):  # an engine that cannot be asked has its own say elsewhere
+            asked = self.as_asked_for(image, platform=platform)
+        return begun.taken(asked)
+
+    def as_asked_for(self, image: str, *, platform: str) -> Mapping[str, str]:
+        """What `start` asks the engine for, as a later run's EarlyContainer asks for it."""
+        return early.remembered(
+            address=self._address,
+            api=self._client.api_version,
+            config=self._config(image, network=False, env=None),
+            platform=self._asked_for(platform) or "",
+        )
 
     def end(self, container: Container) -> None:
         """End one of them and wait for that, as `close` does."""
@@ -214,9 +262,9 @@ class Containers:
 
     def sweep(self) -> None:
         """Remove what processes of this machine that are no more have left over."""
-        host = owner_labels()["pylayer.host"]
+        host = ownership.labels()["pylayer.host"]
         for found in self._client.containers(all=True, filters={"label": f"pylayer.host={host}"}):
-            if not (self._closed or _owner_lives(found["Labels"])):
+            if not (self._closed or ownership.owner_lives(found["Labels"])):
                 _remove(self._client, found["Id"], wait=False)
 
     def close(self) -> None:
@@ -232,27 +280,6 @@ class Containers:
                     list(pool.map(Container.close, closing))
             wait(begun)  # one that starts now sees that it is too late
             self._beginning.shutdown()
-
-
-def owner_labels() -> dict[str, str]:
-    """Give the labels that say which process a container belongs to.
-
-    A process's number means something only within its machine, its PID namespace and its start time.
-    """
-    namespace = ""
-    with suppress(OSError):
-        namespace = str(Path("/proc/self/ns/pid").readlink())
-    pid = os.getpid()
-    return {
-        LABEL: __version__,
-        "pylayer.host": f"{platform.node()}/{namespace}",
-        "pylayer.pid": str(pid),
-        "pylayer.started": started(pid),
-    }
-
-
-def _owner_lives(labels: Mapping[str, str]) -> bool:
-    return marks_living(labels.get("pylayer.pid", "0"), labels.get("pylayer.started"))
 
 
 def _remove(client: EngineClient, identifier: str, *, wait: bool = True) -> None:

@@ -16,6 +16,7 @@ from pylayer.engines.docker.baking import Base
 from pylayer.engines.docker.buildenvs import DockerBuildEnv, EnvResources
 from pylayer.engines.docker.connection import DOCKER_ERRORS, connect, failure
 from pylayer.engines.docker.containers import Containers
+from pylayer.engines.docker.early import EarlyContainer
 from pylayer.engines.docker.images import ImageStore
 from pylayer.engines.docker.smoke import DockerSmokeTester
 from pylayer.engines.once import Once
@@ -25,7 +26,7 @@ from pylayer.targets import Target
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pylayer.engines import ImageChoice, KeptEnvironment
+    from pylayer.engines import Begun, ImageChoice, KeptEnvironment
     from pylayer.engines.docker.connection import Connection
     from pylayer.engines.docker.images import Image
     from pylayer.store import Store
@@ -132,9 +133,9 @@ class DockerEngine:
         with suppress(*DOCKER_ERRORS):
             self._containers.sweep()
 
-    def begin(self, what: Mapping[str, str]) -> None:
+    def begin(self, what: Mapping[str, str], begun: Begun | None = None) -> None:
         """Start a container that is there when it is asked for; see `pylayer.engines.Engine`."""
-        self._resources.begin(what)
+        self._resources.begin(what, begun if isinstance(begun, EarlyContainer) else None)
 
     @property
     def began(self) -> Mapping[str, str]:

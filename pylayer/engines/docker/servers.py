@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
+from pylayer.engines.docker.programs import words
 from pylayer.engines.docker.streams import STDOUT
-from pylayer.engines.wire import script_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pylayer.engines.docker.containers import Container
+    from pylayer.engines.docker.containers import Container, Exec
     from pylayer.engines.wire import Results
 
 
 class JobServer:
-    """The program, which belongs to a `user` of its own (a number), for one thread at a time."""
+    """A program that is `running` as a `user` of its own (a number), for one thread at a time."""
 
-    def __init__(self, container: Container, *, python: str, user: int, env: Mapping[str, str]) -> None:
-        command = [python, "-I", "-S", "-c", script_text("stream")]
+    def __init__(self, running: Exec, *, user: int) -> None:
         self.user = user
-        self._running = container.start(command, user=f"{user}:{user}", env=env)
-        self._frames = self._running.stream.frames()
+        self._running = running
+        self._frames = running.stream.frames()
+
+    @classmethod
+    def start(cls, container: Container, *, python: str, user: int, env: Mapping[str, str]) -> Self:
+        """Start the program in a container."""
+        return cls(container.start(words(python), user=f"{user}:{user}", env=env), user=user)
 
     def do(self, packed: Iterable[bytes], results: Results) -> int:
         """Have a job done; give its exit status. If `results` are not complete then, this one has ended."""
@@ -36,6 +40,11 @@ class JobServer:
             else:
                 results.log.add(piece)
         return self._running.status() or 1
+
+    def prepare(self, packed: bytes) -> None:
+        """Have it make ready for jobs like one before; see `programs.preparation`."""
+        with suppress(OSError):
+            self._running.stream.send([packed])
 
     def end(self) -> None:
         """Listen to it no longer: it ends with its input."""

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from docker.utils import version_lt
 
-from pylayer.engines.docker import tars
+from pylayer.engines.docker import ownership, tars
 from pylayer.engines.docker.connection import DOCKER_ERRORS, failure
-from pylayer.engines.docker.containers import Containers, owner_labels
+from pylayer.engines.docker.containers import Containers
 from pylayer.engines.docker.images import ImageStore
 from pylayer.engines.docker.streams import STDOUT
+from pylayer.engines.scripts import script_text
 from pylayer.engines.smoke import SCRIPTS, SmokeTestResult, answer_in, client_files, request, unpacked
-from pylayer.engines.wire import script_text
 from pylayer.errors import EngineError, ImageError
 from pylayer.limits import MOST_TEMPORARY
 
@@ -150,7 +150,7 @@ class DockerSmokeTester:
             stdin_open=True,
             environment={"QEMU_CPU": python.qemu_cpu} if emulated else {},
             volumes=[_OPT, _OWN],
-            labels=owner_labels(),
+            labels=ownership.labels(),
             use_config_proxy=False,
             platform=None if version_lt(client.api_version, "1.41") else platform,
             host_config=client.create_host_config(

@@ -28,6 +28,7 @@ from pylayer.engines.local import bubblewrap, confinement, pythons, seals
 from pylayer.engines.local.confinement import Confinement
 from pylayer.engines.local.smoke import LocalSmokeTester
 from pylayer.engines.once import Once
+from pylayer.engines.scripts import script_text
 from pylayer.errors import BuildError, EngineError, Fault, ToolError
 from pylayer.process import ProcessGroup, run
 from pylayer.targets import Architecture
@@ -35,7 +36,7 @@ from pylayer.targets import Architecture
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pylayer.engines import ImageChoice, Interpreter, Job
+    from pylayer.engines import Begun, ImageChoice, Interpreter, Job
     from pylayer.engines.local.seals import State
     from pylayer.engines.wire import JobFile
     from pylayer.store import Store
@@ -97,7 +98,7 @@ class LocalEngine:
         """The host's own."""
         return Architecture.of_machine(platform.machine())
 
-    def begin(self, what: Mapping[str, str]) -> None:
+    def begin(self, what: Mapping[str, str], begun: Begun | None = None) -> None:
         """Do nothing: it has nothing that takes time to start; see `pylayer.engines.Engine`."""
 
     @property
@@ -249,7 +250,7 @@ class LocalEngine:
         with filling(prefix), folders.private(beside=prefix) as folder:
             root = folder / "env"
             environment.install(wheels, root, interpreter=interpreter, prefix=str(prefix))
-            warm = wire.script_text("warm")
+            warm = script_text("warm")
             done = run([interpreter.executable, "-I", "-c", warm, root / "lib"], group=self.jobs.group)
             # Python says nothing where it could write but a part of a .pyc file, and fails when it reads it.
             refuse_full(folder, log=done.stdout + done.stderr)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pylayer import enginetable, folders
 from pylayer.engines.local import pythons
+from pylayer.engines.scripts import script_text
 from pylayer.engines.smoke import SCRIPTS, SmokeTestResult, answer_in, client_files, request, unpacked
-from pylayer.engines.wire import script_text
 from pylayer.errors import EngineError, NeedsDockerError
 from pylayer.process import ProcessGroup, run
 from pylayer.targets import Architecture

@@ -1,0 +1,224 @@
+"""What the last run's first container was made with → one like it, begun before Docker's SDK is imported.
+
+The SDK takes about as long to import as a container takes to start. So what the SDK asked for in the last run
+is asked for here, of an engine at a socket of this machine alone, and handed over to the SDK's client. Where
+that fails, there is none, and one is started as any other.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from pylayer.dataclassing import dataclass
+from pylayer.engines.docker import ownership, programs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Variables that decide where the engine is.
+_DECISIVE = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "XDG_RUNTIME_DIR")
+_REMEMBERED = ("address", "api", "config", "query", "variables")
+_PATIENCE = 10  # seconds for one request
+_LONGEST_HEAD = 1 << 14  # bytes of an answer's status and headers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingProgram:
+    """A program in a container that waits for jobs: its number in the engine, its user's, its connection."""
+
+    id: str
+    user: int
+    connection: socket.socket
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartedContainer:
+    """A container that runs, the connection that it ends with, its programs for a build and for guests."""
+
+    id: str
+    connection: socket.socket
+    programs: Mapping[bool, WaitingProgram]
+
+
+class EarlyContainer:
+    """A container that a thread starts, with programs that wait for jobs in it."""
+
+    def __init__(self, what: Mapping[str, str]) -> None:
+        self._asked = {name: what[name] for name in _REMEMBERED}
+        self._engine = _Socket(what["address"], what["api"])
+        self._program = programs.words(what["python"])
+        self._warm = what.get("warm", "")
+        self._started: StartedContainer | None = None
+        self._opened: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._start, name="pylayer-early", daemon=True)
+        self._thread.start()
+
+    def taken(self, asked: Mapping[str, str]) -> StartedContainer | None:
+        """Give it to who would ask for just such a one, as `remembered` has it; else end it."""
+        self._thread.join()
+        if self._asked == asked and self._started is not None:
+            return self._started
+        self.close()
+        return None
+
+    def close(self) -> None:
+        """End it, and wait until it is removed."""
+        self._thread.join()
+        for connection in self._opened:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
+        if self._started is not None:
+            self._engine.remove(self._started.id)
+            self._started = None
+
+    def _start(self) -> None:
+        engine, created = self._engine, ""
+        try:
+            config = {**json.loads(self._asked["config"]), "Labels": ownership.labels()}
+            created = engine.asked(f"/containers/create{self._asked['query']}", config)["Id"]
+            attached = self._kept(
+                engine.upgraded(f"/containers/{created}/attach?stdin=1&stdout=1&stderr=1&stream=1")
+            )
+            engine.asked(f"/containers/{created}/start")
+            waiting = {}
+            for guest, user in programs.waiting_users().items():
+                waiting[guest] = self._waiting(created, user)
+                if self._warm and not guest:
+                    waiting[guest].connection.sendall(programs.preparation(self._warm, user=user))
+            self._started = StartedContainer(id=created, connection=attached, programs=waiting)
+        except (OSError, HTTPException, ValueError, KeyError, TypeError):
+            for connection in self._opened:
+                connection.close()
+            if created:
+                engine.remove(created)
+
+    def _waiting(self, container: str, user: int) -> WaitingProgram:
+        made = self._engine.asked(
+            f"/containers/{container}/exec",
+            {
+                "AttachStdin": True,
+                "AttachStdout": True,
+                "AttachStderr": True,
+                "Cmd": self._program,
+                "User": f"{user}:{user}",
+                "WorkingDir": "/",
+            },
+        )["Id"]
+        started = self._engine.upgraded(f"/exec/{made}/start", {"Detach": False, "Tty": False})
+        return WaitingProgram(id=made, user=user, connection=self._kept(started))
+
+    def _kept(self, connection: socket.socket) -> socket.socket:
+        self._opened.append(connection)
+        return connection
+
+
+def begin(what: Mapping[str, str]) -> EarlyContainer | None:
+    """Begin with a container like the one that `what` was remembered of, where its engine can be asked.
+
+    Not where a variable of this process may have it somewhere else than it was.
+    """
+    if not {*_REMEMBERED, "python"} <= what.keys() or what["variables"] != _variables():
+        return None
+    return EarlyContainer(what)
+
+
+def remembered(*, address: str, api: str, config: Mapping[str, Any], platform: str) -> Mapping[str, str]:
+    """What to remember of a container, for `begin`; nothing where its engine is at no socket of this machine.
+
+    `config` is what the engine at `address` was sent, `api` in which version of its API; `platform` is an OCI
+    platform, or nothing for an engine that takes none.
+    """
+    if not address.startswith("unix://"):
+        return {}
+    return {
+        "address": address,
+        "api": api,
+        "config": json.dumps({name: value for name, value in config.items() if name != "Labels"}),
+        "query": f"?platform={quote(platform)}" if platform else "",
+        "variables": _variables(),
+    }
+
+
+def _variables() -> str:
+    return json.dumps({name: os.environ[name] for name in _DECISIVE if name in os.environ})
+
+
+class _Socket:
+    """An engine at a socket of this machine, and the few things that it is asked for."""
+
+    def __init__(self, address: str, api: str) -> None:
+        self.address = address
+        self._path = address.removeprefix("unix://")
+        self._api = f"/v{api}"
+
+    def asked(self, path: str, value: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Post `value`; give the answer, an empty one for none. Raises OSError, HTTPException, ValueError."""
+        with _connected(self._path) as connection:
+            http = HTTPConnection("localhost")
+            http.sock = connection
+            body = None if value is None else json.dumps(value)
+            http.request("POST", self._api + path, body, {"Content-Type": "application/json"})
+            answer = http.getresponse()
+            text = answer.read()
+        if answer.status >= 300:
+            raise ConnectionError(f"{path}: {answer.status}: {text.decode(errors='replace')}")
+        return dict(json.loads(text)) if text else {}
+
+    def upgraded(self, path: str, value: Mapping[str, Any] | None = None) -> socket.socket:
+        """Post `value`; give the connection, which is a raw one from then on. Raises OSError."""
+        body = b"" if value is None else json.dumps(value).encode()
+        head = [
+            f"POST {self._api}{path} HTTP/1.1",
+            "Host: localhost",
+            "Connection: Upgrade",
+            "Upgrade: tcp",
+            "Content-Type: application/json",
+            f"Content-Length: {len(body)}",
+        ]
+        connection = _connected(self._path)
+        try:
+            connection.sendall("\r\n".join([*head, "", ""]).encode() + body)
+            _see_upgrade(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def remove(self, container: str) -> None:
+        """Remove a container, whatever it does, if the engine can."""
+        with suppress(OSError, HTTPException), _connected(self._path) as connection:
+            http = HTTPConnection("localhost")
+            http.sock = connection
+            http.request("DELETE", f"{self._api}/containers/{container}?force=1&v=1")
+            http.getresponse().read()
+
+
+def _connected(path: str) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.settimeout(_PATIENCE)
+        connection.connect(path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _see_upgrade(connection: socket.socket) -> None:
+    """Read an answer up to the end of its headers, byte by byte: what follows is a program's."""
+    answer = b""
+    while not answer.endswith(b"\r\n\r\n"):
+        byte = connection.recv(1)
+        if not byte or len(answer) > _LONGEST_HEAD:
+            raise ConnectionError("no answer to an upgrade")
+        answer += byte
+    if answer.split(b" ", 2)[1] not in (b"101", b"200"):
+        raise ConnectionError(answer.decode(errors="replace"))
