@@ -279,10 +279,9 @@ def _by_layer(builds: Sequence[Build], workspace: Workspace) -> dict[str, list[B
 
 def providers(build: Build, workspace: Workspace) -> list[Build]:
     """The builds, for the same target, of the layers that give some of what `build` needs."""
-    names = build.layer.provided_by
-    if not names:
-        return []
-    return [other for other in workspace.builds if other.layer.name in names and other.target == build.target]
+    named = (workspace.of_layers.get(name, ()) for name in set(build.layer.provided_by))
+    found = [other for each in named for other in each if other.target == build.target]
+    return sorted(found, key=lambda other: other.id)
 
 
 def _agreeing(closed: Closed, build: Build) -> Closed | ResolveError:

@@ -60,6 +60,7 @@ class Provenances:
     def __init__(self, found: Workspace, settings: IndexSettings) -> None:
         self._found = found
         self._settings = settings
+        self._by_target: dict[Target, dict[str, list[Stated]]] = {}
 
     def of(self, target: Target, held: Mapping[str, Sequence[Held]]) -> Whereabouts:
         """What holds for a target, with what lock files say (`held`) of it."""
@@ -84,12 +85,16 @@ class Provenances:
                 hashes[name] = allowed
         return Whereabouts(located=located, hashes=hashes, refused=refused)
 
-    def _stated(self, target: Target) -> dict[str, list[Stated]]:
+    def _stated(self, target: Target) -> Mapping[str, Sequence[Stated]]:
+        """What tables say for a target, which all builds for it ask."""
+        if target in self._by_target:
+            return self._by_target[target]
         found: dict[str, list[Stated]] = {}
         for table in self._found.tables:
             for source in table.stated:
                 if applies(source, [target]):
                     found.setdefault(source.distribution, []).append(source)
+        self._by_target[target] = found
         return found
 
     def _of_tables(self, name: str, stated: Sequence[Stated], held: Sequence[Held]) -> str | Fault:

@@ -375,8 +375,9 @@ class ThirdParty:
         layers = {want.build.layer.name for want, _ in pairs}
         siblings = [
             build.id
-            for build in self._workspace.builds
-            if build.layer.name in layers and minor in {None, build.target.runtime.minor}
+            for layer in sorted(layers)
+            for build in self._workspace.of_layers[layer]
+            if minor in {None, build.target.runtime.minor}
         ]
         preferences: dict[str, str] = {}
         for name in (*(want.build.id for want, _ in pairs), *siblings):

@@ -88,7 +88,8 @@ class SourceTree:
 class Workspace:
     """All there is to build: projects by normalised name, layers by name, builds sorted by identifier.
 
-    `tables` are what pyproject.toml files say of where distributions come from.
+    `tables` are what pyproject.toml files say of where distributions come from. `of_layers` are the same
+    builds by layer: who asks for each of thousands is not to go through all of them.
     """
 
     manifest: Manifest
@@ -96,10 +97,16 @@ class Workspace:
     layers: tuple[Layer, ...]
     tables: tuple[SourceTables, ...] = ()
     builds: tuple[Build, ...] = field(init=False, repr=False, compare=False)
+    of_layers: Mapping[str, tuple[Build, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         builds = [Build(layer=layer, target=target) for layer in self.layers for target in layer.targets]
-        object.__setattr__(self, "builds", tuple(sorted(builds, key=lambda build: build.id)))
+        builds.sort(key=lambda build: build.id)
+        of_layers: dict[str, list[Build]] = {}
+        for build in builds:
+            of_layers.setdefault(build.layer.name, []).append(build)
+        object.__setattr__(self, "builds", tuple(builds))
+        object.__setattr__(self, "of_layers", {name: tuple(each) for name, each in of_layers.items()})
 
 
 def load(manifest_path: Path, *, today: date | None = None) -> Workspace:
