@@ -64,7 +64,7 @@ def _live(
     for row in rows:
         if row is rows[-1]:
             workspace.edit(workspace.names[0], f"{case}, {number}, edited")
-        seconds, why = _timed(contender, workspace)
+        seconds, why = timed(contender, workspace)
         try:
             edits_are_in(contender, workspace)
             if number == 0 and (made := _stamps(contender, workspace)) != proven:
@@ -85,7 +85,7 @@ def warm(contender: Contender, *, lab: Lab) -> None:
     """Let `contender` download what the heavy layer needs, outside the timing."""
     workspace = workspaces.heavy(empty(lab.work / "warm"), mark="warm")
     contender.prepare(workspace)
-    _timed(contender, workspace)
+    timed(contender, workspace)
 
 
 def unchanged(count: int, *, lab: Lab, pylayer: Pylayer) -> list[Row]:
@@ -95,7 +95,7 @@ def unchanged(count: int, *, lab: Lab, pylayer: Pylayer) -> list[Row]:
     workspace = workspaces.small(root, count=count, mark="once", runtimes=runtimes, static=True)
     (root / "tasks.py").write_text(EMPTY_TASK, encoding="utf-8")
     pylayer.prepare(workspace)
-    seconds, why = _timed(pylayer, workspace)
+    seconds, why = timed(pylayer, workspace)
     say(f"{count} packages × 2 runtimes × 2 architectures: built in {seconds:.1f} s")
     row = Row(case=f"{count} packages × 2 runtimes × 2 architectures", step="no change", base=INVOKE)
     if why:
@@ -129,7 +129,7 @@ def growth(counts: Sequence[int], *, lab: Lab, pylayer: Pylayer) -> list[Row]:
             for step in steps:
                 row = rows[count, step]
                 before = _processors()
-                seconds, why = _timed(pylayer, workspace)
+                seconds, why = timed(pylayer, workspace)
                 busy = _processors() - before
                 row.add("pylayer", seconds / builds)
                 row.add(PROCESSOR, busy / builds)
@@ -161,7 +161,7 @@ def _stamps(contender: Contender, workspace: Workspace) -> list[int]:
     ]
 
 
-def _timed(contender: Contender, workspace: Workspace) -> tuple[float, str]:
+def timed(contender: Contender, workspace: Workspace) -> tuple[float, str]:
     """Build; give the seconds, and why it failed if it did."""
     start = time.perf_counter()
     try:

@@ -13,6 +13,8 @@ from contenders import Failed, command
 from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from contenders import Contender
     from workspaces import Workspace
 
@@ -42,14 +44,24 @@ def edits_are_in(contender: Contender, workspace: Workspace) -> None:
 
 def everything_imports(contender: Contender, workspace: Workspace) -> None:
     """Import each layer's package and all it requires in an image of its target. Raises Wrong."""
+    statements = {name: _statements(workspace, name) for name in workspace.names}
     for architecture in contender.architectures:
-        with tempfile.TemporaryDirectory(prefix="pylayer-bench-") as folder:
-            layers = Path(folder, "layers")
-            for name in workspace.names:
-                _unpack(contender.archive(workspace, name, architecture), layers / name)
-                statements = _statements(workspace, name)
-                (layers / name / "statements").write_text(statements, encoding="utf-8")
-            _run(layers, runtime=workspace.runtimes[0], architecture=architecture)
+        each_works(contender, workspace, statements, architecture=architecture)
+
+
+def each_works(
+    contender: Contender, workspace: Workspace, statements: Mapping[str, str], *, architecture: str
+) -> None:
+    """Run the statements for each layer in an image of the first runtime. Raises Wrong."""
+    with tempfile.TemporaryDirectory(prefix="pylayer-bench-") as folder:
+        layers = Path(folder, "layers")
+        for name, text in statements.items():
+            archive = contender.archive(workspace, name, architecture)
+            if not archive.exists():
+                raise Wrong(f"{archive.name}: was not made")
+            _unpack(archive, layers / name)
+            (layers / name / "statements").write_text(text, encoding="utf-8")
+        _run(layers, runtime=workspace.runtimes[0], architecture=architecture)
 
 
 def _code(archive: Path, name: str) -> str:

@@ -19,6 +19,7 @@ import checking
 import firstday
 import imports
 import members
+import realsdists
 import results
 import rivals
 import workspaces
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 CASES = (
     *("heavy", "small", "first-line", "fresh-runner", "assembly", "imports", "checks", "members"),
-    *("unchanged-100", "unchanged-1000", "growth"),
+    *("sdists", "unchanged-100", "unchanged-1000", "growth"),
 )
 RIVALS = ("recipe", "uv", "sam")
 
@@ -44,8 +45,8 @@ def main() -> None:
     lab = cases.Lab(work=options.work, rounds=options.rounds, budget=options.budget)
     pylayer = Pylayer.primed_in(lab.work / "priming")
     contenders: list[Contender] = [pylayer]
-    if {"heavy", "small", "first-line"} & set(options.cases):
-        contenders += _rivals(lab, options.rivals)
+    if {"heavy", "small", "first-line", "sdists"} & set(options.cases):
+        contenders += _rivals(lab, options.rivals, sdists="sdists" in options.cases)
     rows = [row for case in options.cases for row in _measure(case, lab, pylayer, contenders)]
     text = results.report(rows, machine=machine)
     print(text)
@@ -89,11 +90,16 @@ def _names(known: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
     return parse
 
 
-def _rivals(lab: cases.Lab, names: tuple[str, ...]) -> list[Contender]:
+def _rivals(lab: cases.Lab, names: tuple[str, ...], *, sdists: bool) -> list[Contender]:
     made: list[Contender] = []
     if "recipe" in names:
         rivals.python_venv(lab.work / "pip")
-        wheels = rivals.wheelhouse(lab.work / "wheels", venv=lab.work / "pip", requirements=rivals.ALL)
+        wheels, venv = lab.work / "wheels", lab.work / "pip"
+        rivals.wheelhouse(wheels, venv=venv, requirements=rivals.ALL)
+        if sdists:
+            downloads = realsdists.downloaded(lab.work / "sdists")
+            for wanted in realsdists.requirements(downloads, lab.work / "sdists-wanted"):
+                rivals.wheelhouse(wheels, venv=venv, requirements=wanted)
         made.append(rivals.Recipe.with_base(wheels=wheels))
     downloading: list[Contender] = []
     if "uv" in names:
@@ -117,6 +123,7 @@ def _measure(case: str, lab: cases.Lab, pylayer: Pylayer, contenders: list[Conte
         "small": lambda: cases.life("20 small packages", lab=lab, contenders=contenders, make=small),
         "first-line": lambda: firstday.first_line(lab=lab, pylayer=pylayer, contenders=contenders),
         "fresh-runner": lambda: firstday.fresh_runner(lab=lab, pylayer=pylayer),
+        "sdists": lambda: realsdists.measure(lab=lab, contenders=_of_containers(contenders)),
         "assembly": lambda: [assembly.measure(lab.work, rounds=7)],
         "imports": lambda: imports.measure(lab.work, rounds=7, pylayer=pylayer),
         "checks": lambda: [checking.measure(lab.work, rounds=lab.rounds, pylayer=pylayer)],
@@ -126,6 +133,11 @@ def _measure(case: str, lab: cases.Lab, pylayer: Pylayer, contenders: list[Conte
         "growth": lambda: cases.growth((100, 1000), lab=lab, pylayer=pylayer),
     }
     return measures[case]()
+
+
+def _of_containers(contenders: list[Contender]) -> list[Contender]:
+    """Those that compile for Lambda: in a container, with its glibc."""
+    return [each for each in contenders if isinstance(each, rivals.Recipe)]
 
 
 if __name__ == "__main__":

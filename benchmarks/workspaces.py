@@ -71,6 +71,14 @@ def heavy(root: Path, *, mark: str) -> Workspace:
     return _make(Workspace(root=root, names=("libheavy",), requires=HEAVY), mark=mark)
 
 
+def empty(root: Path, *, names: tuple[str, ...], runtimes: tuple[str, ...]) -> Workspace:
+    """Make a workspace whose packages somebody else puts there."""
+    workspace = Workspace(root=root, names=names, runtimes=runtimes)
+    (root / "packages").mkdir()
+    (root / "layers.toml").write_text(_manifest(workspace), encoding="utf-8")
+    return workspace
+
+
 def requirements_alone(root: Path) -> Workspace:
     """Make a layer of the heavy requirements without bytecode, and a small package beside it.
 
