@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+# Without this folder it is no git directory. No empty one can be given, and git takes this name for no ref's:
+# `git fsck` of 2.55 calls any other one damage.
+REFS = "refs/none.lock"
 REGULAR = 0o100644
 _FOLDER = 0o40000
 _GITLINK = 0o160000
@@ -49,7 +52,7 @@ def files(
         "index": index({name: (mode, empty) for name, mode in tracked.items()}),
         "info/attributes": attributes,
         "info/exclude": exclude,
-        "refs/.keep": b"",
+        REFS: b"",
     }
     if committed is not None:
         tree = _tree(objects, [(name.split("/"), mode, empty) for name, mode in committed.items()])

@@ -42,7 +42,7 @@ def state(repository: Repository) -> dict[str, bytes]:
         ".git/index": gitfolder.index(repository.entries(root), changed=repository.changed(root)),
         ".git/info/exclude": repository.excludes.read_bytes() if repository.excludes.is_file() else b"",
         ".git/packed-refs": "".join(f"{oid} {name}\n" for name, oid in refs).encode(),
-        ".git/refs/.keep": b"",
+        f".git/{gitfolder.REFS}": b"",
         ".git/shallow": _lines(repository.shallow()),
     }
 

@@ -15,7 +15,7 @@ from pylayer.errors import ToolError
 from pylayer.monorepo import ignorefiles
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 _TIMEOUT = 60  # seconds
 _FATAL = "fatal: "
@@ -89,20 +89,42 @@ class Repository:
         return {name: oid for oid, _, name in (line.partition(" ") for line in _git(self.root, *words) or ())}
 
     def commits(self, head: str, most: int) -> dict[str, list[str]]:
-        """Give the parents of commits, from `head` on."""
-        lines = _git(self.root, "rev-list", "--parents", f"--max-count={most}", head) or ()
+        """Give the parents of commits, from `head` on; raises ToolError."""
+        lines = self._history("rev-list", "--parents", f"--max-count={most}", head)
         return {commit: above.split() for commit, _, above in (line.partition(" ") for line in lines)}
 
     def objects(self, head: str, most: int) -> list[str]:
-        """Name those commits, and all folders that they have."""
+        """Name those commits, and all folders that they have; raises ToolError."""
         words = ("--objects", "--no-object-names", "--filter=blob:none", f"--max-count={most}")
-        return _git(self.root, "rev-list", *words, head) or []
+        return self._history("rev-list", *words, head)
 
     def pack(self, names: Sequence[str], into: Path) -> list[Path]:
-        """Write objects into a pack, with its index, in the folder `into`."""
+        """Write objects into a pack, with its index, in the folder `into`; raises ToolError."""
         text = "".join(f"{name}\n" for name in names)
-        _git(self.root, "pack-objects", "--quiet", str(into / "pack"), input=text)
+        # What it packs, git first writes beside objects: those of the checkout may be on another file system,
+        # or nobody's to add to.
+        beside = into / "objects"
+        (beside / "info").mkdir(parents=True)
+        there = self.root / (_git(self.root, "rev-parse", "--git-path", "objects") or [""])[0]
+        (beside / "info/alternates").write_text(f"{there}\n", encoding="utf-8", errors="surrogateescape")
+        env = {"GIT_OBJECT_DIRECTORY": str(beside)}
+        self._history("pack-objects", "--quiet", str(into / "pack"), input=text, env=env)
         return [path for path in into.iterdir() if path.suffix in (".pack", ".idx")]
+
+    def _history(
+        self,
+        *words: str,
+        input: str | None = None,  # noqa: A002
+        env: Mapping[str, str] | None = None,
+    ) -> list[str]:
+        done = ran(self.root, *words, input=input, env=env)
+        if done.status:
+            raise ToolError(
+                f"git does not give the history, by which versions are told: {refusal(done.stderr)}",
+                where=str(self.root),
+                hint="see what `git fsck` says of it",
+            )
+        return done.stdout.splitlines()
 
     def entries(self, folder: Path) -> dict[str, tuple[int, bytes]]:
         """Give the files of the index below `folder`, with their modes and the names of their contents."""
@@ -269,13 +291,17 @@ def ran(
     *words: str,
     input: str | None = None,  # noqa: A002
     timeout: float = _TIMEOUT,
+    env: Mapping[str, str] | None = None,
 ) -> process.Completed:
-    """Run git in a folder, whose paths it prints as `unquoted` reads them. Raises ToolError."""
+    """Run git in a folder, whose paths it prints as `unquoted` reads them. Raises ToolError.
+
+    Some variables are set for it by `env`.
+    """
     # Where pylayer runs in a hook of git's, these name the repository of that hook.
-    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    env |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    own |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **(env or {})}
     command = ["git", "-c", "core.quotePath=true", *words]
-    return process.run(command, cwd=folder, env=env, input=input, timeout=timeout)
+    return process.run(command, cwd=folder, env=own, input=input, timeout=timeout)
 
 
 def refusal(stderr: str) -> str:

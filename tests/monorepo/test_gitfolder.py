@@ -76,4 +76,4 @@ def test_its_bytes_are_the_same_everywhere():
     total = hashlib.sha256()
     for name, content in sorted(files(TRACKED, committed=TRACKED).items()):
         total.update(name.encode() + b"\0" + content)
-    assert total.hexdigest() == "11662de73e862496bef0c296d3801d94340ccaf88ae0a256e203ed41203541f3"
+    assert total.hexdigest() == "5b8a26b4863e9721322ad0cb1435f8efba395b2cb8aa149c057249f78ab5b1e2"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 
 import pytest
 from factories import there
 from factories.repositories import Repository
 
+from pylayer.errors import ToolError
 from pylayer.monorepo import githistory
 from pylayer.monorepo.repository import Repository as Checkout
 
@@ -92,6 +94,16 @@ def test_a_shallow_clone_knows_no_more_than_it_has(repository, tmp_path):
     assert answers(lay(clone, tmp_path / "laid")) == answers(clone.folder)
 
 
+def test_a_checkout_may_be_on_another_file_system_than_temporary_files(repository, tmp_path, monkeypatch):
+    """And its objects may be nobody's to add to: git is not told to write there."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as shared:
+        monkeypatch.setattr(tempfile, "tempdir", shared)
+        packs = repository.folder / ".git/objects/pack"
+        before = packs.stat().st_mtime_ns
+        assert answers(lay(repository, tmp_path / "laid")) == answers(repository.folder)
+        assert packs.stat().st_mtime_ns == before
+
+
 def test_a_long_history_is_cut(repository, tmp_path):
     """Like that of a shallow clone."""
     found = answers(lay(repository, tmp_path / "laid", most=3))
@@ -104,3 +116,12 @@ def test_nothing_is_known_of_no_commit(tmp_path):
     made = Repository(tmp_path / "made")
     checkout = there(Checkout.of(made.folder))
     assert (githistory.state(checkout), githistory.objects(checkout)) == ({}, {})
+
+
+def test_a_damaged_history_is_no_empty_one(repository):
+    """By which a build would take its project for another version."""
+    tree = repository.git("rev-parse", "HEAD^{tree}").strip()
+    (repository.folder / f".git/objects/{tree[:2]}/{tree[2:]}").unlink()
+    checkout = there(Checkout.of(repository.folder))
+    with pytest.raises(ToolError, match=f"by which versions are told: .*{tree}"):
+        githistory.objects(checkout)
