@@ -79,9 +79,10 @@ PROMISES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 LOCKED = "the lock of another engine, by a registry's digests"
 VANISHED = "ended in a build: one error, nothing lost"
+STALLED = "stands still in a build: waited for, then one error, nothing lost"
 KILLED = "kill -9 and signals: nothing left"
 SAME = "sha256 of all archives"
-COLUMNS = ("engine", *PROMISES, LOCKED, VANISHED, KILLED, SAME)
+COLUMNS = ("engine", *PROMISES, LOCKED, VANISHED, STALLED, KILLED, SAME)
 
 _PURE = "import stamper\nassert stamper.VERSION\n"
 # A backend whose wheel has a library that the image's compiler made.
@@ -132,7 +133,7 @@ def started(name: str, *, only: Collection[str]) -> Iterator[None]:
         yield
         return
     before = os.environ.get("DOCKER_HOST")
-    images = [vanishing.IMAGE] if {*only} <= {LOCKED, VANISHED} else []
+    images = [vanishing.IMAGE] if {*only} <= {LOCKED, VANISHED, STALLED} else []
     _start(name, *images)
     try:
         yield
@@ -148,8 +149,8 @@ def _start(name: str, *images: str) -> None:
     os.environ["DOCKER_HOST"] = said.stdout.split()[-1]
 
 
-def _crash(name: str) -> None:
-    subprocess.run([_MATRIX, "crash", name], check=True)
+def _have(what: str, name: str) -> None:
+    subprocess.run([_MATRIX, what, name], check=True)
 
 
 def seen(name: str, *, number: int, seed: int, only: Collection[str], made: Locked | None) -> Row:
@@ -170,10 +171,18 @@ def seen(name: str, *, number: int, seed: int, only: Collection[str], made: Lock
         if VANISHED in only and name != OWN:
             more = vanishing.vanished(
                 Path(folder) / "vanished",
-                end=lambda: _crash(name),
+                end=lambda: _have("crash", name),
                 start=lambda: _start(name, vanishing.IMAGE),
             )
             kept[VANISHED] = "**no**" if more else "yes"
+            told += more
+        if STALLED in only and name != OWN:
+            more = vanishing.stalled(
+                Path(folder) / "stalled",
+                freeze=lambda: _have("freeze", name),
+                thaw=lambda: _have("thaw", name),
+            )
+            kept[STALLED] = "**no**" if more else "yes"
             told += more
         if KILLED in only:
             kept[KILLED], more = _killed(number, seed, alone=name != OWN)

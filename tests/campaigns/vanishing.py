@@ -1,4 +1,4 @@
-"""An engine that is ended in the middle of a build and started again → what came of that, and of the next."""
+"""An engine that ends, or stands still, in the middle of a build → what came of that, and of the next one."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 IMAGE = "pylayer-test/python3.13:amd64"  # what is built in
 _SECONDS = 60  # from the engine's end until pylayer's
+_SILENT = 8  # for how many seconds it may say nothing
 _ENGINE_ERROR = 7  # the exit status
 _INTO_IT = 2  # seconds from its first container until it is in the build
 _EDIT = "X = 1\n"
@@ -53,13 +54,53 @@ def vanished(folder: Path, *, end: Callable[[], None], start: Callable[[], None]
         return told + [f"left: container {each}" for each in mono.containers()]
 
 
-def _ended(mono: Workshop, end: Callable[[], None]) -> list[str]:
-    """Build with an engine that is there no more as soon as a build is in its container."""
+def stalled(folder: Path, *, freeze: Callable[[], None], thaw: Callable[[], None]) -> list[str]:
+    """Say what is wrong where it stands still for a while, then for as long as pylayer waits, and goes on."""
+    with workshop(folder) as mono:
+        mono.env["PYLAYER_ENGINE_TIMEOUT"] = str(_SILENT)
+        mono.member("one")
+        mono.member("two")
+        mono.more("packages/two/backend.py", _SLOW)
+        mono.manifest(_MANIFEST)
+        ran = mono.run("layers")
+        if ran.status:
+            return [ran.text]
+        mono.more("packages/two/two.py", _EDIT)
+        process = _begun(mono)
+        freeze()
+        time.sleep(_SILENT // 2)
+        thaw()
+        out, err = process.communicate(timeout=_SECONDS)
+        if process.returncode:
+            return [f"after {_SILENT // 2} s: {out}{err}"]
+        expected = mono.hashes()
+
+        mono.more("packages/two/two.py", "Y = 1\n")
+        told = _ended(mono, freeze)
+        thaw()
+        if told:
+            return told
+        ran = mono.run("layers")
+        if ran.status:
+            return [ran.text]
+        changed = {name.partition("-")[0] for name, each in mono.hashes().items() if each != expected[name]}
+        told = [] if changed == {"two"} else [f"other archives: {changed}"]
+        return told + [f"left: container {each}" for each in mono.containers()]
+
+
+def _begun(mono: Workshop) -> subprocess.Popen[str]:
+    """Give a run of which a build is in its container."""
     process = mono.start("layers")
     deadline = time.monotonic() + _SECONDS
     while not mono.containers() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.1)
     time.sleep(_INTO_IT)
+    return process
+
+
+def _ended(mono: Workshop, end: Callable[[], None]) -> list[str]:
+    """Build with an engine that is there no more as soon as a build is in its container."""
+    process = _begun(mono)
     end()
     try:
         out, err = process.communicate(timeout=_SECONDS)

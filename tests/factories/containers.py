@@ -52,8 +52,8 @@ def engine(cache: Path, **environ: str) -> DockerEngine:
 
 
 @contextmanager
-def stalling(cache: Path, *, seconds: float) -> Iterator[tuple[DockerEngine, StallingWay]]:
-    """Give an engine that may be silent for some seconds, and the way to it, which can stand still."""
+def stalling(cache: Path) -> Iterator[tuple[DockerEngine, StallingWay]]:
+    """Give an engine, and the way to it, which can stand still."""
     from factories.stalling import StallingWay
 
     usual = connect(os.environ, home=Path.home()).endpoint.host
@@ -61,11 +61,13 @@ def stalling(cache: Path, *, seconds: float) -> Iterator[tuple[DockerEngine, Sta
         TemporaryDirectory() as folder,
         StallingWay(Path(folder) / "socket", to=usual.removeprefix("unix://")) as way,
     ):
-        environ = {"DOCKER_HOST": way.host, "PYLAYER_ENGINE_TIMEOUT": str(seconds)}
-        made = DockerEngine(connect(environ, home=Path.home()), store=Store(cache), environ={})
+        made = DockerEngine(
+            connect({"DOCKER_HOST": way.host}, home=Path.home()), store=Store(cache), environ={}
+        )
         try:
             yield made, way
         finally:
+            way.go_on()
             made.close()
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 import threading
 import time
-from concurrent import futures
 from contextlib import suppress
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, TypeVar
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import docker
 
@@ -62,6 +62,53 @@ def wanted(environ: Mapping[str, str]) -> float:
     raise UsageError(f"{text!r} is not a number of seconds", where=envtable.ENGINE_TIMEOUT, hint="write 300")
 
 
+class _Call:
+    """A call that is made elsewhere: what it gives or raises, once it is `over`."""
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        self._call = call
+        self._context = copy_context()
+        self._going = threading.Lock()
+        self._going.acquire()
+        self._given: object = None
+        self._raised: BaseException | None = None
+
+    def make(self) -> None:
+        """Make it."""
+        try:
+            self._given = self._context.run(self._call)
+        except BaseException as error:  # noqa: BLE001  it is raised where it is waited for
+            self._raised = error
+        finally:
+            self._going.release()
+
+    def over(self, *, within: float) -> bool:
+        """Wait for that for some seconds."""
+        return self._going.acquire(timeout=within)
+
+    def result(self) -> object:
+        """What came of it."""
+        try:
+            if self._raised is not None:
+                raise self._raised
+            return self._given
+        finally:
+            self._raised = None  # it has this frame in its traceback
+
+
+class _Caller:
+    """A thread that makes one call after the other."""
+
+    def __init__(self) -> None:
+        self.calls: SimpleQueue[_Call | None] = SimpleQueue()
+        threading.Thread(target=self._work, name="pylayer-engine", daemon=True).start()
+
+    def _work(self) -> None:
+        while (call := self.calls.get()) is not None:
+            call.make()
+            del call
+
+
 class EnginePatience:
     """For how long the calls to one engine may wait: `timeout` seconds, or what they are given.
 
@@ -72,6 +119,7 @@ class EnginePatience:
         self.timeout = timeout
         self._hurried = 0.0
         self._silent = False
+        self._idle: list[_Caller] = []
 
     @property
     def silence(self) -> float:
@@ -89,31 +137,34 @@ class EnginePatience:
 
     def wait(self, call: Callable[[], T], *, seconds: float) -> T:
         """Give what `call` gives; raises SilentError."""
-        answer: futures.Future[T] = futures.Future()
-        context = copy_context()
-
-        def answered() -> None:
-            try:
-                answer.set_result(context.run(call))
-            except BaseException as error:  # noqa: BLE001  it is raised where it is waited for
-                answer.set_exception(error)
-
+        made = _Call(call)
+        try:
+            caller = self._idle.pop()
+        except IndexError:
+            caller = _Caller()
         if self._silent:
             seconds = min(seconds, _SILENT)
         began = time.monotonic()
         with activity.asking("the Docker Engine"):
-            threading.Thread(target=answered, name="pylayer-engine", daemon=True).start()
-            while True:
-                passed = time.monotonic() - began
-                left = seconds - passed
-                if self._hurried:
-                    left = min(left, _HURRY - (time.monotonic() - max(self._hurried, began)))
+            caller.calls.put(made)
+            while not made.over(within=min(max(left := self._left(began, seconds), 0), _SLICE)):
                 if left <= 0:
                     self._silent = True
-                    raise SilentError(passed)
-                if futures.wait((answer,), min(left, _SLICE)).done:
-                    self._silent = False
-                    return answer.result()
+                    caller.calls.put(None)  # whenever it comes back
+                    raise SilentError(time.monotonic() - began)
+        self._idle.append(caller)
+        self._silent = False
+        return cast("T", made.result())
+
+    def _left(self, began: float, seconds: float) -> float:
+        now = time.monotonic()
+        left = began + seconds - now
+        return min(left, max(self._hurried, began) + _HURRY - now) if self._hurried else left
+
+    def close(self) -> None:
+        """End the threads that are idle."""
+        while self._idle:
+            self._idle.pop().calls.put(None)
 
     def each(self, items: Iterable[T], *, seconds: float) -> Iterator[T]:
         """Give `items` as they come, each within some `seconds`; raises SilentError."""
@@ -164,6 +215,11 @@ class EngineClient(docker.APIClient):
         url, proxies, stream, verify, cert = given
         own = self.verify if verify is None else verify
         return super().merge_environment_settings(url, proxies, stream, own, cert)
+
+    def close(self) -> None:
+        """Close what is open; it can be used again."""
+        super().close()
+        self.patience.close()
 
     def _seconds(self, call: str) -> float:
         seconds = self.patience.timeout * (_LONG if _WORKING.match(call) else 1)
