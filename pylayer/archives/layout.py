@@ -80,8 +80,17 @@ def place(wheel: Zip, *, runtime: Runtime, without: Collection[str] = ()) -> lis
     return placed
 
 
-def modules(wheel: Zip) -> dict[str, Member]:
-    """The Python modules of `wheel` by their path in an archive; scripts are none.
+def is_compiled(path: str, *, only: bool) -> bool:
+    """Whether a module gets bytecode, by its path.
+
+    One in a folder `tests` does not, unless the bytecode is `only` there in its source's place: no function
+    imports it, and in data science these are most modules. Python compiles it itself if it is imported.
+    """
+    return only or "/tests/" not in path
+
+
+def modules(wheel: Zip, *, only: bool = False) -> dict[str, Member]:
+    """The Python modules of `wheel` that get bytecode, by their path in an archive; scripts are none.
 
     Raises ArchiveError for several `.data` folders.
     """
@@ -95,7 +104,8 @@ def modules(wheel: Zip) -> dict[str, Member]:
             scheme, _, name = name.removeprefix(data).partition("/")
             if scheme in {"scripts", "headers"}:
                 continue
-        found.setdefault(ROOT + name, member)
+        if is_compiled(ROOT + name, only=only):
+            found.setdefault(ROOT + name, member)
     return found
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pylayer.zips.members import Member
 
 _ENOUGH = 1 << 20  # bytes of source that are worth a job
-_FORMAT = 2  # of what is in such a zip: a change of how modules are compiled changes it
+_FORMAT = 3  # of what is in such a zip: a change of how modules are compiled changes it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +167,7 @@ class Batch:
             for sha256, wheel in sorted(self._wheels.items()):
                 file = stack.enter_context(Zip(wheel.path, label=wheel.filename, sha256=wheel.sha256))
                 own = self._modules[sha256] = {}
-                for name, member in sorted(modules(file).items()):
+                for name, member in sorted(modules(file, only=self._only).items()):
                     module = name, hashlib.sha256(file.content(member)).hexdigest()
                     own[name] = module
                     if module not in self._seen and module not in taken:

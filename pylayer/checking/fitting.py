@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pylayer.amounts import size_text
 from pylayer.archives import dropping
-from pylayer.archives.layout import place
+from pylayer.archives.layout import is_compiled, place
 from pylayer.checking.inspection import DECISIVE, once
 from pylayer.checks import elf
 from pylayer.checks.contents import source_of
@@ -235,11 +235,17 @@ class _Estimate:
         """Bytes of what is no module: it is there whatever becomes of bytecode."""
         return self._files + sum(size for _, size in self._sources.values()) - self._module_bytes
 
-    def _compiled_size(self, sources: Mapping[str, int]) -> int:
-        """Bytes of the bytecode of some modules."""
-        if not self._pyc:
-            return round(sum(sources.values()) * _RATIO)
-        return sum(self._pyc[path][0] for path in sources if path in self._pyc)
+    def _compiled_size(self, sources: Mapping[str, int], bytecode: str) -> int:
+        """Bytes of the bytecode of some modules, with bytecode `on`, `off` or `only`."""
+        if bytecode == "off":
+            return 0
+        only = bytecode == "only"
+        wanted = {path: size for path, size in sources.items() if is_compiled(path, only=only)}
+        known = sum(self._pyc[path][0] for path in wanted if path in self._pyc)
+        guessed = sum(
+            size for path, size in wanted.items() if not (self._pyc and is_compiled(path, only=not only))
+        )
+        return known + round(guessed * _RATIO)
 
     def _size(self, bytecode: str) -> int:
         """Bytes of the whole with bytecode `on`, `off` or `only`; stripping that is to come left out."""
@@ -248,7 +254,7 @@ class _Estimate:
             kept = sum(size for path, size in self._modules.items() if path not in replaced)
             return self._others + kept + sum(size for size, _ in self._pyc.values())
         sources = 0 if bytecode == "only" else self._module_bytes
-        return self._others + sources + (0 if bytecode == "off" else self._compiled_size(self._modules))
+        return self._others + sources + self._compiled_size(self._modules, bytecode)
 
     def _whole(self, bytecode: str) -> int:
         return self._size(bytecode) - (self._symbols if self._stripping else 0)
@@ -261,7 +267,7 @@ class _Estimate:
             size for path, (_, size) in self._sources.items() if path in dropped and path not in modules
         )
         sources = 0 if bytecode == "only" else sum(modules.values())
-        return others + sources + (0 if bytecode == "off" else self._compiled_size(modules))
+        return others + sources + self._compiled_size(modules, bytecode)
 
     def _weights(self) -> list[tuple[str, int]]:
         """Distributions and their bytes as the layer has them, the heaviest first."""
@@ -272,9 +278,8 @@ class _Estimate:
                 modules.setdefault(name, {})[path] = size
             if path not in self._modules or self.layer.bytecode != "only":
                 weights[name] += size
-        if self.layer.bytecode != "off":
-            for name, own in modules.items():
-                weights[name] += self._compiled_size(own)
+        for name, own in modules.items():
+            weights[name] += self._compiled_size(own, self.layer.bytecode)
         return sorted(weights.items(), key=lambda item: (-item[1], item[0]))
 
 

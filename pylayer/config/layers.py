@@ -117,7 +117,8 @@ class Layer:
         metadata=key(
             bytecode,
             either(BYTECODE),
-            'Whether modules are compiled for the runtime; with `"only"` their sources are left out.',
+            "Whether modules are compiled for the runtime, all but those in folders `tests`; "
+            'with `"only"` sources are left out.',
             default="true",
             inherited=True,
         ),

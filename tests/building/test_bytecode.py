@@ -52,6 +52,20 @@ def bytecode_of(one, *, build_env, store, **more):
     return found[one.sha256]
 
 
+@pytest.mark.parametrize(
+    ("only", "compiled"),
+    [
+        (False, [f"pkg/__pycache__/tests.{TAG}.pyc", f"pkg/testing/__pycache__/a.{TAG}.pyc"]),
+        (True, ["pkg/testing/a.pyc", "pkg/tests.pyc", "pkg/tests/b.pyc", "tests/c.pyc"]),
+    ],
+)
+def test_tests_are_left_to_python_where_their_sources_are(tmp_path, build_env, store, only, compiled):
+    """No function imports them, and in some distributions they are most modules."""
+    files = dict.fromkeys(("pkg/testing/a.py", "pkg/tests.py", "pkg/tests/b.py", "tests/c.py"), b"a = 1\n")
+    found = bytecode_of(wheel(tmp_path, files), build_env=build_env, store=store, only=only)
+    assert sorted(contents([found.path])) == sorted(f"python/{name}" for name in compiled)
+
+
 def test_members(tmp_path, build_env, store):
     """Bytecode stands where Python looks for it, purelib's included; scripts and data have none."""
     files = {
