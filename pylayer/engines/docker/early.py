@@ -155,7 +155,6 @@ class _Socket:
     """An engine at a socket of this machine, and the few things that it is asked for."""
 
     def __init__(self, address: str, api: str) -> None:
-        self.address = address
         self._path = address.removeprefix("unix://")
         self._api = f"/v{api}"
 
