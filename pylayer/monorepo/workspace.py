@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from codecs import BOM_UTF8
+from contextlib import suppress
 from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -142,7 +143,7 @@ def tree(project: Project) -> SourceTree:
 
     Where `inputs` leave the project, the tree begins at the nearest folder above it that holds them all, so
     that `../schemas/a.json` leads to the same file as in the repository. One file may be there that is not
-    on disk: see _ARCHIVE. ManifestError for links that lead out of the repository or in a circle.
+    on disk: see _archive. ManifestError for links that lead out of the repository or in a circle.
     """
     if project.unpacked:
         return SourceTree(entries=everything(project.path))
@@ -151,7 +152,7 @@ def tree(project: Project) -> SourceTree:
     own = walk(project.path, within=project.repository, ignore=ignore, links=found)
     builders = {required_name(requirement) for requirement in project.requires}
     if "setuptools-scm" in builders or project.vcs == "setuptools-scm":
-        own = (*(entry for entry in own if entry.name != _ARCHIVE.name), _ARCHIVE)
+        own = (*(entry for entry in own if entry.name != _ARCHIVE), _archive(own))
     own = tuple(_without_mark(entry) if entry.name == PYPROJECT else entry for entry in own)
     top, subdir = inputs.top(project.path, project.options.inputs, climbs=project.climbs)
     prefix = "" if subdir == "." else f"{subdir}/"
@@ -193,10 +194,25 @@ def _without_mark(entry: TreeEntry) -> TreeEntry:
     return replace(entry, source=content.removeprefix(BOM_UTF8), stat=None) if marked else entry
 
 
-# Where setuptools-scm is installed, setuptools takes as package data what version control lists. A build sees
-# no .git, and would lose such data without a word; in an exported archive all files are listed:
-# https://setuptools-scm.readthedocs.io/en/latest/usage/
-_ARCHIVE = TreeEntry(name=".git_archival.txt", source=b"node: " + b"0" * 40 + b"\n")
+_ARCHIVE = ".git_archival.txt"
+
+
+def _archive(entries: Sequence[TreeEntry]) -> TreeEntry:
+    """What makes a project one of an exported archive, in which all files are listed.
+
+    Where setuptools-scm is installed, setuptools takes as package data what version control lists. A build
+    sees no .git, and would lose such data without a word. An unpacked sdist keeps the version that its
+    PKG-INFO has: https://setuptools-scm.readthedocs.io/en/latest/usage/
+    """
+    lines = ["node: " + "0" * 40]
+    info = next((entry.source for entry in entries if entry.name == "PKG-INFO"), None)
+    if isinstance(info, Path):
+        from email.parser import BytesHeaderParser
+
+        with suppress(OSError), info.open("rb") as file:  # digesting it says so
+            version = str(BytesHeaderParser().parse(file)["Version"] or "").split()
+            lines += [f"describe-name: {version[0]}"] if version else []
+    return TreeEntry(name=_ARCHIVE, source="".join(f"{line}\n" for line in lines).encode())
 
 
 def select(builds: Sequence[Build], only: Sequence[str], *, layers: Sequence[str] = ()) -> tuple[Build, ...]:

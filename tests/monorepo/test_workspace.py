@@ -228,6 +228,22 @@ def test_setuptools_scm_is_told_that_all_files_are_sources(tmp_path):
     assert names(projects["libb"]) == ["libb.py", "pyproject.toml"]
 
 
+@pytest.mark.parametrize(
+    ("info", "version"),
+    [
+        ("Metadata-Version: 2.4\nName: liba\nVersion: 1.5\n\nVersion: 2\n", b"1.5"),
+        ("Name: liba\n", None),
+        ("", None),
+    ],
+)
+def test_an_unpacked_sdist_keeps_its_version(tmp_path, info, version):
+    """Of which setuptools-scm finds no tag, and would say that it is 0.0."""
+    path = monorepo(tmp_path, liba=["setuptools>=80", "setuptools_scm>=8"])
+    (tmp_path / "packages/liba/PKG-INFO").write_text(info)
+    told = b"describe-name: %s\n" % version if version else b""
+    assert tree(load(path).projects["liba"]).entries[0].source == b"node: " + b"0" * 40 + b"\n" + told
+
+
 def test_what_pylayer_writes_is_no_source(tmp_path):
     """A project at the root would otherwise change with each build of it."""
     path = tmp_path / "layers.toml"
