@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from pylayer.engines.docker.patience import EngineClient
     from pylayer.engines.docker.streams import Stream
 
-_UNTIL_LEFT = ["/bin/sh", "-c", "read -r _"]  # the one program that every image has to have
 _GONE_WITHIN = 15  # seconds for the engine to remove a container
 
 
@@ -188,7 +187,7 @@ class Containers:
         client = self._client
         return client.create_container_config(
             image,
-            entrypoint=_UNTIL_LEFT,
+            entrypoint=early.UNTIL_LEFT,
             command=[],
             user="0:0",
             working_dir="/",

@@ -22,6 +22,18 @@ from pylayer.engines.docker import ownership, programs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+UNTIL_LEFT = ["/bin/sh", "-c", "read -r _"]  # the one program that every image has to have
+
+# What a container is confined by; a record that says anything else was not written by pylayer.
+_CONFINED = {
+    "AutoRemove": True,
+    "CapDrop": ["ALL"],
+    "NetworkMode": "none",
+    "SecurityOpt": ["no-new-privileges"],
+}
+_BOUNDS = {"Memory", "MemorySwap", "PidsLimit"}
+_SAID = {"Image", "User", "WorkingDir", "HostConfig", "Entrypoint"}
+_FLAGS = {"OpenStdin", "StdinOnce", "AttachStdin", "AttachStdout", "AttachStderr"}
 # Variables that decide where the engine is.
 _DECISIVE = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "XDG_RUNTIME_DIR")
 _REMEMBERED = ("address", "api", "config", "query", "variables")
@@ -123,11 +135,24 @@ class EarlyContainer:
 def begin(what: Mapping[str, str]) -> EarlyContainer | None:
     """Begin with a container like the one that `what` was remembered of, where its engine can be asked.
 
-    Not where a variable of this process may have it somewhere else than it was.
+    Not where a variable of this process may have it somewhere else than it was, nor for a container that is
+    confined by less than all of ours are.
     """
     if not {*_REMEMBERED, "python"} <= what.keys() or what["variables"] != _variables():
         return None
-    return EarlyContainer(what)
+    return EarlyContainer(what) if _is_confined(what["config"]) else None
+
+
+def _is_confined(text: str) -> bool:
+    try:
+        config = json.loads(text)
+        host = config["HostConfig"]
+        more = {name for name, value in config.items() if value} - _SAID - _FLAGS
+        bounds = {name for name, value in host.items() if value} - _CONFINED.keys()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+    confined = {name: host.get(name) for name in _CONFINED} == _CONFINED and bounds <= _BOUNDS
+    return confined and not more and config.get("Entrypoint") == UNTIL_LEFT
 
 
 def remembered(*, address: str, api: str, config: Mapping[str, Any], platform: str) -> Mapping[str, str]:
