@@ -33,38 +33,21 @@ architectures = ["x86_64"]
 def vanished(folder: Path, *, end: Callable[[], None], start: Callable[[], None]) -> list[str]:
     """Say what is wrong: an error that is not one, another archive, something left in the engine."""
     with workshop(folder) as mono:
-        mono.member("one")
-        mono.member("two")
-        mono.more("packages/two/backend.py", _SLOW)
-        mono.manifest(_MANIFEST)
-        ran = mono.run("layers")
-        if ran.status:
-            return [ran.text]
+        if told := _first(mono):
+            return told
         before = mono.hashes()
         mono.more("packages/two/two.py", _EDIT)
         told = _ended(mono, end)
         start()
-        if told:
-            return told
-        ran = mono.run("layers")
-        if ran.status:
-            return [ran.text]
-        changed = {name.partition("-")[0] for name, each in mono.hashes().items() if each != before[name]}
-        told = [] if changed == {"two"} else [f"other archives: {changed}"]
-        return told + [f"left: container {each}" for each in mono.containers()]
+        return told or _next(mono, before=before)
 
 
 def stalled(folder: Path, *, freeze: Callable[[], None], thaw: Callable[[], None]) -> list[str]:
     """Say what is wrong where it stands still for a while, then for as long as pylayer waits, and goes on."""
     with workshop(folder) as mono:
         mono.env["PYLAYER_ENGINE_TIMEOUT"] = str(_SILENT)
-        mono.member("one")
-        mono.member("two")
-        mono.more("packages/two/backend.py", _SLOW)
-        mono.manifest(_MANIFEST)
-        ran = mono.run("layers")
-        if ran.status:
-            return [ran.text]
+        if told := _first(mono):
+            return told
         mono.more("packages/two/two.py", _EDIT)
         process = _begun(mono)
         freeze()
@@ -78,14 +61,27 @@ def stalled(folder: Path, *, freeze: Callable[[], None], thaw: Callable[[], None
         mono.more("packages/two/two.py", "Y = 1\n")
         told = _ended(mono, freeze)
         thaw()
-        if told:
-            return told
-        ran = mono.run("layers")
-        if ran.status:
-            return [ran.text]
-        changed = {name.partition("-")[0] for name, each in mono.hashes().items() if each != expected[name]}
-        told = [] if changed == {"two"} else [f"other archives: {changed}"]
-        return told + [f"left: container {each}" for each in mono.containers()]
+        return told or _next(mono, before=expected)
+
+
+def _first(mono: Workshop) -> list[str]:
+    """Build two projects, of which one takes its time; say what is wrong."""
+    mono.member("one")
+    mono.member("two")
+    mono.more("packages/two/backend.py", _SLOW)
+    mono.manifest(_MANIFEST)
+    ran = mono.run("layers")
+    return [ran.text] if ran.status else []
+
+
+def _next(mono: Workshop, *, before: dict[str, str]) -> list[str]:
+    """Build once more; say what is wrong: an error, another archive, something left in the engine."""
+    ran = mono.run("layers")
+    if ran.status:
+        return [ran.text]
+    changed = {name.partition("-")[0] for name, each in mono.hashes().items() if each != before[name]}
+    told = [] if changed == {"two"} else [f"other archives: {changed}"]
+    return told + [f"left: container {each}" for each in mono.containers()]
 
 
 def _begun(mono: Workshop) -> subprocess.Popen[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 import pylayer
 from pylayer.engines import choose
 from pylayer.engines.local.engine import LocalEngine
 from pylayer.errors import EngineError
+from pylayer.operations import builds
 
 BEGAN = {"image": "the first one"}
 
@@ -55,3 +58,23 @@ def test_an_engine_that_does_not_answer_is_left_to_the_run(shop, begun, monkeypa
     monkeypatch.setattr(choose, "begin", lambda kind, what: Early())
     edited(shop).raise_for_errors()
     assert (begun, failures) == (["closed"], [])
+
+
+def test_what_a_run_found_is_kept_while_engines_end(shop, monkeypatch):
+    """Which takes as long; the run waits for it all the same."""
+    kept, ended = threading.Event(), []
+    close, remember = LocalEngine.close, builds._remember
+
+    def closing(engine):
+        ended.append(kept.wait(10))
+        close(engine)
+
+    def remembering(*given, **more):
+        remember(*given, **more)
+        kept.set()
+
+    monkeypatch.setattr(LocalEngine, "close", closing)
+    monkeypatch.setattr(builds, "_remember", remembering)
+    pylayer.build(shop.root / "layers.toml").raise_for_errors()
+    assert ended
+    assert all(ended)
