@@ -13,6 +13,8 @@ _STEPS = {
     "engine": "engine",
     "host": "engine",
     "layer": "dependencies",
+    "likely": "dependencies",
+    "resolution": "dependencies",
     "environment": "environment",
     "git": "dependencies",
     "source": "wheel",
@@ -23,7 +25,11 @@ _STEPS = {
     "zig": "zig",
     "download": "download",
 }
-_TELLING = {"zig": 1, "download": 1}  # how much of a key says what a step is done to, where that is not all
+_TELLING = {
+    "zig": 1,
+    "download": 1,
+    "resolution": 1,
+}  # how much of a key says what a step is done to, where that is not all
 
 
 def named(keys: Sequence[Hashable]) -> tuple[str, str]:

@@ -19,10 +19,11 @@ TARGET = Target(runtime=load_runtimes()["python3.13"], architecture=Architecture
             ("archive", "libetl-python3.13-arm64"),
         ),
         ([("build", "libetl-python3.13-arm64"), ("layer", "libetl")], ("dependencies", "libetl")),
+        ([("resolution", "python3.13-arm64", "Request(…)", "")], ("dependencies", "python3.13-arm64")),
         (["unheard of"], ("other", "")),
         ([], ("other", "")),
     ],
-    ids=["a project", "a digest tells nothing", "the innermost", "unknown", "none"],
+    ids=["a project", "a digest tells nothing", "the innermost", "a question", "unknown", "none"],
 )
 def test_steps_have_names_that_a_person_reads(keys, expected):
     """The innermost step that has a name gives it."""

@@ -1,7 +1,8 @@
 """Builds that a run begins with → their third-party wheels, had and compiled beside the private builds.
 
 What a build takes is certain only once its own projects are built, for their wheels say what they require. It
-is seldom anything else than what the lock has, and that takes longest on a first day.
+is seldom anything else than what the lock has, or, where that has nothing yet, what the projects' own files
+state; and to have it takes longest on a first day.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Ahead:
-    """Does early, behind all that is known to be wanted, what the lock makes likely.
+    """Does early, behind all that is known to be wanted, what is likely to be.
 
     What goes wrong is told where it is wanted.
     """
@@ -42,9 +43,12 @@ class Ahead:
             await together([self._of(build) for build in builds])
 
     async def _of(self, build: Build) -> None:
-        key = f"{build.target.runtime} {build.layer.bytecode}"
-        new = {(key, sha256) for sha256 in self._dependencies.locked(build)} - self._seen
-        self._seen |= new
         with suppress(Exception):  # whoever wants it meets the same, or does without
+            if not (locked := self._dependencies.locked(build)):
+                await self._bytecode.expect(await self._dependencies.likely(build), build=build)
+                return
+            key = f"{build.target.runtime} {build.layer.bytecode}"
+            new = {(key, sha256) for sha256 in locked} - self._seen
+            self._seen |= new
             if new and await self._bytecode.lacks([sha256 for _, sha256 in new], build=build):
                 await self._bytecode.expect(await self._dependencies.expected(build), build=build)

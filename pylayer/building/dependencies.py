@@ -16,6 +16,7 @@ from pylayer.building.serving import allows
 from pylayer.dataclassing import dataclass
 from pylayer.errors import BuildError, Fault, PylayerError, ResolveError
 from pylayer.graph import together
+from pylayer.monorepo import stated
 from pylayer.names import required_name
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ class Distributions(Protocol):
 
     async def expected(self, build: Build) -> tuple[Wheel, ...]:
         """These wheels, had as they would be if they are wanted; nothing where they no longer stand."""
+        ...
+
+    async def likely(self, wanted: Sequence[Wanted]) -> Mapping[str, tuple[Wheel, ...]]:
+        """The same as `wheels` before anybody wants it; nothing is kept of it, and errors are left out."""
         ...
 
 
@@ -121,6 +126,44 @@ class Dependencies:
     async def expected(self, build: Build) -> tuple[Wheel, ...]:
         """These wheels."""
         return await self._distributions.expected(build)
+
+    async def likely(self, build: Build) -> tuple[Wheel, ...]:
+        """The third-party wheels of a build that no lock knows, as its projects' own files state them.
+
+        Nothing where they do not, or another layer gives some of them.
+        """
+        name = build.layer.name
+        found = await self._graph.once(("likely", name), lambda: self._likely(self._builds[name]))
+        return found.get(build.id, ())
+
+    async def _likely(self, builds: Sequence[Build]) -> Mapping[str, tuple[Wheel, ...]]:
+        names = self._workspace.projects.keys()
+
+        async def metadata(wanted: frozenset[str]) -> Mapping[str, Metadata]:
+            return await self._graph.compute(self._stated, wanted)
+
+        if any(build.layer.provided_by for build in builds):
+            return {}
+        wanted = []
+        for build in builds:
+            root = root_of(build)
+            plainly = tuple(stated.without_version(text, names) for text in root.requirements)
+            closure = await close(replace(root, requirements=plainly), projects=names, metadata=metadata)
+            wanted.append(Wanted(build=build, requirements=closure.requirements))
+        return await self._distributions.likely(wanted)
+
+    def _stated(self, names: Iterable[str]) -> dict[str, Metadata]:
+        """What projects' files state, without each other's versions; nothing for one of which they do not."""
+        projects = self._workspace.projects
+        found = {name: stated.likely(name, projects[name].path) for name in names}
+        return {
+            name: replace(
+                each,
+                requires=tuple(stated.without_version(text, projects.keys()) for text in each.requires),
+            )
+            for name, each in found.items()
+            if each
+        }
 
     async def contents(self, build: Build) -> BuildContents:
         """What goes into the archive of a build; raises what is in the way of that."""

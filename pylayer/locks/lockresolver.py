@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
@@ -19,9 +20,10 @@ from pylayer.locks.lock import Locked
 from pylayer.locks.provenances import Whereabouts
 from pylayer.names import normalise, required_name
 from pylayer.resolver.requirements import Request
+from pylayer.turns import Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pylayer.building.context import RunContext
@@ -41,7 +43,8 @@ class Case:
 
     `held` is what lock files say by distribution, and `whereabouts` where each has to come from.
     `preferences` are versions that were locked, and are kept where possible. `constraints` are PEP 508.
-    `building` is set for what builds projects: the manifest's other constraints hold for it.
+    `building` is set for what builds projects: the manifest's other constraints hold for it. `ahead`: nobody
+    wants it yet.
     """
 
     terms: Terms
@@ -53,6 +56,7 @@ class Case:
     commits: Mapping[str, str] = field(default_factory=dict)
     constraints: tuple[str, ...] = ()
     building: bool = False
+    ahead: bool = False
 
 
 class LockResolver:
@@ -65,6 +69,7 @@ class LockResolver:
         self._store = context.store
         self._settings = settings
         self._fetcher = fetcher
+        self._wanted: set[Hashable] = set()
 
     async def solved(self, case: Case) -> Locked:
         """Give the entry. What is built from source is a wheel for the resolver, and a source in the lock.
@@ -125,10 +130,10 @@ class LockResolver:
         )
         try:
             # What several layers require in the same words has one answer.
-            pins = await self._graph.once(
-                ("resolution", repr(request), case.python.label, case.python.executable),
-                lambda: self._asked(request, case.python),
-            )
+            asked = ("resolution", case.python.label, repr(request), case.python.executable)
+            if not case.ahead:
+                self._wanted.add(asked)
+            pins = await self._graph.once(asked, lambda: self._asked(request, case.python, asked=asked))
         except ResolveError as error:
             raise _attributed(error, case.held) from error
         kept = tuple(provided[pin.name][0] if pin.name in provided else pin for pin in pins)
@@ -140,10 +145,16 @@ class LockResolver:
             raise ResolveError.of(faults)
         return Locked(terms=case.terms, pins=kept)
 
-    async def _asked(self, request: Request, python: ResolverPython) -> tuple[Pin, ...]:
+    async def _asked(self, request: Request, python: ResolverPython, *, asked: Hashable) -> tuple[Pin, ...]:
         from pylayer.resolver import resolve
 
-        return await self._graph.compute(resolve.resolve, request, python=python, settings=self._settings)
+        def urgency() -> Urgency:
+            return Urgency.SHORT if asked in self._wanted else Urgency.AHEAD
+
+        return await self._graph.compute_as(
+            Urgency.SHORT if asked in self._wanted else urgency,
+            partial(resolve.resolve, request, python=python, settings=self._settings),
+        )
 
     def _constraints(self, case: Case) -> tuple[str, ...]:
         """What layers.toml says, what lock files pin, and the case's own."""

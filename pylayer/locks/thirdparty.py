@@ -109,13 +109,36 @@ class ThirdParty:
 
     async def wheels(self, wanted: Sequence[Wanted]) -> Mapping[str, tuple[Wheel, ...] | PylayerError]:
         """By build id, the third-party wheels of one layer's builds, or why there are none."""
+        found, located = await self._found(wanted)
+        self.builds |= {name: one for name, one in found.items() if isinstance(one, Locked)}
+        return {
+            want.build.id: await self._had(want, found[want.build.id], located.get(want.build.id, {}))
+            for want in wanted
+        }
+
+    async def likely(self, wanted: Sequence[Wanted]) -> Mapping[str, tuple[Wheel, ...]]:
+        """See `pylayer.building.dependencies.Distributions`: the resolver's answers serve `wheels` too."""
+        if self._policy.locked or any(want.build.layer.build_from_source for want in wanted):
+            return {}
+        found, located = await self._found(wanted, ahead=True)
+        wheels = {
+            name: await self._had(want, found[name], located.get(name, {}))
+            for want in wanted
+            for name in [want.build.id]
+        }
+        return {name: had for name, had in wheels.items() if not isinstance(had, PylayerError)}
+
+    async def _found(
+        self, wanted: Sequence[Wanted], *, ahead: bool = False
+    ) -> tuple[dict[str, Locked | PylayerError], dict[str, Mapping[str, str]]]:
+        """By build id, what the lock has or the resolver finds, and where distributions are to come from."""
         found: dict[str, Locked | PylayerError] = {}
         unknown: list[tuple[Wanted, Case]] = []
         located: dict[str, Mapping[str, str]] = {}
         for want in wanted:
             name, before = want.build.id, self._before.builds.get(want.build.id)
             try:
-                case = self._case(want, before)
+                case = replace(self._case(want, before), ahead=ahead)
             except PylayerError as error:
                 found[name] = error
                 continue
@@ -129,11 +152,7 @@ class ThirdParty:
                 found[name] = stale({name: reasons})
             else:
                 unknown.append((want, case))
-        found |= await self._resolved(unknown)
-        return {
-            want.build.id: await self._had(want, found[want.build.id], located.get(want.build.id, {}))
-            for want in wanted
-        }
+        return found | await self._resolved(unknown), located
 
     def locked(self, build: Build) -> Sequence[str]:
         """See `pylayer.building.dependencies.Distributions`."""
@@ -323,7 +342,6 @@ class ThirdParty:
     ) -> tuple[Wheel, ...] | PylayerError:
         if isinstance(locked, PylayerError):
             return locked
-        self.builds[want.build.id] = locked
         target = want.build.target
         try:
             return await self._fetcher.wheels(

@@ -9,7 +9,11 @@ from pylayer.errors import ManifestError
 
 if TYPE_CHECKING:
     import ast
+    from configparser import RawConfigParser
     from pathlib import Path
+
+# What a project requires, and what for each of its extras: PEP 508, as it is written.
+Requires = tuple[list[str], dict[str, list[str]]]
 
 
 def name_in_setup_cfg(path: Path, *, where: str) -> str | None:
@@ -22,7 +26,30 @@ def python_in_setup_cfg(path: Path, *, where: str) -> str | None:
     return _option(path, "options", "python_requires", where=where)
 
 
+def requires_in_setup_cfg(path: Path, *, where: str) -> Requires | None:
+    """Read `install_requires` of `[options]`, and `[options.extras_require]` by extra.
+
+    None where they are in other files, or not there at all.
+    """
+    parser = _config(path, where=where)
+    stated = parser.get("options", "install_requires", fallback="")
+    extras = dict(parser.items("options.extras_require")) if "options.extras_require" in parser else {}
+    if not (stated.strip() or extras) or any("file:" in text for text in (stated, *extras.values())):
+        return None
+    return _listed(stated), {extra: _listed(text) for extra, text in extras.items()}
+
+
+def _listed(text: str) -> list[str]:
+    """A list as setuptools reads it: one for each line, or all in one with semicolons between."""
+    items = text.splitlines() if "\n" in text else text.split(";")
+    return [item.strip() for item in items if item.strip() and not item.strip().startswith("#")]
+
+
 def _option(path: Path, section: str, name: str, *, where: str) -> str | None:
+    return _config(path, where=where).get(section, name, fallback="").strip() or None
+
+
+def _config(path: Path, *, where: str) -> RawConfigParser:
     from configparser import Error, RawConfigParser
 
     parser = RawConfigParser()
@@ -31,7 +58,7 @@ def _option(path: Path, section: str, name: str, *, where: str) -> str | None:
     except (OSError, UnicodeDecodeError, Error) as error:
         message = str(error).replace("\n", " ")
         raise ManifestError(f"cannot be read: {message}", where=where) from error
-    return parser.get(section, name, fallback="").strip() or None
+    return parser
 
 
 def name_in_setup_py(path: Path, *, where: str) -> str | None:
@@ -45,6 +72,32 @@ def name_in_setup_py(path: Path, *, where: str) -> str | None:
 def python_in_setup_py(path: Path, *, where: str) -> str | None:
     """Read the literal `python_requires`, in the same way."""
     return _literal(path, "python_requires", where=where)
+
+
+def requires_in_setup_py(path: Path, *, where: str) -> Requires | None:
+    """Read the literal lists of `install_requires` and `extras_require`.
+
+    None where one is computed or no list, as where neither is there.
+    """
+    import ast
+
+    module = _parsed(path, where=where)
+    stated = [_argument(module, keyword) for keyword in ("install_requires", "extras_require")]
+    if stated == [None, None]:
+        return None
+    try:
+        requires, extras = (value and ast.literal_eval(_assigned(value, module) or value) for value in stated)
+        found = _texts(requires or []), {str(extra): _texts(each) for extra, each in (extras or {}).items()}
+    except (ValueError, TypeError, AttributeError):
+        return None
+    return found
+
+
+def _texts(value: object) -> list[str]:
+    """A list of strings; TypeError for anything else, such as a string of lines, which setuptools takes."""
+    if isinstance(value, list | tuple) and all(isinstance(text, str) for text in value):
+        return [*value]
+    raise TypeError(value)
 
 
 def uses_scm_version(path: Path, *, where: str) -> bool:
@@ -86,23 +139,25 @@ def _text(value: ast.expr, module: ast.Module) -> str | None:
     """Give a string literal, or what the module assigns once, and literally, to the name that `value` is."""
     import ast
 
-    match value:
-        case ast.Constant(value=str(literal)):
-            return literal
-        case ast.Name(id=name):
-            stores = [
-                node
-                for node in ast.walk(module)
-                if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)
-            ]
-            for statement in module.body if len(stores) == 1 else []:
-                match statement:
-                    case ast.Assign(targets=[target], value=ast.Constant(value=str(literal))):
-                        pass
-                    case ast.AnnAssign(target=target, value=ast.Constant(value=str(literal))):
-                        pass
-                    case _:
-                        continue
-                if target is stores[0]:
-                    return literal
+    found = _assigned(value, module)
+    return found.value if isinstance(found, ast.Constant) and isinstance(found.value, str) else None
+
+
+def _assigned(value: ast.expr, module: ast.Module) -> ast.expr | None:
+    """Give a value itself, or of a name what the module assigns to it, if that is done once."""
+    import ast
+
+    if not isinstance(value, ast.Name):
+        return value
+    stores = [
+        node
+        for node in ast.walk(module)
+        if isinstance(node, ast.Name) and node.id == value.id and isinstance(node.ctx, ast.Store)
+    ]
+    for statement in module.body if len(stores) == 1 else []:
+        match statement:
+            case ast.Assign(targets=[target], value=found) if target is stores[0]:
+                return found
+            case ast.AnnAssign(target=target, value=found) if target is stores[0]:
+                return found
     return None

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 
 from pylayer import wheels
 from pylayer.archives import additions
@@ -27,7 +27,7 @@ from pylayer.building.wheelparts import declared_parts
 from pylayer.keys import key
 from pylayer.locks.sharing import EnvironmentName
 from pylayer.markers import required
-from pylayer.monorepo import vcs, workspace
+from pylayer.monorepo import stated, vcs, workspace
 from pylayer.monorepo.projectfile import PYPROJECT
 from pylayer.names import normalise, required_name
 from pylayer.pipeline import asked_for
@@ -331,20 +331,8 @@ class Foresight:
         return self._stated_by[name]
 
     def _statement(self, name: str) -> Metadata | None:
-        table = table_at(self._pyproject(name), "project")
-        dynamic = table.get("dynamic", [])
-        if not table or not {"dependencies", "optional-dependencies"}.isdisjoint(dynamic):
-            return None
-        optional = table_at(table, "optional-dependencies")
-        texts = [*table.get("dependencies", [])]
-        for extra, each in optional.items():
-            texts += [_of_extra(text, extra) for text in each]
-        return Metadata(
-            name=name,
-            version="0",
-            requires=tuple(map(self._without_version, texts)),
-            extras=tuple(map(normalise, optional)),
-        )
+        found = stated.declared(name, self._pyproject(name))
+        return found and replace(found, requires=tuple(map(self._without_version, found.requires)))
 
     def _looked_up(self, name: str, target: Target) -> Metadata:
         self._metadata[name, target] = Metadata(name=name, version="0")  # in a circle it needs nothing
@@ -369,16 +357,7 @@ class Foresight:
         return self._declared[name]
 
     def _without_version(self, text: str) -> str:
-        """A requirement, of a project without the version: that it is the right one, building it says."""
-        if required_name(text) not in self.found.projects:
-            return text
-        try:
-            requirement = required(text)
-        except InvalidRequirement:
-            return text
-        extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
-        marker = f" ; {requirement.marker}" if requirement.marker else ""
-        return f"{requirement.name}{extras}{marker}"
+        return stated.without_version(text, self.found.projects.keys())
 
     def _environment(self, project: Project, outside: Sequence[str], builder: Target) -> Parts:
         """What the lock has for the builds of a project, by what its entries are called."""
@@ -445,16 +424,3 @@ def _plain(text: str) -> str:
         return str(required(text))
     except InvalidRequirement:
         return text
-
-
-def _of_extra(text: str, extra: str) -> str:
-    """A requirement as METADATA has it for an extra."""
-    try:
-        requirement = Requirement(text)
-    except InvalidRequirement:
-        return text
-    condition = f'extra == "{normalise(extra)}"'
-    if requirement.marker:
-        condition = f"({requirement.marker}) and {condition}"
-    requirement.marker = None
-    return f"{requirement} ; {condition}"

@@ -19,12 +19,15 @@ BUILD: Any = SimpleNamespace(
 class Likely:
     """Dependencies and a compiler in one, which remember what was asked of them."""
 
-    def __init__(self, *, lacking=True, error=None):
-        self.lacking, self.error = lacking, error
+    def __init__(self, *, lacking=True, error=None, locked=("one", "other")):
+        self.lacking, self.error, self.known = lacking, error, locked
         self.asked, self.expected_ones = [], []
 
     def locked(self, build):
-        return ("one", "other")
+        return self.known
+
+    async def likely(self, build):
+        return ("stated",)
 
     async def expected(self, build):
         if self.error:
@@ -64,3 +67,8 @@ def test_what_is_locked_is_looked_for_once():
 def test_nothing_is_begun(likely, how):
     """Where all is there, it cannot be had, a shared store has it, or all wait for one processor."""
     assert [] == ahead(likely, **how)[1]
+
+
+def test_what_no_lock_knows_is_had_as_it_is_stated():
+    """For each build, since each may have others."""
+    assert ([], [("stated",), ("stated",)]) == ahead(Likely(locked=()))

@@ -54,6 +54,34 @@ def contents(run, *names):
     return run.do(work)
 
 
+def likely(run, name):
+    """The names of what a build is likely to get from elsewhere, before anything is built."""
+
+    async def work(context, projects):
+        dependencies = Dependencies(context, projects=projects, distributions=run.index)
+        build = run.build(f"{name}-python3.13-x86_64")
+        dependencies.begin([build])
+        return [wheel.metadata.name for wheel in await dependencies.likely(build)]
+
+    return run.do(work)
+
+
+def test_what_projects_files_state_is_likely(tmp_path):
+    """Through each other, whatever versions they want of each other, and nothing is built for it."""
+    run = run_of(tmp_path, '[layers.liba]\npackages = ["liba"]\nrequirements = ["more"]\n')
+    for name, needs in (("liba", '"libb>=7", "client"'), ("libb", "\"http; python_version >= '3'\"")):
+        with (run.root / "packages" / name / "pyproject.toml").open("a") as file:
+            file.write(f"dependencies = [{needs}]\n")
+    assert ["client", "http", "more"] == likely(run, "liba")
+    assert [] == run.engine.asked
+
+
+def test_nothing_is_likely_where_another_layer_gives_some(tmp_path):
+    """What that has is known once it is closed."""
+    layers = '[layers.base]\nrequirements = ["http"]\n[layers.liba]\nprovided-by = ["base"]\n'
+    assert [] == likely(run_of(tmp_path, f'{layers}requirements = ["client"]\n'), "liba")
+
+
 def test_projects_of_the_monorepo_never_come_from_the_index(tmp_path):
     """Whoever requires them: here a distribution from outside, which is known in the second round only."""
     run = run_of(tmp_path, "", requires={"liba": ["client"]})

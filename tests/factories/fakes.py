@@ -194,6 +194,11 @@ class FakeIndex:
         """Nothing was locked."""
         return ()
 
+    async def likely(self, wanted: Sequence[Wanted]) -> Mapping[str, tuple[Wheel, ...]]:
+        """Give the same before it is wanted."""
+        found = await self.wheels(wanted)
+        return {name: each for name, each in found.items() if not isinstance(each, PylayerError)}
+
     async def wheels(self, wanted: Sequence[Wanted]) -> Mapping[str, tuple[Wheel, ...] | PylayerError]:
         """Give what builds want; see `pylayer.building.dependencies.Distributions`."""
         self.rounds += 1

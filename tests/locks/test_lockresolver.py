@@ -18,7 +18,7 @@ MANIFEST = '[defaults]\nruntimes = ["python3.11", "python3.13"]\narchitectures =
 
 
 def test_the_same_question_is_asked_once(tmp_path):
-    """However many layers have it; another Python, or other versions to prefer, is another question."""
+    """However many layers have it, or may come to; another Python or other preferences make another one."""
     mono = empty(tmp_path)
     mono.manifest(f'{MANIFEST}requirements = ["client"]\n')
     run = FakeRun(mono.root)
@@ -37,7 +37,7 @@ def test_the_same_question_is_asked_once(tmp_path):
         async def work(context, projects):
             settings = desk.settings(index)
             resolver = LockResolver(context, settings=settings, fetcher=Fetcher(context, settings=settings))
-            cases = [case(one), case(one), case(other), case(one, preferences={"client": "1.0"})]
+            cases = [case(one, ahead=True), case(one), case(other), case(one, preferences={"client": "1.0"})]
             return await asyncio.gather(*map(resolver.solved, cases))
 
         first, second, third, fourth = (locked.pins[0] for locked in run.do(work))
