@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import ipaddress
 import tarfile
 import uuid
 from contextlib import suppress
@@ -227,7 +228,9 @@ def test_an_authority_that_the_engine_does_not_know_is_told(images, docker_image
     import trustme
     from factories.distribution import serving
 
-    address = docker_images.inspect_network("bridge")["IPAM"]["Config"][0]["Gateway"]  # 127.0.0.1 needs none
+    # Of this host, and not 127.0.0.1, which needs none: an engine that was started once only does not name it.
+    bridge = ipaddress.ip_network(docker_images.inspect_network("bridge")["IPAM"]["Config"][0]["Subnet"])
+    address = str(next(bridge.hosts()))
     made = trustme.CA().issue_cert(address)
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     made.cert_chain_pems[0].write_to_path(certificate)
