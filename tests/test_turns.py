@@ -71,6 +71,26 @@ def test_the_most_urgent_begins_first_and_of_equals_the_first():
     played(story, count=1)
 
 
+def test_what_is_short_leaves_a_turn_to_a_build():
+    """And to none that may run compilers, which would have it for long."""
+
+    async def story(steps):
+        for name in ("one", "two", "three"):
+            steps.ask(name, SHORT)
+        steps.ask("native", NATIVE)
+        steps.ask("build", BUILD)
+        await settle()
+        assert ["one", "two"] == steps.begun
+        await steps.end("two")
+        assert ["one", "two", "build"] == steps.begun
+        await steps.end("build")
+        assert ["one", "two", "build", "three"] == steps.begun
+        for name in ("one", "three", "native"):
+            await steps.end(name)
+
+    played(story, count=2)
+
+
 def test_of_equals_the_lowest_order_begins_first():
     """So that all builds of what has little to compile go before the first of what has much."""
 

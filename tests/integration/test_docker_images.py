@@ -228,7 +228,7 @@ def test_an_authority_that_the_engine_does_not_know_is_told(images, docker_image
     import trustme
     from factories.distribution import serving
 
-    # Of this host, and not 127.0.0.1, which needs none: an engine that was started once only does not name it.
+    # Of this host, and not 127.0.0.1, which needs none; an engine that was just installed does not name it.
     bridge = ipaddress.ip_network(docker_images.inspect_network("bridge")["IPAM"]["Config"][0]["Subnet"])
     address = str(next(bridge.hosts()))
     made = trustme.CA().issue_cert(address)
