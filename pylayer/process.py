@@ -237,15 +237,23 @@ class Companion:
                 pipe.close()
 
 
-@cache
 def uv() -> str:
     """The path of uv's program; ToolError where it is not there."""
+    with _finding:  # it asks sysconfig, which before Python 3.12 gives a second thread what it has so far
+        return _found()
+
+
+@cache
+def _found() -> str:
     from uv import find_uv_bin
 
     try:
         return find_uv_bin()
     except FileNotFoundError as error:
         raise ToolError("uv was not found", hint="install pylayer again: uv comes with it") from error
+
+
+_finding = threading.Lock()
 
 
 def _printed(process: subprocess.Popen[str]) -> str:

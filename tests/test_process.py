@@ -210,3 +210,18 @@ def test_a_companion_sees_the_end_of_who_started_it(tmp_path):
     parent.kill()
     parent.wait()
     assert "so" == wait_for(tmp_path / "ended")
+
+
+def test_several_threads_may_ask_first_where_uv_is():
+    """As those of runtimes that are resolved at once do."""
+    code = (
+        "import sys, threading\nsys.setswitchinterval(1e-6)\nimport uv\nfrom pylayer import process\n"
+        "gate, found = threading.Barrier(8), []\n"
+        "def ask():\n    gate.wait()\n    found.append(process.uv())\n"
+        "threads = [threading.Thread(target=ask) for _ in range(8)]\n"
+        "[each.start() for each in threads]\n[each.join() for each in threads]\n"
+        "print(len(found), len(set(found)))\n"
+    )
+    for _ in range(5):
+        done = process.run(python(code))
+        assert (done.stdout, done.stderr) == ("8 1\n", "")
