@@ -44,7 +44,7 @@ class Case:
     `held` is what lock files say by distribution, and `whereabouts` where each has to come from.
     `preferences` are versions that were locked, and are kept where possible. `constraints` are PEP 508.
     `building` is set for what builds projects: the manifest's other constraints hold for it. `ahead`: nobody
-    wants it yet.
+    wants it yet. `beside` is what this run found for another target.
     """
 
     terms: Terms
@@ -57,6 +57,7 @@ class Case:
     constraints: tuple[str, ...] = ()
     building: bool = False
     ahead: bool = False
+    beside: Locked | None = None
 
 
 class LockResolver:
@@ -127,6 +128,7 @@ class LockResolver:
             exclude_newer=self._manifest.exclude_newer,
             elsewhere=frozenset({*place.located, *place.refused}) - addresses.keys(),
             hashes={name: allowed.sha256 for name, allowed in place.hashes.items()},
+            beside=_offered(case.beside),
         )
         try:
             # What several layers require in the same words has one answer.
@@ -240,6 +242,13 @@ class LockResolver:
                 gits.fetch, source, commit=commit, store=self._store, settings=self._settings
             ),
         )
+
+
+def _offered(beside: Locked | None) -> frozenset[tuple[str, str, str | None]]:
+    """What came from indexes alone, by name, version and index."""
+    if beside is None or not all(pin.is_wheel and not gits.commit_of(pin) for pin in beside.pins):
+        return frozenset()
+    return frozenset((pin.name, pin.version, pin.index) for pin in beside.pins)
 
 
 def wrong_hash(pin: Pin, place: Whereabouts) -> Iterator[str]:

@@ -381,11 +381,13 @@ class ThirdParty:
     ) -> dict[str, Locked | PylayerError]:
         """Resolve the builds of one runtime: each prefers the versions of those before it."""
         found: dict[str, Locked | PylayerError] = {}
+        beside: Locked | None = None
         for want, case in pairs:
-            preferred = replace(case, preferences={**preferences, **want.given})
+            preferred = replace(case, preferences={**preferences, **want.given}, beside=beside)
             found[want.build.id] = await self._attempt(preferred)
             if isinstance(one := found[want.build.id], Locked):
                 preferences = {**one.versions, **preferences}
+                beside = one
         return found | await self._aligned(pairs, found)
 
     def _preferred(self, pairs: Sequence[tuple[Wanted, Case]], *, minor: int | None = None) -> dict[str, str]:

@@ -82,7 +82,8 @@ class Request:
     names, and no index is asked for those either. `preferences` are (name, version): taken where possible.
     `exclude_newer` is a date or a duration as uv reads it. Without `dependencies`, nothing is added. No index
     is asked for `elsewhere`, names of what has to come from another place: see StandInError. `hashes` are, by
-    name, the sha256 (hex) that a file of it may have.
+    name, the sha256 (hex) that a file of it may have. `beside` is what the same came to for another Python a
+    moment ago, as (name, version, index): where that is the answer here too, no index is asked again.
     """
 
     requirements: tuple[str, ...]
@@ -95,3 +96,4 @@ class Request:
     dependencies: bool = True
     elsewhere: frozenset[str] = frozenset()
     hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    beside: frozenset[tuple[str, str, str | None]] = frozenset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,15 +16,15 @@ from packaging.requirements import InvalidRequirement, Requirement
 from pylayer import folders
 from pylayer.dataclassing import dataclass
 from pylayer.digests import Digest
-from pylayer.errors import ResolveError
+from pylayer.errors import DownloadError, ResolveError
 from pylayer.index.indexes import display
 from pylayer.index.logins import realm
 from pylayer.index.pins import Pin
 from pylayer.names import normalise, required_name
-from pylayer.resolver.uvtool import compile_lock
+from pylayer.resolver.uvtool import UnsolvedError, compile_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pylayer.index.indexes import IndexSettings
     from pylayer.resolver.requirements import Request, ResolverPython
@@ -65,14 +66,25 @@ def solve(
     globs = {name for name in pinned if "*" in name or "?" in name or "[" in name}
     pinned -= globs
     top = (asked & pinned) | {name for name in asked - settled - elsewhere if _matches(name, globs)}
-    while True:
+
+    def ask(settings: IndexSettings) -> tuple[Package, ...]:
         with folders.private() as work:
-            stubs = {name: _stub(name, work) for name in sorted((pinned | elsewhere) - top)}
-            words = _inputs(request, top=top, stubs=stubs, unfit=unfit, settings=settings, folder=work)
+            words = _inputs(
+                request,
+                top=top,
+                stubs={name: _stub(name, work) for name in stubs},
+                unfit=unfit,
+                settings=settings,
+                folder=work,
+            )
             answer = compile_lock(
                 [*python.words, *words], settings=settings, folder=work, stdin=_lines(request.requirements)
             )
-        packages = _packages(answer, settings=settings)
+        return _packages(answer, settings=settings)
+
+    while True:
+        stubs = sorted((pinned | elsewhere) - top)
+        packages = _as_beside(request, ask, settings=settings) or ask(settings)
         names = {each.name for each in packages}
         if needed := names & elsewhere:
             raise StandInError(needed)
@@ -80,6 +92,27 @@ def solve(
         if not needed:
             return packages
         top |= needed
+
+
+def _as_beside(
+    request: Request,
+    ask: Callable[[IndexSettings], tuple[Package, ...]],
+    *,
+    settings: IndexSettings,
+) -> tuple[Package, ...]:
+    """What uv finds in pages that it has, where it is of the versions and indexes that are known from beside.
+
+    An index was asked for each of those a moment ago; many want to be asked for a page each time, and send
+    all of it. Of anything else, what uv has may be old: nothing is given then.
+    """
+    if not request.beside or settings.offline:
+        return ()
+    try:
+        packages = ask(replace(settings, offline=True))
+    except (UnsolvedError, DownloadError):
+        return ()
+    found = {(each.name, each.version, pin.index) for each in packages for pin in each.wheels}
+    return packages if found <= request.beside else ()
 
 
 def _matches(name: str, globs: Iterable[str]) -> bool:

@@ -45,3 +45,40 @@ def test_the_same_question_is_asked_once(tmp_path):
     assert first is second
     assert (first, first is third) == (third, False)
     assert (first.version, fourth.version) == ("2.0", "1.0")
+
+
+def test_what_another_target_came_to_is_asked_of_no_index_again(tmp_path):
+    """Where it is the answer here too; of anything else, what uv has may be old."""
+    mono = empty(tmp_path)
+    mono.manifest(f'{MANIFEST}requirements = ["client"]\n')
+    run = FakeRun(mono.root)
+    old, new = (run.target(f"{runtime}-x86_64") for runtime in ("python3.11", "python3.13"))
+
+    with ExitStack() as stack:
+        desk = Desk(tmp_path, stack)
+        index = desk.index()
+        add(index, "client", "1.0", needs=["http", "extra; python_version >= '3.13'"])
+        add(index, "http", "1.0")
+        add(index, "extra", "1.0")
+
+        async def work(context, projects):
+            settings = desk.settings(index)
+            resolver = LockResolver(context, settings=settings, fetcher=Fetcher(context, settings=settings))
+            asked, found = [], None
+            for target, text in ((old, "client"), (old, "client>0"), (new, "client")):
+                case = Case(
+                    terms=Terms(requirements=(text,)),
+                    python=ResolverPython.of_target(target),
+                    target=target,
+                    beside=found,
+                )
+                before = len(index.paths("/simple/"))
+                found = await resolver.solved(case)
+                asked.append((sorted(found.versions), len(index.paths("/simple/")) - before))
+            return asked
+
+        first, again, more = run.do(work)
+
+    assert (["client", "http"], 2) == first
+    assert (["client", "http"], 0) == again
+    assert (["client", "extra", "http"], True) == (more[0], more[1] > 0)
