@@ -82,8 +82,8 @@ class Request:
     names, and no index is asked for those either. `preferences` are (name, version): taken where possible.
     `exclude_newer` is a date or a duration as uv reads it. Without `dependencies`, nothing is added. No index
     is asked for `elsewhere`, names of what has to come from another place: see StandInError. `hashes` are, by
-    name, the sha256 (hex) that a file of it may have. `beside` is what the same came to for another Python a
-    moment ago, as (name, version, index): where that is the answer here too, no index is asked again.
+    name, the sha256 (hex) that a file of it may have. `beside` is what the answer may be made of
+    by what indexes said a moment ago, as (name, version, index): where it is, none is asked again.
     """
 
     requirements: tuple[str, ...]

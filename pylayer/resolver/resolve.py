@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
+from pylayer.dataclassing import dataclass
 from pylayer.errors import DownloadError, Fault, ResolveError
 from pylayer.index.simple import candidates
 from pylayer.index.web import Web
@@ -23,7 +24,7 @@ from pylayer.resolver.solver import Package, solve
 from pylayer.resolver.uvtool import UnsolvedError, with_default
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from packaging.tags import Tag
 
@@ -87,6 +88,7 @@ def _not_found(pin: Pin, others: Mapping[str, Pin]) -> str:
 
 def _settle(request: Request, *, python: ResolverPython, settings: IndexSettings) -> tuple[Pin, ...]:
     unfit: dict[str, set[Version]] = {}
+    offers: dict[str, Offers] = {}
     for _ in range(_MOST_ROUNDS):
         constraints = [f"{name}!={each}" for name, versions in unfit.items() for each in sorted(versions)]
         packages = solve(request, python=python, settings=settings, unfit=constraints)
@@ -102,10 +104,11 @@ def _settle(request: Request, *, python: ResolverPython, settings: IndexSettings
             return _with_hashes([pin for _, pin in sorted(chosen.items()) if pin])
         if direct := [package for package in wrong if package.direct]:
             raise ResolveError.of(_unfit_addresses(direct, python))
+        offers |= _offers([each.name for each in wrong], python, settings)
         for package in wrong:
-            unfit.setdefault(package.name, set()).add(Version(package.version))
-        for name, versions in _unfit_versions([each.name for each in wrong], python, settings).items():
-            unfit[name] |= versions
+            more = offers[package.name].unfit if package.name in offers else ()
+            unfit.setdefault(package.name, set()).update({Version(package.version), *more})
+        request = replace(request, beside=frozenset(_newest_of_all(packages, offers)))
     raise ResolveError("found no set of wheels that fits", where=python.label)
 
 
@@ -160,15 +163,21 @@ def _rank(pin: Pin, ranks: Mapping[Tag, int]) -> tuple[int, int] | None:
     return (min(fitting), -(build[0] if build else -1)) if fitting else None
 
 
-def _unfit_versions(
-    names: Sequence[str], python: ResolverPython, settings: IndexSettings
-) -> Mapping[str, set[Version]]:
-    """Find every version that has wheels, none of which fits: so that one more round is enough.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offers:
+    """What an index has of a distribution: versions of which no wheel fits, the `newest` of the others."""
+
+    unfit: frozenset[Version]
+    newest: Version | None
+
+
+def _offers(names: Sequence[str], python: ResolverPython, settings: IndexSettings) -> Mapping[str, Offers]:
+    """Look at every version that has wheels: so that one more round is enough.
 
     Nothing where the index cannot be asked: then one round rules out one version.
     """
     settings, tags = with_default(settings), frozenset(python.tags)
-    found: dict[str, set[Version]] = {}
+    found: dict[str, Offers] = {}
     with Web(settings) as web:
         for name in names:
             try:
@@ -176,8 +185,25 @@ def _unfit_versions(
             except DownloadError:
                 continue
             fitting = {file.version for file in wheels if file.tags & tags}
-            found[name] = {file.version for file in wheels} - fitting
+            released = [version for version in fitting if not version.is_prerelease]
+            found[name] = Offers(
+                unfit=frozenset({file.version for file in wheels} - fitting),
+                newest=max(released, default=None),
+            )
     return found
+
+
+def _newest_of_all(
+    packages: Sequence[Package], offers: Mapping[str, Offers]
+) -> Iterator[tuple[str, str, str | None]]:
+    """What one more round comes to if nothing else has to give way: all as it is, or the newest that fits."""
+    for package in packages:
+        offered = offers.get(package.name)
+        for pin in package.wheels:
+            if not offered:
+                yield package.name, package.version, pin.index
+            elif offered.newest:
+                yield package.name, str(offered.newest), pin.index
 
 
 def _unfit_addresses(packages: Sequence[Package], python: ResolverPython) -> list[Fault]:

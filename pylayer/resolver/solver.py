@@ -100,7 +100,7 @@ def _as_beside(
     *,
     settings: IndexSettings,
 ) -> tuple[Package, ...]:
-    """What uv finds in pages that it has, where it is of the versions and indexes that are known from beside.
+    """What uv finds in pages that it has, where it is of the versions and indexes of `request.beside`.
 
     An index was asked for each of those a moment ago; many want to be asked for a page each time, and send
     all of it. Of anything else, what uv has may be old: nothing is given then.

@@ -57,6 +57,29 @@ def test_asks_again_once_however_many_versions_do_not_fit(desk, index):
     assert len(index.paths("/simple/")) <= 3
 
 
+def test_what_a_page_said_a_moment_ago_is_not_asked_again(desk, index):
+    """By the second run of uv, once it has the metadata of what it comes to: one asks, and we look once."""
+    add(index, "native", "1.0", tag=CP311.format(17))
+    add(index, "native", "1.1", tag=CP311.format(28))
+    assert {"native": "1.0"} == versions(resolved(desk.settings(index), "native"))
+    before = len(index.paths("/simple/"))
+    assert {"native": "1.0"} == versions(resolved(desk.settings(index), "native"))
+    assert before + 2 == len(index.paths("/simple/"))
+
+
+def test_what_has_to_give_way_beside_it_is_looked_for(desk, index):
+    """The newest that fits may not go with the others."""
+    add(index, "native", "1.0", tag=CP311.format(17))
+    add(index, "native", "1.1", tag=CP311.format(17), needs=["other<2"])
+    add(index, "native", "1.2", tag=CP311.format(28))
+    add(index, "other", "1.0")
+    add(index, "other", "2.0")
+    for _ in range(2):
+        assert {"native": "1.0", "other": "2.0"} == versions(
+            resolved(desk.settings(index), "native", "other>=2")
+        )
+
+
 def test_steps_back_a_version_at_a_time_where_the_page_cannot_be_had(desk, index):
     """The index may fail us where it answers uv."""
     for version, minor in (("1.0", 17), ("1.1", 27), ("1.2", 28)):
