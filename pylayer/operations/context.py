@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sysconfig
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -156,8 +155,6 @@ async def opened(
         ),
         known=known,
     )
-    # It fills its table without a lock: a thread would see it half full.
-    sysconfig.get_config_vars()
     async with AsyncExitStack() as stack:
         stack.enter_context(confined(count))
         # The other way round at the end: engines first, so that what is still running in them ends.
