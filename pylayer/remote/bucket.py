@@ -32,6 +32,7 @@ _PIECE = 1 << 18
 _LONGEST_REASON = 200  # characters
 _BLANK = re.compile(r"[^!-~]")
 _STATUS = re.compile(r"\b[45]\d\d [A-Z][A-Za-z ]+[a-z]")  # such as 503 Service Unavailable
+_REFUSED = ("401", "403")
 _EXPIRED = re.compile(r"\b(ExpiredToken|TokenExpired|RequestExpired)")
 _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT")
 
@@ -283,9 +284,11 @@ def _explained(error: BaseException) -> str:
     name = type(error).__name__
     if _EXPIRED.search(str(error)):
         return "refuses the run: its credentials have expired"
-    if name in {"PermissionDeniedError", "UnauthenticatedError"}:
+    status = _STATUS.search(str(error))
+    # The library has no class of its own for a list that is refused.
+    if name in {"PermissionDeniedError", "UnauthenticatedError"} or (status and status[0][:3] in _REFUSED):
         return "refuses the credentials"
-    if status := _STATUS.search(str(error)):
+    if status:
         return f"answers {status[0]}"
     first = (str(error).strip().splitlines() or [name])[0]
     return f"cannot be used: {first[:_LONGEST_REASON]}"

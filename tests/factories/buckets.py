@@ -19,7 +19,7 @@ from pylayer.remote.shared import RENEWED, Area, SharedStore
 from pylayer.statements import envelopes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import timedelta
 
     from pylayer.statements.envelopes import Signer
@@ -30,7 +30,8 @@ BUCKET = "pylayer-test"
 class Storage:
     """S3 with one bucket, behind a proxy.
 
-    `fault` is what goes wrong, of requests whose path has `within`, after as many as are `spared`.
+    `fault` is what goes wrong, of requests whose path has `within`, after as many as are `spared`. What is
+    not in `allows`, by method and path, is refused.
     """
 
     def __init__(self) -> None:
@@ -38,6 +39,7 @@ class Storage:
         self.within = ""
         self.spared = 0
         self.delay = 0.0
+        self.allows: Callable[[str, str], bool] | None = None
         self.asked: list[tuple[str, str]] = []
         self._moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self._moto.start()
@@ -102,6 +104,9 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(30)
         if fault == "slow":
             time.sleep(self.storage.delay)
+        if self.storage.allows and not self.storage.allows(self.command, self.path):
+            self._answer(403, b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>", {})
+            return
         if fault in {"403", "503"}:
             self._answer(int(fault), b"<Error><Code>Broken</Code></Error>", {})
             return
