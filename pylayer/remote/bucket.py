@@ -34,7 +34,11 @@ _BLANK = re.compile(r"[^!-~]")
 _STATUS = re.compile(r"\b[45]\d\d [A-Z][A-Za-z ]+[a-z]")  # such as 503 Service Unavailable
 _REFUSED = ("401", "403")
 _EXPIRED = re.compile(r"\b(ExpiredToken|TokenExpired|RequestExpired)")
-_ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT")
+# Variables that name another server than a scheme's own.
+_ENDPOINTS = {
+    "s3": ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT"),
+    "gs": ("GOOGLE_BASE_URL",),
+}
 
 
 class BucketError(Exception):
@@ -235,7 +239,7 @@ def _opened(address: str, *, patience: float) -> Any:  # noqa: ANN401  one of ob
     try:
         if scheme == "file":
             return from_url(address, mkdir=True)
-        plain = [_is_plain(name) for name in _ENDPOINTS]
+        plain = [_is_plain(name) for name in _ENDPOINTS.get(scheme, ())]
         seconds = timedelta(seconds=patience)
         login = _login() if scheme == "s3" else None
         return from_url(

@@ -1,4 +1,4 @@
-"""Object storage on this machine: moto's S3, and before it a proxy that is slow, breaks, or lies."""
+"""Object storage on this machine: moto's S3, behind a proxy that is slow, breaks, or speaks as Google's."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
 
 import boto3
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -34,6 +35,8 @@ class Storage:
     not in `allows`, by method and path, is refused.
     """
 
+    handler: type[_Handler]
+
     def __init__(self) -> None:
         self.fault = ""
         self.within = ""
@@ -44,7 +47,7 @@ class Storage:
         self._moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self._moto.start()
         self.behind = self._moto.get_host_and_port()
-        handler = type("Handler", (_Handler,), {"storage": self})
+        handler = type("Handler", (self.handler,), {"storage": self})
         self._proxy = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._proxy.daemon_threads = True
         threading.Thread(target=self._proxy.serve_forever, daemon=True).start()
@@ -102,6 +105,8 @@ class _Handler(BaseHTTPRequestHandler):
             fault = ""
         if fault == "hangs":
             time.sleep(30)
+            self.close_connection = True  # what was asked does not happen later, in another test
+            return
         if fault == "slow":
             time.sleep(self.storage.delay)
         if self.storage.allows and not self.storage.allows(self.command, self.path):
@@ -117,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         with suppress(OSError):
             connection = http.client.HTTPConnection(*self.storage.behind, timeout=30)
-            connection.request(self.command, self.path, body=body, headers=dict(self.headers))
+            connection.request(self.command, self.path, body=body, headers=self._translated())
             answer = connection.getresponse()
             content = answer.read()
             headers = {
@@ -128,6 +133,10 @@ class _Handler(BaseHTTPRequestHandler):
             if self.command == "GET" and fault == "damaged" and answer.status == 200:
                 content = bytes([content[0] ^ 1]) + content[1:]
             self._answer(answer.status, content, headers, fault=fault)
+
+    def _translated(self) -> dict[str, str]:
+        """What S3 is to hear of a request's headers."""
+        return dict(self.headers)
 
     def _answer(self, status: int, content: bytes, headers: dict[str, str], *, fault: str = "") -> None:
         self.send_response(status)
@@ -154,6 +163,52 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+
+Storage.handler = _Handler
+
+
+class _GoogleHandler(_Handler):
+    """The part of Google's XML API that differs from S3's: who asks, and that an object is made only once."""
+
+    storage: GoogleStorage
+
+    def _pass(self) -> None:
+        kind, _, token = (self.headers["Authorization"] or "").partition(" ")
+        if kind != "Bearer" or not self.storage.believes(token):
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            content = b"<Error><Code>AuthenticationRequired</Code></Error>"
+            self._answer(401, content, {"WWW-Authenticate": "Bearer"})
+            return
+        path, mark, query = self.path.partition("?")
+        self.path = quote(unquote(path)) + mark + query  # its clients escape every slash and hyphen
+        super()._pass()
+
+    def _translated(self) -> dict[str, str]:
+        headers = {name: value for name, value in self.headers.items() if name.lower() != "authorization"}
+        # Who asks has been looked at: behind this it is the owner, whose signature nobody checks.
+        credential = "Credential=AKIANOTAKEY/20260101/us-east-1/s3/aws4_request"
+        headers["Authorization"] = f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0"
+        if (generation := self.headers["x-goog-if-generation-match"]) is not None:
+            assert "0" == generation, "objects are made, and no generation of one is waited for"
+            headers["If-None-Match"] = "*"
+        return headers
+
+    def _answer(self, status: int, content: bytes, headers: dict[str, str], *, fault: str = "") -> None:
+        headers = {name: value for name, value in headers.items() if not name.lower().startswith("x-amz-")}
+        if self.command == "PUT" and status == 200:
+            headers["x-goog-generation"] = str(time.time_ns() // 1000)
+        super()._answer(status, content, headers, fault=fault)
+
+
+GOOGLE_TOKEN = "a-token-of-google"
+
+
+class GoogleStorage(Storage):
+    """The same objects in moto, to clients of Google's storage whose token it `believes`."""
+
+    handler = _GoogleHandler
+    believes: Callable[[str], bool] = staticmethod(GOOGLE_TOKEN.__eq__)
 
 
 class Keys:

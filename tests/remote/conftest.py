@@ -1,9 +1,9 @@
-"""Object storage for tests: a folder, or S3."""
+"""Object storage for tests: a folder, S3, or what is as Google's storage to its clients."""
 
 from __future__ import annotations
 
 import pytest
-from factories.buckets import BUCKET, Keys, Storage
+from factories.buckets import BUCKET, GOOGLE_TOKEN, GoogleStorage, Keys, Storage
 
 
 @pytest.fixture(scope="session")
@@ -29,13 +29,32 @@ def storage(s3, monkeypatch, tmp_path):
     return s3
 
 
-@pytest.fixture(params=["file", "s3"])
+@pytest.fixture(scope="session")
+def gs():
+    """Google's storage for all tests of this process."""
+    storage = GoogleStorage()
+    yield storage
+    storage.stop()
+
+
+@pytest.fixture
+def google(gs, monkeypatch):
+    """Google's storage with an empty bucket, to which obstore's own ways lead."""
+    gs.clear()
+    for name in ("GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT_KEY", "GOOGLE_APPLICATION_CREDENTIALS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GOOGLE_BASE_URL", gs.endpoint)
+    monkeypatch.setenv("GOOGLE_BEARER_TOKEN", GOOGLE_TOKEN)
+    return gs
+
+
+@pytest.fixture(params=["file", "s3", "gs"])
 def address(request, tmp_path):
     """A folder of a share, or a bucket with a prefix."""
     if request.param == "file":
         return (tmp_path / "share").as_uri()
-    request.getfixturevalue("storage")
-    return f"s3://{BUCKET}/some/prefix"
+    request.getfixturevalue({"s3": "storage", "gs": "google"}[request.param])
+    return f"{request.param}://{BUCKET}/some/prefix"
 
 
 @pytest.fixture

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import time
+from contextlib import closing
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
 from factories.buckets import BUCKET
+from factories.signing import private_pem
 
 from pylayer.remote.bucket import Bucket, BucketError
 
@@ -87,3 +94,37 @@ def test_a_bucket_that_is_not_there_is_told(storage):
     with pytest.raises(BucketError):
         bucket.sizes("heads/main/")
     bucket.close()
+
+
+def test_a_token_that_google_refuses_is_told(google, monkeypatch):
+    """As credentials are that S3 refuses; so is a list, of which the library says no more than the status."""
+    monkeypatch.setenv("GOOGLE_BEARER_TOKEN", "another-one")
+    with closing(Bucket(f"gs://{BUCKET}/some/prefix", patience=20)) as bucket:
+        for ask in (lambda: bucket.create_all([("blobs/ab/one", b"1")]), lambda: bucket.sizes("blobs/")):
+            with pytest.raises(BucketError, match=r"^refuses the credentials$"):
+                ask()
+
+
+def test_the_key_of_googles_service_accounts_signs_tokens(google, monkeypatch, tmp_path):
+    """Which is all that a machine elsewhere needs."""
+    key = generate_private_key(65537, 2048)
+
+    def believes(token):
+        signed, _, signature = token.rpartition(".")
+        signature = base64.urlsafe_b64decode(signature + "==")
+        key.public_key().verify(signature, signed.encode(), PKCS1v15(), SHA256())
+        return True
+
+    account = {
+        "type": "service_account",
+        "client_email": "layers@example.iam.gserviceaccount.com",
+        "private_key": private_pem(key).decode(),
+        "private_key_id": "1",
+    }
+    (tmp_path / "account.json").write_text(json.dumps(account))
+    monkeypatch.delenv("GOOGLE_BEARER_TOKEN")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "account.json"))
+    monkeypatch.setattr(google, "believes", believes)
+    with closing(Bucket(f"gs://{BUCKET}/some/prefix", patience=20)) as bucket:
+        assert 1 == bucket.create_all([("blobs/ab/one", b"1")])
+        assert [b"1"] == bucket.read_all(["blobs/ab/one"], most=10)
