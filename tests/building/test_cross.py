@@ -32,3 +32,21 @@ def test_a_wheel_for_any_platform_stays(tmp_path):
     wheel = make_wheel(tmp_path, {"a.py": b""})
 
     assert cross.retagged(wheel, ARM) == wheel
+
+
+def test_the_key_has_zig_by_its_version_and_by_its_file(tmp_path):
+    """Another version, another file under the same one, and another glibc can all change what is compiled."""
+
+    def parts(*, version="0.15.1", content=b"", runtime="python3.11"):
+        folder = tmp_path / f"{version}-{len(content)}"
+        folder.mkdir(exist_ok=True)
+        zig = wheels.read(make_wheel(folder, {"ziglang/zig": content}, name="ziglang", version=version))
+        target = Target(runtime=load_runtimes()[runtime], architecture=Architecture.ARM64)
+        return cross.Crossed(target=target, tools=(zig,), warmed=never).parts
+
+    async def never():
+        raise AssertionError
+
+    assert parts() == parts() == parts(runtime="python3.10")  # its Python is in the key by the image
+    others = [parts(version="0.15.2"), parts(content=b"other"), parts(runtime="python3.12")]
+    assert parts() not in others
