@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import shutil
 import statistics
@@ -26,6 +27,8 @@ from obstore.store import S3Store
 
 import workspaces
 from contenders import command
+
+logging.getLogger("werkzeug").setLevel(logging.ERROR)  # which says each request
 
 DELAY = 0.02  # seconds
 AT_ONCE = 64
@@ -71,7 +74,8 @@ def _measure(folder: Path, storage: Storage, *, packages: int, rounds: int) -> N
     size = sum(len(storage.read(path)) for path in objects)
     fresh, download, known = (statistics.median(each) for each in took.values())
     print(
-        f"{packages} packages for both architectures: {requests} requests, {size / 1e6:.2f} MB\n"
+        f"{packages} packages for both architectures: {requests} requests, {size / 1e6:.2f} MB; "
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n"
         f"all archives on a machine that saw nothing: {fresh:.2f} s\n"
         f"the same objects, plainly: {download:.2f} s\n"
         f"all archives where everything is here: {known:.2f} s\n"

@@ -74,6 +74,23 @@ class Bucket:
 
         return self._asked(read())
 
+    def read_below(self, prefix: str, *, likely: str, most: int, at_most: int) -> dict[str, bytes]:
+        """Give the objects below a path that ends in a slash, by their paths from there: the first `at_most`.
+
+        One that is `likely` there is read while it is asked which there are. None may have more than `most`
+        bytes.
+        """
+
+        async def read() -> dict[str, bytes]:
+            listed, guessed = await asyncio.gather(self._listed(prefix), self._read(prefix + likely, most))
+            names = sorted(listed)[:at_most]
+            others = [name for name in names if name != likely]
+            contents = await asyncio.gather(*(self._read(prefix + name, most) for name in others))
+            found = dict(zip(others, contents, strict=True)) | {likely: guessed}
+            return {name: content for name in names if (content := found[name]) is not None}
+
+        return self._asked(read())
+
     def fetch_all(self, wanted: Mapping[str, Path]) -> tuple[list[str], BucketError | None]:
         """Write objects into files, as many at once as may be: those that came, and what went wrong first.
 
@@ -266,13 +283,25 @@ def _is_plain(variable: str) -> bool:
 
 
 def _login() -> Any:  # noqa: ANN401  obstore's own class
-    """Profiles and single sign-on are boto3's; without it, variables and the machine's role count."""
+    """Profiles and single sign-on are boto3's; without it, variables and the machine's role count.
+
+    Where variables say all that there is to know, they count for both, and boto3 takes long to import.
+    """
+    if _is_stated(os.environ):
+        return None
     try:
         from obstore.auth.boto3 import Boto3CredentialProvider
 
         return Boto3CredentialProvider()
     except (ImportError, ValueError):
         return None
+
+
+def _is_stated(environ: Mapping[str, str]) -> bool:
+    """Whether variables have credentials for S3, and its region, in words that all libraries understand."""
+    regions = {region for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if (region := environ.get(name))}
+    stated = all(environ.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
+    return stated and len(regions) == 1 and not environ.get("AWS_SECURITY_TOKEN")
 
 
 def _bucket_error(error: BaseException) -> BucketError:

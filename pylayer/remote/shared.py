@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pylayer.store import Store
 
 _MOST_HEADS = 256
+_OF_ALL = "all"  # the head of runs that make all builds there are
 _AT_ONCE = 256  # files of one upload
 RENEWED = timedelta(days=10)  # after which a file that is still needed is written anew
 
@@ -130,20 +131,20 @@ class SharedStore:
                 self._of_main = frozenset(found)
 
     def _records_in(self, area: Area) -> dict[RecordName, Any]:
-        names = sorted(self._bucket.sizes(area.heads))[:_MOST_HEADS]
-        contents = self._bucket.read_all([area.heads + name for name in names], most=packs.LARGEST_HEAD)
+        signed = self._bucket.read_below(
+            area.heads, likely=_OF_ALL, most=packs.LARGEST_HEAD, at_most=_MOST_HEADS
+        )
         refused: dict[str, str] = {}
         heads: dict[str, Head] = {}
-        for name, content in zip(names, contents, strict=True):
+        for name, envelope in signed.items():
             try:
-                if content is not None:
-                    heads[name] = packs.head_of(content, name=name, keys=area.keys, where="cache.keys")
+                heads[name] = packs.head_of(envelope, name=name, keys=area.keys, where="cache.keys")
             except UnverifiedError as error:
                 refused[name] = str(error)
         wanted = sorted({head.pack for head in heads.values()})
-        contents = self._bucket.read_all([area.pack(pack) for pack in wanted], most=packs.LARGEST)
+        packed = self._bucket.read_all([area.pack(pack) for pack in wanted], most=packs.LARGEST)
         records: dict[RecordName, Any] = {}
-        for pack, content in zip(wanted, contents, strict=True):
+        for pack, content in zip(wanted, packed, strict=True):
             if content is None:
                 continue
             try:
@@ -217,7 +218,7 @@ class SharedStore:
         if self._lost:
             return
         own = hashlib.sha256("\n".join(sorted(builds)).encode()).hexdigest()[:16]
-        name = name or ("all" if complete else own)
+        name = name or (_OF_ALL if complete else own)
         now = datetime.now(tz=UTC)
         try:
             self._share(store, signer, name=name, now=now)

@@ -94,6 +94,7 @@ class Storage:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else a body waits for 40 ms, until its headers are acknowledged
     storage: Storage
 
     def _pass(self) -> None:

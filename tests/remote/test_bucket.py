@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import subprocess
+import sys
 import time
 from contextlib import closing
 
@@ -94,6 +97,37 @@ def test_a_bucket_that_is_not_there_is_told(storage):
     with pytest.raises(BucketError):
         bucket.sizes("heads/main/")
     bucket.close()
+
+
+STATED = {
+    "AWS_ACCESS_KEY_ID": "AKIANOTAKEY",
+    "AWS_SECRET_ACCESS_KEY": "not-a-secret-key",
+    "AWS_REGION": "us-east-1",
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "is_asked"),
+    [
+        ({}, False),
+        ({"AWS_DEFAULT_REGION": "us-east-1", "AWS_PROFILE": "layers", "AWS_SESSION_TOKEN": "token"}, False),
+        ({"AWS_DEFAULT_REGION": "eu-central-1"}, True),
+        ({"AWS_REGION": ""}, True),
+        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_EC2_METADATA_DISABLED": "true"}, True),
+        ({"AWS_SECURITY_TOKEN": "token"}, True),
+    ],
+)
+def test_boto3_is_asked_for_what_variables_do_not_say(more, is_asked):
+    """It would come to the same, and takes long to import."""
+    code = (
+        "import sys; from pylayer.remote.bucket import Bucket; Bucket('s3://bucket/prefix').close(); "
+        "print('boto3' in sys.modules)"
+    )
+    env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=env | STATED | more, capture_output=True, text=True, check=True
+    )
+    assert str(is_asked) == ran.stdout.strip()
 
 
 def test_a_token_that_google_refuses_is_told(google, monkeypatch):

@@ -315,12 +315,12 @@ def test_what_goes_wrong_costs_no_build(machine, storage, keys, *, added, fault,
 
 @pytest.mark.parametrize("spared", [0, 1, 2, 3])
 def test_credentials_may_expire_in_the_middle(machine, storage, keys, added, spared):
-    """After the list, the head, the pack: a line, and nothing more is asked."""
+    """After the list, the head, which is asked for beside it, the pack: a line, and nothing more is asked."""
     storage.fault, storage.spared = "expired", spared
     victim = machine()
     assert (1, added) == victim.builds(S3, keys)
     assert [True] == ["its credentials have expired" in note for note in victim.notes], victim.notes
-    assert len(storage.asked) <= spared + 1
+    assert len(storage.asked) <= max(spared, 1) + 1
 
 
 @pytest.mark.parametrize("spared", [1, 3])
