@@ -28,12 +28,15 @@ AT_ONCE = 64
 PATIENCE = 2.0  # seconds for a connection, and for the next bytes; and for all that is slow together
 _PROMPT = 0.25  # seconds in which a server answers that is not slow
 _SLOWEST = 256 << 10  # bytes in a second, below which waiting is worse than building
+_SOONER = 0.9  # of the patience, after which the library gives up by itself: what it ends, it ends well
 _PIECE = 1 << 18
 _LONGEST_REASON = 200  # characters
 _BLANK = re.compile(r"[^!-~]")
 _STATUS = re.compile(r"\b[45]\d\d [A-Z][A-Za-z ]+[a-z]")  # such as 503 Service Unavailable
 _REFUSED = ("401", "403")
+_LATE = re.compile(r"\b(kind: Timeout|TimedOut)\b")
 _EXPIRED = re.compile(r"\b(ExpiredToken|TokenExpired|RequestExpired)")
+_TOO_LATE = "does not answer in time"
 # Variables that name another server than a scheme's own.
 _ENDPOINTS = {
     "s3": ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT"),
@@ -62,8 +65,17 @@ class Bucket:
         self._thread.start()
 
     def close(self) -> None:
-        """End the thread."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        """End what is still under way, and the thread."""
+
+        async def end() -> None:
+            left = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+            await asyncio.sleep(0)  # so that whoever waited for what had ended already hears of it
+            self._loop.stop()
+
+        asyncio.run_coroutine_threadsafe(end(), self._loop)
         self._thread.join(timeout=self._patience)
 
     def read_all(self, paths: Sequence[str], *, most: int) -> list[bytes | None]:
@@ -147,7 +159,9 @@ class Bucket:
     def _asked(self, work: Coroutine[Any, Any, Result]) -> Result:
         try:
             return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-        except Exception as error:  # whatever it is, the run goes on without it
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # whatever it is, be it a panic, the run goes on without it
             raise _bucket_error(error) from error
 
     async def _read(self, path: str, most: int) -> bytes | None:
@@ -208,7 +222,8 @@ class Bucket:
         while True:
             try:
                 async with self._bounded():
-                    page = await anext(pages)
+                    # Not to be cancelled: what is under way in there, no thread of Python's may drop.
+                    page = await asyncio.shield(anext(pages))
             except StopAsyncIteration:
                 return found
             found |= {
@@ -257,7 +272,7 @@ def _opened(address: str, *, patience: float) -> Any:  # noqa: ANN401  one of ob
         if scheme == "file":
             return from_url(address, mkdir=True)
         plain = [_is_plain(name) for name in _ENDPOINTS.get(scheme, ())]
-        seconds = timedelta(seconds=patience)
+        seconds = timedelta(seconds=patience * _SOONER)
         login = _login() if scheme == "s3" else None
         return from_url(
             address,
@@ -308,7 +323,7 @@ def _bucket_error(error: BaseException) -> BucketError:
     if isinstance(error, BucketError):
         return error
     if isinstance(error, TimeoutError):
-        return BucketError("does not answer in time")
+        return BucketError(_TOO_LATE)
     return BucketError(_explained(error))
 
 
@@ -317,6 +332,8 @@ def _explained(error: BaseException) -> str:
     name = type(error).__name__
     if _EXPIRED.search(str(error)):
         return "refuses the run: its credentials have expired"
+    if _LATE.search(str(error)):
+        return _TOO_LATE
     status = _STATUS.search(str(error))
     # The library has no class of its own for a list that is refused.
     if name in {"PermissionDeniedError", "UnauthenticatedError"} or (status and status[0][:3] in _REFUSED):

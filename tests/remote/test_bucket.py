@@ -99,6 +99,28 @@ def test_a_bucket_that_is_not_there_is_told(storage):
     bucket.close()
 
 
+SILENT = """
+import gc
+from pylayer.remote.bucket import Bucket, BucketError
+for _ in range(4):
+    bucket = Bucket("s3://bucket/prefix", patience=0.3)
+    try:
+        bucket.sizes("heads/main/")
+    except BucketError as error:
+        print(error)
+    bucket.close()
+    del bucket
+    gc.collect()
+"""
+
+
+def test_a_server_that_is_silent_is_left_quietly(storage):
+    """The library panics where a thread of Python's drops what is under way, and at the end of Python."""
+    storage.fault, storage.delay = "slow", 5
+    ran = subprocess.run([sys.executable, "-c", SILENT], capture_output=True, text=True, check=True)
+    assert ("does not answer in time\n" * 4, "") == (ran.stdout, ran.stderr)
+
+
 STATED = {
     "AWS_ACCESS_KEY_ID": "AKIANOTAKEY",
     "AWS_SECRET_ACCESS_KEY": "not-a-secret-key",
