@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 import zipfile
 
 import pytest
+from factories import farms
+from factories.buckets import Keys
 from factories.lending import lend
 from factories.monorepo import empty, in_runtime
 
@@ -136,3 +139,29 @@ def test_a_project_can_ask_for_it_by_itself(tmp_path):
     ran = mono.run("layers", "--engine", "docker")
     assert 0 == ran.status, ran.text
     assert any("linked.libs/" in name for name in elves(mono, "linked-python3.13-x86_64"))
+
+
+def test_a_worker_that_is_killed_as_it_repairs_is_a_step_done_again(tmp_path):
+    """By another worker, with no word of it, and with the same bytes as here."""
+    mono = linked(tmp_path, 'architectures = ["x86_64"]\nrepair = true')
+    share = (tmp_path / "share").as_uri()
+    cache = f'[cache]\nremote = "{share}"\nkeys = ["""{Keys(tmp_path).public}"""]\n'
+    text = (mono.root / "layers.toml").read_text()
+    mono.file("layers.toml", f'{text}native = "container"\n{cache}')  # zig is not the subject
+    killed = []
+    with farms.dask(tmp_path / "farm", count=2, preload="json") as address:
+
+        def kill():
+            killed.append(farms.killed_while_busy(address, at="auditwheel repair"))
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        ran = mono.run("layers", "--engine", "docker", "--workers", address)
+        killer.join()
+    assert (0, 1) == (ran.status, len(killed)), ran.text
+    assert "built on this machine instead" not in ran.text
+    made = mono.hashes()
+    mono.store = tmp_path / "other"
+    (mono.output / "linked-python3.13-x86_64.zip").unlink()
+    ran = mono.run("layers", "--engine", "docker", PYLAYER_REMOTE_CACHE="")
+    assert (0, made) == (ran.status, mono.hashes()), ran.text
