@@ -1,4 +1,4 @@
-"""A way to an engine that stands still for as long as a test likes, as on an overloaded machine."""
+"""A way to an engine that stands still for as long as a test likes, as on an overloaded machine, or lies."""
 
 from __future__ import annotations
 
@@ -17,13 +17,22 @@ _BLOCK = 1 << 16
 class StallingWay:
     """Passes on what comes to `host` to the engine's socket `to`, and back, but not while it is `stalled`.
 
-    `hear` is given the first bytes of each connection's requests, before they are passed on.
+    `hear` is given the first bytes of each connection's requests, before they are passed on; `answer` is
+    given what comes back, and gives what is passed on in its place.
     """
 
-    def __init__(self, path: Path, *, to: str, hear: Callable[[bytes], None] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        to: str,
+        hear: Callable[[bytes], None] | None = None,
+        answer: Callable[[bytes], bytes] | None = None,
+    ) -> None:
         self.host = f"unix://{path}"
         self._to = to
         self._hear = hear
+        self._answer = answer
         self._open = threading.Event()
         self._open.set()
         self._listening = socket.socket(socket.AF_UNIX)
@@ -61,16 +70,22 @@ class StallingWay:
                 except OSError:
                     near.close()
                     continue
-                for source, sink, hear in ((near, far, self._hear), (far, near, None)):
-                    threading.Thread(target=self._pass, args=(source, sink, hear), daemon=True).start()
+                for source, sink, change in ((near, far, self._heard), (far, near, self._answer)):
+                    threading.Thread(target=self._pass, args=(source, sink, change), daemon=True).start()
 
-    def _pass(self, source: socket.socket, sink: socket.socket, hear: Callable[[bytes], None] | None) -> None:
+    def _heard(self, data: bytes) -> bytes:
+        if self._hear is not None:
+            self._hear(data)
+        return data
+
+    def _pass(
+        self, source: socket.socket, sink: socket.socket, change: Callable[[bytes], bytes] | None
+    ) -> None:
         with suppress(OSError):
             while data := source.recv(_BLOCK):
-                if hear is not None:
-                    hear(data)
+                passed = change(data) if change is not None else data
                 self._open.wait()
-                sink.sendall(data)
+                sink.sendall(passed)
         self._open.wait()
         with suppress(OSError):
             sink.shutdown(socket.SHUT_WR)
