@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import secrets
 from contextlib import closing, contextmanager
@@ -39,9 +38,6 @@ if TYPE_CHECKING:
 _PYTHON = f"{PREFIX}/bin/python"
 _BUNDLE = f"{ROOT}/certificates.pem"
 _KILLED = 128 + 9  # the exit status of what SIGKILL ended
-# Within the 65536 that a rootless engine has, and nobody's in any image; of so many that containers which run
-# at once seldom have the same: the kernel counts a user's processes in all of them.
-_FIRST_USER, _USERS = 20000, 40000
 _JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -115,7 +111,7 @@ class DockerBuildEnv:
         self._network = network
         self._rooms = Rooms(self._open, resources.containers.end)
         self._remembered: list[dict[str, str]] = []
-        self._users = itertools.count(_FIRST_USER + secrets.randbelow(_USERS))
+        self._users = programs.users()
 
     def serves_bare_jobs(self, target: Target) -> bool:
         """Whether a container runs already, and is one that pylayer's own jobs for `target` may share."""

@@ -62,8 +62,9 @@ class StartedContainer:
 class EarlyContainer:
     """A container that a thread starts, with programs that wait for jobs in it."""
 
-    def __init__(self, what: Mapping[str, str]) -> None:
+    def __init__(self, what: Mapping[str, str], *, config: Mapping[str, Any]) -> None:
         self._asked = {name: what[name] for name in _REMEMBERED}
+        self._config = config
         self._engine = _Socket(what["address"], what["api"])
         self._program = programs.words(what["python"])
         self._warm = what.get("warm", "")
@@ -94,7 +95,7 @@ class EarlyContainer:
     def _start(self) -> None:
         engine, created = self._engine, ""
         try:
-            config = {**json.loads(self._asked["config"]), "Labels": ownership.labels()}
+            config = {**self._config, "Labels": ownership.labels()}
             created = engine.asked(f"/containers/create{self._asked['query']}", config)["Id"]
             attached = self._kept(
                 engine.upgraded(f"/containers/{created}/attach?stdin=1&stdout=1&stderr=1&stream=1")
@@ -140,19 +141,21 @@ def begin(what: Mapping[str, str]) -> EarlyContainer | None:
     """
     if not {*_REMEMBERED, "python"} <= what.keys() or what["variables"] != _variables():
         return None
-    return EarlyContainer(what) if _is_confined(what["config"]) else None
+    config = _confined(what["config"])
+    return EarlyContainer(what, config=config) if config else None
 
 
-def _is_confined(text: str) -> bool:
+def _confined(text: str) -> dict[str, Any]:
+    """Give what a record says of a container, or nothing where that is confined by less."""
     try:
-        config = json.loads(text)
+        config: dict[str, Any] = json.loads(text)
         host = config["HostConfig"]
         more = {name for name, value in config.items() if value} - _SAID - _FLAGS
         bounds = {name for name, value in host.items() if value} - _CONFINED.keys()
     except (ValueError, KeyError, TypeError, AttributeError):
-        return False
+        return {}
     confined = {name: host.get(name) for name in _CONFINED} == _CONFINED and bounds <= _BOUNDS
-    return confined and not more and config.get("Entrypoint") == UNTIL_LEFT
+    return config if confined and not more and config.get("Entrypoint") == UNTIL_LEFT else {}
 
 
 def remembered(*, address: str, api: str, config: Mapping[str, Any], platform: str) -> Mapping[str, str]:

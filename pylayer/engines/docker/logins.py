@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import warnings
+import shutil
 from typing import Any
 
 from docker import auth
+from docker.credentials.constants import PROGRAM_PREFIX
 from docker.errors import DockerException
 
 from pylayer.dataclassing import dataclass
 
 _SAID = re.compile(r"StoreError\(['\"](?:Credentials store )?(.*?)(?: with \"\"\.)?['\"]\)$")
-
-warnings.filterwarnings("ignore", message="docker-credential-")  # which is told with what comes of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +34,11 @@ def login(repository: str) -> RegistryLogin:
     """
     registry, _ = auth.resolve_repository_name(repository)
     try:
-        found = auth.load_config().resolve_authconfig(registry)
+        known = auth.load_config()
+        if (helper := known.get_credential_store(registry)) and not shutil.which(PROGRAM_PREFIX + helper):
+            # The SDK would say so by a warning as well.
+            return RegistryLogin(sent={}, complaint=f"{PROGRAM_PREFIX}{helper} is not installed")
+        found = known.resolve_authconfig(registry)
     except DockerException as error:
         said = _SAID.search(str(error))
         return RegistryLogin(sent={}, complaint=said[1] if said else str(error))

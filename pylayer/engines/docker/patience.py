@@ -189,9 +189,16 @@ class EngineClient(docker.APIClient):
         **options: Any,  # noqa: ANN401  the SDK's own
     ) -> None:
         self.patience = patience
+        self._said: dict[str, Any] = {}
         self._most = most
         self._connecting = connecting
         super().__init__(timeout=int(most or patience.timeout * _LONG) + 1, **options)
+
+    def version(self, api_version: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002  the SDK's own
+        """Give what the engine says of itself, for which the SDK asks too."""
+        if not self._said:
+            self._said = super().version(api_version)
+        return self._said
 
     def streamed(self, connection: Any) -> Stream:  # noqa: ANN401  each transport of the SDK has its type
         """What passes over a connection that the engine has handed over."""

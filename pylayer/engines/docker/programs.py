@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import secrets
 from typing import TYPE_CHECKING
@@ -10,13 +11,17 @@ from pylayer.engines import variables
 from pylayer.engines.scripts import script_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 ROOT = "/pylayer"
 WORK = f"{ROOT}/work"  # a folder for each job
 
 _OF_ONE_JOB = ("HOME", "TMPDIR")
-_FIRST_WAITING, _WAITING = 60000, 2500  # users of programs that wait, in pairs
+# Users of programs (numbers): within the 65536 that a rootless engine has, and nobody's in any image; of so
+# many that containers which run at once seldom have the same: the kernel counts a user's processes in all of
+# them.
+_FIRST_USER, _USERS = 20000, 40000
+_FIRST_WAITING, _WAITING = 60000, 2500  # of programs that wait, in pairs
 
 
 def words(python: str) -> list[str]:
@@ -24,12 +29,13 @@ def words(python: str) -> list[str]:
     return [python, "-I", "-S", "-c", script_text("stream")]
 
 
-def waiting_users() -> dict[bool, int]:
-    """Give users (numbers) for programs that are started before anybody asks: for a build, and for guests.
+def users() -> Iterator[int]:
+    """Give users for programs that are started as they are wanted, each of them once."""
+    return itertools.count(_FIRST_USER + secrets.randbelow(_USERS))
 
-    They are drawn of so many that containers which run at once seldom have the same: the kernel counts a
-    user's processes in all of them.
-    """
+
+def waiting_users() -> dict[bool, int]:
+    """Give users for programs that are started before anybody asks: for a build, and for guests."""
     first = _FIRST_WAITING + 2 * secrets.randbelow(_WAITING)
     return {guest: first + guest for guest in (False, True)}
 

@@ -24,14 +24,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+VERSION = {"ApiVersion": "1.52", "Version": "29.1.0", "Arch": "arm64"}
+
 
 @contextmanager
-def answering(version: Mapping[str, object], *, slow: float = 0, tls: trustme.LeafCert | None = None):
-    """Yield the host of an engine that knows its version, after `slow` seconds, and nothing else."""
+def answering(
+    version: Mapping[str, object],
+    *,
+    slow: float = 0,
+    tls: trustme.LeafCert | None = None,
+    asked: list[str] | None = None,
+):
+    """Yield the host of an engine that knows its version, after `slow` seconds, and nothing else.
+
+    What it was `asked` for comes into that list.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             known = self.path.endswith("/version")
+            if asked is not None:
+                asked.append(self.path)
             time.sleep(slow if known else 0)
             content = json.dumps(version if known else {"message": "client is too old"}).encode()
             self.send_response(200 if known else 400)
@@ -110,11 +123,12 @@ def test_podman_comes_last(config, tmp_path) -> None:
 
 
 def test_engine_that_answers(config) -> None:
-    """The engine's version and architecture are known, also where it refuses an old API."""
-    version = {"ApiVersion": "1.52", "Version": "29.1.0", "Arch": "arm64"}
-    with answering(version) as host:
+    """Its version and architecture are known, asked for once, also where it refuses an old API."""
+    asked: list[str] = []
+    with answering(VERSION, asked=asked) as host:
         found = connect({"DOCKER_HOST": host}, home=config)
     assert ("29.1.0", Architecture.ARM64) == (found.version, found.architecture)
+    assert 1 == [path.rpartition("/")[2] for path in asked].count("version")
 
 
 def test_slow_engine_is_waited_for(config) -> None:
@@ -143,9 +157,6 @@ def test_silence_is_not_waited_out(config) -> None:
         with pytest.raises(EngineError, match="no Docker Engine can be reached"):
             connect({"DOCKER_HOST": f"unix://{folder}/s", "PYLAYER_ENGINE_TIMEOUT": "1"}, home=config)
         assert time.monotonic() - began < 2
-
-
-VERSION = {"ApiVersion": "1.52", "Version": "29.1.0", "Arch": "arm64"}
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ CONFIG = {
 def begun(monkeypatch):
     """What was begun: nothing is there to be asked."""
     found: list[object] = []
-    monkeypatch.setattr(early, "EarlyContainer", found.append)
+    monkeypatch.setattr(early, "EarlyContainer", lambda what, **_: found.append(what))
     return found
 
 
