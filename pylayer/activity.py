@@ -61,12 +61,15 @@ class Activity:
     """All that one run is doing.
 
     `total` is the number of its builds, once that is known, and `widest` the length of the longest of their
-    names. `hear` is given each line that a build's backend
-    prints, with the name of what is built; None: nobody wants them.
+    names. `hear` is given each line that a build's backend prints, with the name of what is built, and `note`
+    what a user should know afterwards, both by any thread; None: nobody wants that.
     """
 
-    def __init__(self, hear: Callable[[str, str], None] | None = None) -> None:
+    def __init__(
+        self, *, hear: Callable[[str, str], None] | None = None, note: Callable[[str], None] | None = None
+    ) -> None:
         self.hear = hear
+        self.note = note
         self.total = 0
         self.widest = 0
         self._running: dict[int, Work] = {}
@@ -111,6 +114,12 @@ def told(log: str) -> None:
     """Keep what a program printed with the present work."""
     if log and (now := _current.get()):
         now[1].log += log if log.endswith("\n") else f"{log}\n"
+
+
+def noted(text: str) -> None:
+    """Tell a user of something in the present work that ended nothing, for one who was not looking on."""
+    if (now := _current.get()) and now[0].note:
+        now[0].note(text)
 
 
 @contextmanager

@@ -65,6 +65,18 @@ def test_a_log_is_kept_with_its_work():
     assert "one\ntwo\n" == work.log
 
 
+def test_a_user_is_told_of_what_ended_nothing():
+    """Where somebody wants to know."""
+    notes: list[str] = []
+    with Activity(note=notes.append).at(Work()):
+        activity.noted("it took two attempts")
+    with Activity().at(Work()):
+        activity.noted("unheard")
+    activity.noted("unheard")
+
+    assert ["it took two attempts"] == notes
+
+
 def test_what_a_program_prints_is_told_as_it_comes():
     """In whole lines, without what must not be seen."""
     heard = []

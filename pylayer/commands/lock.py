@@ -46,7 +46,7 @@ class LockCommand(Command):
         if self.json:
             lines.for_machine("lock")
         started = time.perf_counter()
-        activity = Activity()
+        activity = Activity(note=lines.note)
         with lines.following(activity):
             ended = locking.run(
                 self.manifest or runs.nearest(Path.cwd()),

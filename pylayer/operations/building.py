@@ -66,7 +66,7 @@ def build(
             from pylayer.activity import Activity
             from pylayer.operations import headstart
 
-            activity = Activity()
+            activity = Activity(note=told.note)
             following = told.following(activity) if isinstance(told, Follower) else nullcontext()
             with following, headstart.taken(state, edited=found.edited and workers is None) as engines:
                 from pylayer.operations import builds

@@ -44,7 +44,7 @@ def verify(
     """
     tried: list[Tried] = []
     with in_turn(reporter) as told:
-        activity = Activity()
+        activity = Activity(note=told.note)
         with told.following(activity) if isinstance(told, Follower) else nullcontext():
             found = workspace.load(Path(manifest))
             selected = workspace.select(found.builds, several(only))

@@ -130,7 +130,7 @@ def _opened(
     """Open the store, and the shared one behind it where there is one."""
     refuse_event_loops()
     with in_turn(reporter) as told, ExitStack() as stack:
-        activity = Activity()
+        activity = Activity(note=told.note)
         if isinstance(told, Follower):
             stack.enter_context(told.following(activity))
         found = workspace.load(manifest)

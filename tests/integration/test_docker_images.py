@@ -13,6 +13,7 @@ import pytest
 from docker.errors import ImageNotFound
 from factories.engines import FOREIGN, NATIVE, job, target
 
+from pylayer.activity import Activity, Work
 from pylayer.engines import ImageChoice, environment
 from pylayer.engines.docker.connection import DOCKER_ERRORS
 from pylayer.engines.docker.registries import Registries
@@ -211,7 +212,6 @@ def test_a_login_that_is_none_is_told(images, guarded, told) -> None:
     assert (True, True) == (told[0] in fault.what, fault.hint.startswith(told[1])), str(raised.value)
 
 
-@pytest.mark.filterwarnings("ignore:docker-credential-")
 def test_a_helper_that_is_not_there_is_in_nobodys_way(images, registry, tmp_path, monkeypatch) -> None:
     """Where a registry wants no login, as with Docker's own command."""
     (tmp_path / "config.json").write_text('{"credsStore": "nowhere-to-be-found"}')
@@ -373,16 +373,19 @@ def test_the_image_of_the_lock_is_taken_where_it_can_be_had(images, registry) ->
 @pytest.mark.parametrize("status", [500, 503, 429, 0])
 @pytest.mark.parametrize("by", ["tag", "digest"])
 def test_a_registry_in_trouble_is_asked_again(images, registry, troubled, status, by) -> None:
-    """By tag and by digest, whatever it answers meanwhile, be it nothing."""
+    """By tag and by digest, whatever it answers meanwhile, be it nothing; afterwards that is told once."""
     host, trouble = troubled
+    notes: list[str] = []
     name = unique()
     digest = registry.publish(name, WORDS[NATIVE])
     reference = f"{host}/{name}@{digest}" if by == "digest" else f"{host}/{name}:latest"
     trouble.times, trouble.status = 3, status
 
-    Registries(images._connection, pause=0.02).pull(reference, NATIVE.platform)
+    with Activity(note=notes.append).at(Work()):
+        Registries(images._connection, pause=0.02).pull(reference, NATIVE.platform)
 
     assert 3 == trouble.refused
+    assert [True] == [each.startswith(f"{reference}: its registry failed ") for each in notes]
     assert images._client.inspect_image(reference)
 
 

@@ -31,6 +31,7 @@ T = TypeVar("T")
 PATIENCE = 10.0  # seconds for a registry that is only asked
 _TRIES = 4
 _TRIES_OF_NOBODY = 2
+_TIMES = {1: "once", 2: "twice"}
 PAUSE = 1.0  # seconds before it is tried again, and twice as many each time
 _LONGEST_PAUSE = 30.0
 
@@ -117,10 +118,10 @@ class Registries:
         containerd's store says that there is no such digest where a connection breaks: it is asked twice.
         """
         doubted = "@" in reference
-        pause, tries = self._pause, 0
+        pause, tries, said = self._pause, 0, ""
         while True:
             try:
-                return attempt()
+                got = attempt()
             except (APIError, RefusedError) as error:
                 said = explain(error)
                 if not passes(said) and not (doubted and _ABSENT in said):
@@ -132,6 +133,11 @@ class Registries:
                 seconds = after(said)
                 if seconds is None:  # spread, so that many do not come back as one
                     seconds = pause * random.uniform(0.75, 1.25)  # noqa: S311
+            else:
+                if tries:
+                    times = _TIMES.get(tries, f"{tries} times")
+                    activity.noted(f"{reference}: its registry failed {times} before it answered: {said}")
+                return got
             tell(f"{said}; trying again in {seconds:.0f} s")
             self._wait(min(seconds, _LONGEST_PAUSE))
             pause *= 2
