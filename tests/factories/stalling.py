@@ -17,8 +17,8 @@ _BLOCK = 1 << 16
 class StallingWay:
     """Passes on what comes to `host` to the engine's socket `to`, and back, but not while it is `stalled`.
 
-    `hear` is given the first bytes of each connection's requests, before they are passed on; `answer` is
-    given what comes back, and gives what is passed on in its place.
+    `hear` is given what each connection asks, in the pieces in which it comes, before that is passed on;
+    `answer` is given what comes back, and gives what is passed on in its place.
     """
 
     def __init__(

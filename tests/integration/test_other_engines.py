@@ -1,13 +1,15 @@
 """The same archives, failures, kills and smoke tests with engines that are not this machine's own.
 
 Each is started from Debian's packages (tests/engines/matrix), with one small image: a newer Docker with
-containerd's store, and Podman. `nox -s reliability -- engines` has all of them, and all promises.
+containerd's store, Podman, and one more, which depends on the commit (PYLAYER_ENGINES_TURN names others).
+`nox -s reliability -- engines` has all of them, and all promises.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import re
 import subprocess
 import time
 from contextlib import closing, contextmanager
@@ -19,6 +21,7 @@ import pytest
 from factories.engines import REQUIRE, target
 from factories.monorepo import ROOT
 from factories.smoke import LAMBDA, client, smoke_test
+from factories.stalling import StallingWay
 from factories.workshop import workshop
 
 from pylayer.engines.docker.connection import connect
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.docker, pytest.mark.command, pytest.mark.timeout(900)]
 
 MATRIX = ROOT / "tests" / "engines" / "matrix"
-ENGINES = ("docker-26-containerd", "podman-5-stable")
+ENGINES = subprocess.run([MATRIX, "turn"], check=True, capture_output=True, text=True).stdout.split()
 MANIFEST = """
 packages = ["packages/*"]
 engine = "docker"
@@ -43,6 +46,9 @@ runtimes = ["python3.13"]
 architectures = ["x86_64"]
 """
 GOOD = 'NAME = "two"\n'
+# What makes a container, or a program in it; and who asks, where it is not whoever begins early.
+MAKING = re.compile(rb"POST /v[\d.]+/containers/(create|\w+/exec)\b")
+SDK = b"docker-sdk-python"
 # Builds of `two` that its source makes slow, or has fail.
 BACKEND = """
 import time
@@ -114,6 +120,22 @@ def test_archives_are_the_same(mono, expected):
 
     assert ran.status == 0, ran.text
     assert expected == mono.hashes()
+    assert not left()
+
+
+def test_an_edit_builds_in_the_container_that_was_begun_early(mono):
+    """Nothing else is made for it: neither a container, nor a program that waits for jobs in there."""
+    heard: list[bytes] = []
+    usual = os.environ["DOCKER_HOST"].removeprefix("unix://")
+    with TemporaryDirectory() as folder, StallingWay(Path(folder) / "s", to=usual, hear=heard.append) as way:
+        for edit in ("EDIT = 1\n", "EDIT = 2\n"):
+            heard.clear()
+            mono.file("packages/two/two.py", GOOD + edit)
+            ran = mono.run("layers", DOCKER_HOST=way.host)
+            assert ran.status == 0, ran.text
+
+    asked = [data for data in heard if MAKING.match(data)]
+    assert [False] * 3 == [SDK in each for each in asked], asked
     assert not left()
 
 
