@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pylayer import envtable
 from pylayer.amounts import read_size, size_text
@@ -12,10 +12,13 @@ from pylayer.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from docker import APIClient
+    from pylayer.engines.docker.connection import Connection
+
+T = TypeVar("T", bound="dict[str, Any]")
 
 _PROCESSES = 4096  # of a container: what builds start at once on the largest machines
 _LEAST = 6 << 20  # bytes; an engine takes no less
+_PODMAN = "/v4.0.0/libpod"  # its own API, of which this is the oldest that all of them know since 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,15 +28,18 @@ class Bounds:
     memory: int | None
     processes: int | None
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """They as the SDK's host_config has them; nothing is swapped out."""
-        options: dict[str, Any] = {}
+    def put_on(self, host_config: T) -> T:
+        """Add them to what the engine's API takes, and give that; nothing is swapped out."""
+        # The SDK leaves 0 out, but Podman has a bound of its own, with which it would start nothing.
+        host_config["PidsLimit"] = self.processes or 0
         if self.memory is not None:
-            options = {"mem_limit": self.memory, "memswap_limit": self.memory}
-        if self.processes is not None:
-            options["pids_limit"] = self.processes
-        return options
+            host_config["Memory"] = host_config["MemorySwap"] = self.memory
+        return host_config
+
+    @property
+    def lacking(self) -> str:
+        """What of a container has no bounds, in words."""
+        return " and ".join(name for name in ("memory", "processes") if getattr(self, name) is None)
 
     def __str__(self) -> str:
         return size_text(self.memory) if self.memory is not None else "all the memory there is"
@@ -51,13 +57,22 @@ def wanted(environ: Mapping[str, str]) -> int | None:
     return size
 
 
-def of_engine(client: APIClient, memory: int | None) -> Bounds:
+def of_engine(connection: Connection, memory: int | None) -> Bounds:
     """The bounds for an engine's containers, with `memory` (bytes) where it is given."""
-    has = client.info()
+    has = connection.client.info()
     total = has.get("MemTotal") or 0
     if memory is None:
         memory = total // 4 * 3 or None
     return Bounds(
         memory=memory if has.get("MemoryLimit") else None,
-        processes=_PROCESSES if has.get("PidsLimit") else None,
+        processes=_PROCESSES if _bounds_processes(connection, has) else None,
     )
+
+
+def _bounds_processes(connection: Connection, has: Mapping[str, Any]) -> bool:
+    """Say whether an engine can; Podman says that it does wherever there is cgroup v2."""
+    if not (connection.is_podman and has.get("CgroupVersion") == "2"):
+        return bool(has.get("PidsLimit"))
+    client = connection.client
+    host = client.get(f"{client.base_url}{_PODMAN}/info").json().get("host") or {}
+    return "pids" in (host.get("cgroupControllers") or ())

@@ -121,6 +121,7 @@ class Containers:
     """The containers of one engine and one process; `memory` (bytes) is for each of them."""
 
     def __init__(self, connection: Connection, *, memory: int | None = None) -> None:
+        self._connection = connection
         self._client = connection.client
         self._address = "" if connection.tunnel else connection.endpoint.host
         self._memory = memory
@@ -139,7 +140,7 @@ class Containers:
     @cached_property
     def bounds(self) -> Bounds:
         """What each container may use."""
-        return bounds.of_engine(self._client, self._memory)
+        return bounds.of_engine(self._connection, self._memory)
 
     def start(
         self, image: str, *, platform: str, network: bool = False, env: Mapping[str, str] | None = None
@@ -193,12 +194,13 @@ class Containers:
             working_dir="/",
             stdin_open=True,
             environment=dict(env or {}),
-            host_config=client.create_host_config(
-                auto_remove=True,
-                network_mode="default" if network else "none",
-                cap_drop=["ALL"],
-                security_opt=["no-new-privileges"],
-                **self.bounds.options,
+            host_config=self.bounds.put_on(
+                client.create_host_config(
+                    auto_remove=True,
+                    network_mode="default" if network else "none",
+                    cap_drop=["ALL"],
+                    security_opt=["no-new-privileges"],
+                )
             ),
         )
 

@@ -67,9 +67,13 @@ class DockerEngine:
     def about(self) -> str:
         """Its version, where it is and what it runs, in words."""
         found = self._connection
-        return (
+        text = (
             f"{found.version} at {found.endpoint}, runs {found.architecture or 'no architecture of Lambda'}"
         )
+        with suppress(*DOCKER_ERRORS):
+            if lacking := self._containers.bounds.lacking:
+                text += f", cannot bound the {lacking} of containers"
+        return text
 
     def reach(self, target: Target) -> str:
         """Say which image has the Python for `target`; see `pylayer.engines.ListedEngine`."""

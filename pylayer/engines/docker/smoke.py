@@ -153,15 +153,16 @@ class DockerSmokeTester:
             labels=ownership.labels(),
             use_config_proxy=False,
             platform=None if version_lt(client.api_version, "1.41") else platform,
-            host_config=client.create_host_config(
-                auto_remove=True,
-                network_mode="none",
-                cap_drop=["ALL"],
-                security_opt=["no-new-privileges"],
-                read_only=True,
-                # Podman gives a volume to the container's user where the image has no such folder.
-                tmpfs={"/tmp": _TEMPORARY, _TASK: "ro,mode=755"},  # noqa: S108  a function's
-                **self._containers.bounds.options,
+            host_config=self._containers.bounds.put_on(
+                client.create_host_config(
+                    auto_remove=True,
+                    network_mode="none",
+                    cap_drop=["ALL"],
+                    security_opt=["no-new-privileges"],
+                    read_only=True,
+                    # Podman gives a volume to the container's user where the image has no such folder.
+                    tmpfs={"/tmp": _TEMPORARY, _TASK: "ro,mode=755"},  # noqa: S108  a function's
+                )
             ),
         )
         return str(created["Id"])
