@@ -498,6 +498,20 @@ def test_an_engine_that_stands_still_is_waited_for_and_then_an_error(
         assert wait_until_gone(docker_images, os.getpid(), within=30)
 
 
+def test_the_end_hardly_waits_for_an_engine_that_stands_still(docker_images, docker_cache, into) -> None:
+    """Whoever interrupts a run has seen that it does; it removes the container once it goes on."""
+    from factories.containers import stalling, wait_until_gone
+
+    with stalling(docker_cache) as (engine, way):
+        facts(engine.build_env(target(), ()), "", into)
+        way.stall()
+        began = time.monotonic()
+        engine.close()
+        assert time.monotonic() - began < 7
+        way.go_on()
+        assert wait_until_gone(docker_images, os.getpid(), within=30)
+
+
 def test_close_ends_running_jobs(docker_engine, docker_images, into) -> None:
     """Closing from another thread ends a running job within a second or two, as an EngineError."""
     from factories.containers import owned

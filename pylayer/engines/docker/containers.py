@@ -270,10 +270,11 @@ class Containers:
 
     def close(self) -> None:
         """End all of them, at once, and let no new one start; who calls it meanwhile waits for that."""
-        self._client.patience.hurry()
+        with self._lock:
+            self._closed = True
+        self._client.hurry()
         with self._ending:
             with self._lock:
-                self._closed = True
                 closing, self._open = self._open, []
                 begun, self._begun = list(self._begun.values()), {}
             if closing:

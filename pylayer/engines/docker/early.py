@@ -38,6 +38,7 @@ _FLAGS = {"OpenStdin", "StdinOnce", "AttachStdin", "AttachStdout", "AttachStderr
 _DECISIVE = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "XDG_RUNTIME_DIR")
 _REMEMBERED = ("address", "api", "config", "query", "variables")
 _PATIENCE = 10  # seconds for one request
+_WAITED = 2  # seconds for what is asked for at the end
 _LONGEST_HEAD = 1 << 14  # bytes of an answer's status and headers
 
 
@@ -82,8 +83,11 @@ class EarlyContainer:
         return None
 
     def close(self) -> None:
-        """End it, and wait until it is removed."""
-        self._thread.join()
+        """End it, and wait until it is removed, or until its engine has said nothing for too long."""
+        self._thread.join(_WAITED)
+        if self._thread.is_alive():
+            self._engine.hurry()
+            self._thread.join()
         for connection in self._opened:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -185,10 +189,12 @@ class _Socket:
     def __init__(self, address: str, api: str) -> None:
         self._path = address.removeprefix("unix://")
         self._api = f"/v{api}"
+        self._patience = _PATIENCE
+        self._asking: socket.socket | None = None
 
     def asked(self, path: str, value: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Post `value`; give the answer, an empty one for none. Raises OSError, HTTPException, ValueError."""
-        with _connected(self._path) as connection:
+        with self._connected() as connection:
             http = HTTPConnection("localhost")
             http.sock = connection
             body = None if value is None else json.dumps(value)
@@ -210,7 +216,7 @@ class _Socket:
             "Content-Type: application/json",
             f"Content-Length: {len(body)}",
         ]
-        connection = _connected(self._path)
+        connection = self._connected()
         try:
             connection.sendall("\r\n".join([*head, "", ""]).encode() + body)
             _see_upgrade(connection)
@@ -221,22 +227,29 @@ class _Socket:
 
     def remove(self, container: str) -> None:
         """Remove a container, whatever it does, if the engine can."""
-        with suppress(OSError, HTTPException), _connected(self._path) as connection:
+        with suppress(OSError, HTTPException), self._connected() as connection:
             http = HTTPConnection("localhost")
             http.sock = connection
             http.request("DELETE", f"{self._api}/containers/{container}?force=1&v=1")
             http.getresponse().read()
 
+    def hurry(self) -> None:
+        """Have what is asked for now fail at once, and what is asked for from now on soon."""
+        self._patience = _WAITED
+        if self._asking is not None:
+            with suppress(OSError):
+                self._asking.shutdown(socket.SHUT_RDWR)
 
-def _connected(path: str) -> socket.socket:
-    connection = socket.socket(socket.AF_UNIX)
-    try:
-        connection.settimeout(_PATIENCE)
-        connection.connect(path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    def _connected(self) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.settimeout(self._patience)
+            connection.connect(self._path)
+        except BaseException:
+            connection.close()
+            raise
+        self._asking = connection
+        return connection
 
 
 def _see_upgrade(connection: socket.socket) -> None:

@@ -16,6 +16,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import docker
+from docker.errors import DockerException
 
 from pylayer import activity, envtable
 from pylayer.engines.docker.streams import Stream
@@ -33,6 +34,8 @@ _LONG = 5  # times as long may take what copies, commits, pulls or asks a regist
 _CONNECT = 30.0  # seconds until a connection is there
 _HURRY = 10.0  # seconds for each call at the end of a run
 _SILENT = 5.0  # and once an engine has been silent
+_LAST = 1.0  # and at the end once it has been silent
+_AT_WORK = 2.0  # seconds within which one that is busy says that it lives
 _SILENCE = 10.0
 _SLICE = 0.5  # seconds from one look at whether to hurry to the next
 _END = object()
@@ -159,7 +162,8 @@ class EnginePatience:
     def _left(self, began: float, seconds: float) -> float:
         now = time.monotonic()
         left = began + seconds - now
-        return min(left, max(self._hurried, began) + _HURRY - now) if self._hurried else left
+        most = _LAST if self._silent else _HURRY
+        return min(left, max(self._hurried, began) + most - now) if self._hurried else left
 
     def close(self) -> None:
         """End the threads that are idle."""
@@ -199,6 +203,14 @@ class EngineClient(docker.APIClient):
         if not self._said:
             self._said = super().version(api_version)
         return self._said
+
+    def hurry(self) -> None:
+        """Let no call wait much longer, from now on: a run is at its end, and the engine may stand still."""
+        if self.patience.hurried:
+            return
+        self.patience.hurry()
+        with suppress(DockerException, OSError):
+            self.patience.wait(self.ping, seconds=_AT_WORK)
 
     def streamed(self, connection: Any) -> Stream:  # noqa: ANN401  each transport of the SDK has its type
         """What passes over a connection that the engine has handed over."""

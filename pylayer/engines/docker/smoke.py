@@ -97,7 +97,7 @@ class DockerSmokeTester:
 
     def close(self) -> None:
         """Remove the containers that run; see `pylayer.engines.smoke.SmokeTester`."""
-        self._client.patience.hurry()
+        self._client.hurry()
         with self._lock:
             self._closed = True
             running = list(self._open.items())

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
+import tempfile
+import time
 
 import pytest
 
@@ -38,9 +41,9 @@ def begun(monkeypatch):
     return found
 
 
-def begin(asked, **more):
+def begin(asked, *, address="unix:///x", **more):
     """Begin with what a record says."""
-    what = early.remembered(address="unix:///x", api="1.41", config=asked, platform="linux/amd64")
+    what = early.remembered(address=address, api="1.41", config=asked, platform="linux/amd64")
     return early.begin({"python": "/pylayer/env/bin/python", **what, **more})
 
 
@@ -75,3 +78,14 @@ def test_a_damaged_record_begins_nothing(begun, more):
     """The run finds out by itself what it needs."""
     begin(CONFIG, **more)
     assert begun == []
+
+
+def test_an_engine_that_stands_still_keeps_nobody():
+    """Whoever ends the run that began with it waits for seconds."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(f"{folder}/s")
+        silent.listen()
+        begun = begin(CONFIG, address=f"unix://{folder}/s")
+        began = time.monotonic()
+        begun.close()
+        assert time.monotonic() - began < 4
