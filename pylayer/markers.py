@@ -67,5 +67,17 @@ def holds(marker: Marker | None, environment: Mapping[str, str], *, extras: Iter
         ) from error
 
 
+def may_hold(marker: str, environment: Mapping[str, str], *, extras: Iterable[str] = ()) -> bool:
+    """Whether a marker as it is written holds; an empty one does, and one that cannot be read or decided."""
+    if not marker:
+        return True
+    from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
+
+    try:
+        return holds(Marker(marker), environment, extras=extras)
+    except (InvalidMarker, UndefinedEnvironmentName, ResolveError):
+        return True
+
+
 def _cut(text: str) -> str:
     return text if len(text) <= 120 else f"{text[:117]}..."

@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 class Closure:
     """`projects`: normalised names, sorted; `requirements`: PEP 508 without markers, sorted, for an index.
 
-    `warnings` are about extras that no project has. `wanted` are those who have a requirement for an index,
-    by its name: projects, or the layer itself as an empty name.
+    `extras` (normalised, sorted) are those that some project is wanted with. `warnings` are about extras that
+    no project has. `wanted` are those who have a requirement for an index, by its name: projects, or the
+    layer itself as an empty name.
     """
 
     projects: tuple[str, ...]
     requirements: tuple[str, ...]
+    extras: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     wanted: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
@@ -106,6 +108,7 @@ async def close(
     return Closure(
         projects=tuple(sorted(known)),
         requirements=tuple(sorted(str(each) for each in walk.outside)),
+        extras=walk.extras,
         warnings=tuple(walk.unknown_extras(known)),
         wanted={name: tuple(sorted(by)) for name, by in walk.wanted.items()},
     )
@@ -144,6 +147,10 @@ class _Walk:
         self._wants: list[Want] = []
         self.outside: set[Requirement] = set()
         self.wanted: dict[str, set[str]] = {}
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        return tuple(sorted(set().union(*self._seen.values()) - {""}))
 
     def take(self) -> list[tuple[str, frozenset[str]]]:
         todo, self._todo = self._todo, []

@@ -37,11 +37,13 @@ _MOST_ROUNDS = 20
 class Wanted:
     """The third-party requirements of a build's closure: PEP 508, sorted, markers evaluated.
 
-    `given` are versions by name of what other layers give: to be taken where it can be.
+    `extras` (normalised) are those that its projects are wanted with. `given` are versions by name of what
+    other layers give: to be taken where it can be.
     """
 
     build: Build
     requirements: tuple[str, ...]
+    extras: tuple[str, ...] = ()
     given: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -235,7 +237,14 @@ class Dependencies:
                 elif not isinstance(before, Closed) or before.closure != closure:
                     closed[build.id] = Closed(closure=closure, given=given[build.id])
                     versions = {name: version for name, (version, _) in given[build.id].items()}
-                    wanted.append(Wanted(build=build, requirements=closure.requirements, given=versions))
+                    wanted.append(
+                        Wanted(
+                            build=build,
+                            requirements=closure.requirements,
+                            extras=closure.extras,
+                            given=versions,
+                        )
+                    )
             if not wanted:
                 break
             others = await self._distributions.wheels(wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import field
+from dataclasses import field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,10 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from pylayer import redaction
 from pylayer.dataclassing import dataclass
+from pylayer.markers import may_hold
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,7 @@ class Index:
 class IndexPin:
     """`distribution` comes from the index of that name alone; `marker` (PEP 508) limits where it does.
 
-    It is a normalised name, or a glob of such.
+    It is a normalised name, or a glob of such. The marker may ask which extras of packages are wanted.
     """
 
     distribution: str
@@ -121,6 +122,11 @@ class IndexSettings:
         """Give the indexes that alone serve `distribution` (normalised), or none where any may."""
         names = [each.index for each in self.pinnings if fnmatchcase(distribution, each.distribution)]
         return tuple(each for each in self.everywhere if each.name in names)
+
+    def where(self, markers: Mapping[str, str], *, extras: Collection[str] = ()) -> IndexSettings:
+        """The same with the pinnings alone that hold there, where packages are wanted with `extras`."""
+        pinnings = (each for each in self.pinnings if may_hold(each.marker, markers, extras=extras))
+        return replace(self, pinnings=tuple(replace(each, marker="") for each in pinnings))
 
     def key(self) -> dict[str, Any]:
         """What of it decides which distributions are found, without any address: for the lock."""

@@ -15,6 +15,7 @@ from pylayer import redaction
 from pylayer.errors import Fault, ManifestError
 from pylayer.index import stating
 from pylayer.index.indexes import Index, IndexPin, IndexSettings, Login
+from pylayer.monorepo.sourcetables import uv_marker
 from pylayer.names import address_problem, is_index_name, normalise
 from pylayer.tables import (
     boolean,
@@ -71,6 +72,7 @@ _INDEX = made(
     ),
     _index,
 )
+_SOURCE = table({"index": string, "marker": _marker, "extra": string, "group": string}, others=True)
 _UV = table(
     {
         "index": list_of(_INDEX),
@@ -80,7 +82,7 @@ _UV = table(
         "keyring-provider": string,
         "index-strategy": string,
         "no-index": boolean,
-        "sources": table_of(one_or_list(table({"index": string, "marker": _marker}, others=True))),
+        "sources": table_of(one_or_list(_SOURCE)),
     },
     others=True,
 )
@@ -222,9 +224,9 @@ def _sources(table: Mapping[str, Any]) -> list[IndexPin]:
     found = []
     for name, rows in table.get("sources", {}).items():
         for row in rows:
-            if "index" in row:
+            if "index" in row and "group" not in row:
                 pinning = IndexPin(distribution=normalise(name), index=row["index"])
-                found.append(replace(pinning, marker=row.get("marker", "")))
+                found.append(replace(pinning, marker=uv_marker(row)))
     return found
 
 

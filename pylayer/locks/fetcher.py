@@ -16,7 +16,7 @@ from pylayer.names import normalise
 from pylayer.store.kinds import DISTRIBUTION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Coroutine, Hashable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pylayer.building.context import RunContext
@@ -48,7 +48,7 @@ class Fetcher:
         self, locked: Locked, *, python: ResolverPython, target: Target, located: Mapping[str, str]
     ) -> tuple[Wheel, ...]:
         """The wheels of a lock's entry; `located` are direct references by name, which it does not hold."""
-        addresses = Addresses(locked.terms.requirements, located)
+        addresses = Addresses(locked.terms.requirements, located, extras=locked.terms.extras)
         here = [pin for pin in locked.pins if not self._is_known(pin)]
         found = await together([self._graph.compute(self._store.blob, pin.sha256) for pin in here])
         missing = [pin for pin, path in zip(here, found, strict=True) if not path]
@@ -110,9 +110,8 @@ class Fetcher:
         if unknown := [pin for pin in addressed.values() if not pin.url]:
             from pylayer.resolver import resolve
 
-            refound = await self._graph.compute(
-                resolve.refind, unknown, python=python, settings=self._settings
-            )
+            settings = self._settings.where(python.markers, extras=addresses.extras)
+            refound = await self._graph.compute(resolve.refind, unknown, python=python, settings=settings)
             addressed |= {pin.sha256: pin for pin in refound}
         from pylayer.index import download
 
@@ -155,9 +154,19 @@ class Fetcher:
 
 
 class Addresses:
-    """The addresses that requirements themselves state, which a lock does not repeat, or others in place."""
+    """The addresses that requirements themselves state, which a lock does not repeat, or others in place.
 
-    def __init__(self, requirements: Iterable[str], located: Mapping[str, str] | None = None) -> None:
+    `extras` are those of packages that decide which index has what has no address.
+    """
+
+    def __init__(
+        self,
+        requirements: Iterable[str],
+        located: Mapping[str, str] | None = None,
+        *,
+        extras: Collection[str] = (),
+    ) -> None:
+        self.extras = extras
         direct = [Requirement(text) for text in requirements if "@" in text]
         stated = {normalise(reference.name): reference.url for reference in direct if reference.url}
         self._urls: Mapping[str, str] = {**stated, **(located or {})}

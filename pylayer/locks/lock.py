@@ -80,6 +80,7 @@ _ENTRY = table(
         "exclude": list_of(text),
         "build-from-source": list_of(text),
         "fork-strategy": text,
+        "extras": list_of(text),
         "distributions": list_of(string),
         "stale": boolean,
     },
@@ -107,13 +108,15 @@ class Terms:
     """What is asked for: `requirements` are PEP 508, sorted.
 
     `exclude` are names left out whoever requires them, `build_from_source` those whose sdist is built.
-    `fork_strategy` is a layer's, empty where it is the default.
+    `fork_strategy` is a layer's, empty where it is the default. `extras` are those of packages that decide
+    where something comes from.
     """
 
     requirements: tuple[str, ...]
     exclude: tuple[str, ...] = ()
     build_from_source: tuple[str, ...] = ()
     fork_strategy: str = ""
+    extras: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,6 +331,7 @@ def differences(before: Locked | None, terms: Terms) -> Iterator[str]:
         ("exclude: ", before.terms.exclude, terms.exclude),
         ("build-from-source: ", before.terms.build_from_source, terms.build_from_source),
         ("fork-strategy: ", _one(before.terms.fork_strategy), _one(terms.fork_strategy)),
+        ("extras: ", before.terms.extras, terms.extras),
     ):
         yield from (f"{label}- {text}" for text in sorted({*old} - {*new}))
         yield from (f"{label}+ {text}" for text in sorted({*new} - {*old}))
@@ -367,6 +371,7 @@ def _entries(
             exclude=tuple(entry.get("exclude", ())),
             build_from_source=tuple(entry.get("build-from-source", ())),
             fork_strategy=entry.get("fork-strategy", ""),
+            extras=tuple(entry.get("extras", ())),
         )
         yield name, Locked(terms=terms, pins=tuple(pins), stale=bool(entry.get("stale")))
 
@@ -381,6 +386,8 @@ def _body(locked: Locked) -> Iterator[str]:
         yield f"build-from-source = {_value(locked.terms.build_from_source)}"
     if locked.terms.fork_strategy:
         yield f"fork-strategy = {_text(locked.terms.fork_strategy)}"
+    if locked.terms.extras:
+        yield f"extras = {_value(locked.terms.extras)}"
     yield "distributions = ["
     for pin in sorted(locked.pins, key=lambda pin: (pin.name, pin.version, pin.filename)):
         yield f"  {_text(f'{pin.name} {pin.version} = {pin.filename}')},"

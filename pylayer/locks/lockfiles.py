@@ -13,11 +13,12 @@ from packaging.markers import Marker, UndefinedEnvironmentName
 
 from pylayer.dataclassing import dataclass
 from pylayer.errors import ManifestError, ResolveError
+from pylayer.index.indexes import same_place
 from pylayer.locks.formats import pdmlock, pipfilelock, poetrylock, pylock, requirements, uvlock
 from pylayer.markers import holds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pylayer.locks.formats.entries import LockfileEntry
@@ -65,7 +66,8 @@ USUAL = tuple(each.usual for each in FORMATS if each.usual)
 class Held:
     """What the lock file called `label` says of a distribution: see LockfileEntry.
 
-    `unclear` is set where it has the distribution from several places at once.
+    `unclear` is set where it has the distribution from several places at once. `several` are its entries
+    where it has several versions.
     """
 
     label: str
@@ -74,6 +76,12 @@ class Held:
     hashes: frozenset[str] = frozenset()
     provenance: Provenance | None = None
     unclear: bool = False
+    several: tuple[LockfileEntry, ...] = ()
+
+    def served(self, addresses: Collection[str]) -> Held:
+        """What it says where the distribution comes from a registry at one of `addresses`."""
+        here = [each for each in self.several if _is_at(each, addresses)]
+        return _merged(self.label, here) if here else self
 
     @property
     def limits(self) -> str:
@@ -94,7 +102,7 @@ class Lockfile:
         for entry in self.entries:
             if not entry.markers or any(self._holds(marker, markers) for marker in entry.markers):
                 found.setdefault(entry.name, []).append(entry)
-        return {name: self._merged(entries) for name, entries in found.items()}
+        return {name: _merged(self.label, entries) for name, entries in found.items()}
 
     def _holds(self, marker: Marker, environment: Mapping[str, str]) -> bool:
         """Whether a marker holds; whichever extras and groups are asked for, their versions are one."""
@@ -107,18 +115,27 @@ class Lockfile:
         except ResolveError as error:
             raise ManifestError(error.faults[0].told, where=self.label, hint=error.faults[0].hint) from error
 
-    def _merged(self, entries: list[LockfileEntry]) -> Held:
-        versions = {entry.version for entry in entries if entry.version}
-        places = {entry.provenance for entry in entries if entry.provenance}
-        return Held(
-            label=self.label,
-            version=versions.pop() if len(versions) == 1 else "",
-            specifier=",".join(sorted({entry.specifier for entry in entries if entry.specifier})),
-            # A line without hashes, as in a file of constraints, takes none away from the others.
-            hashes=frozenset().union(*(entry.hashes for entry in entries)),
-            provenance=next(iter(places), None),
-            unclear=len(places) > 1,
-        )
+
+def _merged(label: str, entries: Sequence[LockfileEntry]) -> Held:
+    versions = {entry.version for entry in entries if entry.version}
+    places = {entry.provenance for entry in entries if entry.provenance}
+    return Held(
+        label=label,
+        version=next(iter(versions)) if len(versions) == 1 else "",
+        specifier=",".join(sorted({entry.specifier for entry in entries if entry.specifier})),
+        # A line without hashes, as in a file of constraints, takes none away from the others.
+        hashes=frozenset().union(*(entry.hashes for entry in entries)),
+        provenance=next(iter(places), None),
+        unclear=len(places) > 1,
+        several=tuple(entries) if len(versions) > 1 else (),
+    )
+
+
+def _is_at(entry: LockfileEntry, addresses: Collection[str]) -> bool:
+    place = entry.provenance
+    if place is None or place.kind != "registry":
+        return False
+    return any(same_place(own, url) for own in place.addresses for url in addresses)
 
 
 def find(folder: Path) -> Path | None:

@@ -132,10 +132,13 @@ class LockResolver:
         )
         try:
             # What several layers require in the same words has one answer.
-            asked = ("resolution", case.python.label, repr(request), case.python.executable)
+            asked = (
+                *("resolution", case.python.label, repr(request)),
+                *(case.python.executable, case.terms.extras),
+            )
             if not case.ahead:
                 self._wanted.add(asked)
-            pins = await self._graph.once(asked, lambda: self._asked(request, case.python, asked=asked))
+            pins = await self._graph.once(asked, lambda: self._asked(request, case, asked=asked))
         except ResolveError as error:
             raise _attributed(error, case.held) from error
         kept = tuple(provided[pin.name][0] if pin.name in provided else pin for pin in pins)
@@ -147,7 +150,7 @@ class LockResolver:
             raise ResolveError.of(faults)
         return Locked(terms=case.terms, pins=kept)
 
-    async def _asked(self, request: Request, python: ResolverPython, *, asked: Hashable) -> tuple[Pin, ...]:
+    async def _asked(self, request: Request, case: Case, *, asked: Hashable) -> tuple[Pin, ...]:
         from pylayer.resolver import resolve
 
         def urgency() -> Urgency:
@@ -155,8 +158,11 @@ class LockResolver:
 
         return await self._graph.compute_as(
             Urgency.SHORT if asked in self._wanted else urgency,
-            partial(resolve.resolve, request, python=python, settings=self._settings),
+            partial(resolve.resolve, request, python=case.python, settings=self._settings_of(case)),
         )
+
+    def _settings_of(self, case: Case) -> IndexSettings:
+        return self._settings.where(case.python.markers, extras=case.terms.extras)
 
     def _constraints(self, case: Case) -> tuple[str, ...]:
         """What layers.toml says, what lock files pin, and the case's own."""
@@ -192,7 +198,7 @@ class LockResolver:
                 sdists.sdist,
                 name,
                 python=case.python,
-                settings=self._settings,
+                settings=self._settings_of(case),
                 constraints=constraints,
                 exclude_newer=self._manifest.exclude_newer,
             )

@@ -18,10 +18,11 @@ from pylayer.errors import Fault
 from pylayer.index import gits, publicindex
 from pylayer.index.indexes import local_path, same_place
 from pylayer.monorepo.following import applies
+from pylayer.monorepo.sourcetables import deciding
 from pylayer.store import hash_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from pylayer.index.indexes import IndexSettings
     from pylayer.locks.lockfiles import Held
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pylayer.monorepo.workspace import Workspace
     from pylayer.targets import Target
 
+_Said = tuple["Mapping[str, Sequence[Stated]]", "IndexSettings"]
 _ELSEWHERE = frozenset({"git", "url", "path", "workspace"})
 
 
@@ -55,16 +57,33 @@ class Allowed:
 
 
 class Provenances:
-    """Knows what is said about a workspace's distributions."""
+    """Knows what is said about a workspace's distributions.
+
+    `deciding` are the extras (normalised) that decide where something comes from.
+    """
 
     def __init__(self, found: Workspace, settings: IndexSettings) -> None:
         self._found = found
         self._settings = settings
-        self._by_target: dict[Target, dict[str, list[Stated]]] = {}
+        self.deciding = deciding(found.tables)
+        self._known: dict[tuple[Target, frozenset[str]], _Said] = {}
 
-    def of(self, target: Target, held: Mapping[str, Sequence[Held]]) -> Whereabouts:
-        """What holds for a target, with what lock files say (`held`) of it."""
-        stated = self._stated(target)
+    def narrowed(
+        self, held: Mapping[str, tuple[Held, ...]], target: Target, *, extras: Collection[str] = ()
+    ) -> dict[str, tuple[Held, ...]]:
+        """What lock files say, of several versions those alone that are where the distribution comes from."""
+        _, settings = self._said(target, frozenset(extras))
+        found = dict(held)
+        for name, each in held.items():
+            if any(lockfile.several for lockfile in each) and (own := settings.pinned(name)):
+                found[name] = tuple(lockfile.served([index.url for index in own]) for lockfile in each)
+        return found
+
+    def of(
+        self, target: Target, held: Mapping[str, Sequence[Held]], *, extras: Collection[str] = ()
+    ) -> Whereabouts:
+        """What holds for a target with `extras` of packages, and what lock files say (`held`) of it."""
+        stated, settings = self._said(target, frozenset(extras))
         located: dict[str, str] = {}
         hashes: dict[str, Allowed] = {}
         refused: dict[str, Fault] = {}
@@ -73,7 +92,7 @@ class Provenances:
             answer = (
                 self._of_tables(name, stated[name], by_lock)
                 if name in stated
-                else self._of_locks(name, by_lock)
+                else self._of_locks(name, by_lock, settings)
             )
             allowed = None if isinstance(answer, Fault) else _allowed(name, answer, by_lock)
             for value in (answer, allowed):
@@ -85,17 +104,18 @@ class Provenances:
                 hashes[name] = allowed
         return Whereabouts(located=located, hashes=hashes, refused=refused)
 
-    def _stated(self, target: Target) -> Mapping[str, Sequence[Stated]]:
-        """What tables say for a target, which all builds for it ask."""
-        if target in self._by_target:
-            return self._by_target[target]
+    def _said(self, target: Target, extras: frozenset[str]) -> _Said:
+        """What tables and settings say for a target, which all builds for it ask."""
+        if (target, extras) in self._known:
+            return self._known[target, extras]
         found: dict[str, list[Stated]] = {}
         for table in self._found.tables:
             for source in table.stated:
-                if applies(source, [target]):
+                if applies(source, [target], extras):
                     found.setdefault(source.distribution, []).append(source)
-        self._by_target[target] = found
-        return found
+        said = (found, self._settings.where(target.markers, extras=extras))
+        self._known[target, extras] = said
+        return said
 
     def _of_tables(self, name: str, stated: Sequence[Stated], held: Sequence[Held]) -> str | Fault:
         """A direct reference, nothing where an index serves it, or why it is not available."""
@@ -119,7 +139,7 @@ class Provenances:
                     provenance = lockfile.provenance
         return self._located(name, provenance, where)
 
-    def _of_locks(self, name: str, held: Sequence[Held]) -> str | Fault:
+    def _of_locks(self, name: str, held: Sequence[Held], settings: IndexSettings) -> str | Fault:
         places = {
             lockfile.provenance
             for lockfile in held
@@ -133,23 +153,13 @@ class Provenances:
         for lockfile in held:
             if lockfile.provenance and lockfile.provenance.kind in _ELSEWHERE:
                 return self._located(name, lockfile.provenance, lockfile.label)
-            if lockfile.provenance and not lockfile.hashes and not self._asked(name, lockfile.provenance):
+            if lockfile.provenance and not (lockfile.hashes or _asked(name, lockfile.provenance, settings)):
                 return Fault(
                     what=f"{lockfile.label} takes {name} from {lockfile.provenance}, which is not used here, "
                     "and has no hash of it",
                     hint="name that index in [[index]] of layers.toml, or lock with hashes",
                 )
         return ""
-
-    def _asked(self, name: str, registry: Provenance) -> bool:
-        """Whether a distribution is looked for at one of a registry's addresses."""
-        if pinned := self._settings.pinned(name):
-            return any(same_place(each.url, url) for each in pinned for url in registry.addresses)
-        asked = [each.url for each in self._settings.everywhere if not each.explicit]
-        if any(same_place(own, url) for own in asked for url in registry.addresses):
-            return True
-        # What a machine uses in place of the public index is taken to be a mirror of it.
-        return any(map(publicindex.is_at, registry.addresses))
 
     def _located(self, name: str, provenance: Provenance, where: str) -> str | Fault:
         """A direct reference to a place, nothing where that is an index, or why there is none."""
@@ -188,6 +198,17 @@ def written(reference: str, *, root: Path) -> str:
     """A direct reference as a lock may hold it: a path relative to layers.toml."""
     path = local_path(reference)
     return f"file:{Path(relpath(path, root)).as_posix()}" if path else reference
+
+
+def _asked(name: str, registry: Provenance, settings: IndexSettings) -> bool:
+    """Whether a distribution is looked for at one of a registry's addresses."""
+    if pinned := settings.pinned(name):
+        return any(same_place(each.url, url) for each in pinned for url in registry.addresses)
+    asked = [each.url for each in settings.everywhere if not each.explicit]
+    if any(same_place(own, url) for own in asked for url in registry.addresses):
+        return True
+    # What a machine uses in place of the public index is taken to be a mirror of it.
+    return any(map(publicindex.is_at, registry.addresses))
 
 
 def _one_repository(lockfile: Held, provenance: Provenance) -> bool:

@@ -164,7 +164,8 @@ class ThirdParty:
         before = self._before.builds.get(build.id)
         if before is None:
             return ()
-        case = self._case(Wanted(build=build, requirements=before.terms.requirements), before)
+        terms = before.terms
+        case = self._case(Wanted(build=build, requirements=terms.requirements, extras=terms.extras), before)
         if any(self._reasons(before, case, given={})):
             return ()
         wheels = replace(before, pins=tuple(pin for pin in before.pins if pin.is_wheel))
@@ -275,17 +276,21 @@ class ThirdParty:
 
     def _case(self, want: Wanted, before: Locked | None) -> Case:
         layer = want.build.layer
+        # Other extras change nothing that is known here: they make no entry stale.
+        extras = tuple(sorted(self._provenances.deciding.intersection(want.extras)))
         # Whoever writes an override means it.
-        held = {
+        pinned = {
             name: each for name, each in self._pinning.of(want.build).items() if name not in self._overridden
         }
-        whereabouts = self._provenances.of(want.build.target, held)
+        held = self._provenances.narrowed(pinned, want.build.target, extras=extras)
+        whereabouts = self._provenances.of(want.build.target, held, extras=extras)
         requirements = {self._located(text, whereabouts) for text in want.requirements}
         terms = Terms(
             requirements=tuple(sorted(requirements)),
             exclude=tuple(sorted(layer.exclude)),
             build_from_source=tuple(sorted(layer.build_from_source)),
             fork_strategy="fewest" if layer.fork_strategy == "fewest" else "",
+            extras=extras,
         )
         return Case(
             terms=terms,

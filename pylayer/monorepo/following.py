@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pylayer.errors import Fault, ResolveError
-from pylayer.markers import holds
+from pylayer.errors import Fault
+from pylayer.markers import may_hold
 from pylayer.monorepo import projectfile, sourcetables
 from pylayer.names import normalise, required_name
 from pylayer.tables import document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from pylayer.config.manifest import Manifest
     from pylayer.monorepo.projectfile import Definition
@@ -93,17 +93,10 @@ class Following:
                 yield from (path for path in (*near, *matched) if path.is_dir() and path not in left)
 
 
-def applies(stated: Stated, targets: Iterable[Target]) -> bool:
-    """Whether what is stated holds for one of `targets`; a marker that cannot be read does."""
-    if not stated.marker:
-        return True
-    from packaging.markers import InvalidMarker, Marker
+def applies(stated: Stated, targets: Iterable[Target], extras: Collection[str] | None = None) -> bool:
+    """Whether what is stated holds for one of `targets`; a marker that cannot be read does.
 
-    try:
-        marker = Marker(stated.marker)
-    except InvalidMarker:
-        return True
-    try:
-        return any(holds(marker, target.markers) for target in targets)
-    except ResolveError:
-        return True
+    It is asked with `extras` (normalised); where it is not known which, with all those that it names.
+    """
+    asked = sourcetables.extras_in(stated.marker) if extras is None else extras
+    return any(may_hold(stated.marker, target.markers, extras=asked) for target in targets)

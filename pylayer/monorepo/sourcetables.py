@@ -7,6 +7,7 @@ https://python-poetry.org/docs/repositories/ and https://pdm-project.org/latest/
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -16,17 +17,19 @@ from pylayer.names import normalise
 from pylayer.tables import table_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 PYPI = "pypi"
+_EXTRA = re.compile(r"""\bextra\s*[=!]=\s*['"]([^'"]*)['"]""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stated:
     """`distribution` (normalised, or a glob of such names) comes from there, where `marker` (PEP 508) holds.
 
-    `where` is the file that says so, relative to layers.toml.
+    A marker may ask which extras of packages are wanted. `where` is the file that says so, relative to
+    layers.toml.
     """
 
     distribution: str
@@ -83,7 +86,24 @@ def _of_uv(uv: Mapping[str, Any], folder: Path) -> Iterator[_Row]:
         for row in _rows(rows):
             # A group is for development: nothing of it is in a layer.
             if "group" not in row and (provenance := _of_uv_row(row, folder)):
-                yield normalise(name), provenance, _text(row, "marker")
+                yield normalise(name), provenance, uv_marker(row)
+
+
+def uv_marker(row: Mapping[str, Any]) -> str:
+    """Where a row of `[tool.uv.sources]` holds: uv writes an extra beside the marker, PEP 508 within it."""
+    extra = _text(row, "extra")
+    marker = _text(row, "marker")
+    return _both(marker, f"extra == '{normalise(extra)}'") if extra else marker
+
+
+def extras_in(marker: str) -> frozenset[str]:
+    """The extras (normalised) that a marker asks for."""
+    return frozenset(map(normalise, _EXTRA.findall(marker)))
+
+
+def deciding(tables: Iterable[SourceTables]) -> frozenset[str]:
+    """The extras (normalised) that decide where something comes from."""
+    return frozenset().union(*(extras_in(each.marker) for table in tables for each in table.stated))
 
 
 def _of_uv_row(row: Mapping[str, Any], folder: Path) -> Provenance | None:
@@ -114,8 +134,11 @@ def _of_poetry(poetry: Mapping[str, Any], folder: Path) -> Iterator[_Row]:
 
 def _poetry_marker(row: Mapping[str, Any]) -> str:
     platform = _text(row, "platform")
-    texts = [_text(row, "markers"), f"sys_platform == '{platform}'" if platform else ""]
-    return " and ".join(f"({text})" for text in texts if text)
+    return _both(_text(row, "markers"), f"sys_platform == '{platform}'" if platform else "")
+
+
+def _both(*markers: str) -> str:
+    return " and ".join(f"({each})" for each in markers if each)
 
 
 def _place(row: Mapping[str, Any], folder: Path) -> Provenance | None:

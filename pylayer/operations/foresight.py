@@ -27,7 +27,7 @@ from pylayer.building.wheelparts import declared_parts
 from pylayer.keys import key
 from pylayer.locks.sharing import EnvironmentName
 from pylayer.markers import required
-from pylayer.monorepo import stated, vcs, workspace
+from pylayer.monorepo import sourcetables, stated, vcs, workspace
 from pylayer.monorepo.projectfile import PYPROJECT
 from pylayer.names import normalise, required_name
 from pylayer.pipeline import asked_for
@@ -94,6 +94,10 @@ class Foresight:
         """All builds by identifier."""
         return {build.id: build for build in self.found.builds}
 
+    @cached_property
+    def _deciding(self) -> frozenset[str]:
+        return sourcetables.deciding(self.found.tables)
+
     def build(self, build: Build) -> Parts:
         """What is known of a build itself; its projects have parts of their own.
 
@@ -136,6 +140,8 @@ class Foresight:
         asked = {_plain(text) for text in wanted if required_name(text) not in named}
         gone = {text for text in known if "@" not in text} - asked
         lines = [*(f"+ {text}" for text in sorted(asked - known)), *(f"- {text}" for text in sorted(gone))]
+        if set(locked.terms.extras) != self._deciding.intersection(self.closure(build).extras):
+            lines.append("extras that decide where something comes from")
         return [*lines, *(["settings of the resolver"] if locked.stale else [])]
 
     def closure(self, build: Build) -> Closure:

@@ -83,3 +83,22 @@ def test_finds_the_indexes_of_a_pinned_name():
 def test_names_the_variables_of_its_credentials():
     """As uv spells them."""
     assert "UV_INDEX_CORP_PYPI_2" == Index(url="https://index.example", name="corp-pypi.2").variable
+
+
+def test_pinnings_hold_where_their_markers_do():
+    """An extra is asked for by one; what cannot be read holds."""
+    markers = ("", "sys_platform == 'linux' and extra == 'Fast_IO'", "os_name == 'nt'", "no marker")
+    settings = IndexSettings(
+        pinnings=tuple(
+            IndexPin(distribution=str(number), index="corp", marker=marker)
+            for number, marker in enumerate(markers)
+        ),
+        env={},
+    )
+    linux = {"sys_platform": "linux", "os_name": "posix"}
+    found = [
+        [(pin.distribution, pin.marker) for pin in settings.where(linux, extras=extras).pinnings]
+        for extras in ((), ("fast-io",))
+    ]
+
+    assert [[("0", ""), ("3", "")], [("0", ""), ("1", ""), ("3", "")]] == found

@@ -160,3 +160,17 @@ def test_takes_a_flat_index_for_a_list_of_files(tmp_path):
     (tmp_path / "uv.toml").write_text("[[index]]\nname = 'flat'\nurl = 'vendor'\nformat = 'flat'\n")
     settings = read(tmp_path, env={"HOME": str(tmp_path)})
     assert ((), [(tmp_path / "vendor").as_uri()]) == (settings.indexes, urls(settings.find_links))
+
+
+def test_a_source_is_not_a_group_s_and_may_be_an_extra_s(tmp_path):
+    """Both stand beside the marker."""
+    (tmp_path / "pyproject.toml").write_text(
+        "[[tool.uv.index]]\nname = 'cpu'\nurl = 'https://index.example/cpu'\n"
+        "[tool.uv.sources]\nliba = { index = 'cpu', group = 'dev' }\n"
+        "libb = { index = 'cpu', extra = 'My_CPU', marker = \"os_name == 'posix'\" }\n"
+    )
+    settings = read(tmp_path, env={"HOME": str(tmp_path)})
+
+    assert settings.pinnings == (
+        IndexPin(distribution="libb", index="cpu", marker="(os_name == 'posix') and (extra == 'my-cpu')"),
+    )

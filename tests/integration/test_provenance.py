@@ -410,3 +410,34 @@ def test_a_folder_in_a_lock_file_that_no_package_is_found_in_is_an_error(shop):
         "uv.lock takes private from third_party/private, where no project of this name was found"
         in refused(shop)
     )
+
+
+def test_an_extra_decides_which_index_serves(shop, corp, tmp_path):
+    """As uv has it for torch; an extra of layers.toml that becomes another is seen by the lock."""
+    folder = tmp_path / "gpu"
+    folder.mkdir()
+    make_wheel(folder, {"private.py": b"GPU = 1\n"}, name="private", version="1.5")
+    shop.member("liba", extras={"cpu": ["private"], "gpu": ["private"]})
+    layers = '[layers.cpu]\npackages = ["liba"]\nextras = ["{}"]\n[layers.gpu]\npackages = ["liba"]\n'
+    layers += 'extras = ["gpu"]\n'
+    shop.layers(tables=layers.format("cpu"))
+    with serving(folder) as gpu:
+        shop.file("pyproject.toml", uv(corp) + uv(gpu, name="gpu"))
+        shop.more(
+            PYPROJECT,
+            '\n[tool.uv.sources]\nprivate = [{ index = "corp", extra = "cpu" }, '
+            '{ index = "gpu", extra = "gpu" }]\n',
+        )
+        ran = shop.run("layers")
+        found = {name: shop.versions(f"{name}-python3.11-x86_64") for name in ("cpu", "gpu", "liba")}
+        shop.layers(tables=layers.format("gpu"))
+        stale = shop.run("layers", "--locked")
+        again = shop.run("layers")
+
+    assert 0 == ran.status, ran.text
+    liba = {"liba": "1.0"}
+    assert {"cpu": liba | {"private": "1.0"}, "gpu": liba | {"private": "1.5"}, "liba": liba} == found
+    assert "private" not in shop.index.names()
+    assert "extras: - cpu; extras: + gpu" in stale.err
+    assert 0 == again.status, again.text
+    assert "1.5" == shop.versions("cpu-python3.11-x86_64")["private"]

@@ -124,16 +124,20 @@ def test_images_that_are_no_table_are_damage(tmp_path):
 def test_differences_tell_what_came_and_went():
     """A stale entry is told line by line."""
     before = locked("numpy>=2", "requests", exclude=("boto3",))
-    now = Terms(requirements=("numpy>=2", "pandas"), build_from_source=("pandas",))
+    now = Terms(requirements=("numpy>=2", "pandas"), build_from_source=("pandas",), extras=("cpu",))
 
-    assert ["- requests", "+ pandas", "exclude: - boto3", "build-from-source: + pandas"] == list(
-        lock.differences(before, now)
-    )
+    assert list(lock.differences(before, now)) == [
+        "- requests",
+        "+ pandas",
+        "exclude: - boto3",
+        "build-from-source: + pandas",
+        "extras: + cpu",
+    ]
 
 
 def test_all_that_was_asked_for_is_kept(tmp_path):
     """What is left out and what is built from source decide a resolution too."""
-    one = locked("a", exclude=("boto3",), build_from_source=("b",), stale=True)
+    one = locked("a", exclude=("boto3",), build_from_source=("b",), extras=("cpu",), stale=True)
     lock.write(tmp_path / "layers.lock", Lock(builds={"a": one}))
 
     assert there(lock.read(tmp_path / "layers.lock")).builds["a"] == one

@@ -6,9 +6,10 @@ import pytest
 
 from pylayer.config.manifest import Manifest
 from pylayer.index import publicindex
-from pylayer.index.indexes import Index, IndexSettings
+from pylayer.index.indexes import Index, IndexPin, IndexSettings
 from pylayer.locks import provenances
-from pylayer.locks.lockfiles import Held
+from pylayer.locks.formats.entries import LockfileEntry
+from pylayer.locks.lockfiles import Held, Lockfile
 from pylayer.locks.provenances import Provenances
 from pylayer.monorepo.provenance import Provenance
 from pylayer.monorepo.sourcetables import SourceTables, Stated
@@ -134,3 +135,55 @@ def test_of_files_only_wheels_are_taken(of, tmp_path):
         )
         for each in found.values()
     ]
+
+
+CPU, GPU = "https://cpu.example/simple", "https://gpu.example/simple"
+
+
+@pytest.fixture
+def by_extra(tmp_path):
+    """Two indexes, of which an extra decides."""
+    rows = tuple(
+        Stated(
+            distribution="a",
+            provenance=Provenance(kind="index", addresses=(name,)),
+            marker=f"extra == '{name}'",
+            where="pyproject.toml",
+        )
+        for name in ("cpu", "gpu")
+    )
+    settings = IndexSettings(
+        indexes=tuple(Index(url=url, name=name, explicit=True) for name, url in (("cpu", CPU), ("gpu", GPU))),
+        pinnings=tuple(
+            IndexPin(distribution="a", index=row.provenance.address, marker=row.marker) for row in rows
+        ),
+        env={},
+    )
+    manifest = Manifest(path=tmp_path / "layers.toml", root=tmp_path, output=tmp_path / "dist")
+    found = Workspace(manifest=manifest, projects={}, layers=(), tables=(SourceTables(stated=rows),))
+    return Provenances(found, settings)
+
+
+@pytest.mark.parametrize(("extras", "refused"), [((), False), (("cpu",), False), (("cpu", "gpu"), True)])
+def test_places_of_extras_that_are_not_wanted_contradict_nothing(by_extra, extras, refused):
+    """Both at once do."""
+    assert {"cpu", "gpu"} == by_extra.deciding
+    assert refused == ("a" in by_extra.of(TARGET, {}, extras=extras).refused)
+
+
+def test_of_several_locked_versions_that_of_the_index_counts(by_extra):
+    """With the hashes of its files; where no index is decided on, all are left."""
+    entries = [
+        LockfileEntry(
+            name="a",
+            version=version,
+            hashes=frozenset({f"sha256:{digit * 64}"}),
+            provenance=Provenance(kind="registry", addresses=(url,)),
+        )
+        for version, digit, url in (("1+cpu", "1", CPU), ("1+gpu", "2", GPU))
+    ]
+    held = {"a": (Lockfile(label="uv.lock", entries=tuple(entries)).held(TARGET.markers)["a"],)}
+    (one,) = by_extra.narrowed(held, TARGET, extras=("gpu",))["a"]
+
+    assert ("1+gpu", {f"sha256:{'2' * 64}"}) == (one.version, one.hashes)
+    assert held == by_extra.narrowed(held, TARGET)

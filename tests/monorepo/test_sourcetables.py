@@ -26,7 +26,7 @@ def stated(text):
 
 
 def test_uv_s_sources():
-    """Each kind; a group is for development."""
+    """Each kind; a group is for development, and an extra is asked for by a marker."""
     text = """
 [tool.uv.sources]
 My_A = { index = "corp" }
@@ -39,7 +39,7 @@ f = { index = "corp", group = "dev" }
     assert [
         ("my-a", "index", "corp", ""),
         ("b", "url", "https://a.example/b.whl", "os_name == 'nt'"),
-        ("b", "index", "corp", ""),
+        ("b", "index", "corp", "(extra == 'x')"),
         ("c", "git", "git+https://git.example/c@v1#subdirectory=py", ""),
         ("d", "path", "/repository/packages/d", ""),
         ("e", "workspace", "", ""),
