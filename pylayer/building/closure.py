@@ -17,7 +17,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from pylayer import redaction
 from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, ResolveError
-from pylayer.markers import holds, required
+from pylayer.markers import holds, readable, required
 from pylayer.names import normalise, required_name
 
 if TYPE_CHECKING:
@@ -56,17 +56,19 @@ class Want:
 class Root:
     """Where a walk begins: `requirements` (PEP 508), the `markers` to evaluate them by, and whose they are.
 
-    Names in `exclude` (normalised) are passed over wherever they are met; `where` is for errors.
+    Names in `exclude` (normalised) are passed over wherever they are met; `overrides` (PEP 508) stand in for
+    what third-party distributions require of one another. `where` is for errors.
     """
 
     requirements: tuple[str, ...]
     wanted_by: str
     markers: Mapping[str, str]
     exclude: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
     where: str = ""
 
 
-def root_of(build: Build) -> Root:
+def root_of(build: Build, *, overrides: tuple[str, ...] = ()) -> Root:
     """What a layer itself asks for: its projects with its extras, and its own requirements."""
     layer = build.layer
     extras = f"[{','.join(layer.extras)}]" if layer.extras else ""
@@ -75,6 +77,7 @@ def root_of(build: Build) -> Root:
         wanted_by=f"layer {layer.name}",
         markers=build.target.markers,
         exclude=layer.exclude,
+        overrides=overrides,
         where=build.id,
     )
 
@@ -90,14 +93,18 @@ async def close(
 
     `metadata` gives what the wheels of some projects say. `outside` are third-party distributions that are
     in the layer already: where one of those requires a project, that project belongs to the layer as well.
+    What it requires for an extra, it does where somebody wants it with that.
     Raises ResolveError listing every project whose version is not the required one, or for a requirement that
     cannot be read.
     """
-    walk = _Walk(root, projects=projects)
+    others = {other.name: other for other in outside}
+    walk = _Walk(root, projects=projects, others=others)
     for text in root.requirements:
         walk.read(text, extras=frozenset(), wanted_by=root.wanted_by)
-    for other in outside:
-        walk.follow(other, extras=frozenset(other.extras), only_projects=True)
+    for requirement in readable(root.overrides):
+        walk.reach(requirement, extras=frozenset())
+    for name in others:
+        walk.pass_through(name, extras=frozenset({""}))
     known: dict[str, Metadata] = {}
     while todo := walk.take():
         missing = frozenset(name for name, _ in todo) - known.keys()
@@ -136,12 +143,19 @@ def refuse_login(requirement: str, *, wanted_by: str, where: str) -> None:
         )
 
 
+def _extras(requirement: Requirement) -> frozenset[str]:
+    """What is wanted of a distribution: it without extras, and each of those."""
+    return frozenset({"", *map(normalise, requirement.extras)})
+
+
 class _Walk:
     """The state of one walk: which projects with which extras were seen, and which are still to follow."""
 
-    def __init__(self, root: Root, *, projects: Collection[str]) -> None:
+    def __init__(self, root: Root, *, projects: Collection[str], others: Mapping[str, Metadata]) -> None:
         self._root = root
         self._projects = projects
+        self._others = others
+        self._passed: dict[str, set[str]] = {}
         self._seen: dict[str, set[str]] = {}
         self._todo: list[tuple[str, frozenset[str]]] = []
         self._wants: list[Want] = []
@@ -168,20 +182,37 @@ class _Walk:
             self.outside.add(plain)
             by = wanted_by if wanted_by in self._projects else ""
             self.wanted.setdefault(want.name, set()).add(by)
+            self.pass_through(want.name, extras=_extras(requirement))
             return
         self._wants.append(want)
-        extras = {"", *(normalise(extra) for extra in requirement.extras)}
-        new = extras - self._seen.get(want.name, set())
+        new = _extras(requirement) - self._seen.get(want.name, set())
         if new:
             self._seen.setdefault(want.name, set()).update(new)
             self._todo.append((want.name, frozenset(new)))
 
-    def follow(self, metadata: Metadata, *, extras: frozenset[str], only_projects: bool = False) -> None:
-        """Note the requirements of a distribution that hold with any of `extras`."""
+    def follow(self, metadata: Metadata, *, extras: frozenset[str]) -> None:
+        """Note the requirements of a project that hold with any of `extras`."""
         for text in metadata.requires:
+            self.read(text, extras=extras, wanted_by=metadata.name)
+
+    def pass_through(self, name: str, *, extras: frozenset[str]) -> None:
+        """Go on from a third-party distribution of the layer that is wanted with `extras`."""
+        new = extras - self._passed.setdefault(name, set())
+        if not new or name not in self._others:
+            return
+        self._passed[name] |= new
+        for text in self._others[name].requires:
+            if required_name(text) in self._projects:
+                self.read(text, extras=new, wanted_by=name)
             # What others wrote long ago, such as `pytz (>dev)`, is read by the resolver, in its way.
-            if not only_projects or required_name(text) in self._projects:
-                self.read(text, extras=extras, wanted_by=metadata.name)
+            elif required_name(text) in self._others:
+                for requirement in readable([text]):
+                    self.reach(requirement, extras=new)
+
+    def reach(self, requirement: Requirement, *, extras: frozenset[str]) -> None:
+        """Go on from what a requirement on a third-party distribution asks for, where its marker holds."""
+        if requirement.extras and holds(requirement.marker, self._root.markers, extras=extras):
+            self.pass_through(normalise(requirement.name), extras=_extras(requirement))
 
     def read(self, text: str, *, extras: frozenset[str], wanted_by: str) -> None:
         """Note a requirement (PEP 508) where its marker holds with any of `extras`, or none."""

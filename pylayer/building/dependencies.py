@@ -293,7 +293,10 @@ class Dependencies:
             return before.closure
         try:
             return await close(
-                root_of(build), projects=self._workspace.projects.keys(), metadata=metadata, outside=outside
+                root_of(build, overrides=self._workspace.manifest.overrides),
+                projects=self._workspace.projects.keys(),
+                metadata=metadata,
+                outside=outside,
             )
         except PylayerError as error:
             return error

@@ -84,6 +84,7 @@ class Foresight:
         self._metadata: dict[tuple[str, Target], Metadata] = {}
         self._described: dict[str, str] = {}
         self._pins: dict[str, Metadata | None] = {}
+        self._leading: set[str] = set()  # third-party distributions that may require projects
         self._closures: dict[str, Closure] = {}
         self._of_any_target: dict[str, Closure] = {}  # by layer
         self._stated_by: dict[str, Metadata | None] = {}
@@ -149,11 +150,12 @@ class Foresight:
         if build.id not in self._closures:
             layer = build.layer.name
             locked = self.lock.builds.get(build.id)
-            outside = [each for pin in (locked.pins if locked else ()) if (each := self._of_pin(pin))]
+            others = [each for pin in (locked.pins if locked else ()) if (each := self._of_pin(pin))]
+            outside = others if any(each.name in self._leading for each in others) else []
             if not outside and layer in self._of_any_target:
                 found = self._of_any_target[layer]
             else:
-                root = root_of(build)
+                root = root_of(build, overrides=self.found.manifest.overrides)
                 found = self._close(root, build.target, outside=outside)
                 if not outside and self._is_for_any_target(root, found):
                     self._of_any_target[layer] = found
@@ -297,8 +299,9 @@ class Foresight:
             record = self._store.record(DISTRIBUTION, pin.sha256)
             wheel = wheels.from_json(record, Path(pin.filename)) if record else None
             needs = wheel.metadata.requires if wheel else ()
-            ours = any(required_name(text) in self.found.projects for text in needs)
-            self._pins[pin.sha256] = wheel.metadata if wheel and ours else None
+            if any(required_name(text) in self.found.projects for text in needs):
+                self._leading.add(pin.name)
+            self._pins[pin.sha256] = wheel.metadata if wheel else None
         return self._pins[pin.sha256]
 
     def _close(self, root: Root, target: Target, *, outside: Sequence[Metadata] = ()) -> Closure:
@@ -314,6 +317,7 @@ class Foresight:
             wanted_by=root.wanted_by,
             markers=root.markers,
             exclude=root.exclude,
+            overrides=root.overrides,
             where=root.where,
         )
         walk = close(plain, projects=self.found.projects.keys(), metadata=metadata, outside=plainly)

@@ -12,7 +12,7 @@ from pylayer.wheels import Metadata
 TARGET = Target(runtime=load_runtimes()["python3.11"], architecture=Architecture.ARM64)
 
 
-def closure(*requirements, projects, outside=(), exclude=(), asked=None):
+def closure(*requirements, projects, outside=(), exclude=(), overrides=(), asked=None):
     known = {project.name: project for project in projects}
 
     async def metadata(names):
@@ -25,6 +25,7 @@ def closure(*requirements, projects, outside=(), exclude=(), asked=None):
         wanted_by="layer data",
         markers=TARGET.markers,
         exclude=exclude,
+        overrides=overrides,
         where="data-python3.11-arm64",
     )
     return asyncio.run(close(root, projects=known.keys(), metadata=metadata, outside=outside))
@@ -162,6 +163,39 @@ def test_an_extra_that_nobody_has_is_told_with_those_there_are():
 def test_a_layers_extra_is_of_one_of_its_projects():
     """It is asked of all of them."""
     assert closure("a[s3]", "b[s3]", projects=[project("a", extras=("s3",)), project("b")]).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "overrides", "found"),
+    [
+        ("soup", (), ("a",)),
+        ("soup[lxml]", (), ("a", "lxml")),
+        ("pan[all]", (), ("a", "lxml")),
+        ("pan[html]", (), ("a", "lxml")),
+        ("pan[windows]", (), ("a",)),
+        ("pan", ("soup[lxml]==4",), ("a", "lxml")),
+        ("pan", ("soup[lxml]==4; sys_platform == 'win32'",), ("a",)),
+    ],
+)
+def test_what_a_third_party_requires_for_an_extra_is_taken_with_that_extra(wanted, overrides, found):
+    """Whoever asks for it: a team's own lxml is not in every layer with beautifulsoup4."""
+    outside = [
+        Metadata(name="soup", version="4", requires=("lxml>=5; extra == 'lxml'",), extras=("lxml",)),
+        Metadata(
+            name="pan",
+            version="2",
+            requires=(
+                "soup",
+                "soup[lxml]; extra == 'html'",
+                "pan[html]; extra == 'all'",
+                "pan[html]; extra == 'windows' and sys_platform == 'win32'",
+                "pytz (>dev); extra == 'all'",
+            ),
+        ),
+    ]
+    projects = [project("a", wanted), project("lxml", version="5.1")]
+
+    assert closure("a", projects=projects, outside=outside, overrides=overrides).projects == found
 
 
 def test_what_others_wrote_long_ago_is_no_error():
