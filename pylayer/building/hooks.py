@@ -115,15 +115,24 @@ def _failure(hooks: HookRun, done: Done, *, workspace: Workspace) -> BackendErro
     error = BackendError(
         hooks.way.failure(done) or what,
         where=hooks.where,
-        hint=_hint(hooks.project, hooks.source, done, workspace=workspace),
+        hint=_hint(hooks, done, workspace=workspace),
         log=done.log,
     )
     error.complaints = diagnostics.complaints(done.log, own=hooks.source.contents)
     return error
 
 
-def _hint(project: Project, source: ProjectSource, done: Done, *, workspace: Workspace) -> str:
-    """Say what to do about a failed build: let it see the files that it wanted of the repository."""
+def _hint(hooks: HookRun, done: Done, *, workspace: Workspace) -> str:
+    """Say what to do about a failed build: let it see what it wanted of the repository."""
+    project, source = hooks.project, hooks.source
+    environment = [wheel.metadata for wheel in hooks.required]
+    if packages := missing.packages(done.log, environment=environment, projects=workspace.projects.keys()):
+        name, other = packages[0]
+        return (
+            f"{other.name} {other.version}, with which it is built, requires {name}: here that is a package "
+            f"of the monorepo, so no index is asked for it. Rename that; or, if it is meant, add "
+            f'"{name}" to `requires` in [build-system]'
+        )
     lost = missing.inputs(
         done.log,
         folder=project.path,

@@ -1,4 +1,4 @@
-"""The output of a build that failed → the files of the repository that it looked for outside of its tree."""
+"""The output of a build that failed → what of the repository it looked for: files elsewhere, packages."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from pathlib import PurePosixPath
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
+from pylayer.names import required_name
+
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
+    from pylayer.wheels import Metadata
+
 _HOOK = re.compile(r"(/[^\s\"']*)/inside/hook\.py")
+_MODULE = re.compile(r"\bNo module named '")
 _PATH = re.compile(r"(?:/|\.\./)[^\s\"'`:,;()\[\]<>]+")
 
 
@@ -52,6 +57,25 @@ def inputs(
             ):
                 found[path] = None
     return list(found)
+
+
+def packages(
+    log: str, *, environment: Iterable[Metadata], projects: Collection[str]
+) -> list[tuple[str, Metadata]]:
+    """Where modules were missing: `projects` that distributions of its environment require, and these.
+
+    Only what a project itself names in its build requirements is built for it, so that they were not there.
+    """
+    if not _MODULE.search(log):
+        return []
+    there = {each.name: each for each in environment}
+    found = {
+        name: each
+        for each in there.values()
+        for text in each.requires
+        if ";" not in text and (name := required_name(text)) in projects and name not in there
+    }
+    return sorted(found.items(), key=lambda pair: pair[0])
 
 
 def _with_folders(names: Collection[str]) -> set[str]:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pylayer.building.missing import inputs
+from pylayer.building.missing import inputs, packages
+from pylayer.wheels import Metadata
 
 HOOK = '  File "/work/job-1/legacy/inside/hook.py", line 5, in main\n'
 
@@ -61,3 +62,24 @@ def test_a_neighbour_by_its_path_is_no_input(repository):
     neighbour.mkdir()
     said = "Path /work/job-1/legacy/src/packages/libb for libb does not exist"
     assert found(repository, HOOK + said, "packages/legacy", projects=[neighbour]) == []
+
+
+@pytest.mark.parametrize(
+    ("log", "found"),
+    [
+        ("ModuleNotFoundError: No module named 'packaging'", ["packaging"]),
+        ("SyntaxError: invalid syntax", []),
+    ],
+)
+def test_a_package_whose_name_a_build_requirement_needs_is_named(log, found):
+    """Not one that is there, nor what it needs on a condition."""
+    backend = Metadata(
+        name="hatchling",
+        version="1.27.0",
+        requires=("packaging>=24.2", "pluggy>=1", "pathspec", "tomli>=1; python_version < '3.11'"),
+    )
+    pluggy = Metadata(name="pluggy", version="1.5")
+    names = {"packaging", "pluggy", "tomli"}
+    told = packages(log, environment=[backend, pluggy], projects=names)
+
+    assert [(name, backend) for name in found] == told

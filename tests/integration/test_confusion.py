@@ -91,6 +91,21 @@ def test_a_build_requirement_of_a_build_requirement(shop):
     assert {"liba": "1.0"} == built(shop)
 
 
+def test_a_build_requirement_that_cannot_do_without_our_name(shop):
+    """Nobody knows whether it means ours until the package says so, and without it the backend fails."""
+    shop.offer("builder", "1.0", "libtool")
+    shop.member("liba", building=["builder"])
+    shop.more("packages/liba/backend.py", "import libtool\n")
+    shop.member("libtool")
+
+    said = built(shop, status=9)
+    assert "builder 1.0, with which it is built, requires libtool: here that is a package of the" in said
+
+    shop.member("liba", building=["builder", "libtool"])
+
+    assert {"liba": "1.0"} == built(shop)
+
+
 def test_an_upgrade(shop):
     """Choosing everything anew changes nothing about it."""
     shop.member("liba", "libb", "third")
