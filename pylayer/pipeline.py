@@ -226,7 +226,9 @@ class Pipeline:
         finished = FinishedArchive(
             layer=build.layer.name, archive=replace(archive, path=place), wheels=repaired.wheels
         )
-        problems = await self._checker.of_build(finished, build, local=built, left_out=contents.left_out)
+        problems = await self._checker.of_build(
+            finished, build, local=built, left_out=contents.left_out, overrides=contents.overrides
+        )
         ways = [*contents.warnings, *(project.note for project in built.values() if project.note)]
         return BuiltArchive(
             archive=finished.archive,

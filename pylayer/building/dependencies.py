@@ -69,14 +69,22 @@ class Distributions(Protocol):
         """The same as `wheels` before anybody wants it; nothing is kept of it, and errors are left out."""
         ...
 
+    def overrides(self, build: Build) -> Sequence[str]:
+        """What of a build's wheels was required (PEP 508) in place of what others require, by lock files."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildContents:
-    """What goes into an archive: projects by name and third-party wheels; by name, what does not, and why."""
+    """What goes into an archive: projects by name and third-party wheels; by name, what does not, and why.
+
+    `overrides` (PEP 508) are what lock files required in place of what others do.
+    """
 
     projects: Mapping[str, Built]
     distributions: tuple[Wheel, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+    overrides: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -188,6 +196,7 @@ class Dependencies:
             projects={name: project for name, project in built.items() if name not in left_out},
             distributions=tuple(wheel for wheel in closed.others if wheel.metadata.name not in left_out),
             left_out=left_out,
+            overrides=tuple(self._distributions.overrides(build)),
             warnings=closed.closure.warnings,
         )
 
@@ -293,7 +302,13 @@ class Dependencies:
             return before.closure
         try:
             return await close(
-                root_of(build, overrides=self._workspace.manifest.overrides),
+                root_of(
+                    build,
+                    overrides=(
+                        *self._workspace.manifest.overrides,
+                        *self._distributions.overrides(build),
+                    ),
+                ),
                 projects=self._workspace.projects.keys(),
                 metadata=metadata,
                 outside=outside,

@@ -49,11 +49,18 @@ class Checker:
             self._finished[build.id].set_result(None)
 
     async def of_build(
-        self, finished: FinishedArchive, build: Build, *, local: Collection[str], left_out: Collection[str]
+        self,
+        finished: FinishedArchive,
+        build: Build,
+        *,
+        local: Collection[str],
+        left_out: Collection[str],
+        overrides: Sequence[str],
     ) -> list[str]:
         """Check a finished archive; the warnings as lines. Raises CheckError listing every error.
 
-        `local` are the distributions built here, `left_out` those that other layers give.
+        `local` are the distributions built here, `left_out` those that other layers give; `overrides` (PEP
+        508) are those of lock files.
         """
         self._finished[build.id].set_result(finished)
         beside = [await self._archive(provider) for provider in providers(build, self._workspace)]
@@ -63,6 +70,7 @@ class Checker:
             build,
             local=local,
             left_out=left_out,
+            overrides=overrides,
             beside=[archive for archive in beside if archive],
             manifest=self._workspace.manifest,
             store=self._store,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 from pylayer.dataclassing import dataclass
 from pylayer.errors import MisledError
 from pylayer.keys import key, source
-from pylayer.names import required_name
+from pylayer.markers import holds, readable
+from pylayer.names import normalise
 from pylayer.problems import Problem
 from pylayer.store.kinds import PROBLEMS
 
@@ -60,23 +61,29 @@ def inspect(
     *,
     local: Collection[str],
     left_out: Collection[str] = (),
+    overrides: Sequence[str] = (),
     beside: Sequence[FinishedArchive] = (),
     manifest: Manifest,
     store: Store,
 ) -> tuple[Problem, ...]:
     """Every problem of the archive of `build`, errors first.
 
-    `local` are the distributions built here, `left_out` those that the layers `beside` it give instead.
+    `local` are the distributions built here, `left_out` those that the layers `beside` it give instead;
+    `overrides` (PEP 508) are those of lock files, which count as the manifest's do.
     """
     layer = build.layer
     budget = manifest.budgets.of(layer.name)
-    overridden = sorted(required_name(text) for text in manifest.overrides)
+    decided = readable((*manifest.overrides, *overrides))
+    overridden = sorted({normalise(each.name) for each in decided})
+    # An override whose marker holds nowhere takes a distribution out.
+    applying = {normalise(each.name) for each in decided if holds(each.marker, build.target.markers)}
+    excluded = [*layer.exclude, *left_out, *(name for name in overridden if name not in applying)]
     asked = {
         "archive": one.archive.sha256,
         "target": str(build.target),
         "glibc": list(build.target.runtime.glibc),
         "requirements": list(layer.requirements),
-        "exclude": [*layer.exclude, *left_out],
+        "exclude": excluded,
         "beside": [other.archive.sha256 for other in beside],
         "overridden": overridden,
         "accept": list(layer.accept),
@@ -92,7 +99,7 @@ def inspect(
             target=build.target,
             beside=[_made(other) for other in beside],
             requested=layer.requirements,
-            excluded=(*layer.exclude, *left_out),
+            excluded=excluded,
             overridden=overridden,
             local=local,
             budget=budget,

@@ -81,6 +81,7 @@ _ENTRY = table(
         "build-from-source": list_of(text),
         "fork-strategy": text,
         "extras": list_of(text),
+        "overrides": list_of(text),
         "distributions": list_of(string),
         "stale": boolean,
     },
@@ -109,7 +110,7 @@ class Terms:
 
     `exclude` are names left out whoever requires them, `build_from_source` those whose sdist is built.
     `fork_strategy` is a layer's, empty where it is the default. `extras` are those of packages that decide
-    where something comes from.
+    where something comes from, `overrides` (PEP 508) those of lock files.
     """
 
     requirements: tuple[str, ...]
@@ -117,6 +118,7 @@ class Terms:
     build_from_source: tuple[str, ...] = ()
     fork_strategy: str = ""
     extras: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,6 +334,7 @@ def differences(before: Locked | None, terms: Terms) -> Iterator[str]:
         ("build-from-source: ", before.terms.build_from_source, terms.build_from_source),
         ("fork-strategy: ", _one(before.terms.fork_strategy), _one(terms.fork_strategy)),
         ("extras: ", before.terms.extras, terms.extras),
+        ("overrides: ", before.terms.overrides, terms.overrides),
     ):
         yield from (f"{label}- {text}" for text in sorted({*old} - {*new}))
         yield from (f"{label}+ {text}" for text in sorted({*new} - {*old}))
@@ -372,6 +375,7 @@ def _entries(
             build_from_source=tuple(entry.get("build-from-source", ())),
             fork_strategy=entry.get("fork-strategy", ""),
             extras=tuple(entry.get("extras", ())),
+            overrides=tuple(entry.get("overrides", ())),
         )
         yield name, Locked(terms=terms, pins=tuple(pins), stale=bool(entry.get("stale")))
 
@@ -388,6 +392,8 @@ def _body(locked: Locked) -> Iterator[str]:
         yield f"fork-strategy = {_text(locked.terms.fork_strategy)}"
     if locked.terms.extras:
         yield f"extras = {_value(locked.terms.extras)}"
+    if locked.terms.overrides:
+        yield f"overrides = {_value(locked.terms.overrides)}"
     yield "distributions = ["
     for pin in sorted(locked.pins, key=lambda pin: (pin.name, pin.version, pin.filename)):
         yield f"  {_text(f'{pin.name} {pin.version} = {pin.filename}')},"

@@ -6,6 +6,7 @@ A distribution that one of them has in several versions is taken by the markers 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,7 @@ class Held:
     """What the lock file called `label` says of a distribution: see LockfileEntry.
 
     `unclear` is set where it has the distribution from several places at once. `several` are its entries
-    where it has several versions.
+    where it has several versions, and `overrides` (PEP 508) what is required in place of what others do.
     """
 
     label: str
@@ -77,11 +78,12 @@ class Held:
     provenance: Provenance | None = None
     unclear: bool = False
     several: tuple[LockfileEntry, ...] = ()
+    overrides: tuple[str, ...] = ()
 
     def served(self, addresses: Collection[str]) -> Held:
         """What it says where the distribution comes from a registry at one of `addresses`."""
         here = [each for each in self.several if _is_at(each, addresses)]
-        return _merged(self.label, here) if here else self
+        return replace(_merged(self.label, here), overrides=self.overrides) if here else self
 
     @property
     def limits(self) -> str:
@@ -128,6 +130,7 @@ def _merged(label: str, entries: Sequence[LockfileEntry]) -> Held:
         provenance=next(iter(places), None),
         unclear=len(places) > 1,
         several=tuple(entries) if len(versions) > 1 else (),
+        overrides=tuple(sorted({entry.override for entry in entries if entry.override})),
     )
 
 

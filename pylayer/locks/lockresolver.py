@@ -121,7 +121,7 @@ class LockResolver:
         request = Request(
             requirements=tuple(_plain(text) for text in case.terms.requirements),
             constraints=(*constraints, *at),
-            overrides=() if case.building else self._manifest.overrides,
+            overrides=() if case.building else (*self._manifest.overrides, *case.terms.overrides),
             excludes=tuple(sorted(excluded)),
             provided=tuple(wheel for _, wheel in provided.values()),
             preferences=tuple(sorted(case.preferences.items())),

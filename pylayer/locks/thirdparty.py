@@ -159,6 +159,11 @@ class ThirdParty:
         before = self._before.builds.get(build.id)
         return tuple(pin.sha256 for pin in before.pins if pin.is_wheel) if before else ()
 
+    def overrides(self, build: Build) -> Sequence[str]:
+        """See `pylayer.building.dependencies.Distributions`."""
+        found = self.builds.get(build.id)
+        return found.terms.overrides if found else ()
+
     async def expected(self, build: Build) -> tuple[Wheel, ...]:
         """See `pylayer.building.dependencies.Distributions`: as if a build required what it did."""
         before = self._before.builds.get(build.id)
@@ -291,6 +296,9 @@ class ThirdParty:
             build_from_source=tuple(sorted(layer.build_from_source)),
             fork_strategy="fewest" if layer.fork_strategy == "fewest" else "",
             extras=extras,
+            overrides=tuple(
+                sorted({text for each in held.values() for one in each for text in one.overrides})
+            ),
         )
         return Case(
             terms=terms,

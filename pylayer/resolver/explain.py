@@ -12,7 +12,7 @@ from pylayer.errors import DownloadError, Fault, ResolveError
 from pylayer.index.simple import candidates
 from pylayer.index.web import Web
 from pylayer.markers import holds
-from pylayer.names import normalise
+from pylayer.names import normalise, required_name
 from pylayer.resolver.uvtool import with_default
 
 if TYPE_CHECKING:
@@ -75,7 +75,9 @@ def _wanted(reasoning: str, request: Request, python: ResolverPython) -> dict[st
         for name, version in _WITHOUT_WHEEL.findall(reasoning)
         if "*" not in version
     }
-    given = [Requirement(each) for each in (*request.requirements, *request.constraints)]
+    overridden = {required_name(each) for each in request.overrides}
+    asked = [each for each in request.requirements if required_name(each) not in overridden]
+    given = [Requirement(each) for each in (*asked, *request.constraints, *request.overrides)]
     top = {normalise(Requirement(each).name) for each in request.requirements}
     named = {normalise(word) for word in _WORD.findall(reasoning)}
     own: dict[str, SpecifierSet] = {}

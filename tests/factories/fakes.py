@@ -199,6 +199,10 @@ class FakeIndex:
         found = await self.wheels(wanted)
         return {name: each for name, each in found.items() if not isinstance(each, PylayerError)}
 
+    def overrides(self, build: Build) -> Sequence[str]:
+        """Nothing was locked."""
+        return ()
+
     async def wheels(self, wanted: Sequence[Wanted]) -> Mapping[str, tuple[Wheel, ...] | PylayerError]:
         """Give what builds want; see `pylayer.building.dependencies.Distributions`."""
         self.rounds += 1

@@ -124,7 +124,9 @@ def test_images_that_are_no_table_are_damage(tmp_path):
 def test_differences_tell_what_came_and_went():
     """A stale entry is told line by line."""
     before = locked("numpy>=2", "requests", exclude=("boto3",))
-    now = Terms(requirements=("numpy>=2", "pandas"), build_from_source=("pandas",), extras=("cpu",))
+    now = Terms(
+        requirements=("numpy>=2", "pandas"), build_from_source=("pandas",), extras=("cpu",), overrides=("a",)
+    )
 
     assert list(lock.differences(before, now)) == [
         "- requests",
@@ -132,12 +134,15 @@ def test_differences_tell_what_came_and_went():
         "exclude: - boto3",
         "build-from-source: + pandas",
         "extras: + cpu",
+        "overrides: + a",
     ]
 
 
 def test_all_that_was_asked_for_is_kept(tmp_path):
     """What is left out and what is built from source decide a resolution too."""
-    one = locked("a", exclude=("boto3",), build_from_source=("b",), extras=("cpu",), stale=True)
+    one = locked(
+        "a", exclude=("boto3",), build_from_source=("b",), extras=("cpu",), overrides=("c<2",), stale=True
+    )
     lock.write(tmp_path / "layers.lock", Lock(builds={"a": one}))
 
     assert there(lock.read(tmp_path / "layers.lock")).builds["a"] == one

@@ -336,6 +336,24 @@ def test_a_file_that_no_tool_writes_is_refused_with_those_that_are_known(tmp_pat
     )
 
 
+def test_uv_lock_s_overrides_are_read(tmp_path):
+    """Of what it has no version of, too: a marker that never holds takes a distribution out."""
+    text = (
+        "[manifest]\noverrides = [\n"
+        '  { name = "NumPy", specifier = "==2.0.2" },\n'
+        '  { name = "noise", marker = "sys_platform == \'never\'" },\n'
+        '  { name = "from-git", extras = ["x"], git = "https://git.example/from-git" },\n]\n'
+    )
+    found = held(tmp_path, "uv.lock", text + UV)
+
+    assert {name: each.overrides for name, each in found.items() if each.overrides} == {
+        "numpy": ("NumPy==2.0.2",),
+        "noise": ('noise; sys_platform == "never"',),
+        "from-git": ("from-git[x]",),
+    }
+    assert ("2.3.1", "") == (found["numpy"].version, found["noise"].limits)
+
+
 def test_where_several_versions_may_be_meant_none_is_pinned(tmp_path):
     """The resolver chooses."""
     assert {} == versions(tmp_path, "requirements.txt", "a==1 --hash=sha256:00\na==2 --hash=sha256:01\n")

@@ -50,13 +50,24 @@ def test_lists_only_some_of_many_tags():
 def test_collects_what_is_asked_of_a_name():
     """From requirements and constraints that apply, and from what uv says has no wheel."""
     request = Request(
-        requirements=("one<3", "two; python_version > '3.12'", "ours", "url @ https://index.example/u.whl"),
+        requirements=(
+            "one<3",
+            "two; python_version > '3.12'",
+            "ours",
+            "url @ https://index.example/u.whl",
+            "four<1",
+        ),
         constraints=("one>1", "unused<1"),
+        overrides=("four>=4",),
         excludes=("ours",),
     )
     reasoning = "Because native==2.0 has no wheels with a matching platform tag and x==1.* has no wheels"
     found = _wanted(reasoning, request, python())
-    assert {"one": SpecifierSet("<3,>1"), "native": SpecifierSet("==2.0")} == found
+    assert {
+        "one": SpecifierSet("<3,>1"),
+        "four": SpecifierSet(">=4"),
+        "native": SpecifierSet("==2.0"),
+    } == found
 
 
 def test_says_what_to_do():

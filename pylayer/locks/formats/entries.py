@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class LockfileEntry:
     """One version of a distribution; `markers` (PEP 508) say where, any of them is enough.
 
+    Or what was required of it (`override`, PEP 508) in place of what others do, when the file was made.
+
     `version` is empty where the file does not say it. `specifier` (PEP 440) is what it says in place of one
     version. `hashes` are of all the files that may be used, as `sha256:` with hex; none where the file has
     none. `provenance` is None where the file leaves that to the settings of indexes.
@@ -31,6 +33,7 @@ class LockfileEntry:
     markers: tuple[Marker, ...] = ()
     hashes: frozenset[str] = frozenset()
     provenance: Provenance | None = None
+    override: str = ""
 
     def __post_init__(self) -> None:
         """Raise TypeError where what stands in the file is no text."""

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from packaging.markers import Marker
+from packaging.requirements import Requirement
 
 from pylayer.locks.formats.entries import LockfileEntry, hashes_of
 from pylayer.monorepo.provenance import Provenance
 from pylayer.names import normalise
-from pylayer.tables import document
+from pylayer.tables import document, table_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 def entries(path: Path, label: str) -> Iterator[LockfileEntry]:
     """Read it; what its tables mean is written down in uv's code alone."""
-    for row in document(path, where=label).get("package", ()):
+    content = document(path, where=label)
+    for row in table_at(content, "manifest").get("overrides", ()):
+        yield LockfileEntry(name=normalise(row["name"]), override=_override(row))
+    for row in content.get("package", ()):
         provenance = _provenance(row["source"], path.parent) if "source" in row else None
         files = [*row.get("wheels", ()), *([row["sdist"]] if "sdist" in row else ())]
         yield LockfileEntry(
@@ -29,6 +33,13 @@ def entries(path: Path, label: str) -> Iterator[LockfileEntry]:
             hashes=hashes_of(files),
             provenance=provenance,
         )
+
+
+def _override(row: Mapping[str, Any]) -> str:
+    """What `override-dependencies` of `[tool.uv]` had; an address of it is the package's own, below."""
+    extras = f"[{','.join(row['extras'])}]" if row.get("extras") else ""
+    marker = f" ; {row['marker']}" if row.get("marker") else ""
+    return str(Requirement(f"{row['name']}{extras}{row.get('specifier', '')}{marker}"))
 
 
 def _provenance(source: Mapping[str, Any], folder: Path) -> Provenance:
