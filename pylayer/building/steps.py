@@ -194,9 +194,11 @@ class WheelSteps:
                 pace.remember(self._store, step, seconds)
                 image = host.interpreter.image or ""
                 parts = self.kept.put(outcome, source, places, image=image, seconds=seconds)
-                return Built(
-                    wheel=outcome, fresh=True, parts=parts, note=sources.bulk(project, source, parts)
+                notes = (
+                    await self._graph.compute(vcs.doubt, project, outcome.metadata.version),
+                    sources.bulk(project, source, parts),
                 )
+                return Built(wheel=outcome, fresh=True, parts=parts, note="; ".join(filter(None, notes)))
             asked = outcome
             self._refuse_addresses(project, asked)
         raise BuildError(

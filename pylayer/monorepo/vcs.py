@@ -37,6 +37,7 @@ with open("pyproject.toml", "rb") as file:
 print(VCSVersionSource(os.getcwd(), table).get_version_data()["version"])
 """
 _VERSION = re.compile(r"^[0-9][0-9A-Za-z.!+_-]*$")
+_PRETEND = "SETUPTOOLS_SCM_PRETEND_VERSION"
 TIMEOUT = 60
 
 
@@ -44,10 +45,12 @@ def version(project: Project, required: Sequence[Wheel], *, store: Store) -> str
     """The version that VCS gives `project`, None where its version comes from elsewhere.
 
     `required` are the wheels of its build requirements. Asked again only when what git says of the tree
-    changes. Raises BuildError with what the tool printed.
+    changes, and not at all where layers.toml says it. Raises BuildError with what the tool printed.
     """
     if project.vcs is None:
         return None
+    if told := declared(project):
+        return told
     state = describe(project.path)
     tools = sorted(wheel.sha256 for wheel in required)
     memo = key({**_place(project.path), "state": state, "tools": tools}) if state else ""
@@ -66,7 +69,8 @@ def version(project: Project, required: Sequence[Wheel], *, store: Store) -> str
         raise BuildError(
             f"{project.vcs} cannot work out its version on this host",
             where=project.name,
-            hint="does the git history have a tag (a shallow clone has none)? Its output is above",
+            hint="does the git history have a tag (a shallow clone has none)? Its output is above. Without "
+            f'git: env = {{ {_PRETEND} = "1.2.3" }} under [projects.{project.name}] in layers.toml',
             log=done.stdout + done.stderr,
         )
     if state:
@@ -74,15 +78,35 @@ def version(project: Project, required: Sequence[Wheel], *, store: Store) -> str
     return answer
 
 
+def doubt(project: Project, version: str) -> str:
+    """Say that `version` may be wrong: it counts from a tag, and a shallow clone has brought none."""
+    if not (project.vcs or project.reads_history) or declared(project):
+        return ""
+    shallow = process.run(["git", "rev-parse", "--is-shallow-repository"], cwd=project.path, timeout=TIMEOUT)
+    if shallow.status != 0 or shallow.stdout.strip() != "true":
+        return ""
+    if process.run(["git", "describe", "--tags"], cwd=project.path, timeout=TIMEOUT).status == 0:
+        return ""
+    return (
+        f"{project.name} {version} may have the wrong version: the clone is shallow, and no tag is in it; "
+        "`git fetch --unshallow --tags`, or in CI `fetch-depth: 0`"
+    )
+
+
+def declared(project: Project) -> str:
+    """The version that `env` of a project in layers.toml gives the tool; empty where it gives none."""
+    env = dict(project.options.env)
+    return next((env[name] for name in _variables(project) if env.get(name)), "")
+
+
 def environment(project: Project, version: str | None) -> dict[str, str]:
     """The variables by which the tool takes `version` for what VCS says."""
-    if version is None:
-        return {}
+    return {} if version is None else dict.fromkeys(_variables(project), version)
+
+
+def _variables(project: Project) -> tuple[str, ...]:
     name = re.sub(r"[-_.]+", "_", project.name).upper()
-    return {
-        "SETUPTOOLS_SCM_PRETEND_VERSION": version,
-        f"SETUPTOOLS_SCM_PRETEND_VERSION_FOR_{name}": version,
-    }
+    return (f"{_PRETEND}_FOR_{name}", _PRETEND)
 
 
 def describe(folder: Path) -> str:

@@ -217,7 +217,7 @@ class Foresight:
     def described(self, name: str) -> str:
         """What version control says of a project that takes its version from there; empty for others."""
         project = self.found.projects[name]
-        if not project.vcs:
+        if not project.vcs or vcs.declared(project):
             return ""
         if name not in self._described:
             self._described[name] = vcs.describe(project.path) or "uncommitted changes"

@@ -63,7 +63,7 @@ def described(found: Workspace) -> dict[str, str]:
     return {
         str(project.path): vcs.describe(project.path)
         for project in found.projects.values()
-        if project.vcs or project.reads_history
+        if (project.vcs and not vcs.declared(project)) or project.reads_history
     }
 
 

@@ -129,3 +129,35 @@ def test_a_checkout_with_changes_is_asked_each_time(checkouts, asked):
     (checkouts[1].folder / "layers.toml").write_text(MANIFEST + "\n")
     assert checkouts[1].asks(asked)
     assert checkouts[1].asks(asked)
+
+
+@pytest.mark.parametrize("variable", ["", "_FOR_LIBA"])
+def test_a_version_in_layers_toml_is_not_asked_for(checkouts, variable):
+    """Where there is no git, too; of two the project's own counts."""
+    folder = checkouts[0].folder
+    shutil.rmtree(folder / ".git")
+    env = f'SETUPTOOLS_SCM_PRETEND_VERSION{variable} = "7.1"'
+    if variable:
+        env += ', SETUPTOOLS_SCM_PRETEND_VERSION = "0"'
+    (folder / "layers.toml").write_text(f"{MANIFEST}[projects.liba]\nenv = {{ {env} }}\n")
+    project = load(folder / "layers.toml").projects["liba"]
+    version = vcs.version(project, [checkouts[0].tool], store=checkouts[0].store)
+
+    assert "7.1" == version
+    assert {"7.1"} == {*vcs.environment(project, version).values()}
+
+
+def test_a_shallow_clone_without_tags_is_doubted(checkouts, tmp_path):
+    """One of a tag's own commit is not, nor a whole one without tags."""
+    here = checkouts[0].folder
+    clones = Repository(tmp_path / "clones")
+
+    def said(folder):
+        return vcs.doubt(load(folder / "layers.toml").projects["liba"], "0.1.dev1")
+
+    for place, words in (("tagged", ()), ("bare", ("--no-tags",))):
+        clones.git("clone", "-q", "--depth=1", *words, here.as_uri(), place)
+    clones.git("-C", str(here), "tag", "-d", "v1.0")
+
+    assert ["", ""] == [said(folder) for folder in (here, clones.folder / "tagged")]
+    assert "liba 0.1.dev1 may have the wrong version: the clone is shallow" in said(clones.folder / "bare")
