@@ -29,6 +29,7 @@ Kind = Literal[
     "stdlib",  # takes the place of a standard library module
     "runtime",  # takes the place of a part of what the runtime brings
     "secret",  # a file that looks like one
+    "pointer",  # stands for a file that is not there
     "size",  # AWS's limits
     "budget",  # the user's own
     "load",  # a module that fails when it is imported

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pylayer.checks import contents, imports, metadata, native, paths, secrets, sizes, together
+from pylayer.checks import contents, imports, metadata, native, paths, pointers, secrets, sizes, together
 from pylayer.dataclassing import dataclass
 from pylayer.errors import ArchiveError
 from pylayer.limits import MOST_UNZIPPED
@@ -74,6 +74,7 @@ def check(
         givers = {name: top.giver for name, top in tops.items()}
         yield from metadata.check_runtime(made.wheels, givers, target=target)
         yield from secrets.check(inside)
+        yield from pointers.check(inside.pointers)
         yield from sizes.check(inside, budget=budget)
 
     return _ordered(leave_out(problems(), accepted))

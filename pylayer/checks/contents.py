@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from pylayer import recordfile
-from pylayer.checks import credentials, elf
+from pylayer.checks import credentials, elf, pointers
 from pylayer.checks.elf import Elf
 from pylayer.dataclassing import dataclass
 from pylayer.limits import MOST_UNZIPPED
@@ -42,8 +42,8 @@ class ArchiveContents:
     """What is in an archive.
 
     `claims` maps a member's path to the distributions whose RECORD lists it, each with the hash written
-    there; `elves` maps paths to ELF files, `secrets` to what credentials are in files of the team's own.
-    `size` is the zip's, in bytes.
+    there; `elves` maps paths to ELF files, `secrets` to what credentials are in files of the team's own, of
+    which `pointers` only stand for others. `size` is the zip's, in bytes.
     """
 
     name: str
@@ -53,6 +53,7 @@ class ArchiveContents:
     claims: Mapping[str, Sequence[tuple[str, str]]]
     elves: Mapping[str, Elf]
     secrets: Mapping[str, str]
+    pointers: frozenset[str]
 
     @property
     def unzipped_size(self) -> int:
@@ -93,6 +94,10 @@ def read(
     with Zip(path) as archive:
         claims = claims_in(archive)
         elves = dict(_elves(archive, memory))
+        own = [
+            (name, credentials.inside(content), pointers.is_pointer(content))
+            for name, content in _own(archive, claims, local, but=elves)
+        ]
         return ArchiveContents(
             name=name,
             size=path.stat().st_size,
@@ -100,7 +105,8 @@ def read(
             wheels=tuple(wheels),
             claims=claims,
             elves=elves,
-            secrets=dict(_secrets(archive, claims, local, but=elves)),
+            secrets={name: kind for name, kind, _ in own if kind},
+            pointers=frozenset(name for name, _, pointer in own if pointer),
         )
 
 
@@ -165,21 +171,21 @@ def _elves(archive: Zip, memory: Store | None) -> Iterator[tuple[str, Elf]]:
             yield name, found
 
 
-def _secrets(
+def _own(
     archive: Zip,
     claims: Mapping[str, Sequence[tuple[str, str]]],
     local: Collection[str],
     *,
     but: Collection[str],
-) -> Iterator[tuple[str, str]]:
-    """Look into small files of distributions built here, and of none: what is on an index is no secret."""
+) -> Iterator[tuple[str, bytes]]:
+    """Small files of distributions built here, and of none: what is on an index is no secret."""
     for member in archive.members:
         name = member.name
         if not member.size or member.size > credentials.LARGEST or name.endswith(".pyc") or name in but:
             continue
         given = claims.get(name)
-        if (not given or given[0][0] in local) and (kind := credentials.inside(archive.content(member))):
-            yield name, kind
+        if not given or given[0][0] in local:
+            yield name, archive.content(member)
 
 
 def _elf(archive: Zip, member: Member, memory: Store | None) -> Elf | None:
