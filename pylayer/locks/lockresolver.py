@@ -124,7 +124,7 @@ class LockResolver:
             overrides=() if case.building else (*self._manifest.overrides, *case.terms.overrides),
             excludes=tuple(sorted(excluded)),
             provided=tuple(wheel for _, wheel in provided.values()),
-            preferences=tuple(sorted(case.preferences.items())),
+            preferences=_preferences(case),
             exclude_newer=self._manifest.exclude_newer,
             elsewhere=frozenset({*place.located, *place.refused}) - addresses.keys(),
             hashes={name: allowed.sha256 for name, allowed in place.hashes.items()},
@@ -255,6 +255,21 @@ def _offered(beside: Locked | None) -> frozenset[tuple[str, str, str | None]]:
     if beside is None or not all(pin.is_wheel and not gits.commit_of(pin) for pin in beside.pins):
         return frozenset()
     return frozenset((pin.name, pin.version, pin.index) for pin in beside.pins)
+
+
+def _preferences(case: Case) -> tuple[tuple[str, str], ...]:
+    """What was locked before; of what a lock file has in several versions, these."""
+    several = {
+        (name, entry.version)
+        for name, held in case.held.items()
+        for each in held
+        for entry in each.several
+        if entry.version
+    }
+    names = {name for name, _ in several}
+    return tuple(
+        sorted({*several, *((name, one) for name, one in case.preferences.items() if name not in names)})
+    )
 
 
 def wrong_hash(pin: Pin, place: Whereabouts) -> Iterator[str]:

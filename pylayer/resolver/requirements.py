@@ -79,11 +79,12 @@ class Request:
     """What to resolve; requirements, constraints and overrides are PEP 508.
 
     `excludes` are never asked of an index, whoever requires them. `provided` wheels are used for their
-    names, and no index is asked for those either. `preferences` are (name, version): taken where possible.
-    `exclude_newer` is a date or a duration as uv reads it. Without `dependencies`, nothing is added. No index
-    is asked for `elsewhere`, names of what has to come from another place: see StandInError. `hashes` are, by
-    name, the sha256 (hex) that a file of it may have. `beside` is what the answer may be made of
-    by what indexes said a moment ago, as (name, version, index): where it is, none is asked again.
+    names, and no index is asked for those either. `preferences` are (name, version): taken where possible,
+    the newest of several. `exclude_newer` is a date or a duration as uv reads it. Without `dependencies`,
+    nothing is added. No index is asked for `elsewhere`, names of what has to come from another place: see
+    StandInError. `hashes` are, by name, the sha256 (hex) that a file of it may have. `beside` is what the
+    answer may be made of by what indexes said a moment ago, as (name, version, index): where it is, none is
+    asked again.
     """
 
     requirements: tuple[str, ...]

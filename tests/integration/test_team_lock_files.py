@@ -47,3 +47,40 @@ def test_the_overrides_of_a_uv_lock(tmp_path):
     assert 0 == locked.status, locked.text
     assert "uv.lock: cannot be read as a lock file" in refused.err
     assert "overrides: - noise; sys_platform" in stale.err
+
+
+CONFLICT = """
+version = 1
+conflicts = [[{ package = "liba", extra = "new" }, { package = "liba", extra = "old" }]]
+"""
+VERSION = """
+[[package]]
+name = "private"
+version = "{version}"
+source = {{ registry = "{url}" }}
+wheels = [{{ url = "{url}/private/private-{version}-py3-none-any.whl", hash = "sha256:{sha256}" }}]
+"""
+
+
+def test_versions_of_extras_that_exclude_each_other(tmp_path):
+    """Each layer has the one that its extra allows, and not a newer one that is not in the file."""
+    with workshop(tmp_path) as shop:
+        for version in ("1.0", "1.1", "2.0", "2.1"):
+            shop.offer("private", version)
+        shop.member("liba", extras={"new": ["private>=2"], "old": ["private<2"], "any": ["private"]})
+        shop.layers(
+            tables="".join(
+                f'[layers.{extra}]\npackages = ["liba"]\nextras = ["{extra}"]\n'
+                for extra in ("new", "old", "any")
+            )
+        )
+        rows = [
+            VERSION.format(url=shop.index.url, version=version, sha256=shop.sha256("private", version))
+            for version in ("1.0", "2.0")
+        ]
+        shop.file("uv.lock", CONFLICT + "".join(rows))
+        ran = shop.run("layers")
+
+    assert 0 == ran.status, ran.text
+    found = {name: shop.versions(f"{name}-python3.11-x86_64")["private"] for name in ("new", "old", "any")}
+    assert {"new": "2.0", "old": "1.0", "any": "2.0"} == found
