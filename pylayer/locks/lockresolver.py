@@ -65,6 +65,7 @@ class LockResolver:
 
     def __init__(self, context: RunContext, *, settings: IndexSettings, fetcher: Fetcher) -> None:
         self._manifest = context.workspace.manifest
+        self._build_constraints = context.workspace.build_constraints
         self._projects = context.workspace.projects.keys()
         self._graph = context.graph
         self._store = context.store
@@ -167,7 +168,7 @@ class LockResolver:
     def _constraints(self, case: Case) -> tuple[str, ...]:
         """What layers.toml says, what lock files pin, and the case's own."""
         if case.building:
-            return self._manifest.build_constraints
+            return self._build_constraints
         pinned = [
             f"{name}{limits}"
             for name, held in sorted(case.held.items())

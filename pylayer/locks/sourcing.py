@@ -26,7 +26,7 @@ def choices(found: Workspace, settings: IndexSettings) -> dict[str, Any]:
         **settings.key(),
         "constraints": sorted(manifest.constraints),
         "overrides": sorted(manifest.overrides),
-        "build-constraints": sorted(manifest.build_constraints),
+        "build-constraints": sorted(found.build_constraints),
         "exclude-newer": manifest.exclude_newer,
         "sources": sorted({each for table in found.tables for each in _elsewhere(table, manifest.root)}),
     }

@@ -55,12 +55,16 @@ class StatedIndex:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceTables:
-    """What one pyproject.toml says; `members` and `excluded` are globs of a uv workspace."""
+    """What one pyproject.toml says; `members` and `excluded` are globs of a uv workspace.
+
+    `build_constraints` (PEP 508) are uv's, which holds itself to those beside its workspace alone.
+    """
 
     stated: tuple[Stated, ...] = ()
     indexes: tuple[StatedIndex, ...] = ()
     members: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
+    build_constraints: tuple[str, ...] = ()
 
 
 def read(pyproject: Mapping[str, Any], *, folder: Path, where: str) -> SourceTables:
@@ -75,6 +79,7 @@ def read(pyproject: Mapping[str, Any], *, folder: Path, where: str) -> SourceTab
         indexes=tuple(_indexes(uv, poetry, pdm, where)),
         members=tuple(_strings(workspace, "members")),
         excluded=tuple(_strings(workspace, "exclude")),
+        build_constraints=tuple(_strings(uv, "build-constraint-dependencies")),
     )
 
 

@@ -100,6 +100,12 @@ class Workspace:
     builds: tuple[Build, ...] = field(init=False, repr=False, compare=False)
     of_layers: Mapping[str, tuple[Build, ...]] = field(init=False, repr=False, compare=False)
 
+    @property
+    def build_constraints(self) -> tuple[str, ...]:
+        """Limits (PEP 508) for what builds projects, of layers.toml and of the pyproject.toml beside it."""
+        beside = self.tables[0].build_constraints if self.tables else ()
+        return (*self.manifest.build_constraints, *beside)
+
     def __post_init__(self) -> None:
         builds = [Build(layer=layer, target=target) for layer in self.layers for target in layer.targets]
         builds.sort(key=lambda build: build.id)

@@ -84,3 +84,20 @@ def test_versions_of_extras_that_exclude_each_other(tmp_path):
     assert 0 == ran.status, ran.text
     found = {name: shop.versions(f"{name}-python3.11-x86_64")["private"] for name in ("new", "old", "any")}
     assert {"new": "2.0", "old": "1.0", "any": "2.0"} == found
+
+
+def test_uv_s_constraints_for_builds(tmp_path):
+    """They are in force as soon as they are written, beside those of layers.toml."""
+    with workshop(tmp_path) as shop:
+        for name, version in (("builder", "1.0"), ("builder", "2.0"), ("helper", "1.0"), ("helper", "2.0")):
+            shop.offer(name, version)
+        shop.member("liba", building=["builder", "helper"])
+        shop.layers('build-constraints = ["helper<2"]')
+        first = shop.run("layers")
+        shop.file("pyproject.toml", '[tool.uv]\nbuild-constraint-dependencies = ["builder<2"]\n')
+        stale = shop.run("layers", "--locked")
+        again = shop.run("layers")
+        (found,) = shop.lock.environments.values()
+
+    assert (0, 5, 0) == (first.status, stale.status, again.status), again.text
+    assert {"builder": "1.0", "helper": "1.0"} == found.versions
