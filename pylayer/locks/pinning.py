@@ -6,13 +6,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import SpecifierSet
+
 from pylayer.errors import ManifestError
+from pylayer.index import gits
 from pylayer.locks import lockfiles
+from pylayer.names import required_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from pylayer.config.layers import Build, Layer
+    from pylayer.index.pins import Pin
+    from pylayer.locks.lock import Locked
     from pylayer.locks.lockfiles import Held, Lockfile
     from pylayer.monorepo.provenance import Provenance
     from pylayer.monorepo.workspace import Workspace
@@ -31,12 +37,14 @@ class LockfilePins:
         self._found: dict[Path, Path | None] = {}
         self._read: dict[Path, Lockfile] = {}
         self._known: dict[tuple[Path, Target], Mapping[str, Held]] = {}
+        # Whoever writes an override means it.
+        self._overridden = frozenset(map(required_name, found.manifest.overrides))
 
     def of(self, build: Build) -> Mapping[str, tuple[Held, ...]]:
         """By distribution, what holds for a build.
 
         From several lock files where some of one rank have it. Projects of the monorepo are pinned by nobody,
-        Raises ManifestError for a file that cannot be read.
+        nor is what layers.toml overrides. Raises ManifestError for a file that cannot be read.
         """
         found: dict[str, tuple[Held, ...]] = {}
         for rank in self._ranks(build.layer):
@@ -45,7 +53,20 @@ class LockfilePins:
                 for name, held in self._of(path, build.target).items():
                     here[name] = (*here.get(name, ()), held)
             found = {**here, **found}
-        return {name: held for name, held in found.items() if name not in self._workspace.projects}
+        but = self._workspace.projects.keys() | self._overridden
+        return {name: held for name, held in found.items() if name not in but}
+
+    def against(self, build: Build, locked: Locked) -> Iterator[str]:
+        """What lock files say against a build's entry in layers.lock: they changed since it was resolved.
+
+        Raises ManifestError as `of` does.
+        """
+        held = self.of(build)
+        for pin in locked.pins:
+            yield from other_versions(pin, held)
+            yield from _other_hashes(pin, held)
+        if set(locked.terms.overrides) != set(overrides(held)):
+            yield "overrides of a lock file"
 
     def _ranks(self, layer: Layer) -> Iterator[list[Path]]:
         root = self._workspace.manifest.root
@@ -77,6 +98,25 @@ class LockfilePins:
             label = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
             self._read[path] = lockfiles.read(path, label=label)
         return self._read[path]
+
+
+def overrides(held: Mapping[str, tuple[Held, ...]]) -> tuple[str, ...]:
+    """What lock files require (PEP 508) in place of what others do, sorted."""
+    return tuple(sorted({text for each in held.values() for one in each for text in one.overrides}))
+
+
+def other_versions(pin: Pin, held: Mapping[str, tuple[Held, ...]]) -> Iterator[str]:
+    """Say that a distribution has not the version that a lock file says."""
+    for each in held.get(pin.name, ()):
+        if each.limits and not SpecifierSet(each.limits).contains(pin.version, prereleases=True):
+            yield f"{pin.name} {pin.version}: {each.label} pins {each.version or each.limits}"
+
+
+def _other_hashes(pin: Pin, held: Mapping[str, tuple[Held, ...]]) -> Iterator[str]:
+    for each in () if gits.commit_of(pin) else held.get(pin.name, ()):
+        allowed = {text.removeprefix("sha256:") for text in each.hashes if text.startswith("sha256:")}
+        if allowed and pin.sha256 not in allowed:
+            yield f"{pin.name} {pin.version}: {each.label} has other hashes"
 
 
 def looked_for(found: Workspace) -> Iterator[Path]:

@@ -27,7 +27,7 @@ from pylayer.index.indexes import display
 from pylayer.keys import changes
 from pylayer.locks.lock import Locked, Terms, differences, stale
 from pylayer.locks.lockresolver import Case, wrong_hash
-from pylayer.locks.pinning import LockfilePins
+from pylayer.locks.pinning import LockfilePins, other_versions, overrides
 from pylayer.locks.provenances import written
 from pylayer.locks.sharing import (
     EnvironmentName,
@@ -100,7 +100,6 @@ class ThirdParty:
         self._resolver = resolver
         self._pinning = LockfilePins(context.workspace)
         self._provenances = provenances
-        self._overridden = frozenset(map(required_name, context.workspace.manifest.overrides))
         self._moved = tuple(changes(dict(lock.settings), dict(settings), name="settings"))
         self.builds: dict[str, Locked] = {}
         self.environments: dict[str, Locked] = {}
@@ -283,10 +282,7 @@ class ThirdParty:
         layer = want.build.layer
         # Other extras change nothing that is known here: they make no entry stale.
         extras = tuple(sorted(self._provenances.deciding.intersection(want.extras)))
-        # Whoever writes an override means it.
-        pinned = {
-            name: each for name, each in self._pinning.of(want.build).items() if name not in self._overridden
-        }
+        pinned = self._pinning.of(want.build)
         held = self._provenances.narrowed(pinned, want.build.target, extras=extras)
         whereabouts = self._provenances.of(want.build.target, held, extras=extras)
         requirements = {self._located(text, whereabouts) for text in want.requirements}
@@ -296,9 +292,7 @@ class ThirdParty:
             build_from_source=tuple(sorted(layer.build_from_source)),
             fork_strategy="fewest" if layer.fork_strategy == "fewest" else "",
             extras=extras,
-            overrides=tuple(
-                sorted({text for each in held.values() for one in each for text in one.overrides})
-            ),
+            overrides=overrides(held),
         )
         return Case(
             terms=terms,
@@ -321,9 +315,7 @@ class ThirdParty:
                 yield f"{pin.name} is to be upgraded"
             if pin.name in self._workspace.projects:
                 yield f"{pin.name} is a project of the monorepo"
-            for held in case.held.get(pin.name, ()):
-                if held.limits and not SpecifierSet(held.limits).contains(pin.version, prereleases=True):
-                    yield f"{pin.name} {pin.version}: {held.label} pins {held.version or held.limits}"
+            yield from other_versions(pin, case.held)
             yield from wrong_hash(pin, case.whereabouts)
             yield from _misplaced(pin, case)
             if given.get(pin.name, pin.version) != pin.version:

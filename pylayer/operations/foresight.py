@@ -25,6 +25,7 @@ from pylayer.building.serving import allows
 from pylayer.building.sources import source_of
 from pylayer.building.wheelparts import declared_parts
 from pylayer.keys import key
+from pylayer.locks.pinning import LockfilePins
 from pylayer.locks.sharing import EnvironmentName
 from pylayer.markers import required
 from pylayer.monorepo import sourcetables, stated, vcs, workspace
@@ -83,6 +84,7 @@ class Foresight:
         self._projects: dict[tuple[str, Target], Parts] = {}
         self._metadata: dict[tuple[str, Target], Metadata] = {}
         self._described: dict[str, str] = {}
+        self._pinning = LockfilePins(found)
         self._pins: dict[str, Metadata | None] = {}
         self._leading: set[str] = set()  # third-party distributions that may require projects
         self._closures: dict[str, Closure] = {}
@@ -143,6 +145,7 @@ class Foresight:
         lines = [*(f"+ {text}" for text in sorted(asked - known)), *(f"- {text}" for text in sorted(gone))]
         if set(locked.terms.extras) != self._deciding.intersection(self.closure(build).extras):
             lines.append("extras that decide where something comes from")
+        lines += self._pinning.against(build, locked)
         return [*lines, *(["settings of the resolver"] if locked.stale else [])]
 
     def closure(self, build: Build) -> Closure:

@@ -60,12 +60,14 @@ def plan(
                 for line in affected.told(since, selected, of=counted, ref=asked):
                     told.note(line)
             stale = staleness.of(found, state, listed=there, builds=selected)
+            unlocked = staleness.unlocked(found, [build for build in selected if build.id not in stale.kept])
             planned = [
                 _planned(
                     build,
                     there.builds.get(build.id),
                     output=output,
                     stale=stale,
+                    unlocked=unlocked.get(build.id, ()),
                     ending=endings.recall(state, build.id),
                     touched=since.reasons[build.id] if since else (),
                 )
@@ -80,10 +82,12 @@ def _planned(
     *,
     output: Path,
     stale: Staleness,
+    unlocked: tuple[str, ...],
     ending: Ending | None,
     touched: tuple[str, ...],
 ) -> PlannedBuild:
-    state, reasons = _state(build, entry, output=output, stale=stale, ending=ending)
+    changed = (*stale.stale.get(build.id, ()), *unlocked)
+    state, reasons = _state(build, entry, output=output, stale=stale, changed=changed, ending=ending)
     facts: Mapping[str, Any] = {}
     if entry:
         facts = {
@@ -104,7 +108,13 @@ def _planned(
 
 
 def _state(
-    build: Build, entry: CatalogueEntry | None, *, output: Path, stale: Staleness, ending: Ending | None
+    build: Build,
+    entry: CatalogueEntry | None,
+    *,
+    output: Path,
+    stale: Staleness,
+    changed: tuple[str, ...],
+    ending: Ending | None,
 ) -> tuple[BuildState, tuple[str, ...]]:
     """What a build's archive is, and why."""
     if entry is None:
@@ -122,6 +132,6 @@ def _state(
         told = ("its archive is gone",)
     elif archive.stat().st_size != entry.size:
         told = ("its archive was altered",)
-    if reasons := (*told, *stale.stale.get(build.id, ())):
+    if reasons := (*told, *changed):
         return "stale", reasons
     return ("unknown", (_ELSEWHERE,)) if build.id in stale.unknown else ("fresh", ())

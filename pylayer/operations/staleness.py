@@ -18,6 +18,8 @@ from pylayer.errors import Fault, PylayerError
 from pylayer.keys import changes
 from pylayer.locks import lock as locks
 from pylayer.locks.lock import Lock
+from pylayer.locks.pinning import LockfilePins
+from pylayer.locks.sourcing import choices, settings_of
 from pylayer.operations.reasons import stated
 from pylayer.operations.unchanged import described_otherwise
 from pylayer.state import history, snapshot
@@ -38,11 +40,12 @@ class Staleness:
     """What changed since each of the `stale` builds was made, by build id.
 
     Of those that are `unknown` nothing can be told: their archives were made on another machine, or by a run
-    before the last.
+    before the last. Of those that are `kept` nothing changed that the last run saw.
     """
 
     stale: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    kept: frozenset[str] = frozenset()
 
     def faults(self, builds: Sequence[Build]) -> list[Fault]:
         """A fault for each layer that has stale ones among `builds`."""
@@ -71,7 +74,26 @@ def of(found: Workspace, state: WorkspaceState, *, listed: Catalogue, builds: Se
             unknown.append(build.id)
         elif reasons := tuple(look.reasons(build, past.parts)):
             stale[build.id] = reasons
-    return Staleness(stale=stale, unknown=tuple(unknown))
+    return Staleness(stale=stale, unknown=tuple(unknown), kept=kept)
+
+
+def unlocked(found: Workspace, builds: Sequence[Build]) -> dict[str, tuple[str, ...]]:
+    """What layers.lock does not answer any more of `builds`, by build id: the next run resolves it anew.
+
+    What is asked of an index changed, or a team's own lock files did. A run elsewhere may see other settings.
+    """
+    lock = locks.read(found.manifest.root / LOCK_NAME)
+    if lock is None or not builds:
+        return {}
+    moved = [*changes(dict(lock.settings), choices(found, settings_of(found)), name="settings")]
+    pinning = LockfilePins(found)
+    lines: dict[str, tuple[str, ...]] = {}
+    for build in builds:
+        if locked := lock.builds.get(build.id):
+            lines[build.id] = (*moved, *pinning.against(build, locked))
+    return {
+        name: tuple(f"layers.lock is stale: {line}" for line in each) for name, each in lines.items() if each
+    }
 
 
 def _kept(before: Snapshot, listed: Catalogue) -> frozenset[str]:

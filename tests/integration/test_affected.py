@@ -405,6 +405,22 @@ def test_a_lock_that_does_not_answer_counts(shop):
     assert set() == shop.affected()
 
 
+def test_a_team_s_lock_file_that_says_otherwise_counts(shop):
+    """With layers.lock as it was, until that is brought up to date."""
+    shop.shop.member("app", "third")
+    shop.shop.member("other")
+    for version in ("1.0", "2.0"):
+        shop.shop.offer("third", version)
+    line = "third=={0} --hash=sha256:{1}\n"
+    shop.shop.file("requirements.txt", line.format("1.0", shop.shop.sha256("third", "1.0")))
+    begun(shop)
+    shop.shop.file("requirements.txt", "# A comment\n" + line.format("1.0", shop.shop.sha256("third", "1.0")))
+    assert set() == shop.affected()
+
+    shop.shop.file("requirements.txt", line.format("2.0", shop.shop.sha256("third", "2.0")))
+    assert {"app"} == shop.affected()
+
+
 def test_another_pylayer_counts_for_all(shop):
     """By the lock file beside layers.toml."""
     lock = "pylayer-lambda==0.{}.0 --hash=sha256:" + "0" * 64 + "\n"

@@ -37,6 +37,24 @@ def test_the_state_of_builds(shop):
     assert "libb.py" in pending.reasons[0]
 
 
+def test_a_lock_that_does_not_answer_any_more(shop):
+    """By what the team's own lock file pins, or by layers.toml; a run would resolve it anew."""
+    manifest = shop.root / "layers.toml"
+    for version in ("1.0", "2.0"):
+        shop.offer("third", version)
+    shop.member("liba", "third")
+    pylayer.build(manifest)
+    shop.file("requirements.txt", f"third==1.0 --hash=sha256:{shop.sha256('third', '1.0')}\n")
+    pinned = pylayer.plan(manifest)
+    (shop.root / "requirements.txt").unlink()
+    shop.layers(top='constraints = ["third<2"]')
+    limited = pylayer.plan(manifest)
+
+    assert [("stale", A), ("stale", B)] == [(each.state, each.build) for each in pinned.pending]
+    assert "layers.lock is stale: third 2.0: requirements.txt pins 1.0" == pinned.pending[0].reasons[0]
+    assert ("layers.lock is stale: settings: constraints is new",) == limited.pending[0].reasons
+
+
 def test_what_a_change_touches(shop):
     """Of a project, whatever needs it; told to a reporter as well."""
     notes = []
