@@ -311,7 +311,13 @@ def _attributed(error: ResolveError, held: Mapping[str, tuple[Held, ...]]) -> Re
     if not pinned:
         return error
     note = f"{'; '.join(pinned)} (lockfiles = false in layers.toml leaves such files out)"
-    faults = [replace(fault, hint=f"{fault.hint}; {note}" if fault.hint else note) for fault in error.faults]
+    faults = []
+    for fault in error.faults:
+        pins = (each.version for each in held.get(fault.about, ()) if each.version)
+        # Where a requirement is what excludes it, whoever made the lock file may have meant to overrule that.
+        meant = next(pins, "") if " has no version " in fault.what else ""
+        way = f'; if that is meant: overrides = ["{fault.about}=={meant}"]' if meant else ""
+        faults.append(replace(fault, hint=f"{fault.hint}; {note}{way}" if fault.hint else note + way))
     return ResolveError.of(faults, log=error.log)
 
 

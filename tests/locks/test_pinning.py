@@ -110,11 +110,13 @@ def test_a_pin_of_something_else_changes_nothing(shop):
 
 
 def test_a_pin_that_goes_against_a_requirement_says_whose_it_is(shop):
-    """The file is named, and how to leave it out."""
+    """The file is named, how to leave it out, and what it may have been made with."""
     shop.member("liba", "third>=2")
     shop.file("uv.lock", UV.format("third", "1.0"))
 
-    assert f"uv.lock pins third 1.0 from {PUBLIC} (lockfiles = false in layers.toml" in locked(shop, status=4)
+    said = locked(shop, status=4)
+    assert f"uv.lock pins third 1.0 from {PUBLIC} (lockfiles = false in layers.toml" in said
+    assert 'if that is meant: overrides = ["third==1.0"]' in said
 
 
 def test_an_override_goes_before_a_pin(shop):
