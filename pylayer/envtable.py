@@ -149,6 +149,7 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
         "AWS_*": (
             "Read for `publish`, `prune` and a shared store in S3: credentials, profile, region, endpoints."
         ),
+        "GOOGLE_*": "Read for a shared store in Google's storage: credentials, endpoint.",
     },
     "Certificates and proxies": {
         "SSL_CERT_FILE": "The file, or folder, with the certificate authorities to trust.",

@@ -159,7 +159,7 @@ class Dependencies:
             root = root_of(build)
             plainly = tuple(stated.without_version(text, names) for text in root.requirements)
             closure = await close(replace(root, requirements=plainly), projects=names, metadata=metadata)
-            wanted.append(Wanted(build=build, requirements=closure.requirements))
+            wanted.append(Wanted(build=build, requirements=closure.requirements, extras=closure.extras))
         return await self._distributions.likely(wanted)
 
     def _stated(self, names: Iterable[str]) -> dict[str, Metadata]:
