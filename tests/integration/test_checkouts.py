@@ -17,7 +17,7 @@ from factories.monorepo import Monorepo
 from factories.repositories import Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 pytestmark = pytest.mark.command
@@ -194,23 +194,41 @@ def members(archive: Path, prefix: str = "") -> list[str]:
     return sorted(SCRIPTS.sub("bin/", name) for name in names if ".dist-info/" not in name)
 
 
-def compare(monorepo: Monorepo, out: Path, *options: str, backends: Iterable[str] = ANYWHERE) -> None:
-    ran = monorepo.run("layers", *options)
+def homes(root: Path, out: Path, backends: Iterable[str] = ANYWHERE) -> dict[str, list[str]]:
+    """What `at_home` says of each backend's project."""
+    return {backend: at_home(root / "packages" / backend, out / backend) for backend in backends}
+
+
+def built(root: Path, store: Path, engine: str) -> Monorepo:
+    """The archives of a checkout; its projects are built at home only afterwards, which leaves files."""
+    monorepo = Monorepo(root=root, store=lend(store))
+    ran = monorepo.run("layers", "--engine", engine)
     assert 0 == ran.status, ran.text
+    return monorepo
+
+
+def compare(monorepo: Monorepo, expected: Mapping[str, list[str]]) -> None:
+    """See that archives have the members that are expected of each backend."""
     differences: set[str] = set()
-    for backend in backends:
+    for backend, home in expected.items():
         name = package(backend).replace("_", "-")
         archive = monorepo.output / f"{name}-python3.11-x86_64.zip"
-        home = at_home(monorepo.root / "packages" / backend, out / backend)
         differences |= {f"{backend}: {name}" for name in set(home) ^ set(members(archive, "python/"))}
     assert sorted(differences) == []
 
 
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory) -> dict[str, list[str]]:
+    """Of all backends that can build anywhere, in a checkout that nothing else looks at."""
+    folder = tmp_path_factory.mktemp("home")
+    return homes(checkout(folder / "mono").folder, folder / "out")
+
+
 @pytest.mark.parametrize("engine", ["local", pytest.param("docker", marks=pytest.mark.docker)])
-def test_members_are_those_of_the_checkout(tmp_path, engine):
+def test_members_are_those_of_the_checkout(tmp_path, expected, engine):
     """With and without a git where the build runs: the test images have none."""
     root = checkout(tmp_path / "mono").folder
-    compare(Monorepo(root=root, store=lend(tmp_path / "store")), tmp_path / "out", "--engine", engine)
+    compare(built(root, tmp_path / "store", engine), expected)
 
 
 @pytest.mark.skipif(not shutil.which("rustc"), reason="needs Rust")
@@ -221,8 +239,8 @@ def test_members_are_those_of_the_checkout_where_rust_is_compiled(tmp_path):
     toolchain = Path(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
     env = f'{{ RUSTUP_HOME = "{toolchain.parents[1]}", RUSTUP_TOOLCHAIN = "{toolchain.name}" }}'
     lay(root, {"layers.toml": f"{MANIFEST}[projects.by-maturin]\nenv = {env}\n"})
-    monorepo = Monorepo(root=root, store=lend(tmp_path / "store"))
-    compare(monorepo, tmp_path / "out", "--engine", "local", backends=("maturin",))
+    monorepo = built(root, tmp_path / "store", "local")
+    compare(monorepo, homes(root, tmp_path / "out", ("maturin",)))
     assert {"python/bin/by-maturin", "python/by_maturin/untracked.txt"} < set(
         monorepo.members("by-maturin-python3.11-x86_64")
     )
@@ -233,8 +251,8 @@ def test_a_worktree_is_a_checkout(tmp_path):
     backends = ("hatchling", "poetry", "scm")
     checkout(tmp_path / "main", backends).git("worktree", "add", "--quiet", "../mono")
     litter(tmp_path / "mono", backends)
-    monorepo = Monorepo(root=tmp_path / "mono", store=lend(tmp_path / "store"))
-    compare(monorepo, tmp_path / "out", "--engine", "local", backends=backends)
+    monorepo = built(tmp_path / "mono", tmp_path / "store", "local")
+    compare(monorepo, homes(monorepo.root, tmp_path / "out", backends))
 
 
 def test_a_submodule_is_a_checkout(tmp_path):
@@ -249,8 +267,8 @@ def test_a_submodule_is_a_checkout(tmp_path):
     outer.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(made), "sub")
     litter(outer.folder / "sub", backends)
     (outer.folder / "packages").symlink_to("sub/packages")
-    monorepo = Monorepo(root=outer.folder, store=lend(tmp_path / "store"))
-    compare(monorepo, tmp_path / "out", "--engine", "local", backends=backends)
+    monorepo = built(outer.folder, tmp_path / "store", "local")
+    compare(monorepo, homes(monorepo.root, tmp_path / "out", backends))
 
 
 def test_what_the_build_sees_of_git_is_in_its_key(tmp_path):
