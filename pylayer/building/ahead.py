@@ -44,7 +44,7 @@ class Ahead:
 
     async def _of(self, build: Build) -> None:
         with suppress(Exception):  # whoever wants it meets the same, or does without
-            if not (locked := self._dependencies.locked(build)):
+            if (locked := self._dependencies.locked(build)) is None:
                 await self._bytecode.expect(await self._dependencies.likely(build), build=build)
                 return
             key = f"{build.target.runtime} {build.layer.bytecode}"

@@ -57,8 +57,8 @@ class Distributions(Protocol):
         """
         ...
 
-    def locked(self, build: Build) -> Sequence[str]:
-        """The sha256s of the wheels that a build is likely to get: those that it had the last time."""
+    def locked(self, build: Build) -> Sequence[str] | None:
+        """The sha256s of the wheels that a build is likely to get: those that it had the last time, if any."""
         ...
 
     async def expected(self, build: Build) -> tuple[Wheel, ...]:
@@ -109,6 +109,7 @@ class Dependencies:
         self._projects = projects
         self._distributions = distributions
         self._builds: dict[str, list[Build]] = {}
+        self._stated: dict[str, Metadata | None] = {}
 
     def begin(self, builds: Sequence[Build]) -> None:
         """Say which builds will be asked for, before the first is."""
@@ -129,8 +130,8 @@ class Dependencies:
         errors = await asyncio.gather(*(error_of(build) for build in builds))
         return {build.id: error for build, error in zip(builds, errors, strict=True)}
 
-    def locked(self, build: Build) -> Sequence[str]:
-        """The sha256s of the third-party wheels that a build is likely to get."""
+    def locked(self, build: Build) -> Sequence[str] | None:
+        """The sha256s of the third-party wheels that a build is likely to get; None where no lock says it."""
         return () if build.layer.provided_by else self._distributions.locked(build)
 
     async def expected(self, build: Build) -> tuple[Wheel, ...]:
@@ -150,7 +151,9 @@ class Dependencies:
         names = self._workspace.projects.keys()
 
         async def metadata(wanted: frozenset[str]) -> Mapping[str, Metadata]:
-            return await self._graph.compute(self._stated, wanted)
+            if new := wanted - self._stated.keys():
+                self._stated |= await self._graph.compute(self._read, new)
+            return {name: each for name in wanted if (each := self._stated[name])}
 
         if any(build.layer.provided_by for build in builds):
             return {}
@@ -162,17 +165,17 @@ class Dependencies:
             wanted.append(Wanted(build=build, requirements=closure.requirements, extras=closure.extras))
         return await self._distributions.likely(wanted)
 
-    def _stated(self, names: Iterable[str]) -> dict[str, Metadata]:
-        """What projects' files state, without each other's versions; nothing for one of which they do not."""
+    def _read(self, names: Iterable[str]) -> dict[str, Metadata | None]:
+        """What projects' files state, without each other's versions; None for those that do not."""
         projects = self._workspace.projects
         found = {name: stated.likely(name, projects[name].path) for name in names}
         return {
-            name: replace(
+            name: each
+            and replace(
                 each,
                 requires=tuple(stated.without_version(text, projects.keys()) for text in each.requires),
             )
             for name, each in found.items()
-            if each
         }
 
     async def contents(self, build: Build) -> BuildContents:

@@ -153,10 +153,10 @@ class ThirdParty:
                 unknown.append((want, case))
         return found | await self._resolved(unknown), located
 
-    def locked(self, build: Build) -> Sequence[str]:
+    def locked(self, build: Build) -> Sequence[str] | None:
         """See `pylayer.building.dependencies.Distributions`."""
         before = self._before.builds.get(build.id)
-        return tuple(pin.sha256 for pin in before.pins if pin.is_wheel) if before else ()
+        return tuple(pin.sha256 for pin in before.pins if pin.is_wheel) if before else None
 
     def overrides(self, build: Build) -> Sequence[str]:
         """See `pylayer.building.dependencies.Distributions`."""

@@ -71,4 +71,9 @@ def test_nothing_is_begun(likely, how):
 
 def test_what_no_lock_knows_is_had_as_it_is_stated():
     """For each build, since each may have others."""
-    assert ([], [("stated",), ("stated",)]) == ahead(Likely(locked=()))
+    assert ([], [("stated",), ("stated",)]) == ahead(Likely(locked=None))
+
+
+def test_what_is_locked_as_nothing_is_nothing():
+    """Most packages of a monorepo need each other alone."""
+    assert ([], []) == ahead(Likely(locked=()))

@@ -186,9 +186,9 @@ class FakeIndex:
         """Give build requirements; see `pylayer.building.hosts.Requirements`."""
         return tuple(self.wheel(required_name(text)) for text in requirements)
 
-    def locked(self, build: Build) -> Sequence[str]:
+    def locked(self, build: Build) -> Sequence[str] | None:
         """Nothing was locked."""
-        return ()
+        return None
 
     async def expected(self, build: Build) -> tuple[Wheel, ...]:
         """Nothing was locked."""
