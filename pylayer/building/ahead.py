@@ -1,7 +1,7 @@
 """Builds that a run begins with → their third-party wheels, had and compiled beside the private builds.
 
 What a build takes is certain only once its own projects are built, for their wheels say what they require. It
-is seldom anything else than what the lock has, or, where that has nothing yet, what the projects' own files
+is seldom anything else than what the lock has, or, where there is none yet, what the projects' own files
 state; and to have it takes longest on a first day.
 """
 

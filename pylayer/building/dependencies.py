@@ -58,7 +58,7 @@ class Distributions(Protocol):
         ...
 
     def locked(self, build: Build) -> Sequence[str] | None:
-        """The sha256s of the wheels that a build is likely to get: those that it had the last time, if any."""
+        """The sha256s of the wheels that a build is likely to get, those that it had; None without a lock."""
         ...
 
     async def expected(self, build: Build) -> tuple[Wheel, ...]:
@@ -131,7 +131,7 @@ class Dependencies:
         return {build.id: error for build, error in zip(builds, errors, strict=True)}
 
     def locked(self, build: Build) -> Sequence[str] | None:
-        """The sha256s of the third-party wheels that a build is likely to get; None where no lock says it."""
+        """The sha256s of the third-party wheels that a build is likely to get; None without a lock."""
         return () if build.layer.provided_by else self._distributions.locked(build)
 
     async def expected(self, build: Build) -> tuple[Wheel, ...]:

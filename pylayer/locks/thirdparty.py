@@ -156,7 +156,9 @@ class ThirdParty:
     def locked(self, build: Build) -> Sequence[str] | None:
         """See `pylayer.building.dependencies.Distributions`."""
         before = self._before.builds.get(build.id)
-        return tuple(pin.sha256 for pin in before.pins if pin.is_wheel) if before else None
+        if before is None:  # what needs nothing is not written down
+            return () if self._before.builds or self._before.environments else None
+        return tuple(pin.sha256 for pin in before.pins if pin.is_wheel)
 
     def overrides(self, build: Build) -> Sequence[str]:
         """See `pylayer.building.dependencies.Distributions`."""
