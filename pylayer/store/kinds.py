@@ -379,13 +379,18 @@ class ImageRecord(TypedDict):
     digest: str
 
 
-class ImagePythonRecord(TypedDict):
-    """What the Python of an image said about itself, and the processor that emulates it fastest."""
+class ContentPythonRecord(TypedDict):
+    """What the Python of an image said about itself."""
 
     version: str
     executable: str
     platform: str
     machine: str
+
+
+class ImagePythonRecord(ContentPythonRecord):
+    """The same, and the processor that emulates it fastest."""
+
     qemu_cpu: str
 
 
@@ -593,8 +598,15 @@ IMAGE = RecordKind(
 IMAGE_PYTHON = RecordKind(
     name="image-python",
     value=ImagePythonRecord,
-    meaning="what the Python of an image said about itself",
+    meaning="what the Python of an image said about itself as it was emulated",
     portable=False,  # how it is emulated best is this machine's
+)
+CONTENT_PYTHON = RecordKind(
+    name="content-python",
+    value=ContentPythonRecord,
+    meaning="what the Python of an image said about itself, by what is in the image",
+    portable=True,
+    travels=True,
 )
 INTERPRETER = RecordKind(
     name="interpreter",

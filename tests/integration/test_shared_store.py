@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import pytest
 from factories.buckets import Keys
 from factories.monorepo import Monorepo, empty
+from factories.stalling import StallingWay
+
+from pylayer.engines.docker.connection import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MANIFEST = """
 packages = ["packages/*"]
@@ -26,6 +37,14 @@ def manifest(mono, keys, *, engine="docker"):
     share = (mono.root.parent / "share").as_uri()
     cache = f'[cache]\nremote = "{share}"\nkeys = ["""{keys.public}"""]\n'
     mono.manifest(MANIFEST.format(engine=engine, cache=cache))
+
+
+@contextmanager
+def tapped(heard: list[bytes]) -> Iterator[str]:
+    """The address of the engine that is here, by a way on which requests are heard."""
+    usual = connect(os.environ, home=Path.home()).endpoint.host.removeprefix("unix://")
+    with TemporaryDirectory() as folder, StallingWay(Path(folder) / "s", to=usual, hear=heard.append) as way:
+        yield way.host
 
 
 @pytest.fixture
@@ -48,8 +67,12 @@ def test_the_second_machine_builds_nothing(tmp_path, keys, docker_images):
     other = Monorepo(tmp_path / "there" / "desk", tmp_path / "other", env={"HOME": str(tmp_path / "home")})
     told = json.loads(other.run("why", "liba", "--remote", "--json").out)["builds"]
     assert [["liba: in the shared store"]] == [each["shared"] for each in told]
-    ran = other.run("layers", "--locked", "--verbose")
+    heard: list[bytes] = []
+    with tapped(heard) as host:
+        ran = other.run("layers", "--locked", "--verbose", DOCKER_HOST=host)
     assert (0, True) == (ran.status, "came from the shared store" in ran.err), ran.text
+    # Not even what Python an image has is asked in a container.
+    assert [True, False] == [any(words in each for each in heard) for words in (b"/images/", b"/create")]
     assert one.catalogue() == other.catalogue()
     shutil.rmtree(other.root / "dist")
     shutil.rmtree(other.store)

@@ -36,7 +36,7 @@ def test_what_travels_is_true_everywhere():
     assert all(kind.portable for kind in ALL if kind.travels)
     assert travelling == {
         *("wheel", "pure-wheel", "asked", "native", "zig", "repaired", "stripped", "stripper", "bytecode"),
-        *("sound", "problems", "distribution", "archive", "interpreter"),
+        *("sound", "problems", "distribution", "archive", "interpreter", "content-python"),
     }
 
 

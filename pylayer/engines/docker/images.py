@@ -8,7 +8,7 @@ import re
 import threading
 from collections import defaultdict
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from docker.errors import ImageNotFound, NotFound
@@ -22,7 +22,7 @@ from pylayer.engines.docker.connection import DOCKER_ERRORS, explain, failure, i
 from pylayer.engines.docker.patience import SilentError
 from pylayer.engines.docker.registries import Registries
 from pylayer.errors import ImageError
-from pylayer.store.kinds import IMAGE, IMAGE_PYTHON
+from pylayer.store.kinds import CONTENT_PYTHON, IMAGE, IMAGE_PYTHON
 from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
@@ -218,11 +218,23 @@ class ImageStore:
 
         Raises ImageError where it cannot be run, or is not the target's.
         """
+        if not self.is_emulated(target):
+            return self._own_python(image, target=target)
         key = f"{image.id.rpartition(':')[2]}-{image.architecture}-3.{target.runtime.minor}"
         if (known := self._store.record(IMAGE_PYTHON, key)) is not None:
             return ImagePython(**known)
         python = self.look(image, target=target)
         self._store.put_record(IMAGE_PYTHON, key, asdict(python))
+        return python
+
+    def _own_python(self, image: Image, *, target: Target) -> ImagePython:
+        """The same of an image that needs no emulation: any machine that has it could have looked."""
+        key = f"{image.content}-3.{target.runtime.minor}"
+        if (known := self._store.record(CONTENT_PYTHON, key)) is not None:
+            return ImagePython(**known, qemu_cpu="")
+        python = replace(self.look(image, target=target), qemu_cpu="")
+        record = {name: value for name, value in asdict(python).items() if name != "qemu_cpu"}
+        self._store.put_record(CONTENT_PYTHON, key, record)
         return python
 
     def is_emulated(self, target: Target) -> bool:
