@@ -20,20 +20,27 @@ for _ending in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
 
 # The files that take longest, for their whole builds: they begin first, so that no worker has one at the end.
 LONGEST = (
-    "test_layers.py",
-    "test_checkouts.py",
-    "test_cross.py",
-    "test_first_minutes.py",
-    "test_remedies.py",
-    "test_registry.py",
-    "test_reliability.py",
     "test_affected.py",
+    "test_layers.py",
+    "test_cross.py",
+    "test_checkouts.py",
+    "test_provenance.py",
+    "test_rebuilds.py",
+    "test_beside_others.py",
+    "test_locking.py",
+    "test_remedies.py",
     "test_publish_consumers.py",
-    "test_versions.py",
-    "test_mercurial.py",
-    "test_secrets.py",
-    "test_tutorial.py",
+    "test_cases.py",
+    "test_docker.py",
+    "test_first_minutes.py",
+    "test_registry.py",
     "test_other_engines.py",
+    "test_reliability.py",
+    "test_frontends.py",
+    "test_pinning.py",
+    "test_failures.py",
+    "test_stale_archives.py",
+    "test_docker_images.py",
 )
 COMMANDS = ("pylayer", "nox", "invoke")
 _running: list[pytest.Item] = []
