@@ -55,7 +55,7 @@ def of_packages(
                 source.provenance.kind == "index" and source.provenance.address == each.name
                 for source in table.stated
             )
-            if not (by_name or each.explicit) and not _asked(each, known, stated[0]):
+            if not (by_name or each.explicit) and not _asked(each, known, stated):
                 faults.append(
                     Fault(
                         what=f"takes distributions from {_shown(each)}, which is not used here",
@@ -90,10 +90,14 @@ def public(pinned: Sequence[IndexPin], *, known: Sequence[Index]) -> list[Index]
     return [Index(url=url, name=name, explicit=True, login=login) for name in sorted(names)]
 
 
-def _asked(each: StatedIndex, known: Sequence[Index], root: SourceTables) -> bool:
+def _asked(each: StatedIndex, known: Sequence[Index], stated: Sequence[SourceTables]) -> bool:
     """Whether an index of a package's is asked for everything anyway, or by its own tool for nothing."""
     place = PurePosixPath(each.where).parent.as_posix()
-    member = any(fnmatchcase(place, glob.strip("./")) for glob in root.members)
+    member = any(
+        fnmatchcase(place, PurePosixPath(table.where).parent.joinpath(glob.strip("./")).as_posix())
+        for table in stated
+        for glob in table.members
+    )
     return (
         (each.tool == "uv" and member)
         or any(same_place(index.url, each.url) for index in known if not index.explicit)

@@ -29,7 +29,8 @@ class LockfilePins:
     """What lock files pin for builds; each file is read once.
 
     Those that a layer names (`lockfiles`) hold in their order. Else the one of each of its packages' folders
-    does, and for what these do not pin, the one beside layers.toml.
+    does; for what these do not pin, those of the uv workspaces that they are members of, and last the one
+    beside layers.toml.
     """
 
     def __init__(self, found: Workspace) -> None:
@@ -74,8 +75,10 @@ class LockfilePins:
             for named in layer.lockfiles:
                 yield [root / named]
             return
-        folders = [self._workspace.projects[name].path for name in layer.projects]
-        yield [path for folder in folders if folder != root and (path := self._find(folder))]
+        projects = [self._workspace.projects[name] for name in layer.projects]
+        tops = dict.fromkeys(project.workspace for project in projects if project.workspace)
+        for folders in ([project.path for project in projects], tops):
+            yield [path for folder in folders if folder != root and (path := self._find(folder))]
         if path := self._find(root):
             yield [path]
 
@@ -126,7 +129,9 @@ def looked_for(found: Workspace) -> Iterator[Path]:
     """
     root = found.manifest.root
     named = {name for layer in found.layers for name in layer.lockfiles or ()}
-    folders = [root, *(project.path for project in found.projects.values())]
+    projects = found.projects.values()
+    tops = dict.fromkeys(project.workspace for project in projects if project.workspace)
+    folders = [root, *(top for top in tops if top != root), *(project.path for project in projects)]
     usual = any(layer.lockfiles is None for layer in found.layers)
     paths = [root / name for name in sorted(named)]
     paths += [folder / name for folder in folders for name in lockfiles.USUAL] if usual else []

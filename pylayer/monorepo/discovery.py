@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from pathlib import Path
 from posixpath import normpath
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, ManifestError
 from pylayer.monorepo import projectfile
-from pylayer.monorepo.following import Following, root_tables
+from pylayer.monorepo.following import Following, UvWorkspaces
 from pylayer.monorepo.trees import SKIPPED, leaving, walk
 from pylayer.names import normalise
 
@@ -31,8 +32,9 @@ class Found:
     not be told that it does not exist. `passed` says by name of folders that are no packages why not; of
     those that were asked for, `faults` do too. `places` are the folders relative to layers.toml's (posix).
     `followed` are the projects that others take from a path or from the workspace, and no glob matches: they
-    are built where they are needed, and are no layers. `tables` are all that is said about sources,
-    first those beside layers.toml.
+    are built where they are needed, and are no layers. `tables` are all that is said about sources, first
+    those beside layers.toml, then those of uv's workspaces. `workspaces` are the folders of these, by the
+    names of their members.
     """
 
     definitions: Mapping[str, Definition]
@@ -43,6 +45,7 @@ class Found:
     faults: tuple[Fault, ...]
     followed: frozenset[str] = frozenset()
     tables: tuple[SourceTables, ...] = ()
+    workspaces: Mapping[str, Path] = field(default_factory=dict)
 
 
 def discover(manifest: Manifest) -> Found:
@@ -77,8 +80,8 @@ def discover(manifest: Manifest) -> Found:
             definitions[definition.name] = definition
             folders[definition.name] = folder
             places[definition.name] = place
-    top = root_tables(manifest.root)
-    following = Following(manifest, top)
+    uv = UvWorkspaces(manifest.root)
+    following = Following(manifest, uv)
     matched = frozenset(definitions)
     while more := list(following.next(definitions)):
         for definition, folder, place in more:
@@ -86,6 +89,8 @@ def discover(manifest: Manifest) -> Found:
             folders[definition.name] = folder
             places[definition.name] = place
     faults += following.faults(definitions, folders)
+    workspaces = {name: top for name, folder in folders.items() if (top := uv.of(folder))}
+    tops = {manifest.root, *workspaces.values()} - {*folders.values()}
     return Found(
         definitions=definitions,
         folders=folders,
@@ -94,7 +99,12 @@ def discover(manifest: Manifest) -> Found:
         passed=passed,
         faults=tuple(faults),
         followed=frozenset(definitions) - matched,
-        tables=(top, *(definition.tables for definition in definitions.values())),
+        tables=(
+            uv.tables(manifest.root),
+            *(uv.tables(top) for top in sorted(tops - {manifest.root})),
+            *(definition.tables for definition in definitions.values()),
+        ),
+        workspaces=workspaces,
     )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from posixpath import normpath
 from typing import TYPE_CHECKING
 
+from pylayer import below
 from pylayer.errors import Fault
 from pylayer.markers import may_hold
-from pylayer.monorepo import projectfile, sourcetables
+from pylayer.monorepo import members, projectfile, sourcetables
 from pylayer.names import normalise, required_name
 from pylayer.tables import document
 
@@ -21,19 +23,40 @@ if TYPE_CHECKING:
     from pylayer.targets import Target
 
 
-def root_tables(root: Path) -> SourceTables:
-    """What the pyproject.toml beside layers.toml says of sources; nothing where there is none."""
-    path = root / projectfile.PYPROJECT
-    content = document(path, where=path.name) if path.is_file() else {}
-    return sourcetables.read(content, folder=root, where=path.name)
+def tables_of(folder: Path, *, root: Path) -> SourceTables:
+    """What the pyproject.toml in a folder says of sources; nothing where there is none."""
+    path = folder / projectfile.PYPROJECT
+    where = Path(os.path.relpath(path, root)).as_posix()
+    content = document(path, where=where) if path.is_file() else {}
+    return sourcetables.read(content, folder=folder, where=where)
+
+
+class UvWorkspaces:
+    """The uv workspaces in a repository of which packages are members, each read once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._repository = below.repository(root)
+        self._tables: dict[Path, SourceTables] = {}
+
+    def tables(self, folder: Path) -> SourceTables:
+        """What the pyproject.toml of a workspace in `folder` says."""
+        if folder not in self._tables:
+            self._tables[folder] = tables_of(folder, root=self._root)
+        return self._tables[folder]
+
+    def of(self, folder: Path) -> Path | None:
+        """The folder of the one that a package is a member of, if any; no other repository's."""
+        found = members.workspace_of(folder)
+        return found if found and found.is_relative_to(self._repository) else None
 
 
 class Following:
     """Finds the packages that others take from a path, or from the workspace, and that no glob matched."""
 
-    def __init__(self, manifest: Manifest, top: SourceTables) -> None:
+    def __init__(self, manifest: Manifest, workspaces: UvWorkspaces) -> None:
         self._root = manifest.root
-        self._top = top
+        self._workspaces = workspaces
         layers = (*manifest.layers, *((manifest.template,) if manifest.template else ()))
         self._asked = {required_name(text) for layer in layers for text in layer.requirements}
         self._targets = list(dict.fromkeys(target for layer in layers for target in layer.targets))
@@ -75,19 +98,27 @@ class Following:
         ]
 
     def _stated(self, known: Mapping[str, Definition]) -> list[Stated]:
+        folders = (self._folder(each.tables.where) for each in known.values() if each.tables.where)
+        tops = dict.fromkeys([self._root, *filter(None, map(self._workspaces.of, folders))])
         return [
-            *self._top.stated,
+            *(stated for top in tops for stated in self._workspaces.tables(top).stated),
             *(stated for definition in known.values() for stated in definition.tables.stated),
         ]
+
+    def _folder(self, where: str) -> Path:
+        return Path(normpath(self._root / where)).parent
 
     def _folders(self, stated: Stated) -> Iterator[Path]:
         if stated.provenance.kind == "path":
             folder = Path(stated.provenance.address)
             yield from [folder] if folder.is_dir() else []
         elif stated.provenance.kind == "workspace":
-            left = {path for glob in self._top.excluded for path in self._root.glob(glob)}
-            for glob in self._top.members:
-                matched = sorted(self._root.glob(glob)) if glob not in {".", "./"} else []
+            own = self._folder(stated.where)
+            top = self._workspaces.of(own) or (own if self._workspaces.tables(own).members else self._root)
+            table = self._workspaces.tables(top)
+            left = {path for glob in table.excluded for path in top.glob(glob)}
+            for glob in table.members:
+                matched = sorted(top.glob(glob)) if glob not in {".", "./"} else []
                 # The name of a folder says most of the time who is in it.
                 near = [path for path in matched if normalise(path.name) == stated.distribution]
                 yield from (path for path in (*near, *matched) if path.is_dir() and path not in left)

@@ -1,7 +1,8 @@
-"""A pyproject.toml → why its folder is no package, though it has a name and dependencies."""
+"""A package's folder → the uv workspace it is in, and why it is no package though it has a name."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pylayer.errors import ManifestError
@@ -30,25 +31,38 @@ def no_package(folder: Path, pyproject: Mapping[str, Any], files: AbstractSet[st
             return ""
     if "build-system" in pyproject or "setup.py" in files or "project" not in pyproject:
         return ""
-    if value_at(pyproject, "tool", "uv") is not None or _in_workspace(folder):
+    if value_at(pyproject, "tool", "uv") is not None or workspace_of(folder):
         return "it has no [build-system], so that uv takes its dependencies alone"
     return ""
 
 
-def _in_workspace(folder: Path) -> bool:
-    """Whether the folder is a member of a uv workspace, which a pyproject.toml above it describes."""
+def workspace_of(folder: Path) -> Path | None:
+    """The folder of the uv workspace that one is a member of, which a pyproject.toml above it describes."""
     for above in folder.parents:
-        path = above / "pyproject.toml"
-        if not path.is_file():
-            continue
-        try:
-            workspace = value_at(document(path, where=str(path)), "tool", "uv", "workspace")
-        except ManifestError:  # it is not one of the projects that are asked for
-            continue
-        if isinstance(workspace, dict):
+        workspace = _workspace(above / "pyproject.toml")
+        if workspace is not None:
             place = folder.relative_to(above).as_posix()
-            return _matches(place, workspace.get("members")) and not _matches(place, workspace.get("exclude"))
-    return False
+            left = _matches(place, workspace.get("exclude"))
+            return above if _matches(place, workspace.get("members")) and not left else None
+    return None
+
+
+def _workspace(path: Path) -> Mapping[str, Any] | None:
+    """What a pyproject.toml says of a workspace."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return _read(path, status.st_mtime_ns, status.st_size)
+
+
+@cache  # all members of a workspace ask for it
+def _read(path: Path, _changed: int, _size: int) -> Mapping[str, Any] | None:
+    try:
+        found = value_at(document(path, where=str(path)), "tool", "uv", "workspace")
+    except ManifestError:  # it is not one of the projects that are asked for
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _matches(place: str, globs: object) -> bool:

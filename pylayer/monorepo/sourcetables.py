@@ -8,6 +8,7 @@ https://python-poetry.org/docs/repositories/ and https://pdm-project.org/latest/
 from __future__ import annotations
 
 import re
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -57,7 +58,8 @@ class StatedIndex:
 class SourceTables:
     """What one pyproject.toml says; `members` and `excluded` are globs of a uv workspace.
 
-    `build_constraints` (PEP 508) are uv's, which holds itself to those beside its workspace alone.
+    `build_constraints` (PEP 508) are uv's, which holds itself to those of its workspace alone. `where` is the
+    file, relative to layers.toml.
     """
 
     stated: tuple[Stated, ...] = ()
@@ -65,6 +67,7 @@ class SourceTables:
     members: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     build_constraints: tuple[str, ...] = ()
+    where: str = field(default="", compare=False)
 
 
 def read(pyproject: Mapping[str, Any], *, folder: Path, where: str) -> SourceTables:
@@ -80,6 +83,7 @@ def read(pyproject: Mapping[str, Any], *, folder: Path, where: str) -> SourceTab
         members=tuple(_strings(workspace, "members")),
         excluded=tuple(_strings(workspace, "exclude")),
         build_constraints=tuple(_strings(uv, "build-constraint-dependencies")),
+        where=where,
     )
 
 

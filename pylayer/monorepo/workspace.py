@@ -48,7 +48,8 @@ class Project:
     git which files there are. `reads_history`: it takes a version from git by itself. `climbs`: so many
     folders above its own the tree of its build begins, where that looks for the top of the checkout.
     `written` are patterns for what pylayer itself writes in there, which is no source. `repository` is what
-    its links must not leave, by itself its folder. `unpacked`: it came as an sdist, in which all is meant.
+    its links must not leave, by itself its folder. `workspace` is the folder of the uv workspace that it is a
+    member of. `unpacked`: it came as an sdist, in which all is meant.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Project:
     options: ProjectOptions = field(default_factory=ProjectOptions)
     written: tuple[str, ...] = ()
     repository: Path | None = None
+    workspace: Path | None = None
     reads_history: bool = False
     climbs: int = 0
     unpacked: bool = False
@@ -102,9 +104,10 @@ class Workspace:
 
     @property
     def build_constraints(self) -> tuple[str, ...]:
-        """Limits (PEP 508) for what builds projects, of layers.toml and of the pyproject.toml beside it."""
-        beside = self.tables[0].build_constraints if self.tables else ()
-        return (*self.manifest.build_constraints, *beside)
+        """Limits (PEP 508) for what builds projects, of layers.toml and of uv's workspaces."""
+        tops = (*self.tables[:1], *(table for table in self.tables[1:] if table.members))
+        found = (text for table in tops for text in table.build_constraints)
+        return (*self.manifest.build_constraints, *dict.fromkeys(found))
 
     def __post_init__(self) -> None:
         builds = [Build(layer=layer, target=target) for layer in self.layers for target in layer.targets]
@@ -256,6 +259,7 @@ def _project(name: str, found: Found, read: Manifest, *, own: Path, around: Path
         options=options,
         written=_written(folder, read),
         repository=own if folder.is_relative_to(own) else below.repository(folder),
+        workspace=found.workspaces.get(name),
     )
 
 

@@ -412,6 +412,46 @@ def test_a_folder_in_a_lock_file_that_no_package_is_found_in_is_an_error(shop):
     )
 
 
+def test_a_workspace_of_uv_s_in_a_folder_of_its_own(shop, corp):
+    """What it says of indexes, what it has locked, and what it is built with; layers.toml is above it."""
+    for name in ("third", "builder"):
+        for version in ("1.0", "2.0"):
+            shop.offer(name, version)
+    shop.member("liba", "private", "third", building=["builder"])
+    shop.file(
+        "packages/pyproject.toml",
+        '[tool.uv]\nbuild-constraint-dependencies = ["builder<2"]\n[tool.uv.workspace]\nmembers = ["*"]\n'
+        + uv(corp)
+        + SOURCE,
+    )
+    sha256 = shop.sha256("third", "1.0")
+    shop.file(
+        "packages/uv.lock",
+        '[[package]]\nname = "third"\nversion = "1.0"\nsource = { registry = "https://pypi.example" }\n'
+        f'wheels = [{{ hash = "sha256:{sha256}" }}]\n',
+    )
+
+    assert "1.0" == built(shop)
+    assert "1.0" == shop.versions(LIBA)["third"]
+    assert [{"builder": "1.0"}] == [each.versions for each in shop.lock.environments.values()]
+
+    shop.file("packages/pyproject.toml", "")
+    assert "settings: pinned is gone" in shop.run("layers", "--locked").err
+
+
+def test_what_a_workspace_takes_everything_from_is_refused(shop, corp):
+    """It is for layers.toml to say so: other packages may be in no workspace, or in another."""
+    table = f'\n[[tool.uv.index]]\nname = "corp"\nurl = "{corp.url}"\n'
+    shop.file("packages/pyproject.toml", '[tool.uv.workspace]\nmembers = ["*"]\n' + table)
+    shop.more(PYPROJECT, table)
+    said = refused(shop, status=3)
+
+    assert (
+        'packages/pyproject.toml: takes distributions from the index "corp", which is not used here' in said
+    )
+    assert "liba" not in said
+
+
 def test_an_extra_decides_which_index_serves(shop, corp, tmp_path):
     """As uv has it for torch; an extra of layers.toml that becomes another is seen by the lock."""
     folder = tmp_path / "gpu"

@@ -65,6 +65,24 @@ def test_members_of_the_workspace_are_followed(tmp_path, excluded):
     assert (["a"] if excluded else ["a", "b"]) == sorted(load(tmp_path).projects)
 
 
+@pytest.mark.parametrize("stated", ["packages/a", "."])
+def test_a_workspace_may_be_in_a_folder_of_its_own(tmp_path, stated):
+    """Beside others: its members are meant, whether it or a member says so; layers.toml is further up."""
+    top, source = tmp_path / "python", "[tool.uv.sources]\nb = { workspace = true }\n"
+    member(top, "packages/a", "a", "b", more=source if stated != "." else "")
+    member(top, "libs/b", "b")
+    member(tmp_path, "libs/b", "b", more='[tool.other]\nnot = "this one"\n')
+    (top / "pyproject.toml").write_text(
+        '[tool.uv.workspace]\nmembers = ["packages/*", "libs/*"]\n' + (source if stated == "." else "")
+    )
+    found = load(tmp_path, LAYERS.replace("packages/*", "python/packages/*"))
+
+    assert {"a": top / "packages/a", "b": top / "libs/b"} == {
+        name: project.path for name, project in found.projects.items()
+    }
+    assert {top} == {project.workspace for project in found.projects.values()}
+
+
 def test_what_a_layer_requires_and_poetry_s_dependencies_are_followed(tmp_path):
     """Both are asked of an index otherwise."""
     (tmp_path / "pyproject.toml").write_text('[tool.uv.sources]\nb = { path = "b" }\n')
