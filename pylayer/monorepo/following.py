@@ -12,7 +12,7 @@ from pylayer.errors import Fault
 from pylayer.markers import may_hold
 from pylayer.monorepo import members, projectfile, sourcetables
 from pylayer.names import normalise, required_name
-from pylayer.tables import document
+from pylayer.tables import document, table_at
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -28,6 +28,12 @@ def tables_of(folder: Path, *, root: Path) -> SourceTables:
     path = folder / projectfile.PYPROJECT
     where = Path(os.path.relpath(path, root)).as_posix()
     content = document(path, where=where) if path.is_file() else {}
+    if (own := folder / "uv.toml").is_file():
+        # As with uv, this file replaces all of [tool.uv] but what only a pyproject.toml can say.
+        uv = table_at(content, "tool", "uv")
+        kept = {key: uv[key] for key in ("sources", "workspace") if key in uv}
+        replaced = {**document(own, where=Path(os.path.relpath(own, root)).as_posix()), **kept}
+        content = {**content, "tool": {**table_at(content, "tool"), "uv": replaced}}
     return sourcetables.read(content, folder=folder, where=where)
 
 

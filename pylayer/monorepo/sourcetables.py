@@ -186,6 +186,9 @@ def _indexes(
         if url := _text(row, "url"):
             explicit, alone = row.get("explicit") is True, row.get("default") is True
             yield StatedIndex(name=_text(row, "name"), url=url, explicit=explicit, alone=alone, where=where)
+    yield from (StatedIndex(name="", url=url, where=where) for url in _strings(uv, "extra-index-url"))
+    if url := _text(uv, "index-url"):
+        yield StatedIndex(name="", url=url, alone=True, where=where)
     primary = [row for row in _rows(poetry.get("source", [])) if _priority(row) == "primary"]
     if any(_text(row, "name").lower() == PYPI for row in primary):
         primary = []

@@ -31,7 +31,7 @@ def paths(found: Workspace) -> list[Path]:
     seen: dict[Path, None] = {found.manifest.path: None, root / LOCK_NAME: None}
     seen.update(dict.fromkeys(root / name for name in CONFIGURATION))
     tops = {project.workspace for project in found.projects.values() if project.workspace}
-    seen.update(dict.fromkeys(top / CONFIGURATION[0] for top in sorted(tops)))
+    seen.update(dict.fromkeys(top / name for top in sorted(tops) for name in CONFIGURATION))
     seen.update(dict.fromkeys(pinning.looked_for(found)))
     if local := os.environ.get(envtable.RUNTIMES):
         seen[Path(local).absolute()] = None

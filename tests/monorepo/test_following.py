@@ -83,6 +83,22 @@ def test_a_workspace_may_be_in_a_folder_of_its_own(tmp_path, stated):
     assert {top} == {project.workspace for project in found.projects.values()}
 
 
+def test_the_uv_toml_of_a_workspace_stands_for_its_table(tmp_path):
+    """But for what only a pyproject.toml can say."""
+    top = tmp_path / "python"
+    member(top, "packages/a", "a")
+    (top / "pyproject.toml").write_text(
+        "[tool.uv]\nbuild-constraint-dependencies = ['old']\n[tool.uv.workspace]\nmembers = ['packages/*']\n"
+    )
+    (top / "uv.toml").write_text(
+        "build-constraint-dependencies = ['new']\n[[index]]\nname = 'corp'\nurl = 'https://corp.example'\n"
+    )
+    found = load(tmp_path, LAYERS.replace("packages/*", "python/packages/*"))
+
+    assert ("new",) == found.build_constraints
+    assert ["corp"] == [each.name for table in found.tables for each in table.indexes]
+
+
 def test_what_a_layer_requires_and_poetry_s_dependencies_are_followed(tmp_path):
     """Both are asked of an index otherwise."""
     (tmp_path / "pyproject.toml").write_text('[tool.uv.sources]\nb = { path = "b" }\n')

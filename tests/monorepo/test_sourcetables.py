@@ -108,6 +108,15 @@ url = "https://mirror.example"
     assert [False, False, False, False, True] == [each.alone for each in read(beside + text).indexes]
 
 
+def test_uv_s_older_keys_for_indexes_are_read():
+    """They have no names."""
+    found = read('[tool.uv]\nindex-url = "https://one.example"\nextra-index-url = ["https://two.example"]\n')
+
+    assert [("", "https://two.example", False), ("", "https://one.example", True)] == [
+        (each.name, each.url, each.alone) for each in found.indexes
+    ]
+
+
 def test_what_is_of_another_form_says_nothing():
     """Its own tool refuses it."""
     text = (
