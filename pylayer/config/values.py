@@ -72,6 +72,8 @@ def layer_name(value: object) -> str:
     name = string(value)
     if not is_layer_name(name):
         hint = f"{LAYER_NAME_RULE} (AWS accepts no others)"
+        if is_layer_name(own := normalise(name)):
+            hint += f"; the layer of a package of that name is {own}"
         raise refusal(f'"{name}" cannot be the name of a layer', hint=hint)
     return name
 

@@ -130,6 +130,16 @@ config-settings = { "--build-option" = ["x", "y"] }
     assert found.config_settings == (("--build-option", "x"), ("--build-option", "y"))
 
 
+def test_the_name_of_a_package_may_be_none_of_a_layer(tmp_path):
+    """A namespace package's has a dot: its own layer is called as it is normalised."""
+    path = tmp_path / "layers.toml"
+    path.write_text(DEFAULTS + '[layers."Acme.Core"]\n[layers."a/b"]\n')
+    _, (dotted, other) = read(path, today=TODAY)
+
+    assert dotted.hint.endswith("; the layer of a package of that name is acme-core")
+    assert "package" not in other.hint
+
+
 def test_a_runtime_can_be_overridden(tmp_path):
     """Targets have the override in them."""
     text = DEFAULTS + '[layers.a]\n[runtimes."python3.13"]\nbuild-image = "own/build"\nglibc = "2.36"\n'
