@@ -80,6 +80,10 @@ def _told(proposal: Proposal) -> Iterator[str]:
         yield f"versions come from {', '.join(proposal.lockfiles[:3])}{more}"
     elif proposal.unhashed:
         yield f"{proposal.unhashed} has no hashes, so that it decides nothing by itself; see `lockfiles`"
+    if proposal.between:
+        first = proposal.between[0]
+        more = f", and {len(proposal.between) - 1} more" if proposal.between[1:] else ""
+        yield f'{first}{more} would decide versions if named: lockfiles = "{first}" in a layer or [defaults]'
     if found.left_out:
         yield "left out:"
         width = min(_WIDEST, max(_NARROWEST, *map(len, found.left_out)))

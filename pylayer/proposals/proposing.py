@@ -12,7 +12,7 @@ from pylayer.config.manifest import LOCK_NAME, MANIFEST_NAME
 from pylayer.dataclassing import dataclass
 from pylayer.errors import ManifestError
 from pylayer.locks import lockfiles
-from pylayer.monorepo import workspace
+from pylayer.monorepo import members, workspace
 from pylayer.proposals import writing
 from pylayer.proposals.frontends import frontends
 from pylayer.proposals.survey import survey, without
@@ -20,7 +20,7 @@ from pylayer.proposals.text import chosen, manifest_text
 from pylayer.targets import load_runtimes
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from pylayer.proposals.frontends import Frontend
@@ -41,7 +41,8 @@ class Proposal:
 
     `manifest` is the text of layers.toml, `runtimes` are its defaults, and `why` is why these. `ignore` are
     lines for .gitignore; `lost` are files that should be committed, and that git ignores. `lockfiles` are
-    those of other tools whose versions hold, and `unhashed` is one that has none that could.
+    those of other tools whose versions hold, `unhashed` is one that has none that could, and `between` are
+    those that would hold if they were named: they are in folders above packages.
     """
 
     found: Survey
@@ -53,6 +54,7 @@ class Proposal:
     lost: tuple[str, ...]
     lockfiles: tuple[str, ...]
     unhashed: str
+    between: tuple[str, ...]
 
 
 def propose(
@@ -66,8 +68,10 @@ def propose(
         for place, reason in text.items():
             found = without(found, place, reason)
         text, names, why = _loadable(found, runtimes)
-    folders = [root, *(root / package.place for package in found.packages)]
-    held = [path.relative_to(root).as_posix() for folder in folders if (path := lockfiles.find(folder))]
+    folders = [root / package.place for package in found.packages]
+    tops = [top for folder in folders if (top := members.workspace_of(folder)) and top.is_relative_to(root)]
+    held = _lockfiles([root, *tops, *folders], root=root)
+    above = [top for folder in folders for top in folder.relative_to(root).parents if top.parts]
     bare = "requirements.txt" if not held and "requirements.txt" in found.files else ""
     return Proposal(
         found=found,
@@ -83,9 +87,18 @@ def propose(
             for name in (MANIFEST_NAME, LOCK_NAME, manifest.SCHEMA_NAME)
             if found.git and name not in writing.unignored(root, found.git, [name])
         ),
-        lockfiles=tuple(dict.fromkeys(held)),
+        lockfiles=held,
         unhashed=bare,
+        between=tuple(
+            name for name in _lockfiles([root / top for top in above], root=root) if name not in held
+        ),
     )
+
+
+def _lockfiles(folders: Iterable[Path], *, root: Path) -> tuple[str, ...]:
+    """The lock files of some folders that hold by themselves, each once."""
+    found = (lockfiles.find(folder) for folder in dict.fromkeys(folders))
+    return tuple(path.relative_to(root).as_posix() for path in found if path)
 
 
 def _offered(today: date) -> dict[str, Runtime]:

@@ -214,6 +214,18 @@ def test_lock_files_that_decide_versions_are_named(tmp_path):
     assert ("uv.lock", "libs/a/poetry.lock") == proposed(tmp_path)[0].lockfiles
 
 
+def test_lock_files_above_packages_are_named(tmp_path):
+    """A uv workspace's decides by itself; of others it is not known for which packages they are."""
+    repository(tmp_path, {"a": ("", [])})
+    foreign.lay(tmp_path, {"libs/poetry.lock": "", "poetry.lock": ""})
+    proposal, _ = proposed(tmp_path)
+    assert (("poetry.lock",), ("libs/poetry.lock",)) == (proposal.lockfiles, proposal.between)
+
+    foreign.lay(tmp_path, {"libs/pyproject.toml": '[tool.uv.workspace]\nmembers = ["*"]\n'})
+    proposal, _ = proposed(tmp_path)
+    assert (("poetry.lock", "libs/poetry.lock"), ()) == (proposal.lockfiles, proposal.between)
+
+
 def test_texts_of_others_end_no_line_of_the_manifest(tmp_path):
     """They are comments, in which a line feed would let the next one be TOML."""
     repository(tmp_path, {"a": ("", [])})
