@@ -7,6 +7,7 @@ zig comes as a wheel from the index, and compiles C and C++ for a chosen machine
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 ZIG = "ziglang>=0.13"
 _FORMAT = 2  # of what zig made, as the store keeps it
+_SAID = re.compile(r"^(?:.*\berror: .+|\w+Error: .+)$", re.MULTILINE)
+_FOLDERS = re.compile(r"/\S*/")
+_LONGEST = 200  # characters of what a program said that an error has
 _SCRIPTS = ("cross", "hook", "probes")
 _HINT = 'build it in the target\'s container: native = "container" in layers.toml'
 
@@ -97,7 +101,8 @@ class Cross:
         with self._store.scratch() as folder:
             done = build_env.run(Job(name=f"zig-{digest[:12]}", script="cross", request=request), into=folder)
             if done.status != 0:
-                raise BuildError(f"zig cannot compile for {triple(target)}", where=str(builder), log=done.log)
+                what = f"zig cannot compile for {triple(target)}{_said(done.log)}"
+                raise BuildError(what, where=str(builder), log=done.log)
             sha256 = self._store.put_blob(folder / "zig-cache.tgz")
         self._store.put_record(kinds.ZIG, digest, {"sha256": sha256})
         kept = self._store.blob(sha256)
@@ -168,6 +173,12 @@ def triple(target: Target) -> str:
     """The words that zig has for a target: its machine, system and version of glibc."""
     major, minor = target.runtime.glibc
     return f"{target.architecture.machine}-linux-gnu.{major}.{minor}"
+
+
+def _said(log: str) -> str:
+    """What a program last called an error, after a colon: an error that only its reason is told of has it."""
+    found = _SAID.findall(log)
+    return f": {_FOLDERS.sub('', found[-1])[:_LONGEST]}" if found else ""
 
 
 def _digest(zig: Sequence[Wheel], languages: Sequence[str], target: Target) -> str:

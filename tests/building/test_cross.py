@@ -17,6 +17,25 @@ def test_zig_is_told_the_runtimes_glibc():
     assert cross.triple(ARM) == "aarch64-linux-gnu.2.26"
 
 
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [
+        (
+            "PermissionError: [Errno 13] Permission denied: '/tmp/a-1/zig-2/cross/bin/cc'\n\na note\n",
+            ": PermissionError: [Errno 13] Permission denied: 'cc'",
+        ),
+        (
+            "/x/a.c:1:1: error: unable to spawn lld\nsubprocess.CalledProcessError: exit status 1.\n",
+            ": a.c:1:1: error: unable to spawn lld",
+        ),
+        ("Killed\n", ""),
+    ],
+)
+def test_why_nothing_can_be_compiled_is_told(log, said):
+    """Without a folder of this run's, so that all targets have one cause."""
+    assert cross._said(log) == said
+
+
 @pytest.mark.parametrize("platform", ["linux_aarch64", "linux_x86_64", "macosx_11_0_arm64"])
 def test_a_wheel_is_tagged_for_the_target(tmp_path, platform):
     """Whatever platform its backend thought of; name and WHEEL agree."""
