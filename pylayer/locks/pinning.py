@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,8 +98,7 @@ class LockfilePins:
         if path not in self._read:
             if not path.is_file():
                 raise ManifestError(f'lockfiles names "{path.name}", which does not exist', where=str(path))
-            root = self._workspace.manifest.root
-            label = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+            label = Path(relpath(path, self._workspace.manifest.root)).as_posix()
             self._read[path] = lockfiles.read(path, label=label)
         return self._read[path]
 

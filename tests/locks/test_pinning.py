@@ -119,6 +119,14 @@ def test_a_pin_that_goes_against_a_requirement_says_whose_it_is(shop):
     assert 'if that is meant: overrides = ["third==1.0"]' in said
 
 
+def test_a_file_outside_of_layers_toml_s_folder_is_named_from_there(shop):
+    """As the workspace of uv above it has: no path of this machine, which is another in every checkout."""
+    (shop.root.parent / "pinned.txt").write_text("third==9.0\n")
+    shop.layers(defaults='lockfiles = "../pinned.txt"')
+
+    assert "../pinned.txt pins third 9.0" in locked(shop, status=4)
+
+
 def test_an_override_goes_before_a_pin(shop):
     """Whoever writes one means it."""
     shop.file("uv.lock", UV.format("third", "1.0"))
