@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pylayer.targets import Runtime
 
 OUTPUT = "dist/layers"
+_MOST_NAMED = 3
 _HINT = (
     "a package is a folder with a pyproject.toml that has [project] or [build-system], or with a setup.py; "
     'for layers of third-party distributions alone, write layers.toml: [layers.NAME] requirements = ["…"], '
@@ -120,7 +121,11 @@ def _loadable(
     if not found.packages:
         left_out = [f"{place}: {reason}" for place, reason in found.left_out.items()]
         also = f" that can be a layer ({'; '.join(left_out)})" if left_out else ""
-        raise ManifestError(f"there is no package here{also}", where=str(found.root), hint=_HINT)
+        hint = _HINT
+        if found.bare:
+            first = ", ".join(found.bare[:_MOST_NAMED]) + (", …" if found.bare[_MOST_NAMED:] else "")
+            hint += f". Requirements without a package: {first}; docs/howto/from-sam.md makes one of them"
+        raise ManifestError(f"there is no package here{also}", where=str(found.root), hint=hint)
     names, why = chosen(found, runtimes)
     text = manifest_text(found, defaults=names, why=why, runtimes=runtimes)
     try:

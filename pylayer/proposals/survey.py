@@ -36,6 +36,7 @@ _ASIDE = frozenset(
     }
 )
 # Files that say which runtime functions have: SAM's and CloudFormation's, Serverless's, Terraform's.
+_REQUIREMENTS = frozenset({"requirements.txt", "Pipfile"})
 _DEPLOYED = re.compile(r"(template|serverless|sam)\.ya?ml|.*\.tf|cdk\.json", re.IGNORECASE)
 _RUNTIME = re.compile(r"(?<![\w.])python3\.\d{1,3}(?![\w.])")
 _PINNED = re.compile(r"^\s*(?:python\s+|cpython[-@])?3\.(\d{1,3})\b", re.MULTILINE)
@@ -63,7 +64,8 @@ class Survey:
     """What is in a repository: packages by place, and by place why other folders are none.
 
     `deployed` are the runtimes that files for deploy tools name, `pinned` is the one that a file for Python's
-    version does. `git` is whether version control ignores what it is told.
+    version does. `git` is whether version control ignores what it is told. `bare` are folders below `root`
+    whose requirements have no project, as SAM and CDK have them.
     """
 
     root: Path
@@ -73,12 +75,14 @@ class Survey:
     pinned: str = ""
     git: Repository | None = None
     files: frozenset[str] = field(default=frozenset())
+    bare: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class _Walked:
     projects: list[str]
     deployed: set[str]
+    bare: list[str]
 
 
 def survey(root: Path, *, runtimes: Mapping[str, Runtime]) -> Survey:
@@ -100,6 +104,7 @@ def survey(root: Path, *, runtimes: Mapping[str, Runtime]) -> Survey:
         pinned=_pinned(root),
         git=git,
         files=frozenset(os.listdir(root)),  # noqa: PTH208  names, not paths
+        bare=tuple(sorted(walked.bare)),
     )
 
 
@@ -115,7 +120,7 @@ def without(found: Survey, place: str, reason: str) -> Survey:
 
 
 def _walk(root: Path, unseen: set[str]) -> _Walked:
-    walked = _Walked(projects=[], deployed=set())
+    walked = _Walked(projects=[], deployed=set(), bare=[])
     for folder, folders, files in os.walk(root):
         place = Path(folder).relative_to(root).as_posix()
         below = "" if place == "." else f"{place}/"
@@ -132,6 +137,8 @@ def _walk(root: Path, unseen: set[str]) -> _Walked:
         )
         if is_project:
             walked.projects.append(place)
+        elif below and not _REQUIREMENTS.isdisjoint(names):
+            walked.bare.append(place)
         for name in names:
             if _DEPLOYED.fullmatch(name):
                 walked.deployed.update(_RUNTIME.findall(_text(Path(folder, name))))

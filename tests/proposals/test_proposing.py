@@ -170,6 +170,18 @@ def test_a_repository_without_packages_is_an_error(tmp_path):
         proposed(tmp_path)
     assert "broken" in str(caught.value)
     assert "[project] or [build-system]" in caught.value.faults[0].hint
+    assert "Requirements" not in caught.value.faults[0].hint
+
+
+def test_folders_of_requirements_are_named_where_there_is_no_package(tmp_path):
+    """As SAM and CDK build layers of them: a newcomer is told how one becomes a package."""
+    places = [f"layers/{name}/requirements.txt" for name in "abcd"]
+    foreign.lay(tmp_path, dict.fromkeys(["requirements.txt", *places], ""))
+    with pytest.raises(ManifestError, match="there is no package here") as caught:
+        proposed(tmp_path)
+
+    said = "Requirements without a package: layers/a, layers/b, layers/c, …; docs/howto/from-sam.md"
+    assert said in caught.value.faults[0].hint
 
 
 @pytest.mark.parametrize(
