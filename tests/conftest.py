@@ -20,6 +20,7 @@ for _ending in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
 
 # The files that take longest, for their whole builds: they begin first, so that no worker has one at the end.
 LONGEST = (
+    "test_other_engines.py",
     "test_affected.py",
     "test_layers.py",
     "test_cross.py",
@@ -34,7 +35,6 @@ LONGEST = (
     "test_docker.py",
     "test_first_minutes.py",
     "test_registry.py",
-    "test_other_engines.py",
     "test_reliability.py",
     "test_frontends.py",
     "test_pinning.py",

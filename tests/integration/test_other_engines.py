@@ -1,8 +1,7 @@
 """The same archives, failures, kills and smoke tests with engines that are not this machine's own.
 
-Each is started from Debian's packages (tests/engines/matrix), with one small image: a newer Docker with
-containerd's store, Podman, and one more, which depends on the commit (PYLAYER_ENGINES_TURN names others).
-`nox -s reliability -- engines` has all of them, and all promises.
+Each is started from Debian's packages (tests/engines/matrix), with one small image; `-k docker-28` chooses.
+`nox -s reliability -- engines` has all of them as well, with all promises.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.docker, pytest.mark.command, pytest.mark.timeout(900)]
 
 MATRIX = ROOT / "tests" / "engines" / "matrix"
-ENGINES = subprocess.run([MATRIX, "turn"], check=True, capture_output=True, text=True).stdout.split()
+ENGINES = subprocess.run([MATRIX, "list"], check=True, capture_output=True, text=True).stdout.split()
 MANIFEST = """
 packages = ["packages/*"]
 engine = "docker"
