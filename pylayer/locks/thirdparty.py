@@ -110,21 +110,14 @@ class ThirdParty:
         """By build id, the third-party wheels of one layer's builds, or why there are none."""
         found, located = await self._found(wanted)
         self.builds |= {name: one for name, one in found.items() if isinstance(one, Locked)}
-        return {
-            want.build.id: await self._had(want, found[want.build.id], located.get(want.build.id, {}))
-            for want in wanted
-        }
+        return await self._all_had(wanted, found, located)
 
     async def likely(self, wanted: Sequence[Wanted]) -> Mapping[str, tuple[Wheel, ...]]:
         """See `pylayer.building.dependencies.Distributions`: the resolver's answers serve `wheels` too."""
         if self._policy.locked or any(want.build.layer.build_from_source for want in wanted):
             return {}
         found, located = await self._found(wanted, ahead=True)
-        wheels = {
-            name: await self._had(want, found[name], located.get(name, {}))
-            for want in wanted
-            for name in [want.build.id]
-        }
+        wheels = await self._all_had(wanted, found, located)
         return {name: had for name, had in wheels.items() if not isinstance(had, PylayerError)}
 
     async def _found(
@@ -343,6 +336,17 @@ class ThirdParty:
             if pin.name in now or not self._moved
         }
         return {name: commit for name, commit in found.items() if commit}
+
+    async def _all_had(
+        self,
+        wanted: Sequence[Wanted],
+        found: Mapping[str, Locked | PylayerError],
+        located: Mapping[str, Mapping[str, str]],
+    ) -> dict[str, tuple[Wheel, ...] | PylayerError]:
+        return {
+            want.build.id: await self._had(want, found[want.build.id], located.get(want.build.id, {}))
+            for want in wanted
+        }
 
     async def _had(
         self, want: Wanted, locked: Locked | PylayerError, located: Mapping[str, str]

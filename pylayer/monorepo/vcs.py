@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pylayer import process
 from pylayer.errors import BuildError
 from pylayer.keys import key
+from pylayer.monorepo.repository import Repository
 from pylayer.store.kinds import VCS
 
 if TYPE_CHECKING:
@@ -82,10 +83,8 @@ def doubt(project: Project, version: str) -> str:
     """Say that `version` may be wrong: it counts from a tag, and a shallow clone has brought none."""
     if not (project.vcs or project.reads_history) or declared(project):
         return ""
-    shallow = process.run(["git", "rev-parse", "--is-shallow-repository"], cwd=project.path, timeout=TIMEOUT)
-    if shallow.status != 0 or shallow.stdout.strip() != "true":
-        return ""
-    if process.run(["git", "describe", "--tags"], cwd=project.path, timeout=TIMEOUT).status == 0:
+    here = Repository.of(project.path)
+    if here is None or not here.shallow() or here.tags():
         return ""
     return (
         f"{project.name} {version} may have the wrong version: the clone is shallow, and no tag is in it; "

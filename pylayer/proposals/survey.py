@@ -35,8 +35,8 @@ _ASIDE = frozenset(
         *("benchmark", "benchmarks", "template", "templates", "cookiecutter", "third_party", "vendor"),
     }
 )
-# Files that say which runtime functions have: SAM's and CloudFormation's, Serverless's, Terraform's.
 _REQUIREMENTS = frozenset({"requirements.txt", "Pipfile"})
+# Files that say which runtime functions have: SAM's and CloudFormation's, Serverless's, Terraform's.
 _DEPLOYED = re.compile(r"(template|serverless|sam)\.ya?ml|.*\.tf|cdk\.json", re.IGNORECASE)
 _RUNTIME = re.compile(r"(?<![\w.])python3\.\d{1,3}(?![\w.])")
 _PINNED = re.compile(r"^\s*(?:python\s+|cpython[-@])?3\.(\d{1,3})\b", re.MULTILINE)
