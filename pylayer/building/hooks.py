@@ -133,6 +133,11 @@ def _hint(hooks: HookRun, done: Done, *, workspace: Workspace) -> str:
             f"of the monorepo, so no index is asked for it. Rename that; or, if it is meant, add "
             f'"{name}" to `requires` in [build-system]'
         )
+    if not project.options.network and missing.network(done.log):
+        return (
+            "a build has no network. What it fetches may stand in the repository; or, if it is to have one, "
+            f"write network = true under [projects.{project.name}]"
+        )
     lost = missing.inputs(
         done.log,
         folder=project.path,

@@ -1,4 +1,4 @@
-"""The output of a build that failed → what of the repository it looked for: files elsewhere, packages."""
+"""The output of a build that failed → what it did not find: files of the repository, packages, a network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 
 _HOOK = re.compile(r"(/[^\s\"']*)/inside/hook\.py")
 _MODULE = re.compile(r"\bNo module named '")
+# Of glibc, Python, curl, git and Go; of Rust, Node.js and Java.
+_UNREACHABLE = re.compile(
+    r"Temporary failure in name resolution|Name or service not known|Could not resolve host|no such host"
+    r"|failed to lookup address|getaddrinfo \w+|UnknownHostException|Network is unreachable"
+)
 _PATH = re.compile(r"(?:/|\.\./)[^\s\"'`:,;()\[\]<>]+")
+
+
+def network(log: str) -> bool:
+    """Whether a program says in `log` that it found no way to another machine."""
+    return _UNREACHABLE.search(log) is not None
 
 
 def inputs(

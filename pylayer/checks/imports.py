@@ -125,7 +125,9 @@ def _extensions(contents: ArchiveContents, target: Target) -> Iterator[Problem]:
     for tag, paths in useless.items():
         more = f" (and {len(paths) - 1} more)" if paths[1:] else ""
         what = f"cannot be imported: it is for {tag}, {target} loads {loads} or abi3{more}"
-        yield _problem(paths[0], what, "build it, or choose a wheel, for this target")
+        accepted = f'accept = ["import:{paths[0]}"]'
+        hint = f"build it, or choose a wheel, for this target; where nothing needs it, {accepted}"
+        yield _problem(paths[0], what, hint)
 
 
 def _bytecode(contents: ArchiveContents, target: Target) -> Iterator[Problem]:

@@ -8,7 +8,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from pylayer.checks.linker import LIBRARY_FOLDER, Linker
+from pylayer.checks.provided import provided
 from pylayer.problems import Problem
+from pylayer.targets import Target, either, later_runtimes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from pylayer.checks.contents import ArchiveContents
     from pylayer.checks.elf import Elf
     from pylayer.problems import Kind, Severity
-    from pylayer.targets import Target
 
 _VERSION = re.compile(r"([A-Z]+)_(\d+(?:\.\d+)*)")
 # Versions of glibc that are no numbers, and the release that brought them.
@@ -160,13 +161,25 @@ def _check_versions(findings: _Findings, linker: Linker, path: str, elf: Elf, ta
             limit = linker.provided.versions.get(prefix)
             if limit and numbers > limit and numbers > highest.get(prefix, ((), "", ""))[0]:
                 highest[prefix] = (numbers, version, library)
-    for prefix, (_, version, library) in highest.items():
+    for prefix, (numbers, version, library) in highest.items():
         has = f"{prefix}_{'.'.join(map(str, linker.provided.versions[prefix]))}"
         what = f"needs {version} of {library}; {target.runtime} ({target.runtime.os}) has {has}"
         hint = f"{_IMAGE}, or choose a wheel for {target.platforms[0]} or older"
+        if newer := _later_with(prefix, numbers, target):
+            hint = f"{hint}, or the runtime {either(newer)}"
         if f"{LIBRARY_FOLDER}/{library}" in linker.elves:
             hint = f"the layer's lib/{library} is not used: Lambda looks in /lib64 first; {hint}"
         findings.add(path, "symbols", "error", what, hint)
+
+
+def _later_with(prefix: str, numbers: tuple[int, ...], target: Target) -> list[str]:
+    """The runtimes of later Pythons whose operating system has a version of symbols."""
+    return [
+        runtime.name
+        for runtime in later_runtimes(target.runtime.minor)
+        if provided(Target(runtime=runtime, architecture=target.architecture)).versions.get(prefix, ())
+        >= numbers
+    ]
 
 
 def _parse(version: str) -> tuple[str, tuple[int, ...]]:

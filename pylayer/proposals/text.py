@@ -61,6 +61,11 @@ def _lines(
     yield ""
     yield "[defaults]"
     yield f"runtimes = {_list(defaults)}  # {why}"
+    newest = max(runtime.glibc for runtime in runtimes.values())
+    for name in defaults:
+        if (glibc := runtimes[name].glibc) < newest:
+            has = f"{runtimes[name].os}, glibc {'.'.join(map(str, glibc))}"
+            yield f"# {name} is {has}: some distributions make wheels for later ones alone."
     shared = [
         name
         for name in runtimes

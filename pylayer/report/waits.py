@@ -79,11 +79,6 @@ def latest(run: LastRun) -> list[Ended]:
     return sorted((ended for ended in run.builds if ended.stretches), key=lambda each: -each.ended)
 
 
-def summed(ended: Ended) -> str:
-    """When a build had ended, and how much of that it waited."""
-    return f"{words.seconds(ended.ended)}, waited {words.seconds(waited(ended))}"
-
-
 def listed(reasons: Sequence[Reason], *, most: int) -> str:
     """Reasons as one line, those that took longest."""
     told = [f"{one.text} {words.seconds(one.seconds)}" for one in reasons[:most]]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from pylayer.errors import DownloadError, Fault, ResolveError
 from pylayer.index.simple import candidates
@@ -14,6 +15,7 @@ from pylayer.index.web import Web
 from pylayer.markers import holds
 from pylayer.names import normalise, required_name
 from pylayer.resolver.uvtool import with_default
+from pylayer.targets import Architecture, Target, either, later_runtimes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pylayer.index.indexes import IndexSettings
     from pylayer.index.simple import File
     from pylayer.resolver.requirements import Request, ResolverPython
+    from pylayer.targets import Runtime
 
 _WITHOUT_WHEEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+) has no wheels")
 _WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -57,7 +60,7 @@ def explained(
             if what := _problem(name, wanted, files, python):
                 version = newest(name, request=request, python=python, settings=settings)
                 sdist = "no wheel" in what and any(not file.is_wheel for file in files)
-                hint = _hint(name, version, sdist=sdist)
+                hint = _hint(name, version, sdist=sdist, newer=_newer(wanted, files, python))
                 cause = what.partition(_LISTING)[0]
                 faults.append(Fault(what=what, where=python.label, hint=hint, cause=cause, about=name))
     if unasked and not faults:
@@ -129,8 +132,28 @@ def _listed(wheels: Sequence[File], python: ResolverPython) -> str:
     return ", ".join(texts[:_MOST_TAGS]) + more
 
 
-def _hint(name: str, newest: str | None, *, sdist: bool) -> str:
+def _newer(wanted: SpecifierSet, files: Sequence[File], python: ResolverPython) -> list[str]:
+    """The newer runtimes that the newest version asked for has a wheel for, on the same machine."""
+    architecture = Architecture.of_machine(python.markers.get("platform_machine", ""))
+    versions = set(wanted.filter(sorted({file.version for file in files})))
+    if architecture is None or not versions:
+        return []
+    wheels = [file for file in files if file.version == max(versions) and file.is_wheel]
+
+    def suits(runtime: Runtime) -> bool:
+        tags = frozenset(Target(runtime=runtime, architecture=architecture).tags)
+        return any(
+            file.tags & tags and SpecifierSet(file.requires_python).contains(f"{runtime.python}.0")
+            for file in wheels
+        )
+
+    return [runtime.name for runtime in later_runtimes(Version(python.version).minor) if suits(runtime)]
+
+
+def _hint(name: str, newest: str | None, *, sdist: bool, newer: Sequence[str] = ()) -> str:
     ways = [f"the newest version that would work is {newest}"] if newest else []
+    if newer:
+        ways.append(f"it would work with the runtime {either(newer)}")
     if sdist:
         ways.append(f'to have its sdist built, write build-from-source = ["{name}"]')
     return "; ".join(ways)

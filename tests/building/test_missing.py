@@ -2,7 +2,7 @@
 
 import pytest
 
-from pylayer.building.missing import inputs, packages
+from pylayer.building.missing import inputs, network, packages
 from pylayer.wheels import Metadata
 
 HOOK = '  File "/work/job-1/legacy/inside/hook.py", line 5, in main\n'
@@ -83,3 +83,22 @@ def test_a_package_whose_name_a_build_requirement_needs_is_named(log, found):
     told = packages(log, environment=[backend, pluggy], projects=names)
 
     assert [(name, backend) for name in found] == told
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("urllib.error.URLError: <urlopen error [Errno -3] Temporary failure in name resolution>", True),
+        ("curl: (6) Could not resolve host: downloads.example", True),
+        ("  failed to lookup address information: Try again", True),
+        (
+            "npm error errno EAI_AGAIN\nnpm error request failed, reason: getaddrinfo EAI_AGAIN r.example",
+            True,
+        ),
+        ("connect: Network is unreachable", True),
+        ("could not resolve the type of `host`", False),
+    ],
+)
+def test_a_build_that_found_no_network_is_known(said, expected):
+    """By what resolvers of names say; a refused connection may be one to the build's own machine."""
+    assert expected == network(said)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from factories.elf import library
-from factories.layers import found, make_layer, native, zip_layer
+from factories.layers import found, make_layer, native, target, zip_layer
 from factories.wheels import make_wheel
 
+from pylayer.checks import check
 from pylayer.store import Store
 
 EXTENSION = "example/fast.cpython-313-x86_64-linux-gnu.so"
@@ -61,6 +62,23 @@ def test_too_new_a_glibc_is_an_error(tmp_path):
     made = make_layer(tmp_path, wheel, runs="python3.11-x86_64")
     what = "needs GLIBC_2.38 of libc.so.6; python3.11 (Amazon Linux 2) has GLIBC_2.26"
     assert found(made, "python3.11-x86_64") == [("error", "symbols", f"python/{name}", what)]
+
+
+@pytest.mark.parametrize(
+    ("need", "runtimes"),
+    [
+        ("libc.so.6@GLIBC_2.28", ", or the runtime python3.12, python3.13 or python3.14"),
+        ("libstdc++.so.6@GLIBCXX_3.4.30", ", or the runtime python3.12, python3.13 or python3.14"),
+        ("libc.so.6@GLIBC_2.38", ""),
+    ],
+)
+def test_runtimes_that_have_the_symbols_are_named(tmp_path, need, runtimes):
+    """Later ones: a newer operating system has what python3.11's does not."""
+    name = "example/fast.cpython-311-x86_64-linux-gnu.so"
+    wheel = native(tmp_path, {name: library(need)}, tag="cp311-cp311-manylinux_2_17_x86_64")
+    runs = target("python3.11-x86_64")
+    (problem,) = check(make_layer(tmp_path, wheel, runs=str(runs)), target=runs)
+    assert problem.hint.endswith(f"manylinux_2_26_x86_64 or older{runtimes}")
 
 
 @pytest.mark.parametrize(

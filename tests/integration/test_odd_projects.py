@@ -82,6 +82,21 @@ def test_a_file_above_is_seen_or_told(mono, path, status):
     assert "2.3.4" == made.catalogue()["legacy-python3.11-x86_64"]["distributions"][0]["version"]
 
 
+FETCHING = """import urllib.request
+from setuptools import setup
+urllib.request.urlopen("http://downloads.invalid/certificates.pem")
+setup(name="fetching", version="1")
+"""
+
+
+def test_a_build_that_wants_a_network_hears_how_to_have_one(mono):
+    """Builds have none; the error of a name's resolution alone does not say so."""
+    ran = mono({"packages/fetching/setup.py": FETCHING}).run("layers")
+    assert 9 == ran.status, ran.text
+    assert "a build has no network." in ran.err
+    assert "write network = true under [projects.fetching]" in ran.err
+
+
 def test_what_a_build_saw_is_not_told_as_outside(mono):
     """Poetry-core packages nothing from there, however much it sees; a path of a neighbour is no input."""
     poetry = '[build-system]\nrequires = ["poetry-core>=2"]\nbuild-backend = "poetry.core.masonry.api"\n'

@@ -201,6 +201,18 @@ def test_the_repository_says_which_of_the_runtimes(tmp_path, files, runtimes):
     assert runtimes == proposed(foreign.lay(tmp_path, files))[0].runtimes
 
 
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [("3.11", "# python3.11 is Amazon Linux 2, glibc 2.26: some distributions make wheels"), ("3.13", "")],
+)
+def test_an_old_operating_system_is_told(tmp_path, version, told):
+    """Later ones are among what the packages allow."""
+    repository(tmp_path, {"a": (">=3.10", [])})
+    text = proposed(foreign.lay(tmp_path, {".python-version": f"{version}\n"}))[0].manifest
+    assert told in text
+    assert bool(told) == ("Amazon Linux" in text)
+
+
 def test_what_git_ignores_is_not_looked_at(tmp_path):
     """Nor told of; the archives' folder is to be ignored, unless it is."""
     checkout = Repository(tmp_path / "mono")

@@ -7,7 +7,7 @@ from factories.resolving import python
 from packaging.specifiers import SpecifierSet
 
 from pylayer.index.simple import _of_name
-from pylayer.resolver.explain import _hint, _problem, _wanted
+from pylayer.resolver.explain import _hint, _newer, _problem, _wanted
 from pylayer.resolver.requirements import Request
 
 
@@ -39,6 +39,22 @@ def test_names_the_python_that_is_needed():
     """Where a version has wheels, and none for a Python this old."""
     offered = files("thing-2.0-cp312-cp312-manylinux_2_17_x86_64.whl", requires_python=">=3.12")
     assert "thing >1 needs a Python >=3.12" == _problem("thing", SpecifierSet(">1"), offered, python())
+
+
+@pytest.mark.parametrize(
+    ("offered", "row", "expected"),
+    [
+        # By the glibc of their operating system, the Python of the wheel, and what the wheel asks for.
+        (("thing-2.0-cp39-abi3-manylinux_2_28_x86_64.whl",), {}, ["python3.12", "python3.13", "python3.14"]),
+        (("thing-2.0-cp313-cp313-manylinux_2_17_x86_64.whl",), {}, ["python3.13"]),
+        (("thing-2.0-cp39-abi3-manylinux_2_28_x86_64.whl",), {"requires_python": "<3.13"}, ["python3.12"]),
+        (("thing-2.0-cp39-abi3-manylinux_2_28_aarch64.whl",), {}, []),
+        (("thing-2.0.tar.gz", "thing-1.0-cp39-abi3-manylinux_2_28_x86_64.whl"), {}, []),
+    ],
+)
+def test_knows_the_runtimes_that_it_would_work_with(offered, row, expected):
+    """Later ones, of the same machine, and in the version that is wanted."""
+    assert expected == _newer(SpecifierSet(), files(*offered, **row), python())
 
 
 def test_lists_only_some_of_many_tags():
@@ -75,3 +91,5 @@ def test_says_what_to_do():
     allowed = 'to have its sdist built, write build-from-source = ["thing"]'
     assert f"the newest version that would work is 1.0; {allowed}" == _hint("thing", "1.0", sdist=True)
     assert "" == _hint("thing", None, sdist=False)
+    runtimes = "it would work with the runtime python3.12 or python3.13"
+    assert runtimes == _hint("thing", None, sdist=False, newer=["python3.12", "python3.13"])
