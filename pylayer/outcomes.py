@@ -69,6 +69,7 @@ class Outcome:
 # What fails with these fails for every build that wants the same of an index.
 OF_INDEXES = (ResolveError, DownloadError)
 _NAMED = 3
+_HINTS = 3  # that differ, of one error: more hide those of the next
 
 
 @dataclass(slots=True, kw_only=True)
@@ -125,6 +126,8 @@ def _told(cause: _Cause) -> Fault:
     builds, hints = cause.builds, [*cause.hints]
     named = ", ".join(builds) if len(builds) <= _NAMED else f"{len(builds)} builds"
     lines = [hint if len(hints) == 1 else f"{cause.hints[hint]}: {hint}" for hint in hints if hint]
+    if len(lines) > _HINTS:
+        lines[_HINTS:] = [f"and so on for {len(lines) - _HINTS} others"]
     if len(builds) > _NAMED:
         lines.append(f"the builds are {', '.join(builds)}")
     where = f"{named}: {cause.fault.where}" if cause.fault.where else named

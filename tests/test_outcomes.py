@@ -78,6 +78,19 @@ def test_many_builds_are_named_below():
     ] == str(error).splitlines()
 
 
+def test_what_to_do_for_many_builds_is_told_for_some():
+    """Each may have a file of its own to change: the first show what is meant."""
+    runtimes = load_runtimes().values()
+    targets = [Target(runtime=runtime, architecture=Architecture.ARM64) for runtime in runtimes]
+    (shared,) = by_cause(
+        failed(ResolveError.of([missing(target, hint=f"change {target}")]), target=target)
+        for target in targets
+    )
+    told = [line.rpartition(": ")[2].strip() for line in str(shared.error).splitlines()[1:-1]]
+    ordered = sorted(targets, key=str)
+    assert [*(f"change {each}" for each in ordered[:3]), f"and so on for {len(targets) - 3} others"] == told
+
+
 def test_other_causes_are_other_errors():
     """But two that take the same builds are one error with two faults."""
     other = Fault(what="three is on no index", where=str(TARGETS[0]))

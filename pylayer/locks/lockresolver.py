@@ -301,16 +301,16 @@ def _plain(text: str) -> str:
 def _attributed(error: ResolveError, held: Mapping[str, tuple[Held, ...]]) -> ResolveError:
     """Say of an error which of the versions in it a lock file pinned."""
     text = str(error) + error.log
-    pinned = [
-        f"{each.label} pins {name} {each.version or each.limits}"
-        + (f" from {each.provenance}" if each.provenance else "")
-        for name, all_held in sorted(held.items())
-        for each in all_held
-        if each.limits and _in(text, name, each)
-    ]
+    pinned: dict[tuple[str, str], list[str]] = {}
+    for name, all_held in sorted(held.items()):
+        for each in all_held:
+            if each.limits and (_in(text, name, each) or _is_about(error, name, each)):
+                place = f" from {each.provenance}" if each.provenance else ""
+                pinned.setdefault((each.label, place), []).append(f"{name} {each.version or each.limits}")
     if not pinned:
         return error
-    note = f"{'; '.join(pinned)} (lockfiles = false in layers.toml leaves such files out)"
+    told = (f"{label} pins {', '.join(names)}{place}" for (label, place), names in pinned.items())
+    note = f"{'; '.join(told)} (lockfiles = false in layers.toml leaves such files out)"
     faults = []
     for fault in error.faults:
         pins = (each.version for each in held.get(fault.about, ()) if each.version)
@@ -319,6 +319,11 @@ def _attributed(error: ResolveError, held: Mapping[str, tuple[Held, ...]]) -> Re
         way = f'; if that is meant: overrides = ["{fault.about}=={meant}"]' if meant else ""
         faults.append(replace(fault, hint=f"{fault.hint}; {note}{way}" if fault.hint else note + way))
     return ResolveError.of(faults, log=error.log)
+
+
+def _is_about(error: ResolveError, name: str, held: Held) -> bool:
+    """Whether a fault is that it has no version within limits, those of a lock file among them."""
+    return any(fault.about == name and held.limits in fault.what for fault in error.faults)
 
 
 def _in(text: str, name: str, held: Held) -> bool:

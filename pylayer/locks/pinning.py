@@ -48,6 +48,23 @@ class LockfilePins:
         From several lock files where some of one rank have it. Projects of the monorepo are pinned by nobody,
         nor is what layers.toml overrides. Raises ManifestError for a file that cannot be read.
         """
+        but = self._workspace.projects.keys() | self._overridden
+        return {name: held for name, held in self._all(build).items() if name not in but}
+
+    def displaced(self, build: Build) -> list[tuple[str, Held]]:
+        """The distributions of indexes whose place projects of the monorepo take, as lock files have them.
+
+        What such a lock file pins was chosen together with them.
+        """
+        return [
+            (name, each)
+            for name, held in sorted(self._all(build).items())
+            for each in held
+            if name in self._workspace.projects and each.version and _is_of_index(each)
+        ]
+
+    def _all(self, build: Build) -> dict[str, tuple[Held, ...]]:
+        """What lock files say of everything that they name, those that hold for a build."""
         found: dict[str, tuple[Held, ...]] = {}
         for rank in self._ranks(build.layer):
             here: dict[str, tuple[Held, ...]] = {}
@@ -55,8 +72,7 @@ class LockfilePins:
                 for name, held in self._of(path, build.target).items():
                     here[name] = (*here.get(name, ()), held)
             found = {**here, **found}
-        but = self._workspace.projects.keys() | self._overridden
-        return {name: held for name, held in found.items() if name not in but}
+        return found
 
     def against(self, build: Build, locked: Locked) -> Iterator[str]:
         """What lock files say against a build's entry in layers.lock: they changed since it was resolved.
@@ -101,6 +117,10 @@ class LockfilePins:
             label = Path(relpath(path, self._workspace.manifest.root)).as_posix()
             self._read[path] = lockfiles.read(path, label=label)
         return self._read[path]
+
+
+def _is_of_index(held: Held) -> bool:
+    return held.provenance is not None and held.provenance.kind in {"index", "registry"}
 
 
 def overrides(held: Mapping[str, tuple[Held, ...]]) -> tuple[str, ...]:

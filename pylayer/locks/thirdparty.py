@@ -20,7 +20,7 @@ from packaging.version import Version
 
 from pylayer.building.dependencies import Wanted
 from pylayer.dataclassing import dataclass
-from pylayer.errors import PylayerError
+from pylayer.errors import PylayerError, ResolveError
 from pylayer.graph import together
 from pylayer.index import gits
 from pylayer.index.indexes import display
@@ -144,7 +144,11 @@ class ThirdParty:
                 found[name] = stale({name: reasons})
             else:
                 unknown.append((want, case))
-        return found | await self._resolved(unknown), located
+        resolved = await self._resolved(unknown)
+        for want, _ in unknown:
+            one = resolved[want.build.id]
+            found[want.build.id] = self._explained(one, want.build) if isinstance(one, ResolveError) else one
+        return found, located
 
     def locked(self, build: Build) -> Sequence[str] | None:
         """See `pylayer.building.dependencies.Distributions`."""
@@ -451,6 +455,19 @@ class ThirdParty:
         requirement.specifier = SpecifierSet()
         requirement.url = written(url, root=self._workspace.manifest.root)
         return str(requirement)
+
+    def _explained(self, error: ResolveError, build: Build) -> ResolveError:
+        """Say of pins in an error that they were not chosen with the monorepo's own packages."""
+        faults = []
+        for fault in error.faults:
+            notes = [
+                f"{each.label} was made with {name} {each.version} of an index, "
+                "in whose place is a package of the monorepo"
+                for name, each in self._pinning.displaced(build)
+                if f"{each.label} pins " in fault.hint
+            ]
+            faults.append(replace(fault, hint="; ".join([fault.hint, *notes])))
+        return ResolveError.of(faults, log=error.log)
 
     async def _attempt(self, case: Case) -> Locked | PylayerError:
         try:

@@ -119,6 +119,19 @@ def test_a_pin_that_goes_against_a_requirement_says_whose_it_is(shop):
     assert 'if that is meant: overrides = ["third==1.0"]' in said
 
 
+def test_a_pin_chosen_with_an_index_s_version_of_a_package_here_says_so(shop):
+    """A package may lock a neighbour from an index: what it pins was chosen with that one."""
+    shop.member("libb", "third>=2")
+    shop.member("liba", "libb")
+    pins = UV.format("third", "1.0") + UV.partition("\n")[2].format("libb", "0.9")
+    shop.file("packages/liba/uv.lock", pins)
+
+    said = locked(shop, status=4)
+    assert "packages/liba/uv.lock was made with libb 0.9 of an index, in whose place is a package of" in said
+    shop.file("packages/liba/uv.lock", UV.format("third", "1.0"))
+    assert "was made with" not in locked(shop, status=4)
+
+
 def test_a_file_outside_of_layers_toml_s_folder_is_named_from_there(shop):
     """As the workspace of uv above it has: no path of this machine, which is another in every checkout."""
     (shop.root.parent / "pinned.txt").write_text("third==9.0\n")
