@@ -17,6 +17,7 @@ from pylayer.monorepo.trees import OUTPUTS, SKIPPED, leaving, marked
 from pylayer.names import normalise
 from pylayer.patterns import ignored
 from pylayer.proposals import pythons
+from pylayer.proposals.deployed import Deployed, text
 from pylayer.proposals.globs import is_nameable
 from pylayer.proposals.modules import lacks_module, only_holds_others
 
@@ -36,11 +37,7 @@ _ASIDE = frozenset(
     }
 )
 _REQUIREMENTS = frozenset({"requirements.txt", "Pipfile"})
-# Files that say which runtime functions have: SAM's and CloudFormation's, Serverless's, Terraform's.
-_DEPLOYED = re.compile(r"(template|serverless|sam)\.ya?ml|.*\.tf|cdk\.json", re.IGNORECASE)
-_RUNTIME = re.compile(r"(?<![\w.])python3\.\d{1,3}(?![\w.])")
 _PINNED = re.compile(r"^\s*(?:python\s+|cpython[-@])?3\.(\d{1,3})\b", re.MULTILINE)
-_LARGEST = 1 << 20  # bytes of such a file that are read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +78,7 @@ class Survey:
 @dataclass(slots=True)
 class _Walked:
     projects: list[str]
-    deployed: set[str]
+    deployed: Deployed
     bare: list[str]
 
 
@@ -100,7 +97,7 @@ def survey(root: Path, *, runtimes: Mapping[str, Runtime]) -> Survey:
         root=root,
         packages=tuple(sorted(packages, key=lambda package: package.place)),
         left_out=dict(sorted(left_out.items())),
-        deployed=frozenset(walked.deployed),
+        deployed=frozenset(walked.deployed.runtimes),
         pinned=_pinned(root),
         git=git,
         files=frozenset(os.listdir(root)),  # noqa: PTH208  names, not paths
@@ -120,7 +117,7 @@ def without(found: Survey, place: str, reason: str) -> Survey:
 
 
 def _walk(root: Path, unseen: set[str]) -> _Walked:
-    walked = _Walked(projects=[], deployed=set(), bare=[])
+    walked = _Walked(projects=[], deployed=Deployed(), bare=[])
     for folder, folders, files in os.walk(root):
         place = Path(folder).relative_to(root).as_posix()
         below = "" if place == "." else f"{place}/"
@@ -139,9 +136,7 @@ def _walk(root: Path, unseen: set[str]) -> _Walked:
             walked.projects.append(place)
         elif below and not _REQUIREMENTS.isdisjoint(names):
             walked.bare.append(place)
-        for name in names:
-            if _DEPLOYED.fullmatch(name):
-                walked.deployed.update(_RUNTIME.findall(_text(Path(folder, name))))
+        walked.deployed.look(Path(folder), names, aside=not _ASIDE.isdisjoint(place.split("/")))
     return walked
 
 
@@ -274,14 +269,6 @@ def _closure(name: str, needs: Callable[[str], Iterable[str]]) -> frozenset[str]
 def _pinned(root: Path) -> str:
     """The runtime of the Python that the repository's developers use, as a file for version managers says."""
     for name in (".python-version", ".tool-versions"):
-        if match := _PINNED.search(_text(root / name)):
+        if match := _PINNED.search(text(root / name)):
             return f"python3.{match[1]}"
     return ""
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return file.read(_LARGEST).decode("utf-8", errors="replace")
-    except OSError:
-        return ""
