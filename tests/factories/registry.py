@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import socket
 import tarfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,12 +14,28 @@ _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
 
 
+class PlainHandler(BaseHTTPRequestHandler):
+    """Speaks HTTP; who tries TLS first, as containerd's store does, is answered as by Go's servers."""
+
+    protocol_version = "HTTP/1.1"
+
+    def handle(self) -> None:
+        if self.connection.recv(1, socket.MSG_PEEK) == b"\x16":
+            self.connection.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent TLS to a plain server")
+        else:
+            super().handle()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 class Registry:
     """Serves what `publish` put there; `refusal` is a status and message that it answers to everything."""
 
     def __init__(self) -> None:
         self.served: dict[str, tuple[str, bytes]] = {}
         self.requests: list[str] = []
+        self.digests: dict[tuple[str, str], str] = {}  # of the images of each name, by architecture
         self.refusal: tuple[int, str, str] | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.host = f"127.0.0.1:{self._server.server_port}"
@@ -32,6 +49,7 @@ class Registry:
     def publish(self, name: str, *architectures: str) -> str:
         """Put image `name` there, an index where it has several architectures; give the digest of that."""
         manifests = [(each, self._manifest(f"{name} {each}", each)) for each in architectures]
+        self.digests |= {(name, architecture): _digest(each) for architecture, each in manifests}
         content, kind = manifests[0][1], _MANIFEST
         if len(manifests) > 1:
             kind = _INDEX
@@ -78,9 +96,7 @@ class Registry:
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         registry = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(PlainHandler):
             def do_GET(self) -> None:
                 registry.requests.append(self.path)
                 kind, content, status = "application/json", b"{}", 200
@@ -102,9 +118,6 @@ class Registry:
                     self.wfile.write(content)
 
             do_HEAD = do_GET  # noqa: N815  the name that http.server asks for
-
-            def log_message(self, *_: object) -> None:
-                pass
 
         return Handler
 

@@ -10,8 +10,10 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING
+
+from factories.registry import PlainHandler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,18 +38,8 @@ def unsteady(host: str, *, port: int = 0) -> Iterator[tuple[str, Trouble]]:
     """Give HOST:PORT of a server that passes requests on to the registry at `host`, and its trouble."""
     trouble, lock = Trouble(), threading.Lock()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def handle(self) -> None:
-            if (
-                self.connection.recv(1, socket.MSG_PEEK) == b"\x16"
-            ):  # TLS is tried first: as Go's servers answer
-                self.connection.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent TLS to a plain server")
-            else:
-                super().handle()
-
-        def do_GET(self) -> None:
+    class Handler(PlainHandler):
+        def do_GET(self) -> None:  # noqa: N802  the name that http.server asks for
             with lock:
                 trouble.asked.append(self.path)
                 fails = trouble.times > 0 and re.search(trouble.path, self.path) is not None
@@ -80,9 +72,6 @@ def unsteady(host: str, *, port: int = 0) -> Iterator[tuple[str, Trouble]]:
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            pass
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import tarfile
 import zipfile
@@ -105,9 +106,13 @@ def _in_files(image):
     try:
         with saving, tarfile.open(fileobj=saving.stdout, mode="r|") as saved:
             contents = (saved.extractfile(member) for member in saved)
-            return [image] * any(_has_secret(content.read()) for content in contents if content)
+            return [image] * any(_has_secret(_unpacked(content.read())) for content in contents if content)
     except tarfile.ReadError:
         return []  # another test has removed it meanwhile
+
+
+def _unpacked(layer):
+    return gzip.decompress(layer) if layer.startswith(b"\x1f\x8b") else layer
 
 
 def _in_members(path):

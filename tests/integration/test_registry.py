@@ -45,10 +45,11 @@ def image(registry, docker_images):
         made = client.build(fileobj=recipe, tag=f"{repository}:1", platform=PLATFORM, rm=True)
         for _ in made:
             pass
-        told = client.push(repository, tag="1", stream=True, decode=True, auth_config=LOGIN)
-        (digest,) = [event["aux"]["Digest"] for event in told if "aux" in event]
+        told = list(client.push(repository, tag="1", stream=True, decode=True, auth_config=LOGIN))
+        assert not any("error" in event for event in told), told
+        (reference,) = client.inspect_image(f"{repository}:1")["RepoDigests"]
         forget()
-        return digest
+        return reference.partition("@")[2]
 
     def forget():
         for found in client.images(repository):

@@ -67,14 +67,15 @@ def on_the_desk(site: Path, folder: Path, share: Path, *words: str) -> subproces
     with engine_of_arm64() as socket:
         run = ["docker", "run", "--rm", "--platform=linux/arm64", "--network=none"]
         run += [f"--user={os.getuid()}:{os.getgid()}"]
-        places = {folder: "/desk", share: "/share", site: "/site", IMAGES: "/runtimes.toml"}
+        shutil.copy(IMAGES, folder / "runtimes.toml")  # the engine may not see this repository
+        places = {folder: "/desk", share: "/share", site: "/site"}
         mounts = [f"--volume={path}:{place}" for path, place in places.items()]
         mounts += [f"--volume={socket}:/var/run/docker.sock"]
         env = {
             "PYTHONPATH": "/site",
             "HOME": "/desk/home",
             "PYLAYER_REMOTE_CACHE": "file:///share",
-            "PYLAYER_RUNTIMES": "/runtimes.toml",
+            "PYLAYER_RUNTIMES": "/desk/runtimes.toml",
             "QEMU_CPU": "max,pauth=off",
         }
         more = [f"--env={name}={value}" for name, value in env.items()]

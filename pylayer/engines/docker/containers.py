@@ -71,6 +71,18 @@ class Container:
         stream.close()
         self._running.discard(stream)
 
+    def ends(self, *, within: float) -> bool:
+        """Say whether its own program has ended, or does so within some seconds."""
+        deadline = time.monotonic() + within
+        try:
+            while self._client.inspect_container(self.id)["State"]["Running"]:
+                if time.monotonic() > deadline:
+                    return False
+                time.sleep(0.02)
+        except NotFound:
+            pass
+        return True
+
     def last_words(self) -> str:
         """Give what its own program printed, once it has ended."""
         return b"".join(piece for _, piece in self._stream.frames()).decode(errors="replace").strip()

@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from docker.errors import ImageNotFound, NotFound
-from docker.utils import parse_repository_tag
+from docker.utils import parse_repository_tag, version_lt
 
 from pylayer import activity
 from pylayer.dataclassing import dataclass
@@ -42,10 +42,12 @@ HELD = "pylayer/base"
 # (https://www.qemu.org/docs/master/system/arm/cpu-features.html). Code for Lambda cannot need it: its first
 # Arm processor has none. A qemu that does not know this option fails the attempt; others than qemu ignore it.
 _FASTER_QEMU = "max,pauth=off"
+_BY_PLATFORM = "1.49"  # the first API that tells of an image for a platform
 # What Podman says of a request that it does not know: 4.3, and 5.8.
 _NO_SUCH_REQUEST = ("page not found", "404 page not found", "not found")
 # What the engine says where a container's own program ended before another could start. Why, that one said.
 _ENDED = re.compile(r"in a (stopped|deleted) ")  # container, or state, as runc has it
+_ENDING = 1.0  # seconds that a container may take to end after what ran in it, where nothing is said
 # The Pythons of a distribution, of AWS's images, of the `python` images and of the manylinux images.
 _FIND_PYTHON = """
 if QEMU_CPU={qemu} /bin/sh -c : >/dev/null 2>&1; then QEMU_CPU={qemu}; export QEMU_CPU; fi
@@ -269,7 +271,8 @@ class ImageStore:
         try:
             container = self._containers.start(image.id, platform=target.architecture.platform)
             status, output = container.start(["/bin/sh", "-c", script, _DESCRIBE_PYTHON]).output()
-            if status != 0 and _ENDED.search(output):
+            silent = status != 0 and not output.strip()
+            if (silent and container.ends(within=_ENDING)) or (status != 0 and _ENDED.search(output)):
                 output += container.last_words()
         except DOCKER_ERRORS as error:
             if is_away(error):
@@ -289,11 +292,11 @@ class ImageStore:
         raise refusals.cannot_run(output, where=where, target=target, emulated=emulated, status=status)
 
     def _here(self, reference: str, architecture: Architecture) -> dict[str, Any] | None:
-        tagged = self._inspect(reference)
+        tagged = self._seen_for(architecture, self._inspect(reference))
         if tagged is not None and _is_for(tagged, architecture):
             return tagged
         known = self._store.record(IMAGE, _key_of(reference, architecture))
-        return self._inspect(known["id"]) if known else None
+        return self._seen_for(architecture, self._inspect(known["id"])) if known else None
 
     def _pull(self, reference: str, target: Target) -> dict[str, Any]:
         tagged = self._inspect(reference)
@@ -309,10 +312,28 @@ class ImageStore:
             raise refusals.cannot_pull(
                 explain(error), where=where, target=target, here=_platform(tagged)
             ) from error
-        pulled = self._inspect(reference)
+        named = self._inspect(reference)
+        pulled = self._seen_for(target.architecture, named)
         if pulled is None or not (_is_for(pulled, target.architecture) or self._holds_several()):
-            raise _published_for(_platform(pulled), platform, where=where, target=target)
+            raise _published_for(_platform(named), platform, where=where, target=target)
         return pulled
+
+    def _seen_for(self, architecture: Architecture, found: dict[str, Any] | None) -> dict[str, Any] | None:
+        """What an engine says of an image for another platform than it first did, by the same ID.
+
+        A store that has several under one name tells of its own machine's, and of another one where its API
+        takes that. It gives nothing where it has none for that platform.
+        """
+        client = self._client
+        if found is None or _is_for(found, architecture) or version_lt(client.api_version, _BY_PLATFORM):
+            return found
+        if not self._holds_several():
+            return found
+        system, _, machine = architecture.platform.partition("/")
+        platform = json.dumps({"os": system, "architecture": machine})
+        url = f"{client.base_url}/v{client.api_version}/images/{found['Id']}/json"
+        answer = client.get(url, params={"platform": platform})
+        return {**answer.json(), "Id": found["Id"]} if answer.ok else None
 
     def _free(self, reference: str, tagged: Mapping[str, Any]) -> None:
         """Take a digest of several platforms off the image that has it: a classic store never moves one."""
@@ -343,6 +364,10 @@ class ImageStore:
         record = self._store.record(IMAGE, _key_of(reference, architecture))
         # A classic store takes the digest of several platforms from the one that was pulled first.
         pulled = (record["digest"] or None) if record and record["id"] == found["Id"] else None
+        if not _is_for(
+            found, architecture
+        ):  # what is told is another platform's: only the ID is this one's as well
+            found = {**found, "RootFS": {}}
         env = dict(each.partition("=")[::2] for each in found["Config"].get("Env") or [])
         return Image(
             id=found["Id"],

@@ -64,7 +64,8 @@ def cannot_pull(said: str, *, where: str, target: Target, here: str) -> ImageErr
             f" /etc/docker/certs.d/{host}/ca.crt where the engine runs (Podman: /etc/containers/certs.d)"
         )
     elif any(
-        each in words for each in ("unauthorized", "denied", "no basic auth", "authentication required")
+        each in words
+        for each in ("unauthorized", "denied", "forbidden", "no basic auth", "authentication required")
     ):
         hint = f"log in with `docker login`, or {name_another(target)}"
     elif any(

@@ -67,15 +67,18 @@ class Registries:
     def offer(self, reference: str) -> dict[str, Any]:
         """Give what a registry has under that name. Raises what the SDK raises, and RefusedError."""
         login = logins.login(parse_repository_tag(reference)[0])
-
-        def ask() -> dict[str, Any]:
-            with closing(asking_briefly(self._connection, seconds=PATIENCE)) as client:
-                found: dict[str, Any] = client.inspect_distribution(reference, login.sent)  # type: ignore[no-untyped-call]
-            return found
-
         what = f"asking for {reference}"
         with activity.doing(what) as more, _explained(login):
-            return self._persist(ask, reference=reference, tell=lambda said: more(f"{what}: {said}"))
+            return self._persist(
+                lambda: self._ask(reference, login=login),
+                reference=reference,
+                tell=lambda said: more(f"{what}: {said}"),
+            )
+
+    def _ask(self, reference: str, *, login: RegistryLogin) -> dict[str, Any]:
+        with closing(asking_briefly(self._connection, seconds=PATIENCE)) as client:
+            found: dict[str, Any] = client.inspect_distribution(reference, login.sent)  # type: ignore[no-untyped-call]
+        return found
 
     def pull(self, reference: str, platform: str) -> None:
         """Have the engine pull an image for a platform. Raises what `offer` does."""
@@ -87,8 +90,17 @@ class Registries:
             def tell(said: str) -> None:
                 more(f"pulling {what}{said}")
 
-            def pull() -> None:
+            def attempt() -> None:
                 self._pull(repository, tag=tag or "latest", platform=platform, login=login, tell=tell)
+
+            def pull() -> None:
+                try:
+                    attempt()
+                except (APIError, RefusedError) as error:
+                    if "@" not in reference or _ABSENT not in explain(error):
+                        raise
+                    self._see_absence(error, reference, login=login)
+                    attempt()
 
             self._persist(pull, reference=reference, tell=lambda said: tell(f": {said}"))
 
@@ -112,21 +124,28 @@ class Registries:
             elif status.startswith("Retrying"):
                 tell(f": the engine is {status[0].lower()}{status[1:]}")
 
-    def _persist(self, attempt: Callable[[], T], *, reference: str, tell: Callable[[str], None]) -> T:
-        """Give what `attempt` gives for a `reference`, trying again after what passes.
+    def _see_absence(self, said: Exception, reference: str, *, login: RegistryLogin) -> None:
+        """Raise what the engine `said`, or what its registry really says; nothing if it has that digest.
 
-        containerd's store says that there is no such digest where a connection breaks: it is asked twice.
+        containerd's store says that there is no such digest also where a connection breaks.
         """
-        doubted = "@" in reference
+        try:
+            self._ask(reference, login=login)
+        except DOCKER_ERRORS as error:
+            if passes(explain(error)):
+                raise
+            raise said from error
+
+    def _persist(self, attempt: Callable[[], T], *, reference: str, tell: Callable[[str], None]) -> T:
+        """Give what `attempt` gives for a `reference`, trying again after what passes."""
         pause, tries, said = self._pause, 0, ""
         while True:
             try:
                 got = attempt()
             except (APIError, RefusedError) as error:
                 said = explain(error)
-                if not passes(said) and not (doubted and _ABSENT in said):
+                if not passes(said):
                     raise
-                doubted = False
                 tries += 1
                 if tries == (_TRIES_OF_NOBODY if _UNREACHED.search(said) else _TRIES):
                     raise RefusedError(f"{said}; tried {tries} times") from error
