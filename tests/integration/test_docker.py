@@ -11,6 +11,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from factories.wheels import make_wheel
 from pylayer import wheels
 from pylayer.engines import Job, environment
 from pylayer.engines.docker import early as docker_early
+from pylayer.engines.docker.rooms import MOST_EMPTY
 from pylayer.errors import EngineError, ImageError
 from pylayer.monorepo.trees import TreeEntry
 from pylayer.targets import Architecture
@@ -152,15 +154,18 @@ def test_requirements_are_installed_and_compiled(docker_engine, tmp_path, into) 
 
 @pytest.fixture
 def unused(docker_images, docker_engine, tmp_path):
-    """A wheel that no environment has yet; the one that a test bakes of it is gone afterwards."""
+    """A wheel that no environment has yet; those that a test bakes of it are gone afterwards."""
     from docker.errors import NotFound
 
     module = f"home = {str(tmp_path)!r}".encode()
     wheel = wheels.read(make_wheel(tmp_path, {"unused.py": module}, name="unused"))
+    found = [docker_engine.interpreter(target(python)) for python in ("3.11", "3.13")]
     yield wheel
-    key = environment.key([wheel], interpreter=docker_engine.interpreter(target()))
-    with suppress(NotFound):
-        docker_images.remove_image(f"pylayer/env:{key}", force=True)
+    docker_engine.close()
+    for each in found:
+        with suppress(NotFound):
+            key = environment.key([wheel], interpreter=each)
+            docker_images.remove_image(f"pylayer/env:{key}", force=True)
 
 
 def test_environments_are_baked_once(docker_engine, docker_images, docker_cache, unused, into) -> None:
@@ -462,6 +467,33 @@ def test_one_container_for_many_jobs(docker_engine, docker_images, into) -> None
     opened = set(owned(docker_images, os.getpid())) - before
     docker_engine.close()
     assert (1, set()) == (len(opened), opened & set(owned(docker_images, os.getpid())))
+
+
+def test_of_many_containers_those_end_early_that_nobody_uses(
+    docker_engine, docker_images, unused, into
+) -> None:
+    """The one that was used longest ago ends; who comes back to its environment gets another."""
+    from factories.containers import exists, owned
+
+    before = set(owned(docker_images, os.getpid()))
+    kinds = product(("3.11", "3.13"), Architecture, ([], [unused]), (False, True))
+    build_envs = [
+        docker_engine.build_env(target(python, architecture), requirements, network=network)
+        for python, architecture, requirements, network in kinds
+        if architecture is NATIVE or not (requirements or network)
+    ][: MOST_EMPTY + 1]
+    assert MOST_EMPTY + 1 == len(build_envs)
+    facts(build_envs[0], "", into)
+    (first,) = set(owned(docker_images, os.getpid())) - before
+    for each in build_envs[1:-1]:
+        facts(each, "", into)
+    assert exists(docker_images, first)
+    facts(build_envs[-1], "", into)
+    assert until(lambda: not exists(docker_images, first))
+    assert MOST_EMPTY == len(set(owned(docker_images, os.getpid())) - before)
+    facts(build_envs[0], "", into)
+    facts(build_envs[-1], "", into)  # it has its container still
+    assert until(lambda: MOST_EMPTY == len(set(owned(docker_images, os.getpid())) - before))
 
 
 def test_container_that_vanishes(docker_engine, docker_images, into) -> None:

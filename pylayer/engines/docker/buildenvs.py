@@ -18,7 +18,7 @@ from pylayer.engines.docker import baking, programs, tars
 from pylayer.engines.docker.baking import PREFIX, TOOLS
 from pylayer.engines.docker.connection import DOCKER_ERRORS, failure
 from pylayer.engines.docker.programs import ROOT, WORK
-from pylayer.engines.docker.rooms import Room, Rooms
+from pylayer.engines.docker.rooms import EmptyRooms, Room, Rooms
 from pylayer.engines.docker.servers import JobServer
 from pylayer.engines.wire import Results
 from pylayer.errors import EngineError
@@ -55,6 +55,7 @@ class EnvResources:
     environ: Mapping[str, str]
     opened: list[dict[str, str]] = field(default_factory=list)
     waiting: dict[str, dict[bool, list[JobServer]]] = field(default_factory=dict)
+    empty: EmptyRooms = field(default_factory=EmptyRooms)
 
     def begin(self, what: Mapping[str, str], begun: EarlyContainer | None) -> None:
         """Start a container like one that was `opened`, and programs in it, for who asks for such a one."""
@@ -109,7 +110,7 @@ class DockerBuildEnv:
         self._requirements = requirements
         self._tools = tools
         self._network = network
-        self._rooms = Rooms(self._open, resources.containers.end)
+        self._rooms = Rooms(self._open, resources.containers.end, empty=resources.empty)
         self._remembered: list[dict[str, str]] = []
         self._users = programs.users()
 
