@@ -311,7 +311,8 @@ def _order(name: str) -> list[object]:
 def main(words: list[str] | None = None) -> int:
     """Try engines, print their rows, and write them down where that is asked for."""
     parser = argparse.ArgumentParser(prog="nox -s reliability -- engines", description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"of tests/engines/matrix, or {OWN}: this machine's (all)")
+    names = f"of tests/engines/matrix (all), or {OWN}: this machine's, which is neither ended nor stopped"
+    parser.add_argument("names", nargs="*", help=names)
     parser.add_argument("--kills", type=int, default=10, help="how often pylayer is killed in each")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", action="append", choices=COLUMNS[1:], help="try this column (all)")
@@ -321,7 +322,7 @@ def main(words: list[str] | None = None) -> int:
     only = chosen.only or COLUMNS[1:]
     with TemporaryDirectory(prefix="engines-") as folder:
         made = elsewhere.locked(Path(folder)) if LOCKED in only else None
-        rows = _tried(chosen, chosen.names or (OWN, *every), only=only, made=made)
+        rows = _tried(chosen, chosen.names or every, only=only, made=made)
     same = {row.kept[SAME] for row in rows if SAME in row.kept}
     return int(any(row.told for row in rows) or len(same) > 1)
 
