@@ -30,7 +30,7 @@ class LockfilePins:
     """What lock files pin for builds; each file is read once.
 
     Those that a layer names (`lockfiles`) hold in their order. Else the one of each of its packages' folders
-    does; for what these do not pin, those of the uv workspaces that they are members of, and last the one
+    does; for what these do not pin, those of the workspaces that they are members of, and last the one
     beside layers.toml.
     """
 

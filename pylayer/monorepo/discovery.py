@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, ManifestError
 from pylayer.monorepo import projectfile
-from pylayer.monorepo.following import Following, UvWorkspaces
+from pylayer.monorepo.following import Following, Workspaces
 from pylayer.monorepo.trees import SKIPPED, leaving, walk
 from pylayer.names import normalise
 
@@ -33,7 +33,7 @@ class Found:
     those that were asked for, `faults` do too. `places` are the folders relative to layers.toml's (posix).
     `followed` are the projects that others take from a path or from the workspace, and no glob matches: they
     are built where they are needed, and are no layers. `tables` are all that is said about sources, first
-    those beside layers.toml, then those of uv's workspaces. `workspaces` are the folders of these, by the
+    those beside layers.toml, then those of workspaces. `workspaces` are the folders of these, by the
     names of their members.
     """
 
@@ -80,8 +80,8 @@ def discover(manifest: Manifest) -> Found:
             definitions[definition.name] = definition
             folders[definition.name] = folder
             places[definition.name] = place
-    uv = UvWorkspaces(manifest.root)
-    following = Following(manifest, uv)
+    around = Workspaces(manifest.root)
+    following = Following(manifest, around)
     matched = frozenset(definitions)
     while more := list(following.next(definitions)):
         for definition, folder, place in more:
@@ -89,7 +89,7 @@ def discover(manifest: Manifest) -> Found:
             folders[definition.name] = folder
             places[definition.name] = place
     faults += following.faults(definitions, folders)
-    workspaces = {name: top for name, folder in folders.items() if (top := uv.of(folder))}
+    workspaces = {name: top for name, folder in folders.items() if (top := around.of(folder))}
     tops = {manifest.root, *workspaces.values()} - {*folders.values()}
     return Found(
         definitions=definitions,
@@ -100,8 +100,8 @@ def discover(manifest: Manifest) -> Found:
         faults=tuple(faults),
         followed=frozenset(definitions) - matched,
         tables=(
-            uv.tables(manifest.root),
-            *(uv.tables(top) for top in sorted(tops - {manifest.root})),
+            around.tables(manifest.root),
+            *(around.tables(top) for top in sorted(tops - {manifest.root})),
             *(definition.tables for definition in definitions.values()),
         ),
         workspaces=workspaces,

@@ -11,15 +11,17 @@ from pylayer import below
 from pylayer.errors import Fault
 from pylayer.markers import may_hold
 from pylayer.monorepo import members, projectfile, sourcetables
+from pylayer.monorepo.provenance import Provenance
+from pylayer.monorepo.sourcetables import Stated
 from pylayer.names import normalise, required_name
-from pylayer.tables import document, table_at
+from pylayer.tables import document, table_at, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from pylayer.config.manifest import Manifest
     from pylayer.monorepo.projectfile import Definition
-    from pylayer.monorepo.sourcetables import SourceTables, Stated
+    from pylayer.monorepo.sourcetables import SourceTables
     from pylayer.targets import Target
 
 
@@ -37,8 +39,8 @@ def tables_of(folder: Path, *, root: Path) -> SourceTables:
     return sourcetables.read(content, folder=folder, where=where)
 
 
-class UvWorkspaces:
-    """The uv workspaces in a repository of which packages are members, each read once."""
+class Workspaces:
+    """The workspaces of uv, PDM and Rye in a repository of which packages are members, each read once."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -60,7 +62,7 @@ class UvWorkspaces:
 class Following:
     """Finds the packages that others take from a path, or from the workspace, and that no glob matched."""
 
-    def __init__(self, manifest: Manifest, workspaces: UvWorkspaces) -> None:
+    def __init__(self, manifest: Manifest, workspaces: Workspaces) -> None:
         self._root = manifest.root
         self._workspaces = workspaces
         layers = (*manifest.layers, *((manifest.template,) if manifest.template else ()))
@@ -109,7 +111,24 @@ class Following:
         return [
             *(stated for top in tops for stated in self._workspaces.tables(top).stated),
             *(stated for definition in known.values() for stated in definition.tables.stated),
+            *(stated for top in tops for stated in self._implied(top)),
         ]
+
+    def _implied(self, top: Path) -> Iterator[Stated]:
+        """What a workspace says of each of its members, where nobody has to write it."""
+        table = self._workspaces.tables(top)
+        for folder in self._members(top, table) if table.implicit else ():
+            name = value_at(projectfile.glance(folder), "project", "name")
+            if isinstance(name, str):
+                provenance = Provenance.path(".", folder=folder)
+                yield Stated(distribution=normalise(name), provenance=provenance, where=table.where)
+
+    def _members(self, top: Path, table: SourceTables) -> Iterator[Path]:
+        left = {path for glob in table.excluded for path in top.glob(glob)}
+        for glob in table.members:
+            for path in sorted(top.glob(glob)) if glob not in {".", "./"} else []:
+                if path.is_dir() and path not in left:
+                    yield path
 
     def _folder(self, where: str) -> Path:
         return Path(normpath(self._root / where)).parent
@@ -122,12 +141,9 @@ class Following:
             own = self._folder(stated.where)
             top = self._workspaces.of(own) or (own if self._workspaces.tables(own).members else self._root)
             table = self._workspaces.tables(top)
-            left = {path for glob in table.excluded for path in top.glob(glob)}
-            for glob in table.members:
-                matched = sorted(top.glob(glob)) if glob not in {".", "./"} else []
-                # The name of a folder says most of the time who is in it.
-                near = [path for path in matched if normalise(path.name) == stated.distribution]
-                yield from (path for path in (*near, *matched) if path.is_dir() and path not in left)
+            members = list(self._members(top, table))
+            # The name of a folder says most of the time who is in it.
+            yield from sorted(members, key=lambda path: normalise(path.name) != stated.distribution)
 
 
 def applies(stated: Stated, targets: Iterable[Target], extras: Collection[str] | None = None) -> bool:

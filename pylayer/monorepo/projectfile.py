@@ -148,7 +148,7 @@ def _definition(
         python_independent=is_python_independent(configuration, vcs=vcs),
         vcs=vcs,
         no_package=no_package,
-        outside=tuple(references.outside(folder, pyproject, configuration.hatch, setup_py)),
+        outside=tuple(references.outside(folder, configuration, setup_py=setup_py)),
         asks_git=may_ask_git(configuration),
         reads_history=reads_history(configuration),
         dependencies=tuple(map(str, stated)) if isinstance(stated, list) else (),

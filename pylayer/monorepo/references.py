@@ -4,90 +4,125 @@ from __future__ import annotations
 
 import re
 from glob import escape
-from posixpath import normpath
+from posixpath import dirname, normpath
 from typing import TYPE_CHECKING, Any
 
-from pylayer.tables import table_at
+from pylayer.monorepo import inputs
+from pylayer.monorepo.setupfiles import paths_in_setup_cfg, paths_in_setup_py
+from pylayer.names import normalise, required_name
+from pylayer.tables import table_at, value_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
-# Where paths are named: by the keys of a table, or by a text, a list, a table with `file` or `path`.
-# `*` stands for every key.
-_KEYS = (
-    "tool.hatch.build.force-include",
-    "tool.hatch.build.targets.wheel.force-include",
-    "tool.polylith.bricks",
-)
-_VALUES = (
+    from pylayer.monorepo.independence import Configuration
+
+# What build backends read of pyproject.toml. A path that climbs in there, as key or as value, is one that
+# they read, and some pass over what is not there: the wheel would lack it without a word.
+_TABLES = (
     "project.readme",
     "project.license",
-    "tool.hatch.version.path",
-    "tool.hatch.build.hooks.custom.path",
-    "tool.hatch.build.targets.wheel.hooks.custom.path",
-    "tool.hatch.metadata.hooks.custom.path",
-    "tool.hatch.metadata.hooks.fancy-pypi-readme.fragments",
-    "tool.hatch.metadata.hooks.requirements_txt.files",
-    "tool.hatch.metadata.hooks.requirements_txt.optional-dependencies.*",
-    "tool.poetry.readme",
-    "tool.poetry.include",
-    "tool.pdm.build.custom-hook",
-    "tool.pdm.version.path",
-    "tool.setuptools.packages.find.where",
-    "tool.setuptools.package-dir.*",
-    "tool.scikit-build.cmake.source-dir",
-    "tool.maturin.python-source",
+    "tool.flit",
+    "tool.hatch.build",
+    "tool.hatch.metadata",
+    "tool.hatch.version",
+    "tool.maturin",
+    "tool.pdm.build",
+    "tool.pdm.version",
+    "tool.poetry",
+    "tool.polylith.bricks",
+    "tool.scikit-build",
+    "tool.setuptools",
+    "tool.uv.build-backend",
 )
+# What of these is for developers or for sdists, is left out of a wheel, or is read in another way.
+_ASIDE = frozenset(
+    {
+        *(
+            f"tool.poetry.{key}"
+            for key in ("dependencies", "dev-dependencies", "group", "packages", "source")
+        ),
+        *(f"tool.hatch.build.targets.{key}" for key in ("sdist", "app", "binary")),
+        "tool.maturin.manifest-path",
+    }
+)
+_ASIDE_KEYS = frozenset(
+    {"dev-mode-dirs", "exclude", "exclude-package-data", "excludes", "sdist", "source-includes"}
+)
+# Where it says from where a version is to be counted, or where to write one.
+_VERSIONERS = frozenset({"setuptools-scm", "vcs-versioning"})
+_MAGIC = re.compile(r"[*?[]")
 # In setup.py a text that climbs is nearly always a file that it reads.
 _CLIMBING = re.compile(r"""["'](/?(?:\.\./)+[^"'\n]+)["']""")
 
 
-def outside(folder: Path, pyproject: Mapping[str, Any], hatch: Mapping[str, Any], setup_py: str) -> list[str]:
-    """List as `inputs` what the build of the project in `folder` reads elsewhere, of what is there.
-
-    `hatch` is its hatch configuration, wherever that is written.
-    """
-    tables = {**pyproject, "tool": {**table_at(pyproject, "tool"), "hatch": hatch}}
-    named = [key for path in _KEYS for value in _at(tables, path.split(".")) for key in table_at(value)]
-    named += [text for path in _VALUES for value in _at(tables, path.split(".")) for text in _texts(value)]
+def outside(folder: Path, configuration: Configuration, *, setup_py: str = "") -> list[str]:
+    """List as `inputs` what the build of the project in `folder` reads elsewhere, of what is there."""
+    pyproject = configuration.pyproject
+    tables = {**pyproject, "tool": {**table_at(pyproject, "tool"), "hatch": configuration.hatch}}
+    named = [path for table in _tables(tables, configuration.requires) for path in _in_table(tables, table)]
     named += _poetry_packages(tables)
-    paths = dict.fromkeys(normpath(name) for name in named)
+    named += _crates(tables)
+    named += paths_in_setup_cfg(configuration.setup_cfg)
+    named += paths_in_setup_py(setup_py)
+    paths = dict.fromkeys(map(normpath, named))
     literals = dict.fromkeys(normpath(text.lstrip("/")) for text in _CLIMBING.findall(setup_py))
     return [
-        *(escape(path) for path in paths if _climbs(path) and (folder / path).exists()),
+        *(glob for path in paths if _climbs(path) and (glob := _glob(folder, path))),
         *(escape(path) for path in literals if _climbs(path) and (folder / path).is_file()),
     ]
 
 
+def _tables(tables: Mapping[str, Any], requires: Collection[str]) -> Iterator[str]:
+    """The tables that backends read, with those that are called like what builds beside them."""
+    yield from _TABLES
+    builders = set(map(required_name, requires)) - _VERSIONERS
+    yield from (f"tool.{key}" for key in table_at(tables, "tool") if normalise(key) in builders)
+
+
+def _in_table(tables: Mapping[str, Any], place: str) -> Iterator[str]:
+    yield from _texts(value_at(tables, *place.split(".")), place)
+
+
+def _texts(value: object, place: str) -> Iterator[str]:
+    """All keys and texts of a value, but for what is aside."""
+    if place in _ASIDE:
+        return
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner, place)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if key not in _ASIDE_KEYS:
+                yield key
+                yield from _texts(inner, f"{place}.{key}")
+
+
 def _poetry_packages(tables: Mapping[str, Any]) -> Iterator[str]:
-    for packages in _at(tables, ["tool", "poetry", "packages"]):
-        for package in packages if isinstance(packages, list) else ():
-            include, place = table_at(package).get("include"), table_at(package).get("from", "")
-            if isinstance(include, str) and isinstance(place, str):
-                yield f"{place}/{include}" if place else include
+    packages = value_at(tables, "tool", "poetry", "packages")
+    for package in packages if isinstance(packages, list) else ():
+        include, place = table_at(package).get("include"), table_at(package).get("from", "")
+        if isinstance(include, str) and isinstance(place, str):
+            yield f"{place}/{include}" if place else include
+
+
+def _crates(tables: Mapping[str, Any]) -> Iterator[str]:
+    """The folder of the crate that maturin compiles: its Cargo.toml alone is named."""
+    manifest = value_at(tables, "tool", "maturin", "manifest-path")
+    if isinstance(manifest, str):
+        yield dirname(manifest)
+
+
+def _glob(folder: Path, path: str) -> str:
+    """What stands for a path among `inputs`; empty where nothing is there."""
+    if (folder / path).exists():
+        return escape(path)
+    return path if _MAGIC.search(path) and next(inputs.matches(folder, path), None) else ""
 
 
 def _climbs(path: str) -> bool:
     """Whether a path leads out, to something beside the folders that hold the project."""
     return path.startswith("../") and path.rpartition("/")[2] != ".."
-
-
-def _at(value: Any, path: list[str]) -> Iterator[Any]:  # noqa: ANN401  any TOML value
-    if not path:
-        yield value
-    elif path[0] == "*":
-        for inner in table_at(value).values():
-            yield from _at(inner, path[1:])
-    elif path[0] in table_at(value):
-        yield from _at(value[path[0]], path[1:])
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
-    elif isinstance(value, dict):
-        yield from (inner for key in ("file", "path") for inner in _texts(value.get(key)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,14 @@ from pylayer.errors import ManifestError
 
 if TYPE_CHECKING:
     import ast
+    from collections.abc import Iterator
     from configparser import RawConfigParser
     from pathlib import Path
 
+_CLIMBING = re.compile(r"(?:^|[\s=,:])((?:\.\./)+[^\s,;#]+)", re.MULTILINE)
+# Keywords and functions of setuptools that are given folders.
+_OF_FOLDERS = frozenset({"include_dirs", "package_dir", "where"})
+_FINDERS = frozenset({"find_namespace_packages", "find_packages"})
 # What a project requires, and what for each of its extras: PEP 508, as it is written.
 Requires = tuple[list[str], dict[str, list[str]]]
 
@@ -59,6 +65,62 @@ def _config(path: Path, *, where: str) -> RawConfigParser:
         message = str(error).replace("\n", " ")
         raise ManifestError(f"cannot be read: {message}", where=where) from error
     return parser
+
+
+def paths_in_setup_cfg(text: str) -> list[str]:
+    """List the paths upwards in what setuptools reads of it; none of a text that nobody can read."""
+    if "../" not in text:
+        return []
+    from configparser import Error, RawConfigParser
+
+    parser = RawConfigParser()
+    try:
+        parser.read_string(text)
+    except Error:
+        return []
+    sections = [name for name in parser.sections() if name in {"metadata", "files"} or name[:7] == "options"]
+    values = [value for name in sections for _, value in parser.items(name)]
+    return [path for value in values for path in _CLIMBING.findall(value)]
+
+
+def paths_in_setup_py(text: str) -> list[str]:
+    """List the folders that it names where setuptools expects some; none of a text that nobody can read."""
+    if ".." not in text:
+        return []
+    import ast
+
+    try:
+        module = _module(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    calls = [node for node in ast.walk(module) if isinstance(node, ast.Call)]
+    values = [each.value for call in calls for each in call.keywords if each.arg in _OF_FOLDERS]
+    values += [value for call in calls if _called(call.func) in _FINDERS for value in call.args]
+    return [path for value in values for path in _paths(value)]
+
+
+def _paths(value: ast.expr) -> Iterator[str]:
+    """The texts in a value; those that os.path.join is given are one."""
+    import ast
+
+    if isinstance(value, ast.Call) and _called(value.func) == "join":
+        parts = [each.value for each in value.args if isinstance(each, ast.Constant)]
+        yield "/".join(map(str, parts))
+    elif isinstance(value, ast.Constant) and isinstance(value.value, str):
+        yield value.value
+    else:
+        for inner in ast.iter_child_nodes(value):
+            if isinstance(inner, ast.expr):
+                yield from _paths(inner)
+
+
+def _called(function: ast.expr) -> str:
+    import ast
+
+    match function:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
 
 
 def name_in_setup_py(path: Path, *, where: str) -> str | None:
@@ -112,15 +174,19 @@ def _literal(path: Path, keyword: str, *, where: str) -> str | None:
 
 
 def _parsed(path: Path, *, where: str) -> ast.Module:
-    import ast
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an invalid escape in somebody's setup.py
-            return ast.parse(path.read_bytes(), filename=path.name)
+        return _module(path.read_bytes())
     # Of nesting without end, one version of Python says that, and another this.
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ManifestError(f"cannot be read: {error}", where=where) from error
+
+
+def _module(text: str | bytes) -> ast.Module:
+    import ast
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an invalid escape in somebody's setup.py
+        return ast.parse(text, filename="setup.py")
 
 
 def _argument(module: ast.Module, keyword: str) -> ast.expr | None:

@@ -1,8 +1,9 @@
-"""pyproject.toml's tables of uv, poetry and PDM → where its distributions come from, and from which indexes.
+"""Tables of uv, poetry, PDM and pixi in pyproject.toml → where distributions come from, by which indexes.
 
 What a build backend writes into a wheel has names alone: only here is it said whose they are. What the tables
 mean: https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources,
-https://python-poetry.org/docs/repositories/ and https://pdm-project.org/latest/usage/config/.
+https://python-poetry.org/docs/repositories/, https://pdm-project.org/latest/usage/config/ and
+https://pixi.sh/latest/reference/pixi_manifest/.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 import re
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pylayer.dataclassing import dataclass
+from pylayer.monorepo.members import WORKSPACES
 from pylayer.monorepo.provenance import Provenance
 from pylayer.names import normalise
 from pylayer.tables import table_at
@@ -22,6 +24,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PYPI = "pypi"
+# A direct reference to a place that counts from the package's folder.
+_REFERENCE = re.compile(
+    r"\s*(?:(?P<name>[\w.-]+)\s*(?:\[[^\]]*\])?\s*@|-e)\s*"
+    r"(?:file:///?\$\{PROJECT_ROOT\}|\{root(?P<parents>(?::parent)*)(?::real)?:uri\})"
+    r"(?P<path>[^#;\s]*)(?:#egg=(?P<egg>[\w.-]+))?"
+)
 _EXTRA = re.compile(r"""\bextra\s*[=!]=\s*['"]([^'"]*)['"]""")
 
 
@@ -56,16 +64,17 @@ class StatedIndex:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceTables:
-    """What one pyproject.toml says; `members` and `excluded` are globs of a uv workspace.
+    """What one pyproject.toml says; `members` and `excluded` are globs of a workspace.
 
-    `build_constraints` (PEP 508) are uv's, which holds itself to those of its workspace alone. `where` is the
-    file, relative to layers.toml.
+    In an `implicit` one, members come from there without anybody saying so. `build_constraints` (PEP 508) are
+    uv's, which holds itself to those of its workspace alone. `where` is the file, relative to layers.toml.
     """
 
     stated: tuple[Stated, ...] = ()
     indexes: tuple[StatedIndex, ...] = ()
     members: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
+    implicit: bool = False
     build_constraints: tuple[str, ...] = ()
     where: str = field(default="", compare=False)
 
@@ -73,15 +82,24 @@ class SourceTables:
 def read(pyproject: Mapping[str, Any], *, folder: Path, where: str) -> SourceTables:
     """Take it from a parsed pyproject.toml in `folder`; what is not of the right form says nothing."""
     uv, poetry, pdm = (table_at(pyproject, "tool", name) for name in ("uv", "poetry", "pdm"))
-    workspace = table_at(uv, "workspace")
+    workspaces = {tool: table_at(pyproject, "tool", tool, "workspace") for tool in WORKSPACES}
+    tool, workspace = next(((tool, each) for tool, each in workspaces.items() if each), ("uv", {}))
+    named = (
+        *_of_uv(uv, folder),
+        *_of_poetry(poetry, folder),
+        *_of_pdm(pdm),
+        *_of_references(pyproject, folder),
+        *_of_pixi(table_at(pyproject, "tool", "pixi"), folder),
+    )
     return SourceTables(
         stated=tuple(
             Stated(distribution=name, provenance=provenance, marker=marker, where=where)
-            for name, provenance, marker in (*_of_uv(uv, folder), *_of_poetry(poetry, folder), *_of_pdm(pdm))
+            for name, provenance, marker in named
         ),
         indexes=tuple(_indexes(uv, poetry, pdm, where)),
         members=tuple(_strings(workspace, "members")),
         excluded=tuple(_strings(workspace, "exclude")),
+        implicit=tool != "uv",
         build_constraints=tuple(_strings(uv, "build-constraint-dependencies")),
         where=where,
     )
@@ -177,6 +195,42 @@ def _of_pdm(pdm: Mapping[str, Any]) -> Iterator[_Row]:
         if name := _text(row, "name"):
             for glob in _strings(row, "include_packages"):
                 yield normalise(glob), Provenance(kind="index", addresses=(name,)), ""
+
+
+def _of_references(pyproject: Mapping[str, Any], folder: Path) -> Iterator[_Row]:
+    """The neighbours that requirements name by their folders, in the words of PDM or hatch.
+
+    `core @ file:///${PROJECT_ROOT}/../core` and `core @ {root:parent:uri}/core` are the package's own;
+    `-e file:///${PROJECT_ROOT}/../core#egg=core` is for developers; the package has the name alone.
+    """
+    project, pdm = table_at(pyproject, "project"), table_at(pyproject, "tool", "pdm")
+    groups = (
+        {"": project.get("dependencies")},
+        table_at(project, "optional-dependencies"),
+        table_at(pdm, "dev-dependencies"),
+        table_at(pyproject, "dependency-groups"),
+    )
+    seen: set[str] = set()
+    for text in (text for group in groups for key in group for text in _strings(group, key)):
+        match = _REFERENCE.match(text)
+        name = normalise(match["name"] or match["egg"] or "") if match else ""
+        if match and name and name not in seen:
+            seen.add(name)
+            path = "../" * (match["parents"] or "").count("parent") + unquote(match["path"]).lstrip("/")
+            yield name, Provenance.path(path or ".", folder=folder), ""
+
+
+def _of_pixi(pixi: Mapping[str, Any], folder: Path) -> Iterator[_Row]:
+    """What pixi takes from elsewhere than an index, for all of its environments or for some."""
+    tables = [pixi, *table_at(pixi, "feature").values()]
+    tables += [target for table in tables for target in table_at(table, "target").values()]
+    seen: set[str] = set()
+    for table in tables:
+        for name, row in table_at(table, "pypi-dependencies").items():
+            provenance = _place(row, folder) if isinstance(row, dict) else None
+            if provenance and normalise(name) not in seen:
+                seen.add(normalise(name))
+                yield normalise(name), provenance, ""
 
 
 def _indexes(

@@ -48,7 +48,7 @@ class Project:
     git which files there are. `reads_history`: it takes a version from git by itself. `climbs`: so many
     folders above its own the tree of its build begins, where that looks for the top of the checkout.
     `written` are patterns for what pylayer itself writes in there, which is no source. `repository` is what
-    its links must not leave, by itself its folder. `workspace` is the folder of the uv workspace that it is a
+    its links must not leave, by itself its folder. `workspace` is the folder of the workspace that it is a
     member of. `unpacked`: it came as an sdist, in which all is meant.
     """
 

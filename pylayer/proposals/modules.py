@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pylayer.errors import ManifestError
 from pylayer.monorepo.projectfile import glance
 from pylayer.names import required_name
-from pylayer.tables import table_at
+from pylayer.tables import document, table_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ _SAID = {
     "flit": (("flit", "module"), ("flit", "metadata")),
 }
 _SAYING = {
-    "hatch": {"packages", "include", "only-include", "force-include", "bypass-selection"},
+    "hatch": {"packages", "include", "only-include", "force-include"},
     "poetry": {"packages", "include", "build"},
     "uv": {"module-name", "module-root", "namespace"},
     "flit": {"name", "module"},
@@ -43,6 +44,8 @@ def lacks_module(folder: Path, definition: Definition) -> str:
     content = glance(folder)
     if not (tool and plain) or _is_said(content, tool) or (folder / "hatch.toml").is_file():
         return ""
+    if definition.dependencies and _stands_for_others(content):
+        return ""
     module = definition.name.replace("-", "_")
     return "" if _finds(folder, tool, module) else f'there is no module "{module}" in it to be packaged'
 
@@ -50,10 +53,32 @@ def lacks_module(folder: Path, definition: Definition) -> str:
 def only_holds_others(folder: Path, definition: Definition) -> bool:
     """Whether a project with others below it has nothing itself, whichever its backend is."""
     content = glance(folder)
-    said = any(_is_said(content, tool) for tool in _SAID) or table_at(content, "tool", "setuptools")
+    said = any(_is_said(content, tool) for tool in _SAID) or bool(table_at(content, "tool", "setuptools"))
+    said = said or bool(definition.dependencies and _stands_for_others(content))
     scripted = (folder / "setup.py").is_file() or (folder / "setup.cfg").is_file()
     module = definition.name.replace("-", "_")
     return not (said or scripted or _finds(folder, "poetry", module) or any(folder.glob("src/*/__init__.py")))
+
+
+def develops_polylith(folder: Path) -> bool:
+    """Whether polylith's workspace is there, whose own project puts all bricks together for developers.
+
+    https://davidvujic.github.io/python-polylith-docs/workspace/
+    """
+    try:
+        path = folder / "workspace.toml"
+        own = document(path, where=path.name) if path.is_file() else {}
+    except ManifestError:
+        own = {}
+    return any("namespace" in table_at(each, "tool", "polylith") for each in (own, glance(folder)))
+
+
+def _stands_for_others(content: Mapping[str, Any]) -> bool:
+    """Whether hatchling may make a wheel without modules, whose requirements are what it is there for."""
+    tables = (
+        table_at(content, "tool", "hatch", *keys) for keys in (("build",), ("build", "targets", "wheel"))
+    )
+    return any(table.get("bypass-selection") is True for table in tables)
 
 
 def _is_said(content: Mapping[str, Any], tool: str) -> bool:

@@ -19,7 +19,7 @@ from pylayer.patterns import ignored
 from pylayer.proposals import pythons
 from pylayer.proposals.deployed import Deployed, text
 from pylayer.proposals.globs import is_nameable
-from pylayer.proposals.modules import lacks_module, only_holds_others
+from pylayer.proposals.modules import develops_polylith, lacks_module, only_holds_others
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -183,9 +183,14 @@ def _leave_containers(root: Path, kept: dict[str, Definition], left_out: dict[st
     """Leave out what only holds other packages, as the pyproject.toml at the top of a monorepo does."""
     above = {str(parent) for place in kept for parent in PurePosixPath(place).parents}
     for place in list(kept):
-        if place in above and only_holds_others(root / place, kept[place]):
-            del kept[place]
+        if place not in above:
+            continue
+        if develops_polylith(root / place):
+            left_out[place] = "polylith's developers work in it; its projects are what is deployed"
+        elif only_holds_others(root / place, kept[place]):
             left_out[place] = "it holds other packages, and no module of its own name"
+        if place in left_out:
+            del kept[place]
 
 
 def _leave_aside(kept: dict[str, Definition], left_out: dict[str, str]) -> None:

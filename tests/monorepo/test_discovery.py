@@ -134,6 +134,9 @@ def test_a_broken_project_does_not_hide_the_next(tmp_path):
 
 VIRTUAL = {
     "poetry": "[tool.poetry]\npackage-mode = false\n",
+    "pdm": '[project]\nname = "fn"\nversion = "1"\n[tool.pdm]\ndistribution = false\n',
+    "pdm-elder": '[project]\nname = "fn"\nversion = "1"\n[tool.pdm]\npackage-type = "application"\n',
+    "rye": '[project]\nname = "fn"\nversion = "1"\n[tool.rye]\nvirtual = true\n',
     "uv": '[project]\nname = "fn"\nversion = "1"\n[tool.uv]\npackage = false\n',
     "uv-source": '[project]\nname = "fn"\nversion = "1"\n[tool.uv.sources]\na = { workspace = true }\n',
 }

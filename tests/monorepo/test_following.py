@@ -65,6 +65,19 @@ def test_members_of_the_workspace_are_followed(tmp_path, excluded):
     assert (["a"] if excluded else ["a", "b"]) == sorted(load(tmp_path).projects)
 
 
+@pytest.mark.parametrize("tool", ["pdm", "rye"])
+def test_members_of_a_workspace_of_pdm_s_or_rye_s_are_followed(tmp_path, tool):
+    """Nobody has to say so: they install all members together. Its lock file holds for them, too."""
+    top = tmp_path / "python"
+    member(top, "packages/a", "a", "b")
+    member(top, "libs/b", "b")
+    member(top, "libs/c", "c")
+    (top / "pyproject.toml").write_text(f'[tool.{tool}.workspace]\nmembers = ["packages/*", "libs/*"]\n')
+    found = load(tmp_path, LAYERS.replace("packages/*", "python/packages/*"))
+
+    assert {"a": top, "b": top} == {name: project.workspace for name, project in found.projects.items()}
+
+
 @pytest.mark.parametrize("stated", ["packages/a", "."])
 def test_a_workspace_may_be_in_a_folder_of_its_own(tmp_path, stated):
     """Beside others: its members are meant, whether it or a member says so; layers.toml is further up."""

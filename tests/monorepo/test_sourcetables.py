@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import tomli
 
 from pylayer.monorepo import sourcetables
@@ -73,6 +74,52 @@ def test_pdm_s_globs():
 
     assert [("corp-*", "index", "corp", "")] == stated(text)
     assert [(True, False)] == [(each.explicit, each.alone) for each in read(text).indexes]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('[tool.pdm.dev-dependencies]\nd = ["-e file:///${PROJECT_ROOT}/../b#egg=B"]', "packages/b"),
+        (
+            '[tool.pdm.dev-dependencies]\nd = ["-e file:///${PROJECT_ROOT}/sub%20b#egg=b[x]"]',
+            "packages/liba/sub b",
+        ),
+        ('[project]\ndependencies = ["b[x] @ file:///${PROJECT_ROOT}/../b ; os_name == 2"]', "packages/b"),
+        ('[project.optional-dependencies]\nx = ["b @ {root:uri}/b"]', "packages/liba/b"),
+        ('[project]\ndependencies = ["b @ {root:parent:uri}/b"]', "packages/b"),
+        ('[project]\ndependencies = ["b @ {root:parent:parent:real:uri}/libs/b"]', "libs/b"),
+        (
+            '[dependency-groups]\nd = ["b @ file:///${PROJECT_ROOT}/../b", { include-group = "x" }]',
+            "packages/b",
+        ),
+        ('[tool.pixi.pypi-dependencies]\nb = { path = "../b", editable = true }\nc = ">=1"', "packages/b"),
+        ('[tool.pixi.feature.x.pypi-dependencies]\nb = { path = "../b" }', "packages/b"),
+        ('[tool.pixi.target.linux-64.pypi-dependencies]\nb = { path = "../b" }', "packages/b"),
+    ],
+)
+def test_neighbours_by_their_folders(text, place):
+    """PDM, hatch and pixi have words of their own for where a package is."""
+    assert [("b", "path", f"/repository/{place}", "")] == stated(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[tool.pdm.dev-dependencies]\nd = ["-e file:///${PROJECT_ROOT}/../b", "pytest", 1]',
+        '[project]\ndependencies = ["b @ file:///opt/b", "c @ https://a.example/c.whl", "d>=1"]',
+        '[tool.pixi.pypi-dependencies]\nb = { version = "*" }',
+    ],
+)
+def test_what_names_no_folder_or_no_package(text):
+    """Elsewhere than below the package's folder or its parents is nobody's monorepo."""
+    assert [] == stated(text)
+
+
+@pytest.mark.parametrize(("tool", "implicit"), [("uv", False), ("pdm", True), ("rye", True)])
+def test_workspaces_of_all_three(tool, implicit):
+    """Only uv wants a source for each that is taken from it."""
+    found = read(f'[tool.{tool}.workspace]\nmembers = ["libs/*"]\n')
+    assert (("libs/*",), implicit) == (found.members, found.implicit)
 
 
 def test_indexes_of_all_three():

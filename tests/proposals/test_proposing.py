@@ -218,6 +218,35 @@ def test_an_old_operating_system_is_told(tmp_path, version, told):
     assert bool(told) == ("Amazon Linux" in text)
 
 
+@pytest.mark.parametrize("file", ["workspace.toml", "pyproject.toml"])
+def test_the_project_of_polylith_s_developers_is_left_out(tmp_path, file):
+    """It packages all bricks: for whoever works on them, and in nobody's function."""
+    own = foreign.poetry("dev", more='packages = [{ include = "acme/x", from = "components" }]\n')
+    files = {
+        "pyproject.toml": own,
+        "components/acme/x/__init__.py": "",
+        "projects/x/pyproject.toml": own.replace('"dev"', '"x"').replace(
+            '"components"', '"../../components"'
+        ),
+    }
+    foreign.lay(tmp_path, files)
+    assert ["dev", "x"] == [layer.name for layer in proposed(tmp_path)[1].layers]
+
+    (tmp_path / "layers.toml").unlink()
+    foreign.lay(tmp_path, {file: files.get(file, "") + '[tool.polylith]\nnamespace = "acme"\n'})
+    proposal, found = proposed(tmp_path)
+    assert (["x"], ["."]) == ([layer.name for layer in found.layers], [*proposal.found.left_out])
+
+
+@pytest.mark.parametrize(("requires", "layers"), [("", ["a"]), ('"a"', ["a", "all"])])
+def test_a_project_without_modules_is_there_for_what_it_requires(tmp_path, requires, layers):
+    """Or for nothing, as one at the top that is there for its tools."""
+    repository(tmp_path, {"a": ("", [])})
+    more = "[tool.hatch.build.targets.wheel]\nbypass-selection = true\n"
+    foreign.lay(tmp_path, {"pyproject.toml": foreign.hatchling("all", requires=requires, more=more)})
+    assert layers == [layer.name for layer in proposed(tmp_path)[1].layers]
+
+
 def test_what_git_ignores_is_not_looked_at(tmp_path):
     """Nor told of; the archives' folder is to be ignored, unless it is."""
     checkout = Repository(tmp_path / "mono")
