@@ -12,7 +12,7 @@ from dataclasses import asdict
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from pylayer import recordfile
+from pylayer import recordfile, unions
 from pylayer.dataclassing import dataclass
 from pylayer.errors import ArchiveError, Fault
 from pylayer.names import normalise
@@ -37,6 +37,7 @@ _MOST_FAT = 43  # Java classes begin like fat Mach-O; then comes their version, 
 _DOS_HEADER = 0x40
 _NATIVE_SUFFIXES = (".so", ".pyd", ".dylib", ".exe")
 _PATH_REQUIRED = re.compile(rb"(?im)^(Requires-Dist:[ \t]*)([^\r\n]*@[ \t]*file:[^\r\n]*)")
+_UNION_REQUIRED = re.compile(rb"(?im)^(Requires-Dist:[ \t]*)([^\r\n]*\|\|[^\r\n]*)")
 _SMALLEST_NATIVE = 28  # bytes of a Mach-O header, the shortest of the three
 
 
@@ -106,7 +107,8 @@ def canonicalise(source: Path, destination: Path, *, neighbours: Collection[str]
     Sorted, dated 1980-01-01, modes 0644 and 0755, recompressed by the pinned compressor, RECORD written anew.
     Left out are directories, `__pycache__`, RECORD's signatures (they no longer hold) and direct_url.json,
     which tells a path of the machine. So does a requirement such as `name @ file:///…`: of the `neighbours`
-    (normalised names), the name is required instead. Raises ArchiveError for what is no safe zip, or damaged.
+    (normalised names), the name is required instead. poetry's `||` becomes what PEP 508 knows. Raises
+    ArchiveError for what is no safe zip, or damaged.
     """
     with Zip(source) as archive, Writer(destination) as writer:
         folder = dist_info(archive.members, archive.label)
@@ -119,20 +121,33 @@ def canonicalise(source: Path, destination: Path, *, neighbours: Collection[str]
         }
         contents = {name: archive.content(member) for name, member in kept.items()}
         metadata = f"{folder}/METADATA"
-        if neighbours and metadata in contents:
-            contents[metadata] = _without_paths(contents[metadata], neighbours)
+        if metadata in contents:
+            contents[metadata] = _readable(contents[metadata], neighbours)
         contents[record] = recordfile.listing(contents, record=record)
         for name, content in sorted(contents.items()):
             writer.add(name, content, executable=name in kept and kept[name].executable)
         writer.finish()
 
 
-def _without_paths(metadata: bytes, neighbours: Collection[str]) -> bytes:
-    """METADATA in which no requirement on one of the `neighbours` is on a path."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
+def _readable(metadata: bytes, neighbours: Collection[str]) -> bytes:
+    """METADATA in which no requirement on one of the `neighbours` is on a path, nor any in poetry's words."""
     end = re.search(rb"\r?\n\r?\n", metadata)
     head = metadata[: end.start()] if end else metadata
+    changed = _UNION_REQUIRED.sub(_without_union, head)
+    changed = _without_paths(changed, neighbours) if neighbours else changed
+    return changed + metadata[len(head) :]
+
+
+def _without_union(match: re.Match[bytes]) -> bytes:
+    try:
+        known = unions.rewritten(match[2].decode())
+    except UnicodeDecodeError:
+        known = ""
+    return match[1] + known.encode() if known else match[0]
+
+
+def _without_paths(head: bytes, neighbours: Collection[str]) -> bytes:
+    from packaging.requirements import InvalidRequirement, Requirement
 
     def plain(match: re.Match[bytes]) -> bytes:
         try:
@@ -144,7 +159,7 @@ def _without_paths(metadata: bytes, neighbours: Collection[str]) -> bytes:
         requirement.url = None
         return match[1] + str(requirement).encode()
 
-    return _PATH_REQUIRED.sub(plain, head) + metadata[len(head) :]
+    return _PATH_REQUIRED.sub(plain, head)
 
 
 def dist_info(members: Iterable[Member], label: str) -> str:

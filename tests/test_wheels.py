@@ -336,6 +336,25 @@ def test_no_path_of_a_neighbour_is_left(tmp_path):
     assert ("home/somebody" not in text, "in/the/description" in text) == (True, True)
 
 
+def test_poetry_s_alternatives_are_written_as_others_read_them(tmp_path):
+    """Where there are words for it; what is no requirement stays."""
+    lines = [
+        "Requires-Dist: six (>=1.15,<2.0 || >=2.0,<3.0) ; extra == 'x'",
+        "Requires-Dist: odd (1.0 || 2.0)",
+        "Summary: this || that",
+        "",
+        "Requires-Dist: six (>=1,<2 || >=2,<3)",
+    ]
+    wheel = make_wheel(tmp_path / "in", metadata=lines)
+    wheels.canonicalise(wheel, tmp_path / "out.whl")
+    found = wheels.read(tmp_path / "out.whl", filename=wheel.name)
+
+    assert ("six>=1.15,<3.0; extra == 'x'", "odd (1.0 || 2.0)") == found.metadata.requires
+    with zipfile.ZipFile(tmp_path / "out.whl") as archive:
+        text = archive.read("example-1.0.dist-info/METADATA").decode()
+    assert ("this || that" in text, "six (>=1,<2 || >=2,<3)" in text) == (True, True)
+
+
 def test_metadata_beyond_all_bounds_are_not_read(tmp_path):
     """A small file can have gigabytes of them, and parsing takes many times as much."""
     path = make_wheel(tmp_path, metadata=["X: " + "a" * (9 << 20)])

@@ -220,10 +220,13 @@ class _Walk:
             requirement = required(text)
             active = holds(requirement.marker, self._root.markers, extras=extras)
         except (InvalidRequirement, UndefinedEnvironmentName) as error:
+            hint = 'write it as PEP 508 does: "name>=1.2"'
+            if "||" in text:
+                hint = "PEP 508 has no `||`, which poetry-core wrote, nor words for this: give it one range"
             raise ResolveError(
                 f"{wanted_by} requires {text!r}, which cannot be read: {str(error).partition(chr(10))[0]}",
                 where=self._root.where,
-                hint='write it as PEP 508 does: "name>=1.2"',
+                hint=hint,
             ) from error
         if active:
             self.want(requirement, wanted_by=wanted_by)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from pylayer.building import native, packaged
 from pylayer.dataclassing import dataclass
 from pylayer.keys import key
-from pylayer.monorepo import checkout, trees, workspace
+from pylayer.monorepo import bricks, checkout, trees, workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pylayer.keys import Parts
     from pylayer.monorepo.checkout import CheckoutView
     from pylayer.monorepo.trees import FileHashes, TreeEntry
@@ -62,10 +64,18 @@ def compiles(project: Project, source: ProjectSource) -> bool:
 
 
 def laid(project: Project, source: ProjectSource) -> tuple[TreeEntry, ...]:
-    """Give the files of the tree, with those of version control, each name once."""
+    """Give the files of the tree, with those of version control, each name once.
+
+    What poetry takes from elsewhere is in the project's folder as well, and in no key there: it follows from
+    what is.
+    """
     objects = checkout.objects(project) if source.seen.history else ()
-    entries = (*source.seen.inside, *objects, *source.tree.entries)
-    return tuple({entry.name: entry for entry in entries}.values())
+    own: Sequence[TreeEntry] = source.tree.entries
+    if project.bricks:
+        answers = source.seen.answers or {"top": "", "ignored": ()}
+        ignored = frozenset(f"{answers['top']}{name}" for name in answers["ignored"])
+        own = bricks.laid(own, project.bricks, subdir=source.tree.subdir, ignored=ignored)
+    return tuple({entry.name: entry for entry in (*source.seen.inside, *objects, *own)}.values())
 
 
 def could_package_leavings(source: ProjectSource, wheel: Wheel) -> bool:

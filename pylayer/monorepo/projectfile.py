@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pylayer.config.values import distribution, requirement
 from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, ManifestError
-from pylayer.monorepo import members, references, sourcetables
+from pylayer.monorepo import bricks, members, references, sourcetables
 from pylayer.monorepo.independence import (
     SETUPTOOLS,
     Configuration,
@@ -51,7 +51,8 @@ class Definition:
     it, though it looks like a project. `outside` are globs for what its build reads elsewhere. `dependencies`
     are what `[project]` states of the run time (PEP 508, as written), none where it does not;
     `requires_python` is from there too. `tables` say where distributions come from, and `required` are the
-    names (normalised) of all that its tables ask for, at run time, for an extra or to build it.
+    names (normalised) of all that its tables ask for, at run time, for an extra or to build it. `bricks` are
+    the folders elsewhere from which poetry takes packages.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Definition:
     reads_history: bool = False
     no_package: str = ""
     outside: tuple[str, ...] = ()
+    bricks: tuple[str, ...] = ()
     dependencies: tuple[str, ...] = ()
     requires_python: str | None = None
     tables: SourceTables = field(default_factory=SourceTables)
@@ -149,6 +151,7 @@ def _definition(
         vcs=vcs,
         no_package=no_package,
         outside=tuple(references.outside(folder, configuration, setup_py=setup_py)),
+        bricks=bricks.places(pyproject, backend),
         asks_git=may_ask_git(configuration),
         reads_history=reads_history(configuration),
         dependencies=tuple(map(str, stated)) if isinstance(stated, list) else (),

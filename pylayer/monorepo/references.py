@@ -7,7 +7,7 @@ from glob import escape
 from posixpath import dirname, normpath
 from typing import TYPE_CHECKING, Any
 
-from pylayer.monorepo import inputs
+from pylayer.monorepo import bricks, inputs
 from pylayer.monorepo.setupfiles import paths_in_setup_cfg, paths_in_setup_py
 from pylayer.names import normalise, required_name
 from pylayer.tables import table_at, value_at
@@ -62,7 +62,7 @@ def outside(folder: Path, configuration: Configuration, *, setup_py: str = "") -
     pyproject = configuration.pyproject
     tables = {**pyproject, "tool": {**table_at(pyproject, "tool"), "hatch": configuration.hatch}}
     named = [path for table in _tables(tables, configuration.requires) for path in _in_table(tables, table)]
-    named += _poetry_packages(tables)
+    named += [f"{place}/{include}" if place else include for place, include in bricks.packages(tables)]
     named += _crates(tables)
     named += paths_in_setup_cfg(configuration.setup_cfg)
     named += paths_in_setup_py(setup_py)
@@ -99,14 +99,6 @@ def _texts(value: object, place: str) -> Iterator[str]:
             if key not in _ASIDE_KEYS:
                 yield key
                 yield from _texts(inner, f"{place}.{key}")
-
-
-def _poetry_packages(tables: Mapping[str, Any]) -> Iterator[str]:
-    packages = value_at(tables, "tool", "poetry", "packages")
-    for package in packages if isinstance(packages, list) else ():
-        include, place = table_at(package).get("include"), table_at(package).get("from", "")
-        if isinstance(include, str) and isinstance(place, str):
-            yield f"{place}/{include}" if place else include
 
 
 def _crates(tables: Mapping[str, Any]) -> Iterator[str]:

@@ -49,7 +49,8 @@ class Project:
     folders above its own the tree of its build begins, where that looks for the top of the checkout.
     `written` are patterns for what pylayer itself writes in there, which is no source. `repository` is what
     its links must not leave, by itself its folder. `workspace` is the folder of the workspace that it is a
-    member of. `unpacked`: it came as an sdist, in which all is meant.
+    member of. `unpacked`: it came as an sdist, in which all is meant. `bricks` are folders elsewhere from
+    which poetry takes packages, as they are written.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Project:
     reads_history: bool = False
     climbs: int = 0
     unpacked: bool = False
+    bricks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +262,7 @@ def _project(name: str, found: Found, read: Manifest, *, own: Path, around: Path
         written=_written(folder, read),
         repository=own if folder.is_relative_to(own) else below.repository(folder),
         workspace=found.workspaces.get(name),
+        bricks=definition.bricks,
     )
 
 

@@ -26,7 +26,7 @@ from pylayer.locks import lock as locks
 from pylayer.locks import lockfiles
 from pylayer.locks.lock import Lock
 from pylayer.locks.sourcing import choices, settings_of
-from pylayer.monorepo import pastcheckout, workspace
+from pylayer.monorepo import inputs, pastcheckout, workspace
 from pylayer.monorepo.trees import FileHashes
 from pylayer.names import required_name
 from pylayer.operations.foresight import Foresight, sources_by
@@ -173,6 +173,9 @@ class _Comparison:
                 return self._now.source(project.name)
             if now:
                 self._past.bring(now.path)
+                for glob in now.options.inputs:
+                    for path in inputs.matches(now.path, glob):
+                        self._past.bring(path if path.is_dir() else path.parent)
             return look(project)
 
         return sources

@@ -205,6 +205,13 @@ def test_what_others_wrote_long_ago_is_no_error():
     assert found == Closure(projects=("a", "b"), requirements=())
 
 
+def test_alternatives_that_only_poetry_knows_are_told_as_such():
+    """What it wrote is in a wheel, and in another form in pyproject.toml."""
+    with pytest.raises(ResolveError, match="cannot be read") as caught:
+        closure("a", projects=[project("a", "six (1.0 || 2.0)")])
+    assert "PEP 508 has no `||`, which poetry-core wrote" in caught.value.faults[0].hint
+
+
 @pytest.mark.parametrize("text", ["pytz (>dev)", "pytz ; dependency_groups == 'x'", "", "b >="])
 def test_what_a_project_requires_must_be_readable(text):
     """It is the team's own to mend: an error that says whose it is."""

@@ -300,6 +300,10 @@ POLYLITH: Files = {
     '[project]\nname = "jobs"\nversion = "0.1.0"\nrequires-python = ">=3.11"\ndependencies = ["six"]\n'
     "[tool.polylith.bricks]\n"
     '"../../bases/acme/jobs" = "acme/jobs"\n"../../components/acme/log" = "acme/log"\n',
+    "projects/mail/pyproject.toml": '[tool.poetry]\nname = "mail"\nversion = "0.1.0"\ndescription = ""\n'
+    'authors = []\npackages = [\n  { include = "acme/jobs", from = "../../bases" },\n'
+    '  { include = "acme/log", from = "../../components" },\n]\n'
+    f'[tool.poetry.dependencies]\npython = "^3.11"\nsix = "^1.15 || ^2.0"\n{_POETRY}',
     "projects/prices/pyproject.toml": '[build-system]\nrequires = ["setuptools>=77"]\n'
     'build-backend = "setuptools.build_meta"\n[project]\nname = "prices"\nversion = "0.1.0"\n'
     '[tool.setuptools]\npackages = ["acme.pricing", "acme.log"]\n'

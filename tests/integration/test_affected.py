@@ -275,6 +275,26 @@ def test_a_version_from_git_is_another_at_each_commit(tmp_path, monkeypatch):
     assert "version from VCS changed" in early.reasons["libv-python3.11-x86_64"][0]
 
 
+def test_what_git_ignores_among_inputs_is_in_no_commit(tmp_path, monkeypatch):
+    """Such as code that is generated beside the packages: it was there before as well."""
+    history = History(empty(tmp_path))
+    monkeypatch.setenv("PYLAYER_CACHE_DIR", str(history.mono.store))
+    history.mono.manifest(
+        'packages = ["packages/*"]\nengine = "local"\n[defaults]\nruntimes = ["python3.11"]\n'
+        '[projects.liba]\ninputs = ["../../schemas"]\n'
+    )
+    history.hatch("liba")
+    history.mono.file("schemas/a.json", "{}")
+    history.mono.file(".gitignore", "generated/\n")
+    history.git("init", "--quiet")
+    history.commit("first")
+    history.mono.file("schemas/generated/b.json", "{}")
+    assert not history.affected("HEAD").reasons
+
+    history.edit("schemas/a.json", "{}", "[]")
+    assert {"liba"} == {build.rpartition("-python")[0] for build in history.affected("HEAD").reasons}
+
+
 @dataclass
 class Shop:
     """A workshop in a repository, whose runs are in this process."""

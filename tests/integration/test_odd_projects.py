@@ -98,17 +98,18 @@ def test_a_build_that_wants_a_network_hears_how_to_have_one(mono):
 
 
 def test_what_a_build_saw_is_not_told_as_outside(mono):
-    """Poetry-core packages nothing from there, however much it sees; a path of a neighbour is no input."""
+    """Poetry-core includes nothing from there, however much it sees; a path of a neighbour is no input."""
     poetry = '[build-system]\nrequires = ["poetry-core>=2"]\nbuild-backend = "poetry.core.masonry.api"\n'
     head = '[tool.poetry]\nname = "{name}"\nversion = "1"\ndescription = ""\nauthors = []\n'
     made = mono(
         {
             "components/acme/pricing/__init__.py": "",
             "packages/shop/pyproject.toml": f"{poetry}{head.format(name='shop')}"
-            'packages = [{ include = "acme/pricing", from = "../../components" }]\n'
+            'include = [{ path = "../../components/acme/pricing", format = "wheel" }]\n'
             '[tool.poetry.dependencies]\nlib = { path = "../lib", develop = true }\n',
             "packages/lib/pyproject.toml": poetry + head.format(name="lib"),
             "packages/lib/lib.py": "",
+            "packages/shop/shop.py": "",
         }
     )
     ran = made.run("layers")

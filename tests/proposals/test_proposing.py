@@ -51,7 +51,7 @@ def proposed(root):
             ["apps/api", "libs/attic"],
         ),
         (adopted.POETRY, None, (OWN,), ["."]),
-        (adopted.POLYLITH, ["jobs", "orders", "prices"], (OWN,), ["."]),
+        (adopted.POLYLITH, ["jobs", "mail", "orders", "prices"], (OWN,), ["."]),
     ],
     ids=[
         *("uv-groups", "poetry-develop", "pdm", "setup.py", "nested", "single", "pants", "odd"),
