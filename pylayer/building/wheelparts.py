@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
-FORMAT = 3
+FORMAT = 4
 _OF_THE_MACHINE = ("platform", "interpreter")
 
 
