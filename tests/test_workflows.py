@@ -18,6 +18,7 @@ from pylayer.answers import ShareAnswer
 from pylayer.commandline import parsing
 from pylayer.commands import matrix, plan, shards
 from pylayer.config.layers import Build, Layer
+from pylayer.locks import lockfiles
 
 RELEASE = ".github/workflows/release.yml"
 FILES = {
@@ -147,5 +148,7 @@ def test_the_hook_is_a_command():
 
     assert "pylayer" == program
     assert parsing.read(words)
-    assert re.search(hook["files"], "a/layers.toml")
+    read = ["layers.toml", "layers.lock", "pyproject.toml", "setup.py", "uv.toml", "pylock.dev.toml"]
+    for name in (*read, "requirements/dev.txt", *lockfiles.USUAL):
+        assert re.search(hook["files"], f"a/{name}"), name
     assert not re.search(hook["files"], "a/src/layers.toml.py")

@@ -315,7 +315,11 @@ def _remedies(shared: SharedError) -> str:
 
 def _write(stream: TextIO, text: str) -> None:
     try:
-        stream.write(f"{text}\n")
+        try:
+            stream.write(f"{text}\n")
+        except UnicodeEncodeError:  # a locale of a single byte, or PYTHONIOENCODING
+            encoding = stream.encoding or "ascii"
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
         stream.flush()
     except BrokenPipeError:
         # Whoever read it has seen enough (`| head -1`). What was begun goes on: it may be a publish.

@@ -11,10 +11,11 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pylayer import below
 from pylayer.dataclassing import dataclass
 from pylayer.errors import ToolError, UsageError
 from pylayer.monorepo import trees
-from pylayer.monorepo.repository import ran, refusal, unquoted
+from pylayer.monorepo.repository import places, ran, refusal, told, trusting, unquoted
 from pylayer.monorepo.trees import SKIPPED
 
 if TYPE_CHECKING:
@@ -120,13 +121,14 @@ def of(folder: Path, ref: str, *, into: Path) -> PastCheckout:
 
 def _places(folder: Path) -> tuple[Path, Path]:
     """The top of the checkout that `folder` is in, and the directory of its repository."""
-    done = _git(folder, "rev-parse", "--show-toplevel", "--git-common-dir")
+    done = _git(folder, "rev-parse", *places(["--show-toplevel"], ["--git-common-dir"]))
     if done.status:
         raise _refused(
             f"{folder} is in no git checkout that can be read: {refusal(done.stderr)}",
-            hint="give it where layers.toml is under version control; with --only builds are chosen by name",
+            hint=trusting(done.stderr, below.repository(folder))
+            or "give it where layers.toml is under version control; with --only builds are chosen by name",
         )
-    top, common = done.stdout.splitlines()
+    top, common = told(done.stdout)
     return Path(top).resolve(), (folder / common).resolve()
 
 

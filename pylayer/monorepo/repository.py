@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 60  # seconds
 _FATAL = "fatal: "
+_BETWEEN = "--is-inside-work-tree"  # is answered with `true` wherever the others are
 _SAFE = "safe.directory"  # in what git advises where a checkout is somebody else's
 _FILES = ("info/exclude", "index", "logs/HEAD", "packed-refs", "refs/tags", "shallow")
 _INDEX = _FILES.index("index")
@@ -61,15 +62,15 @@ class Repository:
 
     @classmethod
     def _asked(cls, folder: Path) -> Repository | None:
-        paths = [word for name in _FILES for word in ("--git-path", name)]
-        done = _ran(folder, "rev-parse", "--show-toplevel", *paths)
+        words = [["--git-path", name] for name in _FILES]
+        done = _ran(folder, "rev-parse", *places(["--show-toplevel"], *words))
         if done is not None and _SAFE in done.stderr:
             raise ToolError(
                 f"git does not read this checkout: {refusal(done.stderr)}",
                 where=str(folder),
-                hint=f"`git config --global --add {_SAFE} {folder}`, or have who runs pylayer own it",
+                hint=trusting(done.stderr, folder),
             )
-        found = done.stdout.splitlines() if done is not None and not done.status else []
+        found = told(done.stdout) if done is not None and not done.status else []
         if len(found) != 1 + len(_FILES):
             return None
         files = tuple((folder / path).resolve() for path in found[1:])
@@ -105,8 +106,9 @@ class Repository:
         # or nobody's to add to.
         beside = into / "objects"
         (beside / "info").mkdir(parents=True)
-        there = self.root / (_git(self.root, "rev-parse", "--git-path", "objects") or [""])[0]
-        (beside / "info/alternates").write_text(f"{there}\n", encoding="utf-8", errors="surrogateescape")
+        [place] = told(ran(self.root, "rev-parse", "--git-path", "objects").stdout)
+        alternate = _quoted(str(self.root / place))
+        (beside / "info/alternates").write_text(f"{alternate}\n", encoding="utf-8", errors="surrogateescape")
         env = {"GIT_OBJECT_DIRECTORY": str(beside)}
         self._history("pack-objects", "--quiet", str(into / "pack"), input=text, env=env)
         return [path for path in into.iterdir() if path.suffix in (".pack", ".idx")]
@@ -229,7 +231,7 @@ class Repository:
         for path, place in files:
             if path.is_file():
                 text = path.read_text(encoding="utf-8", errors="surrogateescape")
-                lines += ignorefiles.rebased(text.splitlines(), place)
+                lines += ignorefiles.rebased(text.split("\n"), place)
         return lines
 
 
@@ -302,6 +304,27 @@ def ran(
     own |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **(env or {})}
     command = ["git", "-c", "core.quotePath=true", *words]
     return process.run(command, cwd=folder, env=own, input=input, timeout=timeout)
+
+
+def places(*words: Sequence[str]) -> list[str]:
+    """Options of `git rev-parse` that ask for paths, so that `told` can tell them apart.
+
+    It writes them as they are, and a folder's name can have line feeds.
+    """
+    first, *others = words
+    return [*first, *(word for each in others for word in (_BETWEEN, *each))]
+
+
+def told(stdout: str) -> list[str]:
+    """The paths that `git rev-parse` printed for `places`."""
+    return stdout.removesuffix("\n").split("\ntrue\n")
+
+
+def trusting(stderr: str, top: Path) -> str:
+    """What to do about a checkout at `top` that is somebody else's; empty for another reason."""
+    if _SAFE not in stderr:
+        return ""
+    return f"`git config --global --add {_SAFE} {top}`, or have who runs pylayer own it"
 
 
 def refusal(stderr: str) -> str:

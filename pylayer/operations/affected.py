@@ -121,6 +121,9 @@ def of(found: Workspace, ref: str, *, state: WorkspaceState, besides: Sequence[s
         versioned = any(project.vcs or project.reads_history for project in found.projects.values())
         if not (past.changed or versioned):
             return Affected(commit=past.commit)
+        if not past.then(found.manifest.path).exists():
+            new = f"{found.manifest.path.name} is new"
+            return Affected(commit=past.commit, reasons={build.id: (new,) for build in found.builds})
         if whole := list(_everywhere(found, past)):
             return Affected(commit=past.commit, reasons={build.id: tuple(whole) for build in found.builds})
         try:

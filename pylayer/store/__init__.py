@@ -38,6 +38,8 @@ CACHEDIR_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Made by pylayer; 
 # The name of what passes: the mark of the process that made it, and a number.
 _PASSING = re.compile(r"([0-9]+)(?:-([0-9]+))?-[0-9a-f]{12}")
 
+_NO_PLACE = (errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EPERM)
+
 
 def default_root() -> Path:
     """`PYLAYER_CACHE_DIR`, else the user's cache folder by the platform's custom."""
@@ -433,9 +435,8 @@ def writing(path: Path) -> Iterator[None]:
         if told := disk.full(error, path):
             raise told from error
         elsewhere = f"choose another place (output in layers.toml, {envtable.CACHE_DIR})"
-        hint = {
-            errno.EACCES: f"make it writable, or {elsewhere}",
-            errno.EROFS: elsewhere,
-        }.get(error.errno or 0, "")
+        hint = f"make it writable, or {elsewhere}" if error.errno == errno.EACCES else ""
+        # There can be no folder, as where HOME is /dev/null.
+        hint = elsewhere if error.errno in _NO_PLACE else hint
         what = f"cannot be written: {error.strerror or error}"
         raise StoreError(what, where=str(error.filename or path), hint=hint) from error

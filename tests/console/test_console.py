@@ -36,6 +36,15 @@ def test_a_built_build_tells_wheels_size_and_time(lines, streams):
     assert streams[0].getvalue() == "etl-python3.12-arm64  built    3 wheels, 12.4 MiB, 0.9 s\n"
 
 
+@pytest.mark.parametrize(("encoding", "written"), [("ascii", b"\\u2588 \\xe9"), ("latin-1", b"\\u2588 \xe9")])
+def test_what_an_encoding_has_not_is_written_in_ascii(encoding, written):
+    """As the interpreter does on standard error; on standard output it ends a command."""
+    out = io.BytesIO()
+    stream = io.TextIOWrapper(out, encoding=encoding)
+    Console(stream, io.StringIO()).say("█ é")
+    assert written + b"\n" == out.getvalue()
+
+
 def test_of_what_has_not_changed_nothing_is_told(lines, streams):
     """A line for each of four hundred builds says nothing, unless it is asked for."""
     same = Outcome(**build().words, state=State.CACHED, size=2048, wheels=1)

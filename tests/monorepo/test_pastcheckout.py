@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import pytest
@@ -62,6 +63,25 @@ def test_what_was_is_there_and_what_differs_is_told(repository, tmp_path):
     assert found.touches(repository / "a")
     assert status == git(repository, "status", "--porcelain")
     assert "" == git(repository, "worktree", "list", "--porcelain").partition("\n\n")[2]
+
+
+@pytest.mark.parametrize("name", ["new\nline", "separated\u2028line"])
+def test_a_checkout_in_a_folder_of_any_name(repository, tmp_path, name):
+    """The lines in which git tells paths are not split where those are."""
+    root = repository.rename(tmp_path / name)
+    found = past(root, "v1", tmp_path)
+    assert (root.resolve(), "1\n") == (found.top, (found.past / "a/one.py").read_text())
+    assert "a/one.py" in found.changed
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_checkout_of_somebody_else_is_told_with_what_to_do(repository, tmp_path):
+    """As in a container; that layers.toml is under version control helps nobody there."""
+    for path in (repository, repository / ".git"):
+        os.chown(path, 1234, 1234)
+    with pytest.raises(UsageError, match="dubious ownership") as told:
+        past(repository / "a", "v1", tmp_path)
+    assert f"git config --global --add safe.directory {repository}" in told.value.faults[0].hint
 
 
 def test_git_answers_there_as_it_did_then(repository, tmp_path):

@@ -53,6 +53,23 @@ def test_why_git_failed_is_its_own_line(said, reason):
     assert refusal(said).startswith(reason)
 
 
+@pytest.mark.parametrize("name", ["new\nline", "a\ntrue b", "at the end\n", "separator\u2028", "next\x85"])
+@pytest.mark.parametrize("kind", ["checkout", "worktree"])
+def test_a_folder_may_be_called_anything(tmp_path, name, kind):
+    """Line feeds too: what nobody finds would let untracked files into wheels, without a word."""
+    own = Made(tmp_path.resolve() / name / "made")
+    commit = own.commit({".gitignore": "*.env\n", "p/a.py": ""})
+    folder = own.folder
+    if kind == "worktree":
+        own.git("worktree", "add", "--quiet", "../beside")
+        folder = own.folder.parent / "beside"
+    found = there(Repository.of(folder / "p"))
+    assert (folder, {"a.py": 0o100644}) == (found.root, found.tracked(folder / "p"))
+    assert own.folder / ".git/info/exclude" == found.excludes
+    (tmp_path / "pack").mkdir()
+    assert 2 == len(found.pack([commit], tmp_path / "pack"))
+
+
 def test_files_are_told_from_the_folder(made):
     """Whatever their names are."""
     found = there(Repository.of(made.folder / "p"))

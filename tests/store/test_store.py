@@ -212,8 +212,9 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     """An error says which place cannot be written."""
     (tmp_path / "file").touch()
 
-    with pytest.raises(StoreError, match="file"):
+    with pytest.raises(StoreError, match="file") as caught:
         Store(tmp_path / "file" / "store").open()
+    assert "PYLAYER_CACHE_DIR" in caught.value.faults[0].hint
 
 
 def test_write_atomic_replaces(tmp_path):
