@@ -32,7 +32,8 @@ def main() -> None:
     runtime = os.environ["LAMBDA_RUNTIME_DIR"]
     sys.path[0] = runtime  # instead of this script's folder, as if it were the runtime's bootstrap.py
     client = runtime_client(must_be_there=mode == "serve")
-    set_paths(os.environ["LAMBDA_TASK_ROOT"], os.environ.pop("PYLAYER_OPT"), runtime)
+    opt = os.environ.pop("PYLAYER_OPT")
+    set_paths(os.environ["LAMBDA_TASK_ROOT"], opt, runtime)
     if mode == "serve":
         client.main([os.environ["LAMBDA_TASK_ROOT"], name])
         return
@@ -40,7 +41,7 @@ def main() -> None:
     sys.stderr.write(MARK + "\n")
     sys.stderr.flush()
     with os.fdopen(descriptor, "w", encoding="utf-8") as answer:
-        json.dump(import_module(name), answer)
+        json.dump(import_module(name, opt), answer)
     sys.stdout.flush()
     os._exit(0)  # threads that the module left running are not waited for
 
@@ -66,15 +67,37 @@ def set_paths(task: str, opt: str, runtime: str) -> None:
     os.environ["PYTHONPATH"] = runtime
 
 
-def import_module(name: str) -> dict[str, Any]:
-    """Import a module and say how that went."""
+def import_module(name: str, opt: str) -> dict[str, Any]:
+    """Import a module and say how that went; `opt` is where the layers are."""
     start = time.perf_counter()
     error = ""
     try:
         importlib.import_module(name)
     except BaseException as raised:
         error = told(raised)
-    return {"seconds": time.perf_counter() - start, "error": error}
+    seconds = time.perf_counter() - start
+    return {"seconds": seconds, "error": error or elsewhere(name, opt)}
+
+
+def elsewhere(name: str, opt: str) -> str:
+    """Say that a module which a layer has comes from elsewhere; empty where it does not.
+
+    What the runtime needs itself, such as `json`, it has imported before: no function gets another one.
+    """
+    path = os.path.join(opt, "python", *name.split("."))
+    module = sys.modules.get(name)
+    if module is None or not (os.path.isdir(path) or os.path.isfile(path + ".py")):
+        return ""
+    try:
+        places = [*map(os.fspath, getattr(module, "__path__", None) or [module.__file__])]
+    except (AttributeError, TypeError):  # it is built in, or put something else in its place
+        places = []
+    if any(place.startswith((opt + os.sep, os.path.realpath(opt) + os.sep)) for place in places):
+        return ""
+    if not places and name not in sys.builtin_module_names:
+        return ""
+    place = places[0] if places else "what is built in"
+    return f"it is the runtime's own that is imported, {place}: layers come too late for it"
 
 
 def told(error: BaseException) -> str:

@@ -58,6 +58,27 @@ def test_aws_own_bootstrap(folders):
     assert ("", "[1]") == (invoked["error"], invoked["response"])
 
 
+@pytest.mark.parametrize("name", ["json", "sys"])
+def test_a_module_that_the_runtime_has_imported_is_not_the_layer_s(folders, name):
+    """Whatever the layer has of that name, functions get the other."""
+    package = folders["opt"] / "python" / name
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    [imported] = answer(folders, modules=[name])["imports"]
+    assert "it is the runtime's own that is imported" in imported["error"]
+
+
+def test_modules_that_no_layer_has_may_be_the_runtime_s(folders):
+    """Who names one wants to know that it is there; and a layer's own are found by whichever way."""
+    python = folders["opt"] / "python"
+    (python / "space" / "part").mkdir(parents=True)
+    (python / "space" / "part" / "__init__.py").write_text("")
+    (python / "lazy.py").write_text("import sys\nsys.modules[__name__] = object()\n")
+    (python / "colorsys.py").write_text("")
+    names = ["json", "sys", "space.part", "space", "lazy", "colorsys"]
+    assert [""] * len(names) == [each["error"] for each in answer(folders, modules=names)["imports"]]
+
+
 def test_no_client(folders):
     """Without any client nothing is run, and that is the answer."""
     assert {"missing": True} == answer(folders, invoke={"handler": "a.b", "event": 1, "env": {}})["invoked"]
