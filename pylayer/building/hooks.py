@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from pylayer import activity, below, redaction, wheels
 from pylayer.below import OutsideError
-from pylayer.building import backends, diagnostics, missing, sources, wheelparts
+from pylayer.building import addresses, backends, diagnostics, missing, sources, wheelparts
 from pylayer.building.closure import refuse_login
 from pylayer.building.native import BackendError
 from pylayer.dataclassing import dataclass
 from pylayer.engines import Job
-from pylayer.errors import BuildError
+from pylayer.errors import BuildError, Fault
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -168,10 +168,30 @@ def _keep(path: Path, hooks: HookRun, *, log: str, workspace: Workspace, store: 
         )
     for requirement in wheel.metadata.requires:
         refuse_login(requirement, wanted_by=hooks.project.name, where=hooks.where)
+    _refuse_addresses(wheel, hooks, log=log)
     digest = store.put_blob(canonical)
     kept = store.blob(digest)
     assert kept is not None
     return wheels.from_json(wheels.to_json(wheel), kept)
+
+
+def _refuse_addresses(wheel: Wheel, hooks: HookRun, *, log: str) -> None:
+    """Refuse what a wheel requires by an address that its project does not declare. Raises BuildError."""
+    seen = (*hooks.source.tree.sources, *hooks.source.seen.inside)
+    if made_up := addresses.undeclared(wheel.metadata.requires, seen, hooks.env.values()):
+        raise BuildError.of(
+            (
+                Fault(
+                    what=f"its build made a wheel that requires {redaction.shown(text)}, a server that none "
+                    "of its files names",
+                    where=hooks.where,
+                    hint="if that is meant, write the address into its pyproject.toml: for one that a build "
+                    "made up, this host does not ask",
+                )
+                for text in made_up
+            ),
+            log=log,
+        )
 
 
 def _asked(done: Done, *, where: str) -> tuple[str, ...]:

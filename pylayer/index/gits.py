@@ -69,7 +69,8 @@ def origin(name: str, url: str) -> Origin:
     parts = urlsplit(url.removeprefix(PREFIX))
     path, _, ref = parts.path.partition("@")
     subdirectory = parse_qs(parts.fragment).get("subdirectory", [""])[0].strip("/")
-    if ".." in subdirectory.split("/") or ref.startswith("-"):
+    # Git would take either for an option, and some of those name programs that it runs.
+    if ".." in subdirectory.split("/") or ref.startswith("-") or path.startswith("-"):
         raise ResolveError(f"{url} is not the address of a source", where=name)
     return Origin(
         name=name,
@@ -141,11 +142,11 @@ class _Git:
     def checkout(self, ref: str) -> str:
         """Have the files at `ref` in the folder, submodules among them; give its commit."""
         url = self._source.url
-        if self._status("fetch", "--quiet", "--depth=1", "--no-tags", url, ref or "HEAD") == 0:
+        if self._status("fetch", "--quiet", "--depth=1", "--no-tags", "--", url, ref or "HEAD") == 0:
             wanted = "FETCH_HEAD"
         else:
             # A part of a commit's name, or a server that gives no single commits: all of it then.
-            self.run("fetch", "--quiet", "--tags", url, "+refs/heads/*:refs/remotes/origin/*")
+            self.run("fetch", "--quiet", "--tags", "--", url, "+refs/heads/*:refs/remotes/origin/*")
             names = [ref, f"refs/remotes/origin/{ref}"]
             wanted = next((name for name in names if self._is_commit(name)), "")
         if not wanted:
@@ -166,8 +167,8 @@ class _Git:
         text = pyproject.read_text(encoding="utf-8", errors="replace") if pyproject.is_file() else ""
         if "setuptools_scm" not in text and "setuptools-scm" not in text and "hatch-vcs" not in text:
             return []
-        self._status("fetch", "--quiet", "--unshallow", "--tags", self._source.url)
-        self._status("fetch", "--quiet", "--tags", self._source.url)
+        self._status("fetch", "--quiet", "--unshallow", "--tags", "--", self._source.url)
+        self._status("fetch", "--quiet", "--tags", "--", self._source.url)
         node = self.run("rev-parse", "HEAD").strip()
         date = self.run("show", "--no-patch", "--format=%cI", "HEAD").strip()
         lines = [f"node: {node}", f"node-date: {date}"]

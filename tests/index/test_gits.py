@@ -56,12 +56,27 @@ def test_an_address_is_read_as_pip_reads_it(url, origin):
 
 
 @pytest.mark.parametrize(
-    "url", ["git+https://git.example/a@--upload-pack=x", "git+https://git.example/a#subdirectory=../b"]
+    "url",
+    [
+        "git+https://git.example/a@--upload-pack=x",
+        "git+--upload-pack=x;#@.",
+        "git+--upload-pack=x@.",
+        "git+https://git.example/a#subdirectory=../b",
+    ],
 )
 def test_an_address_that_means_harm_is_refused(url):
     """Neither an option for git nor a folder outside is one."""
     with pytest.raises(ResolveError):
         gits.origin("a", url)
+
+
+def test_git_takes_no_address_for_an_option(store, tmp_path):
+    """With `--upload-pack=…`, it starts what follows, for whatever comes then as the repository."""
+    source = Origin(name="a", url=f"--upload-pack=touch {tmp_path}/started;#", ref=".")
+    with pytest.raises(DownloadError):
+        gits.fetch(source, store=store, settings=IndexSettings())
+
+    assert not (tmp_path / "started").exists()
 
 
 def test_a_branch_a_tag_and_a_commit_are_found(repository, store):

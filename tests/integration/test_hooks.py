@@ -36,3 +36,25 @@ def test_a_hook_tells_nobody_anything_by_an_address(tmp_path):
         assert not [path for path in shop.index.paths() if "leak" in path]
     assert ran.status == 9
     assert "by an address that it does not declare" in ran.err
+
+
+def test_a_wheel_tells_nobody_anything_by_an_address(tmp_path):
+    """What it requires, the host asks for: of a server that the project names nowhere, a build made it up."""
+    with workshop(tmp_path) as shop:
+        scheme, _, server = shop.index.root.partition("://")
+        shop.member("liba", dynamic=["x @ SERVER/leak/DATA/x-1.0-py3-none-any.whl"])
+        made_up = f'"{scheme}:" + "//" + ".".join({server.split(".")})'
+        backend = (shop.root / "packages/liba/backend.py").read_text()
+        shop.file(
+            "packages/liba/backend.py",
+            backend.replace("+ dynamic", f"+ [each.replace('SERVER', {made_up}) for each in dynamic]"),
+        )
+        shop.member("good")
+        shop.layers()
+        ran = shop.run("layers")
+        assert [GOOD] == list(shop.catalogue())
+        assert not [path for path in shop.index.paths() if "leak" in path]
+    assert ran.status == 9, ran.text
+    assert "liba for python3.11-x86_64: its build made a wheel that requires x@" in ran.err.replace(
+        " @ ", "@"
+    )
