@@ -240,9 +240,12 @@ class WheelSteps:
 
     async def _version(self, project: Project, required: Sequence[Wheel]) -> str | None:
         """What version control says, where a project's version is from there: a tool may have to be run."""
-        if project.vcs:
-            await self._files.of_wheels(required)
-        return await self._graph.compute(vcs.version, project, required, store=self._store)
+        if project.vcs is None:
+            return None
+        from pylayer.engines import apart
+
+        await self._files.of_wheels(required)
+        return await self._graph.compute(vcs.version, project, required, store=self._store, run=apart.run)
 
     async def _judge(self, project: Project, builder: Target, error: BuildError) -> None:
         """Raise a final error where the project's own code is at fault, and not the way it was built.

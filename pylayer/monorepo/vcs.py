@@ -2,7 +2,8 @@
 
 In a container there is no `.git`. setuptools-scm and hatch-vcs both take a version from the environment
 instead (https://setuptools-scm.readthedocs.io/en/latest/overrides/), so the tool itself, from the wheels of
-the project's own build requirements, says on the host what the version is.
+the project's own build requirements, says on the host what the version is. It is others' code, as all that
+builds is, and a project can have it start programs: it reads the checkout, and can do nothing else.
 """
 
 from __future__ import annotations
@@ -10,23 +11,29 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from pylayer import process
+from pylayer import below, process
 from pylayer.errors import BuildError
 from pylayer.keys import key
 from pylayer.monorepo.repository import Repository
 from pylayer.store.kinds import VCS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pylayer.monorepo.workspace import Project
+    from pylayer.process import Completed
     from pylayer.store import Store
     from pylayer.wheels import Wheel
 
-_SETUPTOOLS_SCM = "import runpy; runpy.run_module('setuptools_scm', run_name='__main__', alter_sys=True)"
+# One before 8.0 writes the version into the checkout as well.
+_SETUPTOOLS_SCM = """
+import runpy, setuptools_scm
+setuptools_scm.dump_version = lambda *_, **__: None
+runpy.run_module('setuptools_scm', run_name='__main__', alter_sys=True)
+"""
 _HATCH_VCS = """
 try:
     import tomllib
@@ -39,14 +46,36 @@ print(VCSVersionSource(os.getcwd(), table).get_version_data()["version"])
 """
 _VERSION = re.compile(r"^[0-9][0-9A-Za-z.!+_-]*$")
 _PRETEND = "SETUPTOOLS_SCM_PRETEND_VERSION"
+# Of git's settings those by which it compares a file with what was committed, besides filters.
+_COMPARING = (
+    *("autocrlf", "checkstat", "eol", "filemode", "ignorecase", "precomposeunicode", "safecrlf", "symlinks"),
+    "trustctime",
+)
 TIMEOUT = 60
 
 
-def version(project: Project, required: Sequence[Wheel], *, store: Store) -> str | None:
+class RunsApart(Protocol):
+    """Runs a program that may do no more than it is given; see `pylayer.engines.apart.run`."""
+
+    def __call__(
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path,
+        readable: Sequence[Path],
+        env: Mapping[str, str],
+        home: Mapping[str, str],
+        timeout: float,
+    ) -> Completed:
+        """Run it."""
+
+
+def version(project: Project, required: Sequence[Wheel], *, store: Store, run: RunsApart) -> str | None:
     """The version that VCS gives `project`, None where its version comes from elsewhere.
 
-    `required` are the wheels of its build requirements. Asked again only when what git says of the tree
-    changes, and not at all where layers.toml says it. Raises BuildError with what the tool printed.
+    `required` are the wheels of its build requirements, with which `run` starts the tool. Asked again only
+    when what git says of the tree changes, and not at all where layers.toml says it. Raises BuildError with
+    what the tool printed.
     """
     if project.vcs is None:
         return None
@@ -54,15 +83,25 @@ def version(project: Project, required: Sequence[Wheel], *, store: Store) -> str
         return told
     state = describe(project.path)
     tools = sorted(wheel.sha256 for wheel in required)
-    memo = key({**_place(project.path), "state": state, "tools": tools}) if state else ""
+    given = dict(project.options.env)
+    asked = {"state": state, "tools": tools, **({"env": given} if given else {})}
+    memo = key({**_place(project.path), **asked}) if state else ""
     if state and (known := store.record(VCS, memo)):
         return str(known["version"])
     script = {"setuptools-scm": _SETUPTOOLS_SCM, "hatch-vcs": _HATCH_VCS}[project.vcs]
-    paths = os.pathsep.join(str(wheel.path) for wheel in required)
-    done = process.run(
+    paths = [wheel.path for wheel in required]
+    own = {
+        "PYTHONPATH": os.pathsep.join(map(str, paths)),
+        "PYTHONSAFEPATH": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONNOUSERSITE": "1",
+    }
+    done = run(
         [sys.executable, "-c", "import os, sys\n" + script],
         cwd=project.path,
-        env={**_environment(), "PYTHONPATH": paths, "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+        readable=[*_history(project.path), *paths],
+        env={**given, **own},
+        home={".gitconfig": _settings(project.path)},
         timeout=TIMEOUT,
     )
     answer = done.stdout.strip().rpartition("\n")[2]
@@ -135,8 +174,48 @@ def _place(folder: Path) -> dict[str, str]:
     return {"place": found.stdout, "tags": tags.stdout}
 
 
-def _environment() -> dict[str, str]:
-    """This process's environment without what would change another Python's imports."""
-    return {
-        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "SETUPTOOLS_SCM"))
-    }
+def _history(folder: Path) -> list[Path]:
+    """Where the checkout around a folder is, and where its version control keeps what it knows of it."""
+    top = below.repository(folder.resolve())
+    found = [top]
+    done = process.run(["git", "rev-parse", "--git-dir", "--git-common-dir"], cwd=folder, timeout=TIMEOUT)
+    if done.status == 0:
+        found += [(folder / line).resolve() for line in done.stdout.splitlines()]
+        for place in tuple(found[1:]):
+            found += _lenders(place / "objects")
+    shared = top / ".hg/sharedpath"
+    if shared.is_file():
+        found.append(top / ".hg" / shared.read_text(errors="surrogateescape").strip())
+    return list(dict.fromkeys(found))
+
+
+def _lenders(objects: Path, *, most: int = 5) -> list[Path]:
+    """The folders of other repositories whose objects a clone shares with them."""
+    alternates = objects / "info/alternates"
+    if not most or not alternates.is_file():
+        return []
+    lines = alternates.read_text(errors="surrogateescape").splitlines()
+    near = [(objects / line).resolve() for line in lines if line and not line.startswith("#")]
+    return [*near, *(far for place in near for far in _lenders(place, most=most - 1))]
+
+
+def _settings(folder: Path) -> str:
+    """The user's settings by which git tells whether a file was changed, and that it may read a checkout."""
+    lines = ['[safe]\n\tdirectory = "*"\n']
+    words = ["git", "config", "--global", "--includes", "--null", "--list"]
+    for entry in process.run(words, cwd=folder, timeout=TIMEOUT).stdout.split("\0"):
+        name, given, value = entry.partition("\n")
+        section, _, rest = name.partition(".")
+        middle, _, last = rest.rpartition(".")
+        if section == "filter" and middle:
+            lines.append(f'[filter "{_escaped(middle)}"]\n')
+        elif section == "core" and rest in _COMPARING:
+            lines.append("[core]\n")
+        else:
+            continue
+        lines.append(f'\t{last} = "{_escaped(value)}"\n' if given else f"\t{last}\n")
+    return "".join(lines)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import socket
 
 import pytest
+from factories import there
 from factories.repositories import Repository
 from factories.wheels import make_wheel
 
 from pylayer import wheels
+from pylayer.engines import apart
+from pylayer.engines.local import bubblewrap, confinement
 from pylayer.monorepo import vcs
 from pylayer.monorepo.workspace import load
 from pylayer.store import Store
@@ -23,12 +28,25 @@ name = "NAME"
 dynamic = ["version"]
 [tool.setuptools_scm]
 """
-# Says a version, and writes down that it was asked.
-TOOL = b"""
-import os, pathlib
-with open(os.environ["ASKED"], "a") as file:
-    file.write(".")
-print("1.0")
+TOOL = b"print('1.0')"
+# Says which of these it could do, beside asking git and reading what is committed.
+CURIOUS = """
+import os, pathlib, socket, subprocess
+from contextlib import suppress
+git = ["git", "describe", "--tags", "--dirty"]
+found = [subprocess.run(git, capture_output=True, text=True).stdout.strip().removeprefix("v")]
+assert pathlib.Path("../../layers.toml").read_text()
+with suppress(OSError):
+    found.append("read" + str(len(pathlib.Path("SECRET").read_text())))
+with suppress(OSError):
+    pathlib.Path("../../.git/hooks/post-checkout").write_text("")
+    found.append("written")
+with suppress(OSError):
+    socket.create_connection(("127.0.0.1", int("PORT")), timeout=5)
+    found.append("connected")
+if "ITS_TOKEN" in os.environ:
+    found.append("told")
+print("+".join(found))
 """
 
 
@@ -44,14 +62,25 @@ class Checkout:
         """Whether the tool is asked for the version of a project."""
         before = asked.stat().st_size if asked.exists() else 0
         project = load(self.folder / "layers.toml").projects[name]
-        assert "1.0" == vcs.version(project, [self.tool], store=self.store)
+
+        def run(*words, **options):
+            with asked.open("a") as file:
+                file.write(".")
+            return apart.run(*words, **options)
+
+        assert "1.0" == vcs.version(project, [self.tool], store=self.store, run=run)
         return asked.exists() and asked.stat().st_size > before
 
 
+def tool(folder, main):
+    """The wheel of one that says a version."""
+    files = {"setuptools_scm/__init__.py": b"", "setuptools_scm/__main__.py": main}
+    return make_wheel(folder, files, name="setuptools_scm")
+
+
 @pytest.fixture
-def asked(tmp_path, monkeypatch):
-    """Where it is written down."""
-    monkeypatch.setenv("ASKED", str(tmp_path / "asked"))
+def asked(tmp_path):
+    """Where it is written down that the tool was asked."""
     return tmp_path / "asked"
 
 
@@ -64,11 +93,7 @@ def checkouts(tmp_path, asked):
     repository.git("tag", "v1.0")
     (tmp_path / "there").mkdir()
     shutil.copytree(repository.folder, tmp_path / "there" / "other")
-    path = make_wheel(
-        tmp_path,
-        {"setuptools_scm/__init__.py": b"", "setuptools_scm/__main__.py": TOOL},
-        name="setuptools_scm",
-    )
+    path = tool(tmp_path, TOOL)
     store = Store(tmp_path / "store")
     made = [
         Checkout(folder, tool=wheels.read(path), store=store)
@@ -141,7 +166,7 @@ def test_a_version_in_layers_toml_is_not_asked_for(checkouts, variable):
         env += ', SETUPTOOLS_SCM_PRETEND_VERSION = "0"'
     (folder / "layers.toml").write_text(f"{MANIFEST}[projects.liba]\nenv = {{ {env} }}\n")
     project = load(folder / "layers.toml").projects["liba"]
-    version = vcs.version(project, [checkouts[0].tool], store=checkouts[0].store)
+    version = vcs.version(project, [checkouts[0].tool], store=checkouts[0].store, run=apart.run)
 
     assert "7.1" == version
     assert {"7.1"} == {*vcs.environment(project, version).values()}
@@ -161,3 +186,35 @@ def test_a_shallow_clone_without_tags_is_doubted(checkouts, tmp_path):
 
     assert ["", ""] == [said(folder) for folder in (here, clones.folder / "tagged")]
     assert "liba 0.1.dev1 may have the wrong version: the clone is shallow" in said(clones.folder / "bare")
+
+
+@pytest.mark.skipif(not confinement.supported(), reason="nothing holds programs here")
+@pytest.mark.parametrize("wrapped", [True, False], ids=["bubblewrap", "Landlock"])
+def test_the_tool_reads_the_checkout_and_does_nothing_else(tmp_path, monkeypatch, wrapped):
+    """It comes from an index, and a project can have it start programs: a build is no more trusted."""
+    if not wrapped:
+        (tmp_path / "bin").mkdir()
+        (tmp_path / "bin/git").symlink_to(there(shutil.which("git")))
+        monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    elif not bubblewrap.program(os.environ["PATH"]):
+        pytest.skip("no bubblewrap that works here")
+    monkeypatch.setenv("ITS_TOKEN", "secret")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "secret").write_text("secret")
+    repository = Repository(tmp_path.resolve() / "mono")
+    repository.commit(
+        {"layers.toml": MANIFEST, "packages/liba/pyproject.toml": PYPROJECT.replace("NAME", "liba")}
+    )
+    repository.git("tag", "v1.0")
+    repository.git("worktree", "add", "--quiet", "--detach", str(tmp_path.resolve() / "beside"))
+    clone = tmp_path.resolve() / "clone"
+    repository.git("clone", "--quiet", "--shared", str(repository.folder), str(clone))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        main = CURIOUS.replace("SECRET", str(tmp_path / "home" / "secret"))
+        main = main.replace("PORT", str(server.getsockname()[1]))
+        curious = wheels.read(tool(tmp_path, main.encode()))
+        for number, folder in enumerate((repository.folder, tmp_path.resolve() / "beside", clone)):
+            project = load(folder / "layers.toml").projects["liba"]
+            found = vcs.version(project, [curious], store=Store(tmp_path / str(number)), run=apart.run)
+            assert "1.0" == found

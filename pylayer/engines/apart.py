@@ -1,0 +1,68 @@
+"""A program of others that has to run on this host → run held to its folders, as the local engine's builds.
+
+Where this host has neither bubblewrap nor Landlock, it has none of the user's variables all the same.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pylayer import folders, process
+from pylayer.engines.local import bubblewrap, confinement
+from pylayer.engines.local.confinement import Confinement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pylayer.process import Completed
+
+_PASSED = ("SOURCE_DATE_EPOCH", "TZ")  # of the user's variables: they say what time it is
+
+
+def run(
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    readable: Sequence[Path],
+    env: Mapping[str, str],
+    home: Mapping[str, str],
+    timeout: float,
+) -> Completed:
+    """Run `command` in `cwd` without network, with `env` and a home that holds the files `home` alone.
+
+    It can read `readable`, what is installed and the system's folders, and write in its home and for
+    temporary files. `timeout` is in seconds. Raises ToolError as `process.run` does.
+    """
+    path = os.environ.get("PATH", os.defpath)
+    with folders.private() as folder:
+        for name in ("home", "tmp"):
+            (folder / name).mkdir()
+        for name, text in home.items():
+            (folder / "home" / name).write_text(text, encoding="utf-8", errors="surrogateescape")
+        installed = (*confinement.of_path(path), *confinement.of_python(command[0]))
+        held = Confinement(writable=(folder,), readable=(*installed, *readable), network=False)
+        variables = {
+            **{name: os.environ[name] for name in _PASSED if name in os.environ},
+            "HOME": f"{folder}/home",
+            "LC_ALL": "C.UTF-8",
+            "PATH": path,
+            "TMPDIR": f"{folder}/tmp",  # noqa: S108  in a folder of its own
+            **env,
+        }
+        wrapper = _wrapper(path)
+        before = bubblewrap.words(wrapper, held, folder=cwd) if wrapper else []
+        return process.run(
+            [*before, *command],
+            cwd=cwd,
+            env=variables,
+            timeout=timeout,
+            confine=bubblewrap.keep_sockets if wrapper else held.enter,
+        )
+
+
+@cache
+def _wrapper(path: str) -> str | None:
+    return bubblewrap.program(path)
