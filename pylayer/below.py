@@ -31,10 +31,26 @@ def find(root: Path, path: object, *, start: Path | None = None) -> Path:
 
     Nothing need be there. Raises OutsideError.
     """
-    top, found = os.path.realpath(root), os.path.realpath(os.path.join(start or root, _text(path)))  # noqa: PTH118
-    if os.path.commonpath([top, found]) != top or found == top:
+    whole = os.path.join(Path.cwd(), start or root, _text(path))  # noqa: PTH118
+    top, found = os.path.realpath(root), os.path.realpath(whole)
+    if os.path.commonpath([top, found]) != top or found == top or not _is_there(found, whole):
         raise OutsideError(f"leads outside {root}: {path!r}")
     return Path(found)
+
+
+def _is_there(found: str, path: str) -> bool:
+    """Whether `path` leads to `found` for the system too, as far as anything is there.
+
+    Links can make so long a path of a short one that no system takes it: then realpath goes on as if no more
+    of it were links, and the system, which follows them one by one, arrives elsewhere.
+    """
+    while not os.path.exists(path):  # noqa: PTH110
+        path = os.path.dirname(path)  # noqa: PTH120
+        found = os.path.realpath(path)
+    try:
+        return Path(found).samefile(path)
+    except OSError:
+        return False
 
 
 def repository(folder: Path) -> Path:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from factories import winding
+from factories.winding import WAY
 
 from pylayer import below
 from pylayer.below import OutsideError
@@ -45,6 +47,21 @@ def test_a_link_is_where_it_leads(tmp_path):
     for path in ("out", "up/secret"):
         with pytest.raises(OutsideError, match="leads outside"):
             below.find(root, path)
+
+
+def test_a_link_whose_real_path_is_too_long_leads_where_the_system_says(tmp_path):
+    """Of a path that is too long, realpath takes what it cannot look at for no links."""
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "secret").touch()
+    winding.make(root)
+    (root / "out").symlink_to(f"{WAY}/../secret")
+    (root / "file").touch()
+    assert (root / "out").exists()
+    for path in ("out", f"{WAY}/../secret", f"{WAY}/../new"):
+        with pytest.raises(OutsideError, match="leads outside"):
+            below.find(root, path)
+    assert root / "file" == below.find(root, "a/../file")
 
 
 def test_a_folder_may_itself_be_reached_by_a_link(tmp_path):

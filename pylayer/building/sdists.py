@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING
 
+from pylayer.building import unpacking
 from pylayer.disk import filling
 from pylayer.errors import BuildError, Fault
 from pylayer.monorepo import projectfile
@@ -27,7 +28,7 @@ _DAMAGED = (
 
 
 def unpack(path: Path, pin: Pin, *, into: Path) -> Project:
-    """Unpack the sdist at `path` below the folder `into`, by PEP 706's rules for data.
+    """Unpack the sdist at `path` below the folder `into`.
 
     Its build is never static: what it gives is kept for one Python minor. Raises BuildError for what is no
     sdist (https://packaging.python.org/en/latest/specifications/source-distribution-format/).
@@ -35,7 +36,7 @@ def unpack(path: Path, pin: Pin, *, into: Path) -> Project:
     into.mkdir(parents=True, exist_ok=True)
     try:
         with filling(into):
-            _extract(path, pin, into=into)
+            unpacking.unpack(path, into=into, zipped=pin.filename.endswith(".zip"))
     except (*_DAMAGED, OSError) as error:
         raise BuildError(f"cannot be unpacked: {error}", where=pin.filename) from error
     tops = [child for child in into.iterdir() if child.is_dir()]
@@ -55,12 +56,3 @@ def unpack(path: Path, pin: Pin, *, into: Path) -> Project:
         requires_python=definition.requires_python,
         unpacked=True,
     )
-
-
-def _extract(path: Path, pin: Pin, *, into: Path) -> None:
-    if pin.filename.endswith(".zip"):
-        with zipfile.ZipFile(path) as zipped:
-            zipped.extractall(into)  # noqa: S202  zipfile keeps members inside the folder
-    else:
-        with tarfile.open(path) as tarred:
-            tarred.extractall(into, filter="data")
