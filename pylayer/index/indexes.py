@@ -156,6 +156,12 @@ def same_place(one: str, other: str) -> bool:
     return display(one).rstrip("/").lower() == display(other).rstrip("/").lower()
 
 
+def to_fetch(url: str) -> str:
+    """Give an address as a file is asked for: no credentials, but with its query, which may be a signature."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
+
+
 def display(url: str) -> str:
     """Give an address as it may be shown: no credentials, and no query, which may hold a token."""
     parts = urlsplit(url)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import field
+
 from pylayer.dataclassing import dataclass
 from pylayer.digests import Digest
 
@@ -10,16 +12,16 @@ from pylayer.digests import Digest
 class Pin:
     """One file of a distribution: `name` normalised, `version` as PEP 440 writes it, and its `sha256`.
 
-    That is a Digest, or empty where the index names none. `url` holds no credentials and is empty where a
-    lock named none; `size` is in bytes, None where the index does not say. `index` names the index that it is
-    known to come from.
+    That is a Digest, or empty where the index names none. `url` holds no credentials but a signature that may
+    be in its query, and is empty where a lock named none; `size` is in bytes, None where the index does not
+    say. `index` names the index that it is known to come from.
     """
 
     name: str
     version: str
     filename: str
     sha256: str
-    url: str = ""
+    url: str = field(default="", repr=False)
     size: int | None = None
     index: str | None = None
 

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from pylayer.errors import ResolveError
-from pylayer.index.indexes import display
+from pylayer.index.indexes import to_fetch
 from pylayer.index.pins import Pin
 from pylayer.index.simple import candidates
 from pylayer.index.web import Web
@@ -83,7 +83,7 @@ def _pin(name: str, file: File, *, settings: IndexSettings) -> Pin:
         version=str(file.version),
         filename=file.filename,
         sha256=file.sha256,
-        url=display(file.url),
+        url=to_fetch(file.url),
         size=file.size,
         index=own[0].name if own else None,
     )

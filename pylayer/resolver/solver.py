@@ -17,7 +17,7 @@ from pylayer import folders
 from pylayer.dataclassing import dataclass
 from pylayer.digests import Digest
 from pylayer.errors import DownloadError, ResolveError
-from pylayer.index.indexes import display
+from pylayer.index.indexes import to_fetch
 from pylayer.index.logins import realm
 from pylayer.index.pins import Pin
 from pylayer.names import normalise, required_name
@@ -229,7 +229,7 @@ def _packages(text: str, *, settings: IndexSettings) -> tuple[Package, ...]:
 
 
 def _pin(name: str, version: str, file: Mapping[str, Any], *, settings: IndexSettings) -> Pin:
-    url = display(file["url"]) if "url" in file else Path(file["path"]).as_uri()
+    url = to_fetch(file["url"]) if "url" in file else Path(file["path"]).as_uri()
     own = settings.pinned(name) or [each for each in settings.everywhere if realm(each.url) == realm(url)]
     return Pin(
         name=name,

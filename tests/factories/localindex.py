@@ -50,7 +50,10 @@ class Answer:
 
 
 class LocalIndex:
-    """Serves /simple/NAME/ and /files/FILENAME from `folder`; `answers` are used up one by one for a path."""
+    """Serves /simple/NAME/ and /files/FILENAME from `folder`; `answers` are used up one by one for a path.
+
+    With a `query`, pages have it in the addresses of files, which are given to nobody without it.
+    """
 
     def __init__(
         self,
@@ -59,8 +62,10 @@ class LocalIndex:
         login: tuple[str, str] | None = None,
         html: bool = False,
         tls: ssl.SSLContext | None = None,
+        query: str = "",
     ) -> None:
         self.folder = folder
+        self.query = f"?{query}" if query else ""
         self.login = login
         self.html = html
         self.asked: list[Asked] = []
@@ -155,6 +160,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(answer.status, answer.body or b"", dict(answer.headers), answer)
         elif index.login and self.headers.get("Authorization") != _basic(index.login):
             self._send(401, b"", {"WWW-Authenticate": 'Basic realm="index"'})
+        elif path.startswith("/files/") and index.query not in self.path:
+            self._send(403, b"")
         elif path.startswith("/simple/"):
             self._page(path.split("/")[2], answer)
         else:
@@ -171,7 +178,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, b"")
         elif index.html:
             links = "".join(
-                f'<a href="../../files/{path.name}#sha256={_sha256(path)}">{path.name}</a>' for path in paths
+                f'<a href="../../files/{path.name}{index.query}#sha256={_sha256(path)}">{path.name}</a>'
+                for path in paths
             )
             self._send(
                 200,
@@ -182,7 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
             rows = [
                 {
                     "filename": path.name,
-                    "url": f"../../files/{path.name}",
+                    "url": f"../../files/{path.name}{index.query}",
                     "hashes": {"sha256": _sha256(path)},
                     "size": path.stat().st_size,
                     "upload-time": "2024-02-29T12:00:00Z",

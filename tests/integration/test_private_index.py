@@ -169,3 +169,17 @@ def test_goes_through_a_proxy(tmp_path, monkeypatch):
         pins = resolved(settings, "native")
         fetch(pins, store=Store(tmp_path / "store"), settings=settings)
     assert ["http://index.example/files/native-1.0-" + CP311.format(17) + ".whl"] == [pin.url for pin in pins]
+
+
+@pytest.mark.parametrize("html", [True, False])
+def test_files_whose_addresses_are_signed_can_be_had(tmp_path, html):
+    """As stores of objects sign them: in the query, which nothing shows."""
+    make_wheel(tmp_path / "files", name="signed", version="1.0")
+    with serving(tmp_path / "files", query="X-Signature=s3cret&expires=1", html=html) as index:
+        env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "UV_CACHE_DIR": str(tmp_path / "uv")}
+        settings = read(tmp_path, env={**env, "UV_DEFAULT_INDEX": index.url, "UV_HTTP_RETRIES": "0"})
+        pins = resolved(settings, "signed")
+        fetch(pins, store=Store(tmp_path / "store"), settings=settings)
+        again = refind(pins, python=python(), settings=settings)
+        fetch(again, store=Store(tmp_path / "other"), settings=settings)
+    assert "s3cret" not in repr(pins)
