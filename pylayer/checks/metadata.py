@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
+_LATEST_PATCH = 99  # of a minor version of Python: later than any
 _OTHERS = ("macosx", "win", "ios", "android", "emscripten", "pyodide", "wasi")
 
 
@@ -36,7 +37,7 @@ def check_tags(wheels: Sequence[Wheel], *, target: Target, local: Collection[str
         except InvalidSpecifier:
             continue
         # Lambda runs some patch release of the minor: any that is let in will do.
-        if not any(wanted.contains(f"{target.runtime.python}.{patch}") for patch in (0, 99)):
+        if not any(wanted.contains(f"{target.runtime.python}.{patch}") for patch in (0, _LATEST_PATCH)):
             what = f"{wheel.metadata.version} requires Python {wanted}; the runtime is {target.runtime}"
             yield Problem(kind="python", severity="error", where=wheel.metadata.name, what=what)
 
@@ -79,6 +80,11 @@ def check_requirements(
                 what = f"requires {_shown(requirement)}, which neither the layer nor {target.runtime} has"
                 hint = "add it to the layer's requirements, or to `exclude` where another layer provides it"
                 yield Problem(kind="requirement", severity="error", where=requirer, what=what, hint=hint)
+    for wheel in wheels:
+        extras = [extra for name, extra in seen if name == wheel.metadata.name]
+        for requirement in _later(wheel, extras, target):
+            if normalise(requirement.name) not in {*present, *elsewhere}:
+                yield _of_a_later_release(wheel, requirement, target)
 
 
 def check_runtime(
@@ -180,6 +186,30 @@ def _active(wheel: Wheel, extra: str, target: Target) -> list[Requirement]:
         if always != bool(extra) and (always or holds(requirement.marker, target.markers, extras=[extra])):
             active.append(requirement)
     return active
+
+
+def _later(wheel: Wheel, extras: Collection[str], target: Target) -> Iterator[Requirement]:
+    """The requirements of `wheel` that hold on later patch releases of Python than the first alone."""
+    python = f"{target.runtime.python}.{_LATEST_PATCH}"
+    later = {**target.markers, "python_full_version": python, "implementation_version": python}
+    about = ("python_full_version", "implementation_version")
+    for requirement in readable(
+        text for text in wheel.metadata.requires if any(each in text for each in about)
+    ):
+        marker = requirement.marker
+        if holds(marker, later, extras=extras) and not holds(marker, target.markers, extras=extras):
+            yield requirement
+
+
+def _of_a_later_release(wheel: Wheel, requirement: Requirement, target: Target) -> Problem:
+    return Problem(
+        kind="requirement",
+        severity="warning",
+        where=wheel.metadata.name,
+        what=f"requires {_shown(requirement)} on some patch releases ({requirement.marker}): it is left out, "
+        f"as on {target.runtime.python}.0, and {target.runtime} is a later one",
+        hint="add it to the layer's requirements, if the runtime's Python is among those",
+    )
 
 
 def _needs_extra(text: str) -> bool:

@@ -157,7 +157,7 @@ def same_place(one: str, other: str) -> bool:
 
 
 def to_fetch(url: str) -> str:
-    """Give an address as a file is asked for: no credentials, but with its query, which may be a signature."""
+    """Give an address as a file is asked for: without credentials, but with a query, which may be needed."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
 

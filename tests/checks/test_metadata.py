@@ -51,6 +51,23 @@ def test_requirements_that_hold_elsewhere_alone_are_no_problem(tmp_path):
     assert found(made, "python3.13-arm64") == []
 
 
+def test_what_a_later_patch_release_requires_is_told(tmp_path):
+    """It is left out: markers (PEP 508) are evaluated for a minor version's first release."""
+    requires = [
+        "later; python_full_version >= '3.13.4'",
+        "other; python_full_version >= '3.13.2'",
+        "never; python_full_version >= '3.14'",
+        "former; python_full_version < '3.13.3'",
+        "unasked; implementation_version > '3.13.1' and extra == 's3'",
+        "asked; implementation_version > '3.13.1' and extra == 'gcs'",
+    ]
+    one = wheel(tmp_path, requires=requires, extras=["s3", "gcs"])
+    made = make_layer(tmp_path, one, wheel(tmp_path, "other"), wheel(tmp_path, "former"))
+    told = found(made, requested=["example[gcs]"])
+    assert [("warning", "requirement", "example")] * 2 == [each[:3] for each in told]
+    assert ["requires asked on", "requires later on"] == [each[3][:17] for each in told]
+
+
 def test_an_extra_that_nobody_asks_for_requires_nothing(tmp_path):
     """Most of a big distribution's requirements are of this kind."""
     requires = ["boto; extra == 's3'", "gcs; (python_version > '3') and extra == 'gcs'"]
