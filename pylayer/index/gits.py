@@ -33,8 +33,12 @@ _WHOLE = re.compile(r"[0-9a-f]{40,64}")
 _PATIENCE = 600  # seconds
 # Where these are set, as in a hook, git works on another repository than the one it is started in.
 _UNSET = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX")
-# Nothing of the machine may change the files: neither its line ends, nor what its hooks and filters do.
-_SAME_EVERYWHERE = ("-c", "core.autocrlf=false", "-c", "core.eol=lf", "-c", "core.symlinks=true")
+# Nothing of the machine may change the files: neither its line ends, nor what its hooks do. Nor may a
+# repository bring hooks, as with a submodule whose path leads an older git into the git directory.
+_SAME_EVERYWHERE = (
+    *("-c", "core.autocrlf=false", "-c", "core.eol=lf", "-c", "core.symlinks=true"),
+    *("-c", f"core.hooksPath={os.devnull}"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

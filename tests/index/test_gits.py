@@ -132,6 +132,26 @@ def test_submodules_are_there(repository, store, tmp_path, monkeypatch):
     assert "1" == members(store, fetched)["inner/deep"]
 
 
+def test_no_hook_is_run(repository, store, tmp_path, monkeypatch):
+    """Neither of the repository and its submodules, nor those that this machine gives to every one."""
+    inner = Repository(tmp_path / "inner")
+    inner.commit({"deep": "1"})
+    (tmp_path / "template/hooks").mkdir(parents=True)
+    hook = tmp_path / "template/hooks/post-checkout"
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    hook.chmod(0o755)
+    settings = {"protocol.file.allow": "always", "init.templateDir": str(tmp_path / "template")}
+    repository.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", inner.url, "inner")
+    repository.commit({"a": "1"})
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "2")
+    for number, (name, value) in enumerate(settings.items()):
+        monkeypatch.setenv(f"GIT_CONFIG_KEY_{number}", name)
+        monkeypatch.setenv(f"GIT_CONFIG_VALUE_{number}", value)
+    gits.fetch(Origin(name="a", url=repository.url), store=store, settings=IndexSettings())
+
+    assert not (tmp_path / "ran").exists()
+
+
 def test_what_tells_a_version_is_kept_of_the_history(repository, store):
     """Of a project that takes its version from git; of others, nothing."""
     repository.commit({"pyproject.toml": '[build-system]\nrequires = ["setuptools-scm"]\n'})
