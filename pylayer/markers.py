@@ -19,14 +19,18 @@ def required(text: str) -> Requirement:
     """Parse a requirement, once in a run: the layers of a monorepo have most of theirs in common.
 
     Raises InvalidRequirement, also for what is written as PEP 508 says, but holds for no version and in no
-    environment, such as `x>=9…9` of more digits than Python reads, or `python_version ~= 'a'`.
+    environment, such as `x>=9…9` of more digits than Python reads, or `python_version ~= 'a'`; or is on no
+    address, such as `https://[`.
     """
+    from urllib.parse import urlsplit
+
     from packaging.requirements import InvalidRequirement, Requirement
 
     requirement = Requirement(text)
     try:
         requirement.specifier.contains("1")
         holds(requirement.marker, {})
+        urlsplit(requirement.url or "")
     except (ResolveError, ValueError) as error:
         raise InvalidRequirement(str(error)) from error
     return requirement

@@ -52,7 +52,8 @@ def test_what_cannot_be_compared_is_said(marker):
 
 
 @pytest.mark.parametrize(
-    "text", ["pytz (>dev)", f"a>={LONG}", f"a; python_version < '{LONG}'", "a; os_name ~= 'posix'"]
+    "text",
+    ["pytz (>dev)", f"a>={LONG}", f"a; python_version < '{LONG}'", "a; os_name ~= 'posix'", "a @ https://[b"],
 )
 def test_a_requirement_that_can_never_be_decided_is_none(text):
     """Those who list what others require leave it out; those who follow it say what is wrong."""

@@ -70,7 +70,10 @@ def is_git(url: str) -> bool:
 
 def origin(name: str, url: str) -> Origin:
     """Read what follows `name @` (https://packaging.python.org/en/latest/specifications/direct-url/)."""
-    parts = urlsplit(url.removeprefix(PREFIX))
+    try:
+        parts = urlsplit(url.removeprefix(PREFIX))
+    except ValueError as error:
+        raise ResolveError(f"{url} is not the address of a source: {error}", where=name) from error
     path, _, ref = parts.path.partition("@")
     subdirectory = parse_qs(parts.fragment).get("subdirectory", [""])[0].strip("/")
     # Git would take either for an option, and some of those name programs that it runs.

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from campaigns.subjects import Subject
 
 CORPUS = figures.ROOT / "tests" / "fuzz" / "corpus"
-_MODULES = ("documents", "lockfiles", "answers", "archives")
+_MODULES = ("documents", "lockfiles", "answers", "archives", "sdists")
 _ROUND = 400  # tries between looks at what a folder holds
 _MEMORY = 1 << 30  # bytes that a try may have more than what there is before the first
 _SECONDS = 20.0  # of a processor, for a try

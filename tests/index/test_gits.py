@@ -62,6 +62,7 @@ def test_an_address_is_read_as_pip_reads_it(url, origin):
         "git+--upload-pack=x;#@.",
         "git+--upload-pack=x@.",
         "git+https://git.example/a#subdirectory=../b",
+        "git+https://[git.example/a",
     ],
 )
 def test_an_address_that_means_harm_is_refused(url):
