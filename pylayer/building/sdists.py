@@ -39,7 +39,7 @@ def unpack(path: Path, pin: Pin, *, into: Path) -> Project:
             unpacking.unpack(path, into=into, zipped=pin.filename.endswith(".zip"))
     except (*_DAMAGED, OSError) as error:
         raise BuildError(f"cannot be unpacked: {error}", where=pin.filename) from error
-    tops = [child for child in into.iterdir() if child.is_dir()]
+    tops = [child for child in into.iterdir() if child.is_dir() and not child.is_symlink()]
     if len(tops) != 1:
         raise BuildError(
             "is not an sdist: it does not have exactly one folder at the top", where=pin.filename

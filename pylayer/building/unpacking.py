@@ -95,6 +95,7 @@ class _Unpacking:
                 below.find(self._top, str(place))
             except OutsideError as error:
                 raise UnpackingError(f"the path of a link {error}") from error
+            place.exists()  # an OSError where nobody could follow it, to a name that is too long
 
     def _take(self, size: int) -> None:
         self._left -= size

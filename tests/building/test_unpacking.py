@@ -87,6 +87,7 @@ def test_files_folders_and_links_are_there(tmp_path):
         [("x", FILE, "x"), ("x/a", FILE, "x")],
         [("x/a/b", FILE, "x"), ("x/a", LINK, "b")],
         [("x/a", HARD, "x/later"), ("x/later", FILE, "x")],
+        [("x/a", LINK, "b" * 300)],
     ],
 )
 def test_what_leads_out_or_is_no_file_is_refused(tmp_path, members):

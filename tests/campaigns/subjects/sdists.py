@@ -30,7 +30,7 @@ _KINDS = (
 # Few, so that one often stands where another leads, or in its way.
 _NAMES = (
     *("a", "A", "a/b", "a/b/c", "b", "b/c", "d", ".", "..", "../x", "../../victim", "a/..", "a/../../x"),
-    *("/etc/passwd", "//x", "\x1b[31m", "ä", "x" * 300, "x/" * 600 + "y", "a\nb", "", "./a", "a//b"),
+    *("/etc/passwd", "//x", "\x1b[31m", "ä", "x" * 300, "x/" * 60 + "y", "a\nb", "", "./a", "a//b"),
     *(winding.WAY, f"{winding.WAY}/../../victim", f"{winding.WAY}/../victim"),
 )
 _TARGETS = (*_NAMES, "../a", "../../..", "a/../../../victim", ".", "./", "thing-1.0/a", "thing-1.0/d")
