@@ -52,12 +52,13 @@ def has_login(text: str) -> bool:
 
 
 def without(secrets: Iterable[str], text: str) -> str:
-    """Mask every one of `secrets` in a text, as it is and as addresses write it."""
-    forms = {*secrets}
+    """Mask every one of `secrets` in a text, as it is, as addresses write it, and as output is decoded."""
+    given = {*secrets}
+    forms = {*given, *(each.encode(errors="surrogateescape").decode(errors="replace") for each in given)}
     if "%" in text:
         from urllib.parse import quote  # slow to import, and seldom needed
 
-        forms |= {quote(secret, safe="") for secret in forms}
+        forms |= {quote(secret, safe="", errors="surrogateescape") for secret in given}
     for form in sorted(forms, key=len, reverse=True):
         if len(form) >= _SHORTEST:
             text = text.replace(form, MASK)

@@ -55,6 +55,13 @@ def test_known_secrets_are_masked_in_each_form():
     assert "**** **** me" == redaction.without(["pa/55", "pa/5", "me"], "pa/55 pa%2F55 me")
 
 
+def test_a_secret_that_is_no_utf_8_is_masked_as_it_is_shown():
+    """What a program prints of it is decoded, and an address has its bytes."""
+    secret = b"pa55\xffword".decode(errors="surrogateescape")
+    text = "pa55\ufffdword pa55%FFword " + secret
+    assert "**** **** ****" == redaction.without([secret], text)
+
+
 def test_a_variable_tells_by_its_name_that_it_is_secret():
     """Not where it names a file, says yes or no, or is about something else."""
     variables = {
