@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from pylayer.zips.members import Member
 
 _BUILD_HINT = "what wrote this wheel is at fault: its build backend, or a tool that changed it afterwards"
-# Bytes: real ones have some thousands and some hundreds, and parsing takes nine times as much.
-_LONGEST = {"METADATA": 8 << 20, "WHEEL": 64 << 10}
+# Bytes: real ones have some thousands and some hundreds, and parsing takes nine times as much. RECORD has a
+# hundred for each file.
+_LONGEST = {"METADATA": 8 << 20, "WHEEL": 64 << 10, "entry_points.txt": 8 << 20, "RECORD": 64 << 20}
 _MOST_TAGS = 1000  # that one line stands for: real ones have a dozen
 _ELF = b"\x7fELF"
 _MACH_O = (b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe")
@@ -203,8 +204,9 @@ def _read_metadata(archive: Zip) -> Metadata:
         where = f"{archive.label}: {folder}"
         raise ArchiveError(f"has no {', '.join(missing)}", where=where, hint=_BUILD_HINT)
     for name, longest in _LONGEST.items():
-        if (size := members[f"{folder}/{name}"].size) > longest:
-            what = f"has a {name} of {size} bytes: more than {longest} are not read"
+        member = members.get(f"{folder}/{name}")
+        if member and member.size > longest:
+            what = f"has a {name} of {member.size} bytes: more than {longest} are not read"
             raise ArchiveError(what, where=archive.label, hint=_BUILD_HINT)
     metadata = _fields(archive.content(members[f"{folder}/METADATA"]))
     wheel = _fields(archive.content(members[f"{folder}/WHEEL"]))

@@ -360,6 +360,9 @@ def test_metadata_beyond_all_bounds_are_not_read(tmp_path):
     path = make_wheel(tmp_path, metadata=["X: " + "a" * (9 << 20)])
     with pytest.raises(ArchiveError, match=r"has a METADATA of 94\d+ bytes: more than 8388608 are not read"):
         wheels.read(path)
+    many = {"example-1.0.dist-info/RECORD": b"a,," + b"\n" * (64 << 20)}
+    with pytest.raises(ArchiveError, match=r"has a RECORD of \d+ bytes: more than 67108864 are not read"):
+        wheels.read(make_wheel(tmp_path, many))
 
 
 @pytest.mark.parametrize(
