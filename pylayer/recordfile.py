@@ -30,6 +30,14 @@ def signatures(record: str) -> tuple[str, str]:
     return f"{record}.jws", f"{record}.p7s"
 
 
+def undotted(path: str) -> str:
+    """A path of a wheel as it is unpacked: some backends write `./a/b.py`."""
+    if "./" not in path:
+        return path
+    parts = path.split("/")
+    return "/".join(part for part in parts if part != ".") or path
+
+
 def rows(text: bytes) -> Iterator[list[str]]:
     """The rows of a RECORD's `text` as they stand: a path, and where they are told its hash and its size."""
     import csv
@@ -38,7 +46,7 @@ def rows(text: bytes) -> Iterator[list[str]]:
     # Not by str.splitlines, which ends lines at characters that may stand in a file's name.
     for row in csv.reader(io.StringIO(text.decode(errors="surrogateescape"), newline="")):
         if row and row[0]:
-            yield row
+            yield [undotted(row[0]), *row[1:]]
 
 
 def listing(contents: Mapping[str, bytes], *, record: str) -> bytes:

@@ -12,6 +12,7 @@ from collections import Counter
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from pylayer.recordfile import undotted
 from pylayer.zips.format import (
     CENTRAL_READ,
     CENTRAL_SIGNATURE,
@@ -42,7 +43,8 @@ _EXECUTABLE = 0o111
 class Member(NamedTuple):
     """A file in a zip, or a folder (its name ends in a slash); `packed` and `size` count bytes.
 
-    A tuple, because thousands are made for one archive. `offset` is where its local header starts, `mode` is
+    A tuple, because thousands are made for one archive. `name` is as it is unpacked, `raw_name` as it stands
+    there: `./a`. `offset` is where its local header starts, `mode` is
     the one of Unix with the file's type, 0 where the zip says none; `needed` is ten times the version of the
     format that says how to extract it.
     """
@@ -120,6 +122,8 @@ def _members(directory: bytes, count: int) -> list[Member]:
             wide = widen(directory[extra_start : extra_start + extra_length], size, packed, offset)
             size, packed, offset = wide or (size, packed, offset)
         name = raw_name.decode() if raw_name.isascii() else _decode(raw_name, flags)
+        if "./" in name:
+            name = undotted(name)
         mode = attributes >> 16
         executable = mode & _EXECUTABLE != 0 and mode >> 12 == _REGULAR  # as installers decide it
         members.append(

@@ -82,6 +82,24 @@ def test_a_file_above_is_seen_or_told(mono, path, status):
     assert "2.3.4" == made.catalogue()["legacy-python3.11-x86_64"]["distributions"][0]["version"]
 
 
+@pytest.mark.parametrize("named", ["./packages/flat", "packages/flat"])
+def test_modules_beside_pyproject_toml_are_packaged_by_hatchling(mono, named):
+    """With `packages = ["."]` it writes `./core.py`, which installers take as core.py."""
+    head = '[project]\nname = "flat"\nversion = "1"\n'
+    made = mono(
+        {
+            "packages/flat/pyproject.toml": f'{HATCH}{head}[tool.hatch.build.targets.wheel]\npackages = ["."]\n',
+            "packages/flat/core.py": "",
+            "packages/flat/tools/__init__.py": "",
+        },
+        named,
+    )
+    ran = made.run("layers")
+    assert 0 == ran.status, ran.text
+    members = made.members("flat-python3.11-x86_64")
+    assert {"python/core.py", "python/tools/__init__.py"} <= set(members)
+
+
 FETCHING = """import urllib.request
 from setuptools import setup
 urllib.request.urlopen("http://downloads.invalid/certificates.pem")

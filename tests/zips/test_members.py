@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pylayer.zips.format import headers
+from pylayer.recordfile import undotted
 from pylayer.zips.members import DamagedError, parse, unsafe
 
 LIMIT = 1 << 20
@@ -53,11 +54,22 @@ def test_an_odd_but_harmless_name_is_safe(name):
     assert not unsafe(name)
 
 
-@given(st.lists(st.text("ab./\\:\n\0é", min_size=1, max_size=9), min_size=1, max_size=5, unique=True))
+NAMES = st.text("ab./\\:\n\0é", min_size=1, max_size=9)
+
+
+@given(st.lists(NAMES, min_size=1, max_size=5, unique_by=undotted))
 def test_names_looked_at_together_are_judged_like_each_alone(names):
     """The short cut for plain names lets none through that the rules refuse."""
     _, refused = parse(directory(*names), count=len(names), limit=LIMIT)
-    assert [(unsafe(name), name) for name in names if unsafe(name)] == refused
+    assert [(unsafe(name), name) for name in map(undotted, names) if unsafe(name)] == refused
+
+
+def test_a_member_has_the_name_that_it_is_unpacked_by():
+    """Hatchling with `packages = ["."]` writes `./a.py`; what is twice there is so by any name."""
+    members, refused = parse(directory("./a.py", "b/./c.py"), count=2, limit=LIMIT)
+    assert (["a.py", "b/c.py"], []) == ([member.name for member in members], refused)
+    _, refused = parse(directory("./a.py", "a.py"), count=2, limit=LIMIT)
+    assert ["a.py"] == [name for _, name in refused]
 
 
 def test_a_symlink_is_refused():
