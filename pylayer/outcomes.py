@@ -126,7 +126,7 @@ def _told(cause: _Cause) -> Fault:
     builds, hints = cause.builds, [*cause.hints]
     named = ", ".join(builds) if len(builds) <= _NAMED else f"{len(builds)} builds"
     lines = [hint if len(hints) == 1 else f"{cause.hints[hint]}: {hint}" for hint in hints if hint]
-    if len(lines) > _HINTS:
+    if len(lines) > _HINTS + 1:
         lines[_HINTS:] = [f"and so on for {len(lines) - _HINTS} others"]
     if len(builds) > _NAMED:
         lines.append(f"the builds are {', '.join(builds)}")

@@ -74,10 +74,14 @@ def inspect(
     layer = build.layer
     budget = manifest.budgets.of(layer.name)
     decided = readable((*manifest.overrides, *overrides))
-    overridden = sorted({normalise(each.name) for each in decided})
-    # An override whose marker holds nowhere takes a distribution out.
-    applying = {normalise(each.name) for each in decided if holds(each.marker, build.target.markers)}
-    excluded = [*layer.exclude, *left_out, *(name for name in overridden if name not in applying)]
+    # An override takes the place of what others require, extras and all. One that applies nowhere takes a
+    # distribution out.
+    overridden: dict[str, list[str]] = {}
+    for each in sorted(decided, key=str):
+        if holds(each.marker, build.target.markers):
+            overridden.setdefault(normalise(each.name), []).extend(sorted(map(normalise, each.extras)))
+    out = sorted({normalise(each.name) for each in decided} - overridden.keys())
+    excluded = [*layer.exclude, *left_out, *out]
     asked = {
         "archive": one.archive.sha256,
         "target": str(build.target),

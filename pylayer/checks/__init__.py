@@ -11,7 +11,7 @@ from pylayer.limits import MOST_UNZIPPED
 from pylayer.problems import Kind, Problem, Severity, leave_out
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pylayer.store import Store
@@ -37,7 +37,7 @@ def check(
     beside: Sequence[LayerArchive] = (),
     requested: Sequence[str] = (),
     excluded: Collection[str] = (),
-    overridden: Collection[str] = (),
+    overridden: Mapping[str, Collection[str]] | None = None,
     local: Collection[str] = (),
     budget: int | None = None,
     accepted: Sequence[str] = (),
@@ -46,8 +46,8 @@ def check(
     """Every problem of one archive, errors first.
 
     `beside` are layers that give some of what it needs, `requested` its own requirements (for their extras),
-    `excluded` the names left out on purpose, `overridden` those of whatever version, `local` the names built
-    in the target's image. `budget` is in unzipped bytes; `accepted` are patterns as `leave_out` takes them;
+    `excluded` the names left out on purpose, `overridden` those of whatever version, with their
+    extras, `local` the names built in the target's image. `budget` is in unzipped bytes; `accepted` are patterns as `leave_out` takes them;
     `memory` keeps what was found in ELF files for the next time. Raises StoreError when the archive cannot
     be read.
     """

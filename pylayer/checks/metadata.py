@@ -49,13 +49,15 @@ def check_requirements(
     requested: Sequence[str] = (),
     beside: Sequence[Wheel] = (),
     excluded: Collection[str] = (),
-    overridden: Collection[str] = (),
+    overridden: Mapping[str, Collection[str]] | None = None,
 ) -> Iterator[Problem]:
     """Requirements that neither the layer nor those `beside` it nor the runtime satisfies.
 
     `requested` are the layer's own (their extras count), `excluded` distributions that the user left out,
-    `overridden` those whose version the user decides against what requires them.
+    `overridden` those whose version the user decides against what requires them, with the extras that they
+    then have. What an extra brings that such a decision takes away may be missing.
     """
+    decided = overridden or {}
     present = {wheel.metadata.name: wheel for wheel in (*beside, *wheels)}
     elsewhere = {*provided(target).distributions, *excluded}
     own = [required(text) for text in requested]
@@ -65,26 +67,38 @@ def check_requirements(
     ]
     requirers += [(wheel.metadata.name, _active(wheel, "", target)) for wheel in wheels]
     seen: set[tuple[str, str]] = set()
+    taken_away: set[str] = set()
     for wheel in wheels:
         yield from _unreadable(wheel)
     for requirer, requirements in requirers:
         for requirement in requirements:
             name = normalise(requirement.name)
             if found := present.get(name):
-                if name not in overridden:
+                if name not in decided:
                     yield from _check_version(requirer, requirement, found)
                 new = {(name, normalise(extra)) for extra in requirement.extras} - seen
-                requirers += [(f"{name}[{extra}]", _active(found, extra, target)) for _, extra in sorted(new)]
+                for _, extra in sorted(new):
+                    requirers.append((f"{name}[{extra}]", _active(found, extra, target)))
+                    if extra not in decided.get(name, (extra,)):
+                        taken_away.add(f"{name}[{extra}]")
                 seen |= new
             elif name not in elsewhere:
-                what = f"requires {_shown(requirement)}, which neither the layer nor {target.runtime} has"
-                hint = "add it to the layer's requirements, or to `exclude` where another layer provides it"
-                yield Problem(kind="requirement", severity="error", where=requirer, what=what, hint=hint)
+                yield _missing(requirer, requirement, target, meant=requirer in taken_away)
     for wheel in wheels:
         extras = [extra for name, extra in seen if name == wheel.metadata.name]
         for requirement in _later(wheel, extras, target):
             if normalise(requirement.name) not in {*present, *elsewhere}:
                 yield _of_a_later_release(wheel, requirement, target)
+
+
+def _missing(requirer: str, requirement: Requirement, target: Target, *, meant: bool) -> Problem:
+    """A requirement that nothing satisfies; it may be `meant` where an override has not the extra of it."""
+    what = f"requires {_shown(requirement)}, which neither the layer nor {target.runtime} has"
+    if meant:
+        hint = f"an override takes the extra away; to have it, override with {requirer}"
+        return Problem(kind="requirement", severity="warning", where=requirer, what=what, hint=hint)
+    hint = "add it to the layer's requirements, or to `exclude` where another layer provides it"
+    return Problem(kind="requirement", severity="error", where=requirer, what=what, hint=hint)
 
 
 def check_runtime(

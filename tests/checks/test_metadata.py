@@ -33,6 +33,15 @@ def test_a_requirement_in_a_wrong_version_is_an_error(tmp_path):
     assert found(made) == [("error", "requirement", "example", "requires other>=2, but there is other 1.0")]
 
 
+@pytest.mark.parametrize(("kept", "severity"), [([], "warning"), (["crypto"], "error")])
+def test_what_an_extra_brings_may_be_missing_where_an_override_has_no_such_extra(tmp_path, kept, severity):
+    """To uv, an override takes the place of what others require, extras and all."""
+    jwt = wheel(tmp_path, "jwt", requires=["crypt; extra == 'crypto'"], extras=["crypto"])
+    made = make_layer(tmp_path, wheel(tmp_path, requires=["jwt[crypto]>=2"]), jwt)
+    what = "requires crypt, which neither the layer nor python3.13 has"
+    assert [(severity, "requirement", "jwt[crypto]", what)] == found(made, overridden={"jwt": kept})
+
+
 def test_a_requirement_that_cannot_be_read_is_a_warning(tmp_path):
     """Celery 4.1 has one; the others are looked at all the same."""
     one = make_wheel(tmp_path, {"a.py": b""}, name="a", metadata=["Requires-Dist: pytz (>dev)"])
