@@ -46,10 +46,10 @@ def check(
     """Every problem of one archive, errors first.
 
     `beside` are layers that give some of what it needs, `requested` its own requirements (for their extras),
-    `excluded` the names left out on purpose, `overridden` those of whatever version, with their
-    extras, `local` the names built in the target's image. `budget` is in unzipped bytes; `accepted` are patterns as `leave_out` takes them;
-    `memory` keeps what was found in ELF files for the next time. Raises StoreError when the archive cannot
-    be read.
+    `excluded` the names left out on purpose, `overridden` those of whatever version, with their extras,
+    `local` the names built in the target's image. `budget` is in unzipped bytes; `accepted` are patterns as
+    `leave_out` takes them; `memory` keeps what was found in ELF files for the next time. Raises StoreError
+    when the archive cannot be read.
     """
     try:
         inside = contents.read(made.path, name=made.layer, wheels=made.wheels, local=local, memory=memory)

@@ -57,7 +57,6 @@ def check_requirements(
     `overridden` those whose version the user decides against what requires them, with the extras that they
     then have. What an extra brings that such a decision takes away may be missing.
     """
-    decided = overridden or {}
     present = {wheel.metadata.name: wheel for wheel in (*beside, *wheels)}
     elsewhere = {*provided(target).distributions, *excluded}
     own = [required(text) for text in requested]
@@ -67,7 +66,7 @@ def check_requirements(
     ]
     requirers += [(wheel.metadata.name, _active(wheel, "", target)) for wheel in wheels]
     seen: set[tuple[str, str]] = set()
-    taken_away: set[str] = set()
+    decided = overridden or {}
     for wheel in wheels:
         yield from _unreadable(wheel)
     for requirer, requirements in requirers:
@@ -77,13 +76,10 @@ def check_requirements(
                 if name not in decided:
                     yield from _check_version(requirer, requirement, found)
                 new = {(name, normalise(extra)) for extra in requirement.extras} - seen
-                for _, extra in sorted(new):
-                    requirers.append((f"{name}[{extra}]", _active(found, extra, target)))
-                    if extra not in decided.get(name, (extra,)):
-                        taken_away.add(f"{name}[{extra}]")
+                requirers += [(f"{name}[{extra}]", _active(found, extra, target)) for _, extra in sorted(new)]
                 seen |= new
             elif name not in elsewhere:
-                yield _missing(requirer, requirement, target, meant=requirer in taken_away)
+                yield _missing(requirer, requirement, target, overridden=decided)
     for wheel in wheels:
         extras = [extra for name, extra in seen if name == wheel.metadata.name]
         for requirement in _later(wheel, extras, target):
@@ -91,10 +87,13 @@ def check_requirements(
                 yield _of_a_later_release(wheel, requirement, target)
 
 
-def _missing(requirer: str, requirement: Requirement, target: Target, *, meant: bool) -> Problem:
-    """A requirement that nothing satisfies; it may be `meant` where an override has not the extra of it."""
+def _missing(
+    requirer: str, requirement: Requirement, target: Target, *, overridden: Mapping[str, Collection[str]]
+) -> Problem:
+    """A requirement that nothing satisfies; it may be meant where an override has not the extra of it."""
     what = f"requires {_shown(requirement)}, which neither the layer nor {target.runtime} has"
-    if meant:
+    name, _, extra = requirer.removesuffix("]").partition("[")
+    if extra and extra not in overridden.get(name, (extra,)):
         hint = f"an override takes the extra away; to have it, override with {requirer}"
         return Problem(kind="requirement", severity="warning", where=requirer, what=what, hint=hint)
     hint = "add it to the layer's requirements, or to `exclude` where another layer provides it"

@@ -231,6 +231,10 @@ class _HeadInTime:
         timer.start()
         try:
             response = super().getresponse()  # type: ignore[misc]
+        except OSError as error:
+            if self._overdue:  # how the other side takes its end
+                raise TimeoutError from error
+            raise
         finally:
             timer.cancel()
         if self._overdue:  # an end among the headers passes for the end of the headers

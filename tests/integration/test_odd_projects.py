@@ -85,10 +85,10 @@ def test_a_file_above_is_seen_or_told(mono, path, status):
 @pytest.mark.parametrize("named", ["./packages/flat", "packages/flat"])
 def test_modules_beside_pyproject_toml_are_packaged_by_hatchling(mono, named):
     """With `packages = ["."]` it writes `./core.py`, which installers take as core.py."""
-    head = '[project]\nname = "flat"\nversion = "1"\n'
+    head = '[project]\nname = "flat"\nversion = "1"\n[tool.hatch.build.targets.wheel]\npackages = ["."]\n'
     made = mono(
         {
-            "packages/flat/pyproject.toml": f'{HATCH}{head}[tool.hatch.build.targets.wheel]\npackages = ["."]\n',
+            "packages/flat/pyproject.toml": HATCH + head,
             "packages/flat/core.py": "",
             "packages/flat/tools/__init__.py": "",
         },

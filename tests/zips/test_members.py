@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pylayer.zips.format import headers
 from pylayer.recordfile import undotted
+from pylayer.zips.format import headers
 from pylayer.zips.members import DamagedError, parse, unsafe
 
 LIMIT = 1 << 20
