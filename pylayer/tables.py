@@ -63,6 +63,11 @@ def document(path: Path, *, where: str) -> dict[str, Any]:
         raise ManifestError("is not UTF-8, as TOML must be", where=f"{where}: line {line}") from error
     except tomli.TOMLDecodeError as error:
         place = f"{where}: line {error.lineno}, column {error.colno}"
+        if error.doc[error.pos :].startswith(("<<<<<<< ", "=======", ">>>>>>> ")):
+            what = "has both sides of a merge, which nobody has resolved"
+            raise ManifestError(
+                what, where=place, hint="choose what is right, and remove the marks"
+            ) from error
         raise ManifestError(f"TOML syntax: {error.msg}", where=place) from error
     except (RecursionError, ValueError) as error:  # nesting without end, a number of thousands of digits
         raise ManifestError(f"TOML beyond all bounds: {error}", where=where) from error

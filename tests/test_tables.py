@@ -172,6 +172,15 @@ def test_a_syntax_error_has_line_and_column(tmp_path):
     assert caught.value.faults[0].what.startswith("TOML syntax: ")
 
 
+@pytest.mark.parametrize("text", ["<<<<<<< HEAD\n", "a = 1\n=======\n", "a = [\n<<<<<<< HEAD\n"])
+def test_both_sides_of_a_merge_are_told_as_such(tmp_path, text):
+    """Git left them."""
+    path = tmp_path / "layers.toml"
+    path.write_text(text)
+    with pytest.raises(ManifestError, match="both sides of a merge"):
+        document(path, where="layers.toml")
+
+
 def test_text_that_is_not_utf_8_has_its_line(tmp_path):
     """An encoding error is a place too."""
     path = tmp_path / "layers.toml"

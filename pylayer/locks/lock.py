@@ -16,7 +16,7 @@ from packaging.version import Version
 from pylayer.alone import alone
 from pylayer.dataclassing import dataclass
 from pylayer.digests import Digest
-from pylayer.errors import Fault, LockError
+from pylayer.errors import Fault, LockError, ManifestError
 from pylayer.index.pins import Pin
 from pylayer.locks import sharing
 from pylayer.names import is_name
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VERSION = 2
+_AGAIN = (
+    "restore it from git, in a merge either side (`git checkout --theirs layers.lock`), and run `pylayer lock`,"
+    " which resolves what it lacks"
+)
 _WITH_ENGINE = 1  # the version of locks that named the engine that made them
 _ALGORITHM = "sha256:"  # what stands before an image's digest
 
@@ -221,7 +225,10 @@ def read(path: Path) -> Lock | None:
     """Read layers.lock; None where there is none. Raises LockError naming what is wrong."""
     if not path.is_file():
         return None
-    data = document(path, where=path.name)
+    try:
+        data = document(path, where=path.name)
+    except ManifestError as error:
+        raise LockError(error.faults[0].what, where=error.faults[0].where, hint=_AGAIN) from error
     if data.get("version") not in (VERSION, _WITH_ENGINE):  # it may be anything, a list too
         raise LockError(
             f"has version {data.get('version')!r}; this pylayer reads version {VERSION}",
@@ -241,9 +248,7 @@ def read(path: Path) -> Lock | None:
             environments=environments,
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise LockError(
-            f"is damaged: {error}", where=path.name, hint="restore it from git, or remove it and lock again"
-        ) from error
+        raise LockError(f"is damaged: {error}", where=path.name, hint=_AGAIN) from error
 
 
 def _shaped(data: Mapping[str, Any], *, where: str) -> dict[str, Any]:

@@ -95,6 +95,8 @@ class ThirdParty:
         self._workspace = context.workspace
         self._graph = context.graph
         self._before = lock
+        ours = {build.id for build in context.workspace.builds} if lock.builds else set()
+        self._gone = {name: locked for name, locked in lock.builds.items() if name not in ours}
         self._policy = policy
         self._fetcher = fetcher
         self._resolver = resolver
@@ -130,7 +132,7 @@ class ThirdParty:
         for want in wanted:
             name, before = want.build.id, self._before.builds.get(want.build.id)
             try:
-                case = replace(self._case(want, before), ahead=ahead)
+                case = replace(self._case(want, before or self._predecessor(want)), ahead=ahead)
             except PylayerError as error:
                 found[name] = error
                 continue
@@ -417,7 +419,27 @@ class ThirdParty:
         preferences: dict[str, str] = {}
         for name in (*(want.build.id for want, _ in pairs), *siblings):
             preferences = self._kept(self._before.builds.get(name)) | preferences
+        for want, _ in pairs:
+            preferences = self._kept(self._predecessor(want)) | preferences
         return preferences
+
+    def _predecessor(self, want: Wanted) -> Locked | None:
+        """What the lock has of a build that is gone, of a new layer that may have taken its place.
+
+        A layer that was renamed, as with its package, keeps its versions as any other does: that of the build
+        for the same target with which it has most in common.
+        """
+        ours = {build.id for build in self._workspace.of_layers[want.build.layer.name]}
+        if not ours.isdisjoint(self._before.builds):
+            return None
+        needs = set(map(required_name, want.requirements))
+        likely = [
+            (len(needs.intersection(map(required_name, locked.terms.requirements))), name)
+            for name, locked in self._gone.items()
+            if name.endswith(f"-{want.build.target}")
+        ]
+        common, name = max(likely, default=(0, ""))
+        return self._before.builds[name] if common else None
 
     async def _aligned(
         self, pairs: Sequence[tuple[Wanted, Case]], found: Mapping[str, Locked | PylayerError]

@@ -6,6 +6,7 @@ uv chooses versions; `packaging.tags` has the last word on wheels, since uv know
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -54,21 +55,13 @@ def refind(pins: Sequence[Pin], *, python: ResolverPython, settings: IndexSettin
 
     Raises DownloadError for all of which no index has the very file.
     """
-    wheels = tuple(f"{pin.name}=={pin.version}" for pin in pins if pin.is_wheel)
-    offered: list[Pin] = []
-    if wheels:
-        request = Request(requirements=wheels, dependencies=False)
-        try:
-            packages = solve(request, python=python, settings=settings)
-        except UnsolvedError as error:
-            raise DownloadError(str(error), where=python.label, hint=_GONE) from error
-        offered += [wheel for package in packages for wheel in package.wheels]
+    offered = _offered([pin for pin in pins if pin.is_wheel], python=python, settings=settings)
     if sdists := [pin for pin in pins if not pin.is_wheel]:
         offered += offered_sdists(sdists, settings=settings)
     known = {(pin.filename, pin.sha256): pin for pin in offered}
     others = {pin.filename: pin for pin in offered}
     faults = [
-        Fault(what=_not_found(pin, others), where=pin.filename, hint=_GONE)
+        Fault(what=_not_found(pin, others), where=pin.filename, hint=_GONE.format(pin.name))
         for pin in pins
         if (pin.filename, pin.sha256) not in known
     ]
@@ -77,7 +70,24 @@ def refind(pins: Sequence[Pin], *, python: ResolverPython, settings: IndexSettin
     return tuple(known[pin.filename, pin.sha256] for pin in pins)
 
 
-_GONE = "lock that distribution again with `pylayer lock --upgrade NAME`, or ask whoever runs the index"
+_GONE = "lock that distribution again with `pylayer lock --upgrade={}`, or ask whoever runs the index"
+
+
+def _offered(pins: Sequence[Pin], *, python: ResolverPython, settings: IndexSettings) -> list[Pin]:
+    """The wheels of those pins of which an index has the version."""
+    left = {f"{pin.name}=={pin.version}" for pin in pins}
+    while left:
+        request = Request(requirements=tuple(sorted(left)), dependencies=False)
+        try:
+            packages = solve(request, python=python, settings=settings)
+        except UnsolvedError as error:  # which tells of one
+            lost = {each for each in left if re.search(rf"\b{re.escape(each)}(?![\w.])", str(error))}
+            if not lost:
+                raise DownloadError(str(error), where=python.label) from error
+            left -= lost
+        else:
+            return [wheel for package in packages for wheel in package.wheels]
+    return []
 
 
 def _not_found(pin: Pin, others: Mapping[str, Pin]) -> str:
