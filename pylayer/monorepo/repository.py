@@ -297,12 +297,16 @@ def ran(
 ) -> process.Completed:
     """Run git in a folder, whose paths it prints as `unquoted` reads them. Raises ToolError.
 
-    Some variables are set for it by `env`.
+    Some variables are set for it by `env`. Not where git would take a folder on the way to the checkout's
+    top for a git directory: its settings, which whoever committed it wrote, name programs that git starts.
     """
+    if found := _posing(folder):
+        hint = "no project can be in such a folder: it has `HEAD`, `objects` and `refs`"
+        raise ToolError("git would take it for a git directory", where=str(found), hint=hint)
     # Where pylayer runs in a hook of git's, these name the repository of that hook.
     own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     own |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **(env or {})}
-    command = ["git", "-c", "core.quotePath=true", *words]
+    command = ["git", "-c", "core.quotePath=true", "-c", "safe.bareRepository=explicit", *words]
     return process.run(command, cwd=folder, env=own, input=input, timeout=timeout)
 
 
@@ -325,6 +329,16 @@ def trusting(stderr: str, top: Path) -> str:
     if _SAFE not in stderr:
         return ""
     return f"`git config --global --add {_SAFE} {top}`, or have who runs pylayer own it"
+
+
+def _posing(folder: Path) -> Path | None:
+    """Give the folder, from `folder` up to one with `.git`, that passes for a git directory."""
+    for place in (folder, *folder.parents):
+        if os.path.lexists(place / ".git"):
+            return None
+        if os.path.lexists(place / "HEAD") and (place / "objects").is_dir() and (place / "refs").is_dir():
+            return place
+    return None
 
 
 def refusal(stderr: str) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from pylayer import below, process
 from pylayer.errors import BuildError
 from pylayer.keys import key
-from pylayer.monorepo.repository import Repository
+from pylayer.monorepo.repository import Repository, ran
 from pylayer.store.kinds import VCS
 
 if TYPE_CHECKING:
@@ -152,8 +152,8 @@ def describe(folder: Path) -> str:
 
     A tree with changes has no lasting state: tools put the date into its version.
     """
-    command = ["git", "describe", "--always", "--long", "--tags", "--dirty", "--abbrev=40", "--match=*"]
-    done = process.run(command, cwd=folder, timeout=TIMEOUT)
+    words = ("describe", "--always", "--long", "--tags", "--dirty", "--abbrev=40", "--match=*")
+    done = ran(folder, *words, timeout=TIMEOUT)
     text = done.stdout.strip()
     return "" if done.status != 0 or text.endswith("-dirty") else text
 
@@ -163,14 +163,10 @@ def _place(folder: Path) -> dict[str, str]:
 
     Another checkout of the same commit may lack a tag that is not the nearest one, or have another branch.
     """
-    found = process.run(
-        ["git", "rev-parse", "--show-prefix", "--symbolic-full-name", "HEAD"], cwd=folder, timeout=TIMEOUT
-    )
-    tags = process.run(
-        ["git", "for-each-ref", "--merged=HEAD", "--format=%(objectname) %(refname)", "refs/tags"],
-        cwd=folder,
-        timeout=TIMEOUT,
-    )
+    words = ("rev-parse", "--show-prefix", "--symbolic-full-name", "HEAD")
+    found = ran(folder, *words, timeout=TIMEOUT)
+    words = ("for-each-ref", "--merged=HEAD", "--format=%(objectname) %(refname)", "refs/tags")
+    tags = ran(folder, *words, timeout=TIMEOUT)
     return {"place": found.stdout, "tags": tags.stdout}
 
 
@@ -178,7 +174,7 @@ def _history(folder: Path) -> list[Path]:
     """Where the checkout around a folder is, and where its version control keeps what it knows of it."""
     top = below.repository(folder.resolve())
     found = [top]
-    done = process.run(["git", "rev-parse", "--git-dir", "--git-common-dir"], cwd=folder, timeout=TIMEOUT)
+    done = ran(folder, "rev-parse", "--git-dir", "--git-common-dir", timeout=TIMEOUT)
     if done.status == 0:
         found += [(folder / line).resolve() for line in done.stdout.splitlines()]
         for place in tuple(found[1:]):
@@ -201,7 +197,7 @@ def _lenders(objects: Path, *, most: int = 5) -> list[Path]:
 
 def _settings(folder: Path) -> str:
     """The user's settings by which git tells whether a file was changed, and that it may read a checkout."""
-    lines = ['[safe]\n\tdirectory = "*"\n']
+    lines = ['[safe]\n\tdirectory = "*"\n\tbareRepository = explicit\n']
     words = ["git", "config", "--global", "--includes", "--null", "--list"]
     for entry in process.run(words, cwd=folder, timeout=TIMEOUT).stdout.split("\0"):
         name, given, value = entry.partition("\n")

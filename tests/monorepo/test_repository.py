@@ -8,6 +8,7 @@ from factories.repositories import Repository as Made
 
 from pylayer import process
 from pylayer.errors import ToolError
+from pylayer.monorepo import repository
 from pylayer.monorepo.repository import Repository, refusal
 
 
@@ -68,6 +69,28 @@ def test_a_folder_may_be_called_anything(tmp_path, name, kind):
     assert own.folder / ".git/info/exclude" == found.excludes
     (tmp_path / "pack").mkdir()
     assert 2 == len(found.pack([commit], tmp_path / "pack"))
+
+
+@pytest.mark.parametrize("inner", ["evil", "evil/src"])
+def test_a_folder_that_poses_as_a_git_directory_starts_nothing(made, tmp_path, inner):
+    """Git would start what `core.fsmonitor` names in there: a commit can have such a folder."""
+    ran = tmp_path / "ran"
+    settings = f'[core]\n\trepositoryformatversion = 0\n\tworktree = .\n\tfsmonitor = "touch {ran}; false"\n'
+    files = {
+        "HEAD": "ref: refs/heads/main\n",
+        "config": settings,
+        "objects/x": "",
+        "refs/x": "",
+        "src/a.py": "",
+    }
+    made.commit({f"evil/{name}": text for name, text in files.items()})
+    found = there(Repository.of(made.folder / inner))
+    assert found.root == made.folder
+    with pytest.raises(ToolError, match="git would take it for a git directory"):
+        repository.ran(made.folder / inner, "status")
+    assert found.changed(made.folder / inner) == frozenset()
+    assert "evil/HEAD" in found.tracked(made.folder)
+    assert not ran.exists()
 
 
 def test_files_are_told_from_the_folder(made):
@@ -133,7 +156,7 @@ def test_git_is_asked_once_for_all_folders(made, monkeypatch):
     run = process.run
 
     def counting(words, **options):
-        asked.append(words[3])
+        asked.append(words[5])
         return run(words, **options)
 
     monkeypatch.setattr(process, "run", counting)
