@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import socket
 import time
 from dataclasses import replace
 
 import pytest
 from factories.smoke import archive, client, handler, smoke_test
 
+from pylayer.engines.local import bubblewrap
 from pylayer.engines.local.smoke import LocalSmokeTester
 from pylayer.errors import NeedsDockerError
 from pylayer.store import Store
@@ -24,8 +27,10 @@ ECHO = (
 
 @pytest.fixture
 def tester(tmp_path):
-    """This machine."""
-    made = LocalSmokeTester(store=Store(tmp_path / "cache"), environ=os.environ)
+    """This machine; what is tried can read the folder `bin`, which is in its PATH."""
+    (tmp_path / "bin").mkdir()
+    environ = {**os.environ, "PATH": f"{tmp_path}/bin{os.pathsep}{os.environ['PATH']}"}
+    made = LocalSmokeTester(store=Store(tmp_path / "cache"), environ=environ)
     yield made
     made.close()
 
@@ -206,11 +211,41 @@ def test_known(tmp_path, tried):
 
 def test_failure_is_tried_again(tmp_path, tried):
     """What failed is tried again: it may have been the machine."""
-    flag = tmp_path / "flag"
+    flag = tmp_path / "bin/flag"
     wanted = smoke_test(tmp_path, {"python/a.py": f"import os; assert os.path.exists({str(flag)!r})"}, "a")
     first = tried(wanted).works
     flag.touch()
     assert (False, True) == (first, tried(wanted).works)
+
+
+CURIOUS = """
+import os, pathlib, socket
+from contextlib import suppress
+found = []
+def main(event, context):
+    with suppress(OSError):
+        found.append(pathlib.Path("SECRET").read_text())
+    with suppress(OSError):
+        socket.create_connection(("127.0.0.1", PORT), timeout=5)
+        found.append("connected")
+    pathlib.Path("/tmp/its-own").write_text("1")
+    return {"found": found, "token": "ITS_TOKEN" in os.environ}
+"""
+
+
+@pytest.mark.skipif(not bubblewrap.program(os.environ["PATH"]), reason="no bubblewrap that works here")
+def test_a_layer_can_do_nothing_else_here(tmp_path, tried, monkeypatch):
+    """It reads no file of this host, and reaches no network, as in Lambda's image; /tmp is its own."""
+    monkeypatch.setenv("ITS_TOKEN", "secret")
+    (tmp_path / "secret").write_text("secret")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        code = CURIOUS.replace("SECRET", str(tmp_path / "secret")).replace("PORT", port)
+        wanted = smoke_test(tmp_path, {"python/app.py": code}, invoke=handler("app.main"))
+        found = tried(wanted)
+    assert found.invoked.error == ""
+    assert json.loads(found.invoked.response) == {"found": [], "token": False}
+    assert "network can be reached" not in found.notes[0]
 
 
 def test_notes(tmp_path, tried):

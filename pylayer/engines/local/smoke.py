@@ -5,10 +5,12 @@ from __future__ import annotations
 import platform
 import sys
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pylayer import enginetable, folders
-from pylayer.engines.local import pythons
+from pylayer.engines.local import bubblewrap, confinement, pythons
+from pylayer.engines.local.confinement import Confinement
 from pylayer.engines.scripts import script_text
 from pylayer.engines.smoke import SCRIPTS, SmokeTestResult, answer_in, client_files, request, unpacked
 from pylayer.errors import EngineError, NeedsDockerError
@@ -26,14 +28,16 @@ if TYPE_CHECKING:
 
 _MARGIN = 30  # seconds beyond those of the smoke test's processes
 _OPTIONS = ("-E", "-s", "-S")  # neither the user's variables nor any site-packages: Lambda has none of it
-_NOTE = (
-    "tried on this machine, not in Lambda's image: system libraries and glibc are this machine's, "
-    "the network can be reached, and files can be written"
-)
+_NOTE = "tried on this machine, not in Lambda's image: system libraries and glibc are this machine's"
+_FREE = ", the network can be reached, and files can be written"
 
 
 class LocalSmokeTester:
-    """This host's interpreters, started without their site-packages; `store` is where they are remembered."""
+    """This host's interpreters, started without their site-packages; `store` is where they are remembered.
+
+    What is in a layer runs here: where there is bubblewrap, without network, and it sees its own folder and
+    what is installed alone. By Landlock it could neither be invoked, by a socket, nor write in /tmp.
+    """
 
     def __init__(self, *, store: Store, environ: Mapping[str, str]) -> None:
         self._store = store
@@ -71,8 +75,13 @@ class LocalSmokeTester:
                 )
             for script in SCRIPTS:
                 (folder / "inside" / f"{script}.py").write_text(script_text(script), encoding="utf-8")
+            wrapper = self._wrapper
             done = run(
-                [interpreter.executable, *_OPTIONS, folder / "inside" / f"{SCRIPTS[0]}.py"],
+                [
+                    *(self._held(wrapper, interpreter.executable, folder=folder) if wrapper else []),
+                    *(interpreter.executable, *_OPTIONS),
+                    folder / "inside" / f"{SCRIPTS[0]}.py",
+                ],
                 cwd=folder,
                 env={"PATH": self._environ.get("PATH", ""), "TMPDIR": str(folder)},
                 input=request(
@@ -85,17 +94,30 @@ class LocalSmokeTester:
                 ).decode(),
                 timeout=smoke_test.seconds * (len(smoke_test.modules) + 1) + _MARGIN,
                 group=self._group,
+                confine=bubblewrap.keep_sockets if wrapper else None,
             )
         answer = answer_in(done.stdout)
         if answer is None:
             raise EngineError(
                 "verification ended early", where=smoke_test.name, log=done.stdout + done.stderr
             )
-        return SmokeTestResult(answer=answer, notes=(_NOTE,))
+        return SmokeTestResult(answer=answer, notes=(_NOTE if wrapper else _NOTE + _FREE,))
 
     def close(self) -> None:
         """Kill what runs; see `pylayer.engines.smoke.SmokeTester`."""
         self._group.close()
+
+    @cached_property
+    def _wrapper(self) -> str | None:
+        return bubblewrap.program(self._environ.get("PATH", ""))
+
+    def _held(self, wrapper: str, python: str, *, folder: Path) -> list[str]:
+        readable = (
+            *confinement.of_path(self._environ.get("PATH", "")),
+            *confinement.of_python(python),
+        )
+        held = Confinement(writable=(folder,), readable=readable, network=False)
+        return bubblewrap.words(wrapper, held, folder=folder)
 
     def _interpreter(self, target: Target) -> Interpreter:
         return pythons.find(target.runtime.python, environ=self._environ, store=self._store)
