@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
 VERSION = 2
 _AGAIN = (
-    "restore it from git, in a merge either side (`git checkout --theirs layers.lock`), and run `pylayer lock`,"
-    " which resolves what it lacks"
+    "restore it from git, in a merge either side (`git checkout --theirs layers.lock`), and run "
+    "`pylayer lock`, which resolves what it lacks"
 )
 _WITH_ENGINE = 1  # the version of locks that named the engine that made them
 _ALGORITHM = "sha256:"  # what stands before an image's digest
