@@ -45,13 +45,24 @@ class Fetcher:
         self._fetching: dict[str, Fetching] = {}  # by sha256
 
     async def wheels(
-        self, locked: Locked, *, python: ResolverPython, target: Target, located: Mapping[str, str]
+        self,
+        locked: Locked,
+        *,
+        python: ResolverPython,
+        target: Target,
+        located: Mapping[str, str],
+        before: Callable[[], None] = lambda: None,
     ) -> tuple[Wheel, ...]:
-        """The wheels of a lock's entry; `located` are direct references by name, which it does not hold."""
+        """The wheels of a lock's entry; `located` are direct references by name, which it does not hold.
+
+        Where something is to be fetched, `before` is called first.
+        """
         addresses = Addresses(locked.terms.requirements, located, extras=locked.terms.extras)
         here = [pin for pin in locked.pins if not self._is_known(pin)]
         found = await together([self._graph.compute(self._store.blob, pin.sha256) for pin in here])
         missing = [pin for pin, path in zip(here, found, strict=True) if not path]
+        if missing:
+            before()
         await self._fetch(missing, python=python, addresses=addresses)
         pins = {pin.sha256: pin for pin in locked.pins}
 

@@ -20,13 +20,14 @@ from packaging.version import Version
 
 from pylayer.building.dependencies import Wanted
 from pylayer.dataclassing import dataclass
-from pylayer.errors import PylayerError, ResolveError
+from pylayer.errors import CheckError, PylayerError, ResolveError
 from pylayer.graph import together
 from pylayer.index import gits
 from pylayer.index.indexes import display
 from pylayer.keys import changes
 from pylayer.locks.lock import Locked, Terms, differences, stale
 from pylayer.locks.lockresolver import Case, wrong_hash
+from pylayer.locks.outsized import outsized
 from pylayer.locks.pinning import LockfilePins, other_versions, overrides
 from pylayer.locks.provenances import written
 from pylayer.locks.sharing import (
@@ -94,6 +95,7 @@ class ThirdParty:
     ) -> None:
         self._workspace = context.workspace
         self._graph = context.graph
+        self._store = context.store
         self._before = lock
         ours = {build.id for build in context.workspace.builds} if lock.builds else set()
         self._gone = {name: locked for name, locked in lock.builds.items() if name not in ours}
@@ -359,10 +361,19 @@ class ThirdParty:
     ) -> tuple[Wheel, ...] | PylayerError:
         if isinstance(locked, PylayerError):
             return locked
-        target = want.build.target
+        build, target = want.build, want.build.target
+
+        def fits() -> None:
+            if problems := outsized(locked.pins, build.layer, store=self._store):
+                raise CheckError.of(problem.fault(build.id) for problem in problems)
+
         try:
             return await self._fetcher.wheels(
-                locked, python=ResolverPython.of_target(target), target=target, located=located
+                locked,
+                python=ResolverPython.of_target(target),
+                target=target,
+                located=located,
+                before=fits,
             )
         except PylayerError as error:
             return error

@@ -259,6 +259,12 @@ class PartRecord(TypedDict):
     kinds: dict[str, int]
 
 
+class PackedSizesRecord(TypedDict):
+    """Bytes of wheels, by distribution."""
+
+    sizes: dict[str, int]
+
+
 class WeightsRecord(TypedDict):
     """The `Weights` of an archive, in bytes."""
 
@@ -551,6 +557,12 @@ ELF = RecordKind(
     name="elf",
     value=ElfFileRecord,
     meaning="what a compressed file needs from the dynamic linker, by the sha256 of its compressed bytes",
+    portable=True,
+)
+OUTSIZED = RecordKind(
+    name="outsized",
+    value=PackedSizesRecord,
+    meaning="how much the wheels of a layer are, packed, where that is too much by far, by their sha256s",
     portable=True,
 )
 WEIGHTS = RecordKind(

@@ -70,6 +70,7 @@ class LocalIndex:
         self.html = html
         self.asked: list[Asked] = []
         self.answers: dict[str, list[Answer]] = {}
+        self.sizes: dict[str, int] = {}  # what pages say instead, by file name
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.index = self
         if tls:
@@ -192,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
                     "filename": path.name,
                     "url": f"../../files/{path.name}{index.query}",
                     "hashes": {"sha256": _sha256(path)},
-                    "size": path.stat().st_size,
+                    "size": index.sizes.get(path.name, path.stat().st_size),
                     "upload-time": "2024-02-29T12:00:00Z",
                 }
                 for path in paths
