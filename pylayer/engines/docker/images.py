@@ -324,16 +324,12 @@ class ImageStore:
         A store that has several under one name tells of its own machine's, and of another one where its API
         takes that. It gives nothing where it has none for that platform.
         """
-        client = self._client
-        if found is None or _is_for(found, architecture) or version_lt(client.api_version, _BY_PLATFORM):
+        if found is None or _is_for(found, architecture):
             return found
-        if not self._holds_several():
+        if version_lt(self._client.api_version, _BY_PLATFORM) or not self._holds_several():
             return found
-        system, _, machine = architecture.platform.partition("/")
-        platform = json.dumps({"os": system, "architecture": machine})
-        url = f"{client.base_url}/v{client.api_version}/images/{found['Id']}/json"
-        answer = client.get(url, params={"platform": platform})
-        return {**answer.json(), "Id": found["Id"]} if answer.ok else None
+        own = self._inspect(found["Id"], platform=architecture.platform)
+        return None if own is None else {**own, "Id": found["Id"]}
 
     def _free(self, reference: str, tagged: Mapping[str, Any]) -> None:
         """Take a digest of several platforms off the image that has it: a classic store never moves one."""
@@ -351,9 +347,11 @@ class ImageStore:
         """Say whether the store gives a digest to each image."""
         return self._connection.is_podman or self._holds_several()
 
-    def _inspect(self, name: str) -> dict[str, Any] | None:
+    def _inspect(self, name: str, *, platform: str = "") -> dict[str, Any] | None:
+        client = self._client
+        found: dict[str, Any]
         try:
-            found: dict[str, Any] = self._client.inspect_image(name)  # type: ignore[no-untyped-call]
+            found = client.inspected(name, platform=platform) if platform else client.inspect_image(name)  # type: ignore[no-untyped-call]
         except (ImageNotFound, NotFound):
             return None
         except DOCKER_ERRORS as error:

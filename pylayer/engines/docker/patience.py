@@ -7,16 +7,18 @@ threads that nothing waits for at the end, since one that is never answered cann
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
 from contextlib import suppress
 from contextvars import copy_context
+from http import HTTPStatus
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import docker
-from docker.errors import DockerException
+from docker.errors import DockerException, NotFound
 
 from pylayer import activity, envtable
 from pylayer.engines.docker.streams import Stream
@@ -215,6 +217,18 @@ class EngineClient(docker.APIClient):
     def streamed(self, connection: Any) -> Stream:  # noqa: ANN401  each transport of the SDK has its type
         """What passes over a connection that the engine has handed over."""
         return Stream(connection, alive=self.ping, silence=self.patience.silence)
+
+    def inspected(self, image: str, *, platform: str) -> dict[str, Any]:
+        """Tell of an image for an OCI platform, which the SDK cannot ask for: from API 1.49 on."""
+        system, _, machine = platform.partition("/")
+        wanted = json.dumps({"os": system, "architecture": machine})
+        url = f"{self.base_url}/v{self.api_version}/images/{image}/json"
+        answer = self.get(url, params={"platform": wanted})
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            raise NotFound(answer.text)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
 
     def pulled(self, repository: str, **options: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
         """Pull an image: what the engine says meanwhile."""
