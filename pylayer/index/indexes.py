@@ -92,11 +92,15 @@ class IndexPin:
     marker: str = ""
 
 
+ALL = "*"  # every distribution
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexSettings:
     """Where distributions are looked for: `indexes` in their order, `default` (None: uv's own) last.
 
-    `env` is the environment that uv, git and keyring are started with.
+    `env` is the environment that uv, git and keyring are started with. Of what is in `fresh` (normalised
+    names, or `ALL`) indexes are asked anew, however long they said that a page holds.
     """
 
     indexes: tuple[Index, ...] = ()
@@ -107,6 +111,7 @@ class IndexSettings:
     keyring: bool = False
     no_index: bool = False
     offline: bool = False
+    fresh: frozenset[str] = frozenset()
     env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
 
     @property

@@ -21,6 +21,7 @@ from pylayer.engines import ImageChoice, choose, placing
 from pylayer.errors import LockError, MisledError, PylayerError
 from pylayer.graph import Graph
 from pylayer.index import transfers
+from pylayer.index.indexes import ALL
 from pylayer.locks import lock as locks
 from pylayer.locks.fetcher import Fetcher
 from pylayer.locks.lock import Lock, Run
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from pylayer.engines import Engine
     from pylayer.engines.placing import EnginePlace
     from pylayer.graph import Watcher
+    from pylayer.index.indexes import IndexSettings
     from pylayer.locks.thirdparty import Policy
     from pylayer.monorepo.trees import FileHashes
     from pylayer.monorepo.workspace import Workspace
@@ -173,7 +175,7 @@ async def opened(
             policy=policy,
             fetcher=fetcher,
             provenances=Provenances(found, index_settings),
-            resolver=LockResolver(context, settings=index_settings, fetcher=fetcher),
+            resolver=LockResolver(context, settings=_asked_anew(index_settings, policy), fetcher=fetcher),
         )
         projects = Projects(
             context,
@@ -238,6 +240,12 @@ def by_records_first(store: Store, attempt: Callable[..., Coroutine[Any, Any, T]
     except MisledError:
         store.eager = True
         return asyncio.run(attempt(by_records=False))
+
+
+def _asked_anew(settings: IndexSettings, policy: Policy) -> IndexSettings:
+    """The settings with which upgrades are looked for: a page of some minutes ago is no answer."""
+    fresh = frozenset({ALL}) if policy.upgrade_all else policy.upgrade
+    return replace(settings, fresh=fresh) if fresh else settings
 
 
 def _known_pythons(found: Workspace, engines: EngineSettings, lock: Lock, *, store: Store) -> KnownPythons:

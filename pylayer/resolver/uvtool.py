@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pylayer.authorities import CA_HINT, ca_variable
 from pylayer.errors import DownloadError
 from pylayer.index import publicindex
-from pylayer.index.indexes import Index, IndexSettings
+from pylayer.index.indexes import ALL, Index, IndexSettings
 from pylayer.index.logins import LOGIN_HINT
 from pylayer.process import run, uv
 from pylayer.store import uv_cache
@@ -49,7 +49,7 @@ def compile_lock(
 
     Raises UnsolvedError, DownloadError where an index cannot be queried, ToolError after `patience` seconds.
     """
-    command = [uv(), *_COMMAND, *_LOCK, *words, *(["--no-index"] if settings.no_index else [])]
+    command = [uv(), *_COMMAND, *_LOCK, *words, *_asking(settings)]
     done = run(command, cwd=folder, env=environment(settings), input=stdin, timeout=patience)
     if done.status == 0:
         return done.stdout
@@ -61,6 +61,16 @@ def compile_lock(
     if failed := _FETCH.search(text):
         raise _failure(text, url=failed[1])
     raise UnsolvedError(text)
+
+
+def _asking(settings: IndexSettings) -> list[str]:
+    """How indexes are asked; uv's own options for upgrades imply the same."""
+    if settings.no_index:
+        return ["--no-index"]
+    if settings.offline:
+        return []
+    names = sorted(settings.fresh)
+    return ["--refresh"] if ALL in names else [word for name in names for word in ("--refresh-package", name)]
 
 
 def _failure(text: str, *, url: str) -> DownloadError:

@@ -53,6 +53,7 @@ class LocalIndex:
     """Serves /simple/NAME/ and /files/FILENAME from `folder`; `answers` are used up one by one for a path.
 
     With a `query`, pages have it in the addresses of files, which are given to nobody without it.
+    Pages hold for `lifetime` seconds; files whose names are in `yanked` are told as such.
     """
 
     def __init__(
@@ -71,6 +72,8 @@ class LocalIndex:
         self.asked: list[Asked] = []
         self.answers: dict[str, list[Answer]] = {}
         self.sizes: dict[str, int] = {}  # what pages say instead, by file name
+        self.lifetime = 0
+        self.yanked: set[str] = set()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.index = self
         if tls:
@@ -195,11 +198,15 @@ class _Handler(BaseHTTPRequestHandler):
                     "hashes": {"sha256": _sha256(path)},
                     "size": index.sizes.get(path.name, path.stat().st_size),
                     "upload-time": "2024-02-29T12:00:00Z",
+                    **({"yanked": "broken"} if path.name in index.yanked else {}),
                 }
                 for path in paths
             ]
             text = json.dumps({"meta": {"api-version": "1.1"}, "name": name, "files": rows})
-            self._send(200, text.encode(), {"Content-Type": "application/vnd.pypi.simple.v1+json"}, answer)
+            headers = {"Content-Type": "application/vnd.pypi.simple.v1+json"}
+            if index.lifetime:
+                headers["Cache-Control"] = f"max-age={index.lifetime}"
+            self._send(200, text.encode(), headers, answer)
 
     def _file(self, name: str, answer: Answer) -> None:
         path = self.server.index.folder / name

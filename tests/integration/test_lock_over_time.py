@@ -51,6 +51,36 @@ def test_a_layer_that_is_renamed_keeps_its_versions(shop):
     assert ["2.0", "2.0"] == [locked(shop, name) for name in ("renamed", "another")]
 
 
+@pytest.mark.parametrize("named", ["", "=third"])
+def test_an_upgrade_does_not_go_by_an_old_page(shop, named):
+    """Indexes say that a page holds for minutes, and whoever upgrades has heard of something newer."""
+    shop.index.lifetime = 600
+    shop.offer("third", "1.0")
+    shop.member("a", "third")
+    shop.layers()
+    assert 0 == shop.run("lock").status
+    shop.offer("third", "2.0")
+    assert 0 == shop.run("lock", f"--upgrade{named}").status
+    assert "2.0" == locked(shop, "a")
+
+
+def test_a_yanked_release_stays_where_it_is_locked(shop):
+    """On machines that have to fetch it as well; an upgrade goes back to what is not yanked."""
+    for version in ("1.0", "2.0"):
+        shop.offer("third", version)
+    shop.member("a", "third")
+    shop.layers()
+    assert 0 == shop.run("layers").status
+    shop.index.yanked.add("third-2.0-py3-none-any.whl")
+    shutil.rmtree(shop.store)
+    shutil.rmtree(shop.root / "dist")
+    assert 0 == shop.run("layers", "--locked").status
+    assert "2.0" == locked(shop, "a")
+
+    assert 0 == shop.run("lock", "--upgrade").status
+    assert "1.0" == locked(shop, "a")
+
+
 def test_what_an_index_lost_is_told_at_once(shop):
     """With what locks it again, which then goes; a machine that has the files needs no index."""
     for name in ("third", "third-party", "other"):
