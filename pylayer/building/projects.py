@@ -160,7 +160,11 @@ class Projects:
         except PylayerError as error:
             if project.options.native == "cross" or _is_final(error):
                 raise
-            return await self._contained(project, target, error.faults[0].what)
+            try:
+                return await self._contained(project, target, error.faults[0].what)
+            except NeedsDockerError:
+                self._steps.try_again(project)
+                raise
 
     def _own(self, target: Target) -> Target:
         """The target of the same runtime that the engine runs without emulation."""

@@ -112,6 +112,7 @@ class WheelSteps:
         self._hashes = hashes
         self._dry = dry
         self._final: dict[tuple[Path, frozenset[str]], BackendError] = {}
+        self._refused: dict[Path, set[str]] = {}
         self.kept = KeptWheels(context)
 
     async def once(self, project: Project, builder: Target, way: Way = PLAIN) -> Built:
@@ -225,6 +226,7 @@ class WheelSteps:
             if way.name and project.options.native == "auto":
                 await self._judge(project, run.step.builder, error)
                 self._store.put_record(kinds.REFUSED, digest, {"what": error.faults[0].what})
+                self._refused.setdefault(project.path, set()).add(digest)
             raise
         if (await self._source(project)).digest != run.source.digest:
             raise BuildError(
@@ -295,8 +297,14 @@ class WheelSteps:
         """Do not try again what failed with the same inputs, where there is another way."""
         if way.name and project.options.native == "auto":
             record = self._store.record(kinds.REFUSED, digest)
-            if record:
+            if record and record["what"]:
+                self._refused.setdefault(project.path, set()).add(digest)
                 raise BuildError(record["what"], where=f"{project.name}, {way.name}")
+
+    def try_again(self, project: Project) -> None:
+        """Forget why cross builds failed where no other way went: this host may get what it lacks."""
+        for digest in self._refused.pop(project.path, ()):
+            self._store.put_record(kinds.REFUSED, digest, {"what": ""})
 
     async def _source(self, project: Project) -> ProjectSource:
         return await self._graph.compute(sources.source_of, project, self._hashes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,18 @@ def of_network(environ: Mapping[str, str], *, bundle: str | None) -> dict[str, s
     if bundle is not None:
         given |= dict.fromkeys(_READ_BUNDLE, bundle)
     return given
+
+
+def of_rustup(environ: Mapping[str, str], *, path: str) -> dict[str, str]:
+    """Give the variable by which rustup finds its toolchains, where it stands for cargo on `path`.
+
+    It looks for them in the home folder, and that of a job is another one.
+    """
+    cargo = shutil.which("cargo", path=path)
+    if cargo is None or Path(cargo).resolve().name != "rustup":
+        return {}
+    home = Path(environ.get("RUSTUP_HOME") or Path(environ.get("HOME") or "/") / ".rustup")
+    return {"RUSTUP_HOME": str(home)} if (home / "toolchains").is_dir() else {}
 
 
 def certificates(environ: Mapping[str, str]) -> Path | None:

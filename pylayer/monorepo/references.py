@@ -7,7 +7,7 @@ from glob import escape
 from posixpath import dirname, normpath
 from typing import TYPE_CHECKING, Any
 
-from pylayer.monorepo import bricks, inputs
+from pylayer.monorepo import bricks, crates, inputs
 from pylayer.monorepo.setupfiles import paths_in_setup_cfg, paths_in_setup_py
 from pylayer.names import normalise, required_name
 from pylayer.tables import table_at, value_at
@@ -63,7 +63,7 @@ def outside(folder: Path, configuration: Configuration, *, setup_py: str = "") -
     tables = {**pyproject, "tool": {**table_at(pyproject, "tool"), "hatch": configuration.hatch}}
     named = [path for table in _tables(tables, configuration.requires) for path in _in_table(tables, table)]
     named += [f"{place}/{include}" if place else include for place, include in bricks.packages(tables)]
-    named += _crates(tables)
+    named += _crates(folder, tables, configuration.files)
     named += paths_in_setup_cfg(configuration.setup_cfg)
     named += paths_in_setup_py(setup_py)
     paths = dict.fromkeys(map(normpath, named))
@@ -101,11 +101,14 @@ def _texts(value: object, place: str) -> Iterator[str]:
                 yield from _texts(inner, f"{place}.{key}")
 
 
-def _crates(tables: Mapping[str, Any]) -> Iterator[str]:
-    """The folder of the crate that maturin compiles: its Cargo.toml alone is named."""
+def _crates(folder: Path, tables: Mapping[str, Any], files: Collection[str]) -> Iterator[str]:
+    """The crate that maturin or setuptools-rust compiles; maturin names its Cargo.toml alone."""
     manifest = value_at(tables, "tool", "maturin", "manifest-path")
-    if isinstance(manifest, str):
+    named = isinstance(manifest, str)
+    if named:
         yield dirname(manifest)
+    if named or crates.MANIFEST in files:
+        yield from crates.outside(folder, manifest if named else crates.MANIFEST)
 
 
 def _glob(folder: Path, path: str) -> str:

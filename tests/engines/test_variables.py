@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pylayer.engines import variables
 
 if TYPE_CHECKING:
@@ -29,3 +31,23 @@ def test_named_bundle_comes_first(tmp_path: Path) -> None:
     bundle.touch()
     environ = {"SSL_CERT_FILE": str(tmp_path / "gone"), "CURL_CA_BUNDLE": str(bundle)}
     assert bundle == variables.certificates(environ)
+
+
+@pytest.mark.parametrize("home", ["HOME", "RUSTUP_HOME"])
+def test_rustup_finds_its_toolchains(tmp_path, home):
+    """It stands for cargo by a link, and looks for them in a home folder that jobs do not have."""
+    programs, folder = tmp_path / "bin", tmp_path / "home" / ("" if home == "RUSTUP_HOME" else ".rustup")
+    programs.mkdir()
+    (programs / "rustup").write_text("#!/bin/sh\n")
+    (programs / "rustup").chmod(0o755)
+    environ = {home: str(tmp_path / "home")}
+    assert {} == variables.of_rustup(environ, path=str(programs))
+    (programs / "cargo").symlink_to("rustup")
+    assert {} == variables.of_rustup(environ, path=str(programs))
+    (folder / "toolchains").mkdir(parents=True)
+    assert {"RUSTUP_HOME": str(folder)} == variables.of_rustup(environ, path=str(programs))
+
+    (programs / "cargo").unlink()
+    (programs / "cargo").write_text("#!/bin/sh\n")
+    (programs / "cargo").chmod(0o755)
+    assert {} == variables.of_rustup(environ, path=str(programs))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from factories.monorepo import Monorepo, empty
 
@@ -169,3 +171,36 @@ def test_a_file_whose_name_is_not_utf_8_is_in_the_way_of_nobody(mono):
         ran = made.run("layers")
         assert 0 == ran.status, ran.text
         assert state in ran.text
+
+
+NEEDY = """
+import shutil, sys
+from setuptools import Extension, setup
+if not shutil.which("needed-tool"):
+    sys.exit("error: needed-tool is not here")
+setup(name="needy", version="1", ext_modules=[Extension("needy", ["needy.c"])])
+"""
+
+
+@pytest.mark.timeout(300)
+def test_what_this_host_lacked_is_tried_again(mono, tmp_path):
+    """A cross build that failed is not, where a container does it; where there is none, somebody may help."""
+    made = mono(
+        {
+            "packages/needy/setup.py": NEEDY,
+            "packages/needy/needy.c": "#include <Python.h>\n"
+            'static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "needy", 0, -1, 0};\n'
+            "PyMODINIT_FUNC PyInit_needy(void) { return PyModule_Create(&module); }\n",
+        }
+    )
+    for _ in range(2):
+        ran = made.run("layers")
+        assert "skipped" in ran.text
+        assert "needed-tool is not here" in ran.text
+    tool = tmp_path / "bin" / "needed-tool"
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    ran = made.run("layers", PATH=f"{tool.parent}:{os.environ['PATH']}")
+    assert 0 == ran.status, ran.text
+    assert ["needy-python3.11-x86_64"] == list(made.catalogue())

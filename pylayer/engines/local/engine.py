@@ -146,10 +146,10 @@ class LocalEngine:
         own = self._environment(
             requirements, interpreter, key=environment.key(requirements, interpreter=interpreter)
         )
-        environments, env = [own], {}
+        environments, env = [own], {**self._rustup}
         if network:
             bundle = variables.certificates(self._environ)
-            env = variables.of_network(self._environ, bundle=str(bundle) if bundle else None)
+            env |= variables.of_network(self._environ, bundle=str(bundle) if bundle else None)
         if tools:
             beside = self._environment(tools, interpreter, key=environment.tools_key(tools))
             environments.append(beside)
@@ -215,6 +215,10 @@ class LocalEngine:
     @property
     def _path(self) -> str:
         return self._environ.get("PATH", os.defpath)
+
+    @cached_property
+    def _rustup(self) -> dict[str, str]:
+        return variables.of_rustup(self._environ, path=self._path)
 
     @cached_property
     def _installed(self) -> tuple[Path, ...]:
