@@ -14,6 +14,7 @@ from pylayer.index.simple import candidates
 from pylayer.index.web import Web
 from pylayer.markers import holds
 from pylayer.names import normalise, required_name
+from pylayer.resolver.requirements import ResolverPython
 from pylayer.resolver.uvtool import with_default
 from pylayer.targets import Architecture, Target, either, later_runtimes
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from pylayer.index.indexes import IndexSettings
     from pylayer.index.simple import File
-    from pylayer.resolver.requirements import Request, ResolverPython
+    from pylayer.resolver.requirements import Request
     from pylayer.targets import Runtime
 
 _WITHOUT_WHEEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+) has no wheels")
@@ -103,7 +104,7 @@ def _problem(name: str, wanted: SpecifierSet, files: Sequence[File], python: Res
         return f"{name} has no version {wanted}"
     tags = frozenset(python.tags)
     wheels = [file for file in files if file.version in matching and file.is_wheel]
-    allowed = [file for file in wheels if SpecifierSet(file.requires_python).contains(python.full_version)]
+    allowed = [file for file in wheels if python.satisfies(file.requires_python)]
     if any(file.tags & tags for file in allowed):
         return ""
     if wheels and not allowed:
@@ -141,11 +142,9 @@ def _newer(wanted: SpecifierSet, files: Sequence[File], python: ResolverPython) 
     wheels = [file for file in files if file.version == max(versions) and file.is_wheel]
 
     def suits(runtime: Runtime) -> bool:
-        tags = frozenset(Target(runtime=runtime, architecture=architecture).tags)
-        return any(
-            file.tags & tags and SpecifierSet(file.requires_python).contains(f"{runtime.python}.0")
-            for file in wheels
-        )
+        other = ResolverPython.of_target(Target(runtime=runtime, architecture=architecture))
+        tags = frozenset(other.tags)
+        return any(file.tags & tags and other.satisfies(file.requires_python) for file in wheels)
 
     return [runtime.name for runtime in later_runtimes(Version(python.version).minor) if suits(runtime)]
 

@@ -7,6 +7,8 @@ import sys
 from dataclasses import field
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
 from pylayer.dataclassing import dataclass
 from pylayer.errors import ResolveError
 
@@ -43,6 +45,13 @@ class ResolverPython:
     def full_version(self) -> str:
         """With a patch: a minor version's first, as uv takes it."""
         return self.version if self.version.count(".") > 1 else f"{self.version}.0"
+
+    def satisfies(self, requires_python: str) -> bool:
+        """Whether a Requires-Python admits it; what is none, such as `!=3.0*`, admits all, as with uv."""
+        try:
+            return SpecifierSet(requires_python).contains(self.full_version)
+        except InvalidSpecifier:
+            return True
 
     @property
     def markers(self) -> dict[str, str]:

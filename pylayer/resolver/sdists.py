@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from pylayer.errors import ResolveError
 from pylayer.index.indexes import to_fetch
@@ -20,6 +19,8 @@ from pylayer.resolver.uvtool import with_default
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from packaging.specifiers import SpecifierSet
 
     from pylayer.index.indexes import IndexSettings
     from pylayer.index.simple import File
@@ -90,10 +91,7 @@ def _pin(name: str, file: File, *, settings: IndexSettings) -> Pin:
 
 
 def _allows(file: File, python: ResolverPython, specifier: SpecifierSet, *, before: datetime | None) -> bool:
-    try:
-        runs = SpecifierSet(file.requires_python).contains(python.full_version)
-    except InvalidSpecifier:
-        runs = True
+    runs = python.satisfies(file.requires_python)
     exact = any(each.operator in {"==", "==="} for each in specifier)
     uploaded = _moment(file.uploaded)
     old_enough = before is None or (uploaded is not None and uploaded < before)

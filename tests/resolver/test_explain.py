@@ -57,6 +57,13 @@ def test_knows_the_runtimes_that_it_would_work_with(offered, row, expected):
     assert expected == _newer(SpecifierSet(), files(*offered, **row), python())
 
 
+@pytest.mark.parametrize("written", ["!=3.0*", ">=3.6.*", "nonsense"])
+def test_a_python_that_is_none_is_passed_over(written):
+    """As of pyzmq 19: what is wrong with a file is not what an error is about."""
+    offered = files("thing-1.0-cp312-cp312-manylinux_2_17_x86_64.whl", requires_python=written)
+    assert "thing 1.0 has no wheel that runs there" in _problem("thing", SpecifierSet(), offered, python())
+
+
 def test_lists_only_some_of_many_tags():
     """A distribution may have a hundred wheels of one version."""
     offered = files(*(f"thing-1.0-cp3{minor}-cp3{minor}-win_amd64.whl" for minor in range(20, 30)))
