@@ -136,7 +136,7 @@ def apart(hook: Callable[..., Any], settings: dict[str, Any] | None) -> list[str
         try:
             os.close(reader)
             with os.fdopen(writer, "w", encoding="utf-8") as pipe:
-                json.dump(list(hook(settings) or ()), pipe)
+                json.dump(listed(hook(settings)), pipe)
             status = 0
         except SystemExit as leaving:
             if isinstance(leaving.code, str):
@@ -154,6 +154,14 @@ def apart(hook: Callable[..., Any], settings: dict[str, Any] | None) -> list[str
         sys.exit(1)
     requires: list[str] = json.loads(text)
     return requires
+
+
+def listed(requires: Any) -> list[str]:
+    """Give what a hook returned, which must be a list of strings: each letter of one is a name, too."""
+    found = [] if isinstance(requires, (str, bytes)) else list(requires or ())
+    if (requires and not found) or not all(isinstance(each, str) for each in found):
+        sys.exit("get_requires_for_build_wheel must return a list of strings (PEP 517), not %r" % (requires,))
+    return found
 
 
 def missing(requires: Sequence[str], installed: Sequence[str]) -> list[str]:

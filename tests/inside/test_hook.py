@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 HOOK = Path(__file__).parents[2] / "pylayer" / "inside" / "hook.py"
 
 WHEEL = """
@@ -136,6 +138,23 @@ def test_failure_of_the_requirements_hook(tmp_path: Path) -> None:
     backend = WHEEL + "\ndef get_requires_for_build_wheel(_=None):\n    raise ValueError('no setup')\n"
     run = Run(tmp_path, {"backend.py": backend})
     assert (1, 1) == (run.status, run.stderr.count("ValueError: no setup"))
+
+
+@pytest.mark.parametrize("returned", ["'setuptools'", "b'setuptools'", "[1]", "3"])
+def test_what_is_no_list_of_requirements_is_refused(tmp_path: Path, returned: str) -> None:
+    """PEP 517 asks for a list of strings: of a string alone, an index would be asked for each letter."""
+    code = f"{WHEEL}\ndef get_requires_for_build_wheel(config_settings=None): return {returned}\n"
+    run = Run(tmp_path, {"backend.py": code})
+    assert (1, None) == (run.status, run.answer)
+    assert "list of strings" in run.stderr or "not iterable" in run.stderr
+
+
+@pytest.mark.parametrize("returned", ["None", "()", "iter(['pip'])"])
+def test_what_holds_requirements_is_taken(tmp_path: Path, returned: str) -> None:
+    """Some backends return other things than lists."""
+    code = f"{WHEEL}\ndef get_requires_for_build_wheel(config_settings=None): return {returned}\n"
+    run = Run(tmp_path, {"backend.py": code}, installed=["pip"])
+    assert ["pip"] * ("pip" in returned) == run.answer["requires"]
 
 
 def test_backend_path_outside_the_project(tmp_path: Path) -> None:
