@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _FILES = "`files` of layers.toml"
 _BYTECODE = "its bytecode"
+_DATA = "its .data folder"
 _CLASH_HINT = "leave one of them out (`exclude`, `drop`), or put them into separate layers"
 
 
@@ -154,16 +155,18 @@ def _choose(sources: Mapping[str, list[Source]], destination: Path) -> list[Sour
         else:
             # Whoever settles whose module it is settles whose bytecode.
             place = source_of(path) if path.endswith(".pyc") else path
-            contested[place] = _givers({file.label for file, _ in found})
+            contested[place] = _givers({file for file, _ in found})
     faults += _contests(contested)
     if faults:
         raise ArchiveError.of(faults)
     return chosen
 
 
-def _givers(labels: set[str]) -> Sequence[str]:
+def _givers(files: set[Zip]) -> Sequence[str]:
+    labels = {file.label for file in files}
     if len(labels) == 1:
-        return (*labels, _BYTECODE)  # the wheel brings a file of its own where its module's bytecode is to be
+        # The wheel brings a file of its own where its module's bytecode is to be, or two of one name.
+        return (*labels, _BYTECODE if len(files) > 1 else _DATA)
     return sorted(labels, key=lambda label: (label == _FILES, label))
 
 
@@ -180,7 +183,7 @@ def _contests(contested: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
 
 
 def _contest_hint(paths: Sequence[str], names: Sequence[str]) -> str:
-    if names[-1] in {_FILES, _BYTECODE}:
+    if names[-1] in {_FILES, _BYTECODE, _DATA}:
         return _CLASH_HINT
     pattern = paths[0] if len(paths) == 1 else f"{posixpath.commonpath(paths)}/"
     owner = normalise(names[0].partition("-")[0])
