@@ -154,5 +154,5 @@ def _hint(name: str, newest: str | None, *, sdist: bool, newer: Sequence[str] = 
     if newer:
         ways.append(f"it would work with the runtime {either(newer)}")
     if sdist:
-        ways.append(f'to have its sdist built, write build-from-source = ["{name}"]')
+        ways.append(f'to have its sdist built, write build-from-source = ["{name}"] under [layers.NAME]')
     return "; ".join(ways)

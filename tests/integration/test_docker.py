@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+import zipfile
 from contextlib import suppress
 from dataclasses import replace
 from itertools import product
@@ -18,7 +19,7 @@ import pytest
 from docker.errors import APIError
 from factories import there
 from factories.engines import FOREIGN, NATIVE, child, facts, job, target
-from factories.wheels import make_wheel
+from factories.wheels import File, make_wheel
 
 from pylayer import wheels
 from pylayer.engines import Job, environment
@@ -289,6 +290,23 @@ def test_kept_images_can_be_listed_and_forgotten(docker_engine, docker_images, u
     assert 0 < kept.size < docker_images.inspect_image(target().runtime.build_image[NATIVE])["Size"]
     assert abs(time.time() - kept.used) < 300
     assert name not in [each.name for each in docker_engine.kept()]
+
+
+def test_tools_that_environments_share_are_counted_once(
+    docker_engine, docker_images, unused, tmp_path
+) -> None:
+    """A compiler of hundreds of megabytes is below each environment that compiles."""
+    files = {"big/data": File(content=os.urandom(8 << 20), method=zipfile.ZIP_STORED)}
+    tool = wheels.read(make_wheel(tmp_path, files, name=f"big{time.monotonic_ns()}"))
+    (tmp_path / "into").mkdir()
+    facts(docker_engine.build_env(target(), [unused], tools=[tool]), "", tmp_path / "into")
+    interpreter = docker_engine.interpreter(target())
+    key, below, tools = (environment.key(each, interpreter=interpreter) for each in ([unused], (), [tool]))
+    names = [f"pylayer/env:{below}-{tools}", f"pylayer/env:{key}-{tools}"]
+    sizes = {each.name: each.size for each in docker_engine.kept()}
+    docker_engine.close()
+    docker_engine.forget(names[::-1])
+    assert sizes[names[0]] > 8 << 20 > sizes[names[1]] > 0
 
 
 def test_environment_cannot_be_written(build_env, into) -> None:

@@ -95,7 +95,7 @@ def test_collects_what_is_asked_of_a_name():
 
 def test_says_what_to_do():
     """What would do, and what else may be allowed."""
-    allowed = 'to have its sdist built, write build-from-source = ["thing"]'
+    allowed = 'to have its sdist built, write build-from-source = ["thing"] under [layers.NAME]'
     assert f"the newest version that would work is 1.0; {allowed}" == _hint("thing", "1.0", sdist=True)
     assert "" == _hint("thing", None, sdist=False)
     runtimes = "it would work with the runtime python3.12 or python3.13"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from docker.errors import ImageNotFound
 
@@ -100,6 +100,7 @@ def start(
         labels={
             "pylayer.environment": key,
             "pylayer.base": base.image.id,
+            "pylayer.below": below,
             "pylayer.host": "",
             "pylayer.pid": "0",
         },
@@ -122,20 +123,29 @@ def _key(base: Base, wheels: Sequence[Wheel], tools: Sequence[Wheel]) -> str:
 def kept(client: APIClient) -> tuple[KeptEnvironment, ...]:
     """List the images that pylayer made, and those that it holds on to (see `images`).
 
-    A size is that beyond the base's. Docker does not tell when an image was used, only when it was made.
+    A size is that beyond the image's that one was made of. Docker does not tell when an image was used, only
+    when it was made.
     """
     sizes = {image["Id"]: image["Size"] for image in client.images(all=True)}
-    return tuple(
-        KeptEnvironment(
-            # Podman puts one of two hosts before the name.
-            name=f"{repository}:{name.rpartition(':')[2]}",
-            size=image["Size"] - sizes.get((image["Labels"] or {}).get("pylayer.base", ""), 0),
-            used=image["Created"],
-        )
+    named = [
+        # Podman puts one of two hosts before the name.
+        (f"{repository}:{name.rpartition(':')[2]}", image)
         for repository in (REPOSITORY, images.HELD)
         for image in client.images(repository)
         for name in image["RepoTags"] or ()
+    ]
+    sizes |= {name: image["Size"] for name, image in named}
+    return tuple(
+        KeptEnvironment(name=name, size=image["Size"] - _below(image, sizes), used=image["Created"])
+        for name, image in named
     )
+
+
+def _below(image: Mapping[str, Any], sizes: Mapping[str, int]) -> int:
+    """Bytes of what an image shares with the one that it was made of; not every engine says which that is."""
+    labels = image["Labels"] or {}
+    known = (image.get("ParentId"), labels.get("pylayer.below"), labels.get("pylayer.base"))
+    return next((sizes[each] for each in known if each in sizes), 0)
 
 
 def _compile(containers: Containers, container: Container, base: Base, *, root: Path, what: str) -> None:
