@@ -15,6 +15,7 @@ from packaging.version import Version
 
 from pylayer.dataclassing import dataclass
 from pylayer.errors import DownloadError, Fault, ResolveError
+from pylayer.index.indexes import ALL
 from pylayer.index.simple import candidates
 from pylayer.index.web import Web
 from pylayer.names import normalise
@@ -43,11 +44,21 @@ def resolve(request: Request, *, python: ResolverPython, settings: IndexSettings
     where an index cannot be asked; StandInError where what has to come from elsewhere is needed.
     """
     try:
-        return _settle(request, python=python, settings=settings)
+        return _settled(request, python=python, settings=settings)
     except UnsolvedError as error:
         raise explained(
             str(error), request=request, python=python, settings=settings, newest=_newest
         ) from error
+
+
+def _settled(request: Request, *, python: ResolverPython, settings: IndexSettings) -> tuple[Pin, ...]:
+    """What is settled, if need be by pages that are asked for anew: old ones lack releases."""
+    try:
+        return _settle(request, python=python, settings=settings)
+    except UnsolvedError:
+        if settings.offline or settings.fresh:
+            raise
+        return _settle(request, python=python, settings=replace(settings, fresh=frozenset({ALL})))
 
 
 def refind(pins: Sequence[Pin], *, python: ResolverPython, settings: IndexSettings) -> tuple[Pin, ...]:

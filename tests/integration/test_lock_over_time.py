@@ -64,6 +64,20 @@ def test_an_upgrade_does_not_go_by_an_old_page(shop, named):
     assert "2.0" == locked(shop, "a")
 
 
+def test_what_was_just_released_can_be_required(shop):
+    """Also where an index was asked for its page before that, and said that it holds."""
+    shop.index.lifetime = 600
+    shop.offer("third", "1.0")
+    shop.member("a", "third")
+    shop.layers()
+    assert 0 == shop.run("lock").status
+    shop.offer("third", "2.0")
+    shop.member("b", "third>=2")
+    ran = shop.run("layers")
+    assert 0 == ran.status, ran.text
+    assert ["1.0", "2.0"] == [locked(shop, name) for name in ("a", "b")]
+
+
 def test_a_yanked_release_stays_where_it_is_locked(shop):
     """On machines that have to fetch it as well; an upgrade goes back to what is not yanked."""
     for version in ("1.0", "2.0"):
