@@ -61,7 +61,7 @@ def check(
         yield from paths.check(inside)
         yield from native.check(inside, target=target, beside=frozenset().union(*around), local=local)
         tops = imports.tops(inside, target)
-        yield from imports.check(inside, made.path, target=target, tops=tops)
+        yield from imports.check(inside, made.path, target=target, tops=tops, local=local)
         yield from metadata.check_tags(made.wheels, target=target, local=local)
         yield from metadata.check_requirements(
             made.wheels,

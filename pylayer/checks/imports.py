@@ -13,7 +13,7 @@ from pylayer.problems import Problem
 from pylayer.zips.reader import Zip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from pylayer.checks.contents import ArchiveContents
@@ -76,10 +76,16 @@ def tops(contents: ArchiveContents, target: Target) -> Mapping[str, Top]:
 
 
 def check(
-    contents: ArchiveContents, archive: Path, *, target: Target, tops: Mapping[str, Top]
+    contents: ArchiveContents,
+    archive: Path,
+    *,
+    target: Target,
+    tops: Mapping[str, Top],
+    local: Collection[str] = (),
 ) -> Iterator[Problem]:
-    """Problems of modules, `tops` being those of `contents`."""
+    """Problems of modules, `tops` being those of `contents`; `local` names what was built here."""
     yield from _nothing(contents, target)
+    yield from _hollow(contents, local)
     yield from _other_versions(contents, target)
     yield from _extensions(contents, target)
     yield from _bytecode(contents, target)
@@ -93,6 +99,19 @@ def _nothing(contents: ArchiveContents, target: Target) -> Iterator[Problem]:
     places = roots(target)
     if contents.wheels and not any(member.name.startswith(places) for member in contents.members):
         yield _problem(contents.name, "has nothing under python/: Lambda's Python finds none of it")
+
+
+def _hollow(contents: ArchiveContents, local: Collection[str]) -> Iterator[Problem]:
+    """Tell of packages of the team's own that have nothing: their build looked where nothing is."""
+    full = {
+        name for path, claims in contents.claims.items() if ".dist-info/" not in path for name, _ in claims
+    }
+    for wheel in contents.wheels:
+        name = wheel.metadata.name
+        if name in local and name not in full and not wheel.metadata.requires:
+            hint = "does its build find its packages? `python -m zipfile -l` lists what it gave at home"
+            what = "has no file but its metadata, and requires nothing"
+            yield Problem(kind="import", severity="warning", where=name, what=what, hint=hint)
 
 
 def _other_versions(contents: ArchiveContents, target: Target) -> Iterator[Problem]:

@@ -64,12 +64,15 @@ def outside(folder: Path, configuration: Configuration, *, setup_py: str = "") -
     named = [path for table in _tables(tables, configuration.requires) for path in _in_table(tables, table)]
     named += [f"{place}/{include}" if place else include for place, include in bricks.packages(tables)]
     named += _crates(folder, tables, configuration.files)
-    named += paths_in_setup_cfg(configuration.setup_cfg)
-    named += paths_in_setup_py(setup_py)
+    # setuptools finds no package in a folder that is not there, and says nothing.
+    looked_through = [*paths_in_setup_cfg(configuration.setup_cfg), *paths_in_setup_py(setup_py)]
+    looked_through += _in_table(tables, "tool.setuptools")
+    named += looked_through
     paths = dict.fromkeys(map(normpath, named))
     literals = dict.fromkeys(normpath(text.lstrip("/")) for text in _CLIMBING.findall(setup_py))
     return [
         *(glob for path in paths if _climbs(path) and (glob := _glob(folder, path))),
+        *(glob for path in dict.fromkeys(map(normpath, looked_through)) for glob in _packages(folder, path)),
         *(escape(path) for path in literals if _climbs(path) and (folder / path).is_file()),
     ]
 
@@ -116,6 +119,16 @@ def _glob(folder: Path, path: str) -> str:
     if (folder / path).exists():
         return escape(path)
     return path if _MAGIC.search(path) and next(inputs.matches(folder, path), None) else ""
+
+
+def _packages(folder: Path, path: str) -> Iterator[str]:
+    """The packages in one of the folders that hold the project: not all that is beside it."""
+    if _climbs(path) or not path.startswith(".."):
+        return
+    above = folder.parents[path.count("..") - 1]
+    for each in sorted(above.iterdir()):
+        if not folder.is_relative_to(each) and (each / "__init__.py").is_file():
+            yield escape(f"{path}/{each.name}")
 
 
 def _climbs(path: str) -> bool:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from configparser import RawConfigParser
     from pathlib import Path
 
-_CLIMBING = re.compile(r"(?:^|[\s=,:])((?:\.\./)+[^\s,;#]+)", re.MULTILINE)
+_CLIMBING = re.compile(r"(?:^|[\s=,:])(\.\.(?:/[^\s,;#]*)?)(?=[\s,;#]|$)", re.MULTILINE)
 # Keywords and functions of setuptools that are given folders.
 _OF_FOLDERS = frozenset({"include_dirs", "package_dir", "where"})
 _FINDERS = frozenset({"find_namespace_packages", "find_packages"})
@@ -69,7 +69,7 @@ def _config(path: Path, *, where: str) -> RawConfigParser:
 
 def paths_in_setup_cfg(text: str) -> list[str]:
     """List the paths upwards in what setuptools reads of it; none of a text that nobody can read."""
-    if "../" not in text:
+    if ".." not in text:
         return []
     from configparser import Error, RawConfigParser
 

@@ -139,3 +139,20 @@ def test_a_namespace_shadows_no_standard_module(tmp_path):
 def test_the_standard_library_is_that_of_the_runtime(runtime, name, there):
     """A backport shadows nothing where the module is gone, or not there yet."""
     assert there == (name in provided(target(f"{runtime}-arm64")).stdlib)
+
+
+@pytest.mark.parametrize(
+    ("members", "metadata", "local", "told"),
+    [
+        ({}, [], True, True),
+        ({}, [], False, False),
+        ({}, ["Requires-Dist: six"], True, False),
+        ({"data.json": b""}, [], True, False),
+    ],
+)
+def test_a_package_without_anything_is_told(tmp_path, members, metadata, local, told):
+    """Its build found no packages, and said nothing; one that requires something stands for that."""
+    made = make_layer(tmp_path, make_wheel(tmp_path, members, name="own", metadata=metadata))
+    problems = found(made, local=["own"] if local else [], excluded=["six"])
+    expected = ("warning", "import", "own", "has no file but its metadata, and requires nothing")
+    assert [expected] * told == problems

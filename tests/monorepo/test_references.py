@@ -152,6 +152,27 @@ def test_a_folder_that_setuptools_is_given_is_listed(folder, text, named):
     assert outside(folder, setup_py=f"import os\n{text}\n") == named
 
 
+@pytest.mark.parametrize(
+    ("text", "setup_py"),
+    [
+        ('[tool.setuptools.package-dir]\n"" = ".."', ""),
+        ('[tool.setuptools.packages.find]\nwhere = [".."]', ""),
+        ("", 'setup(packages=find_packages(".."), package_dir={"": ".."})'),
+        ("", ""),
+    ],
+)
+def test_of_a_folder_that_holds_the_project_its_packages_are_listed(folder, text, setup_py):
+    """All that is beside the project is no part of it."""
+    for name in ("one/__init__.py", "two.py", "data/x.py"):
+        (folder.parent / name).parent.mkdir(exist_ok=True)
+        (folder.parent / name).write_text("")
+    (folder / "__init__.py").write_text("")
+    setup_cfg = (
+        "" if text or setup_py else "[options]\npackage_dir =\n  = ..\n[options.packages.find]\nwhere = .."
+    )
+    assert ["../one"] == outside(folder, text, setup_py=setup_py, setup_cfg=setup_cfg)
+
+
 def test_setup_cfg_has_folders_too(folder):
     """Other tools have sections in it."""
     text = (
