@@ -55,10 +55,11 @@ def _is_there(found: str, path: str) -> bool:
 
 def repository(folder: Path) -> Path:
     """The folder with version control's own that `folder` is in; `folder` where there is none."""
-    return next((top for top in (folder, *folder.parents) if _is_repository(top)), folder)
+    return next((top for top in (folder, *folder.parents) if is_repository(top)), folder)
 
 
-def _is_repository(folder: Path) -> bool:
+def is_repository(folder: Path) -> bool:
+    """Whether version control has its own in a folder."""
     return any((folder / name).exists() for name in (".git", ".hg"))
 
 

@@ -24,6 +24,8 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
+from pylayer import below
+from pylayer.below import OutsideError
 from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, ManifestError
 from pylayer.locks.formats import piplines
@@ -56,8 +58,9 @@ _OF_A_REQUIREMENT = ("--config-settings", "-C", "--config-setting", "--global-op
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
-    """What is gathered from a file and from all that it includes."""
+    """What is gathered from a file and from all that it includes, below `top` where that is known."""
 
+    top: Path | None
     files: list[Path] = field(default_factory=list)
     entries: list[LockfileEntry] = field(default_factory=list)
     registries: list[str] = field(default_factory=list)
@@ -66,7 +69,8 @@ class _Reading:
 
 def entries(path: Path, label: str) -> Iterator[LockfileEntry]:
     """Read a file and what it includes; ManifestError lists every line that cannot be honoured."""
-    reading = _Reading()
+    reading = _Reading(top=_top(path))
+    _inside(path, label, reading)
     _read(path, label, reading)
     if reading.faults:
         raise ManifestError.of(reading.faults)
@@ -78,7 +82,7 @@ def entries(path: Path, label: str) -> Iterator[LockfileEntry]:
 
 def included(path: Path) -> tuple[Path, ...]:
     """Every file that is read with `path`, itself first, whatever may be wrong with any of them."""
-    reading = _Reading()
+    reading = _Reading(top=_top(path))
     with suppress(ManifestError):
         _read(path, path.name, reading)
     return tuple(reading.files)
@@ -123,8 +127,9 @@ def _line(line: str, path: Path, label: str, reading: _Reading) -> None:
         case "include" if "://" in value:
             raise ManifestError(f"{value} is not a file", hint="only files in the repository are read")
         case "include":
-            below = Path(normpath(path.parent / value))
-            _read(below, _label(below, path, label), reading)
+            other = Path(normpath(path.parent / value))
+            _inside(other, value, reading)
+            _read(other, _label(other, path, label), reading)
         case "place":
             wanted, options = _split(value)
             entry = _placed(wanted, path.parent)
@@ -139,9 +144,26 @@ def _line(line: str, path: Path, label: str, reading: _Reading) -> None:
             raise ManifestError(f"the option {word} is not supported")
 
 
-def _label(below: Path, path: Path, label: str) -> str:
+def _top(path: Path) -> Path | None:
+    """Give the repository of a file; None where there is no version control."""
+    top = below.repository(path.parent.resolve())
+    return top if below.is_repository(top) else None
+
+
+def _inside(other: Path, value: str, reading: _Reading) -> None:
+    """Refuse a file of this machine's: it is shown where it is none, and who commits an include sees none."""
+    if reading.top is None:
+        return
+    try:
+        below.find(reading.top, str(other.absolute()))
+    except OutsideError as error:
+        hint = "only files in the repository are read: copy it there"
+        raise ManifestError(f"{value} leads out of the repository", hint=hint) from error
+
+
+def _label(other: Path, path: Path, label: str) -> str:
     """How errors name an included file: beside the one that includes it."""
-    own = Path(label).parent / below.relative_to(path.parent) if below.is_relative_to(path.parent) else below
+    own = Path(label).parent / other.relative_to(path.parent) if other.is_relative_to(path.parent) else other
     return own.as_posix()
 
 

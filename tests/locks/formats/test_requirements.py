@@ -124,3 +124,25 @@ def test_all_that_is_wrong_is_told_each_in_its_file(tmp_path):
     found = refused(tmp_path, "-r base.txt\n-r missing.txt\n--nonsense\n")
 
     assert ["base.txt: line 2", "missing.txt", "requirements.txt: line 3"] == [where for where, _ in found]
+
+
+@pytest.mark.parametrize("value", ["../../secret", "ABSOLUTE", "link.txt", "deep/../../../secret"])
+def test_an_included_file_of_this_machine_is_not_read(tmp_path, value):
+    """What is no requirement is shown, and a commit can include anything."""
+    (tmp_path / "secret").write_text("machine x login me password s3cret\n")
+    repository = tmp_path / "repository"
+    (repository / "one/deep").mkdir(parents=True)
+    (repository / "one/link.txt").symlink_to("../../secret")
+    line = f"-r {value.replace('ABSOLUTE', str(tmp_path / 'secret'))}\n"
+    (repository / ".git").mkdir()
+    [(where, what)] = refused(repository / "one", line)
+    assert ("requirements.txt: line 1", True) == (where, what.endswith("leads out of the repository"))
+    with pytest.raises(ManifestError, match="leads out of the repository"):
+        list(requirements.entries(repository / "one/link.txt", "link.txt"))
+
+
+def test_files_above_are_included_within_the_repository(tmp_path):
+    """As in a monorepo whose packages share some."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "base.txt").write_text("a==1\n")
+    assert ["a"] == [entry.name for entry in entries(tmp_path / "one", "-r ../base.txt\n")]
