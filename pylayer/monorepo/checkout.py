@@ -221,7 +221,7 @@ class _Area:
         for folder in self.project.parents:
             if not folder.is_relative_to(self.base):
                 break
-            if (path := folder / ".gitignore").is_file():
+            if ignorefiles.is_there(path := folder / ".gitignore"):
                 found[self.place + path.relative_to(self.base).as_posix()] = path.read_bytes()
         return found
 
@@ -233,7 +233,7 @@ def _history(project: Project, repository: Repository) -> dict[str, bytes]:
         return {}
     found = githistory.state(repository)
     for folder in project.path.parents:
-        if folder.is_relative_to(top) and (path := folder / ".gitignore").is_file():
+        if folder.is_relative_to(top) and ignorefiles.is_there(path := folder / ".gitignore"):
             found[path.relative_to(top).as_posix()] = path.read_bytes()
     return found
 

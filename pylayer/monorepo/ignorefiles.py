@@ -5,11 +5,27 @@ from __future__ import annotations
 import fnmatch
 from typing import TYPE_CHECKING
 
+from pylayer import below
+from pylayer.below import OutsideError
+from pylayer.monorepo.trees import HISTORY
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _BOUNDARIES = {".gitignore": ".git", ".hgignore": ".hg"}
+
+
+def is_there(path: Path) -> bool:
+    """Whether an ignore file is there, and may be read: a link must stay among what its repository has."""
+    if not path.is_symlink():
+        return path.is_file()
+    top = below.repository(path.parent.resolve())
+    try:
+        place = below.find(top, str(path.absolute()))
+    except OutsideError:
+        return False
+    return HISTORY.isdisjoint(place.relative_to(top.resolve()).parts) and place.is_file()
 
 
 def nearest(folder: Path, name: str) -> Path | None:
@@ -19,7 +35,7 @@ def nearest(folder: Path, name: str) -> Path | None:
     repository; without a repository, in all folders above.
     """
     for above in (folder, *folder.parents):
-        if above != folder and (above / name).is_file():
+        if above != folder and is_there(above / name):
             return above / name
         if (above / _BOUNDARIES[name]).exists():
             return None

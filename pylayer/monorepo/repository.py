@@ -229,7 +229,7 @@ class Repository:
         files = [(self.excludes, parts), *((path, parts[index:]) for index, path in enumerate(above))]
         lines: list[str] = []
         for path, place in files:
-            if path.is_file():
+            if ignorefiles.is_there(path):
                 text = path.read_text(encoding="utf-8", errors="surrogateescape")
                 lines += ignorefiles.rebased(text.split("\n"), place)
         return lines

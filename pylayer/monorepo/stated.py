@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from pylayer import below
+from pylayer.below import OutsideError
 from pylayer.errors import ManifestError
 from pylayer.markers import required
 from pylayer.monorepo.projectfile import PYPROJECT
@@ -51,7 +53,7 @@ def likely(name: str, folder: Path) -> Metadata | None:
             path = folder / file
             if path.is_file() and (found := read(path, where=file)) is not None:
                 return _metadata(name, *found)
-    except (ManifestError, OSError, UnicodeDecodeError):  # whoever builds it is told
+    except (ManifestError, OSError, UnicodeDecodeError, OutsideError):  # whoever builds it is told
         return None
     return None
 
@@ -75,7 +77,9 @@ def _in_named_files(name: str, folder: Path, pyproject: Mapping[str, Any]) -> Me
 def _lines(folder: Path, named: Mapping[str, Any]) -> list[str]:
     files = named.get("file", [])
     listed = [files] if isinstance(files, str) else files
-    lines = [line.strip() for file in listed for line in (folder / file).read_text("utf-8").splitlines()]
+    # Setuptools reads no file outside of the project's folder either.
+    found = [below.find(folder, file).read_text("utf-8") for file in listed]
+    lines = [line.strip() for text in found for line in text.splitlines()]
     return [line for line in lines if line and not line.startswith("#")]
 
 

@@ -134,6 +134,34 @@ def test_what_takes_a_version_from_git_sees_the_history(made):
     }
 
 
+@pytest.mark.parametrize("leads", ["../secret", "/ABSOLUTE", ".git/config"])
+@pytest.mark.parametrize(
+    "requires", [["hatchling"], ["poetry-core"], ["poetry-core", "poetry-dynamic-versioning"]]
+)
+def test_an_ignore_file_that_leads_elsewhere_is_none(made, tmp_path, requires, leads):
+    """Else a build would have what this machine keeps for itself; git follows no such link either."""
+    root = made(*requires)
+    (tmp_path / "secret").write_text("[http]\n\textraheader = s3cret\n")
+    (root / ".git/config").write_text((root / ".git/config").read_text() + "[http]\n\textraheader = s3cret\n")
+    for folder in (root, root / "packages"):
+        for name in (".gitignore", ".hgignore"):
+            (folder / name).unlink(missing_ok=True)
+            up = "../" if folder != root and leads[0] == "." else ""
+            (folder / name).symlink_to(up + leads.replace("/ABSOLUTE", str(tmp_path / "secret")))
+            assert "s3cret" in (folder / name).read_text()
+    inside, around = look(root)
+    assert not [name for name, text in (*inside.items(), *around.items()) if b"s3cret" in text]
+
+
+def test_an_ignore_file_may_be_a_link_in_the_repository(made):
+    """Hatchling follows it."""
+    root = made("hatchling")
+    (root / ".gitignore").rename(root / "ignored.txt")
+    (root / ".gitignore").symlink_to("ignored.txt")
+    _, around = look(root)
+    assert around[".gitignore"] == b"*.env\n/packages/liba/gen/\n"
+
+
 @pytest.mark.parametrize(
     ("requires", "name"),
     [("hatchling", ".gitignore"), ("poetry-core", ".gitignore"), ("poetry-core", ".git/index")],

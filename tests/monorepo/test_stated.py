@@ -29,6 +29,18 @@ def test_what_project_states(tmp_path):
     )
 
 
+@pytest.mark.parametrize("file", ["../base.txt", "/etc/hostname", "link.txt"])
+def test_a_file_outside_is_not_read(tmp_path, file):
+    """Setuptools refuses it: whoever builds the project is told."""
+    (tmp_path / "base.txt").write_text("s3cret\n")
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/link.txt").symlink_to("../base.txt")
+    dynamic = (
+        f'dynamic = ["dependencies"]\n[tool.setuptools.dynamic]\ndependencies = {{ file = ["{file}"] }}\n'
+    )
+    assert requires(tmp_path / "lib", pyproject=PROJECT + dynamic) is None
+
+
 def test_nothing_is_required(tmp_path):
     """That is stated too."""
     assert ([], []) == requires(tmp_path, pyproject=PROJECT)
