@@ -10,6 +10,8 @@ import os
 import re
 from pathlib import Path, PurePosixPath
 
+# Version control's own: history, and often credentials.
+HISTORY = frozenset({".git", ".hg", ".svn", ".bzr"})
 # Halves of characters: JSON can write one, and what no encoding can is no name of a file.
 _HALF = re.compile("[\ud800-\udfff]")
 
@@ -56,6 +58,22 @@ def _is_there(found: str, path: str) -> bool:
 def repository(folder: Path) -> Path:
     """The folder with version control's own that `folder` is in; `folder` where there is none."""
     return next((top for top in (folder, *folder.parents) if is_repository(top)), folder)
+
+
+def is_astray(path: Path) -> bool:
+    """Whether a file is a link out of its repository, or into version control's own; where it is in one.
+
+    What it leads to is this machine's, and might be a secret.
+    """
+    if not path.is_symlink():
+        return False
+    top = repository(path.parent.resolve())
+    if not is_repository(top):
+        return False
+    try:
+        return not HISTORY.isdisjoint(find(top, str(path.absolute())).relative_to(top).parts)
+    except OutsideError:
+        return True
 
 
 def is_repository(folder: Path) -> bool:

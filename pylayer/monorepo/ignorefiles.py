@@ -6,8 +6,6 @@ import fnmatch
 from typing import TYPE_CHECKING
 
 from pylayer import below
-from pylayer.below import OutsideError
-from pylayer.monorepo.trees import HISTORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,14 +16,7 @@ _BOUNDARIES = {".gitignore": ".git", ".hgignore": ".hg"}
 
 def is_there(path: Path) -> bool:
     """Whether an ignore file is there, and may be read: a link must stay among what its repository has."""
-    if not path.is_symlink():
-        return path.is_file()
-    top = below.repository(path.parent.resolve())
-    try:
-        place = below.find(top, str(path.absolute()))
-    except OutsideError:
-        return False
-    return HISTORY.isdisjoint(place.relative_to(top.resolve()).parts) and place.is_file()
+    return path.is_file() and not below.is_astray(path)
 
 
 def nearest(folder: Path, name: str) -> Path | None:

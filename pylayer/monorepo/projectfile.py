@@ -10,6 +10,7 @@ from dataclasses import field
 from posixpath import normpath
 from typing import TYPE_CHECKING, Any
 
+from pylayer import below
 from pylayer.config.values import distribution, requirement
 from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, ManifestError
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 PYPROJECT = "pyproject.toml"
 SETUP_FILES = frozenset({"setup.py", "setup.cfg"})
+_READ = SETUP_FILES | {PYPROJECT, "hatch.toml"}
 
 # PEP 517 and 518: what builds a project that names no build backend.
 LEGACY_BACKEND = "setuptools.build_meta:__legacy__"
@@ -88,6 +90,10 @@ def read(folder: Path, *, where: str, name: str = "") -> tuple[Definition | None
     """
     try:
         files = frozenset(os.listdir(folder))  # noqa: PTH208  names, not paths
+        if faults := [
+            _astray(where, name) for name in sorted(files & _READ) if below.is_astray(folder / name)
+        ]:
+            return None, faults
         pyproject = document(folder / PYPROJECT, where=f"{where}/{PYPROJECT}") if PYPROJECT in files else {}
         if not (_builds(pyproject) or files & SETUP_FILES):
             return None, []
@@ -96,6 +102,12 @@ def read(folder: Path, *, where: str, name: str = "") -> tuple[Definition | None
         return None, list(error.faults)
     except OSError as error:
         return None, [Fault(what=f"cannot be read: {error.strerror}", where=where)]
+
+
+def _astray(where: str, name: str) -> Fault:
+    """Refuse a file that is another one of this machine's: what is wrong with it would show some of it."""
+    what = "is a symbolic link that leads out of the repository, or into version control's own files"
+    return Fault(what=what, where=f"{where}/{name}", hint="copy what it leads to into the repository")
 
 
 def _builds(pyproject: Mapping[str, Any]) -> bool:

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
     from pylayer.store import Store
 
-# Version control's own: history, and often credentials.
-HISTORY = frozenset({".git", ".hg", ".svn", ".bzr"})
+HISTORY = below.HISTORY
 # What no wheel has, at any depth: version control's own, and bytecode (PEP 3147), which layers get elsewhere.
 SKIPPED = HISTORY | {"__pycache__"}
 # Folders that hold one of these are virtual environments (PEP 405) and caches (https://bford.info/cachedir/).

@@ -97,6 +97,35 @@ def test_hatch_toml_is_read(tmp_path):
     assert not found.python_independent
 
 
+@pytest.mark.parametrize("name", ["pyproject.toml", "setup.cfg", "setup.py", "hatch.toml"])
+@pytest.mark.parametrize("leads", ["../../secret", "../.git/config"])
+def test_a_file_that_is_another_one_of_this_machine_is_not_read(tmp_path, name, leads):
+    """A commit can link to anything, and what is wrong with a file shows some of it, in CI's log too."""
+    (tmp_path / "secret").write_text("s3cret\n")
+    folder = tmp_path / "repository/lib"
+    (tmp_path / "repository/.git").mkdir(parents=True)
+    (tmp_path / "repository/.git/config").write_text("s3cret\n")
+    folder.mkdir()
+    project(folder, pyproject__toml=BUILD + PROJECT)
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to(leads)
+    assert "s3cret" in (folder / name).read_text()
+    [(where, what)] = faults(folder)
+    assert (where, "leads out of the repository" in what) == (f"packages/lib/{name}", True)
+
+
+def test_a_file_may_be_a_link_in_the_repository(tmp_path):
+    """As where packages share their configuration; outside of version control anywhere."""
+    (tmp_path / "repository/.git").mkdir(parents=True)
+    (tmp_path / "repository/shared.toml").write_text(BUILD + PROJECT)
+    (tmp_path / "repository/lib").mkdir()
+    (tmp_path / "repository/lib/pyproject.toml").symlink_to("../shared.toml")
+    assert definition(tmp_path / "repository/lib").name == "my-lib"
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/pyproject.toml").symlink_to("../repository/shared.toml")
+    assert definition(tmp_path / "lib").name == "my-lib"
+
+
 @pytest.mark.parametrize(
     "files",
     [{}, {"README__md": ""}, {"pyproject__toml": "[tool.ruff]\n"}],

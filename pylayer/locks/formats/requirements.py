@@ -154,11 +154,13 @@ def _inside(other: Path, value: str, reading: _Reading) -> None:
     """Refuse a file of this machine's: it is shown where it is none, and who commits an include sees none."""
     if reading.top is None:
         return
+    hint = "only files in the repository are read: copy it there"
     try:
-        below.find(reading.top, str(other.absolute()))
+        found = below.find(reading.top, str(other.absolute()))
     except OutsideError as error:
-        hint = "only files in the repository are read: copy it there"
         raise ManifestError(f"{value} leads out of the repository", hint=hint) from error
+    if not below.HISTORY.isdisjoint(found.relative_to(reading.top).parts):
+        raise ManifestError(f"{value} is version control's own", hint=hint)
 
 
 def _label(other: Path, path: Path, label: str) -> str:

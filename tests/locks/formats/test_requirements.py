@@ -141,6 +141,14 @@ def test_an_included_file_of_this_machine_is_not_read(tmp_path, value):
         list(requirements.entries(repository / "one/link.txt", "link.txt"))
 
 
+def test_what_is_version_controls_own_is_not_included(tmp_path):
+    """CI keeps a token there."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git/config").write_text("extraheader = s3cret\n")
+    expected = ("requirements.txt: line 1", "../.git/config is version control's own")
+    assert [expected] == refused(tmp_path / "one", "-r ../.git/config\n")
+
+
 def test_files_above_are_included_within_the_repository(tmp_path):
     """As in a monorepo whose packages share some."""
     (tmp_path / ".git").mkdir()
