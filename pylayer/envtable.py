@@ -112,7 +112,7 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
         "PYENV_ROOT": "Where pyenv keeps its Pythons, in place of `~/.pyenv`.",
         "UV_PYTHON_INSTALL_DIR": "Where uv keeps its Pythons.",
         "XDG_DATA_HOME": "Where uv keeps its Pythons, unless `UV_PYTHON_INSTALL_DIR` says so.",
-        "RUSTUP_HOME": "Where rustup keeps its toolchains, in place of `~/.rustup`; builds on this host hear of it.",
+        "RUSTUP_HOME": "Where rustup keeps its toolchains, in place of `~/.rustup`, for builds on this host.",
         "XDG_CACHE_HOME": "The user's cache folder, in place of `~/.cache`.",
         "UV_CACHE_DIR": "Where uv's own cache is.",
     },
