@@ -144,7 +144,7 @@ def kept(client: APIClient) -> tuple[KeptEnvironment, ...]:
 def _below(image: Mapping[str, Any], sizes: Mapping[str, int]) -> int:
     """Bytes of what an image shares with the one that it was made of; not every engine says which that is."""
     labels = image["Labels"] or {}
-    known = (image.get("ParentId"), labels.get("pylayer.below"), labels.get("pylayer.base"))
+    known = (image.get("ParentId", ""), labels.get("pylayer.below", ""), labels.get("pylayer.base", ""))
     return next((sizes[each] for each in known if each in sizes), 0)
 
 
