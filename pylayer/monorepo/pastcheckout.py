@@ -1,14 +1,19 @@
 """A git checkout and a commit → the files of that commit in a folder of their own, and what differs from it.
 
 The folder is a worktree that git need not know of: nothing is written into the repository, and what asks git
-about the folder gets the answers of that commit. What git does not track is the same in both.
+about the folder gets the answers of that commit. What git does not track is the same in both. What nobody
+looks at and did not change is not laid out, and git is told so: most of a monorepo may be in other languages.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+from functools import cache
+from itertools import compress
+from operator import not_
 from pathlib import Path
+from posixpath import dirname
 from typing import TYPE_CHECKING
 
 from pylayer import below
@@ -19,7 +24,7 @@ from pylayer.monorepo.repository import places, ran, refusal, told, trusting, un
 from pylayer.monorepo.trees import SKIPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from pylayer import process
 
@@ -49,6 +54,10 @@ class PastCheckout:
         if not real.is_relative_to(self.top):
             raise _refused(f"{path} is outside of the repository {self.top}", hint="leave it out")
         return self.past / real.relative_to(self.top)
+
+    def changes(self, path: Path) -> bool:
+        """Whether a file of the checkout changed, or is new."""
+        return os.path.relpath(path.parent.resolve() / path.name, self.top) in self.changed
 
     def touches(self, folder: Path) -> bool:
         """Whether a file in `folder`, which is in the checkout, changed, or could lead elsewhere."""
@@ -84,10 +93,14 @@ class PastCheckout:
         )
 
 
-def of(folder: Path, ref: str, *, into: Path) -> PastCheckout:
+def of(
+    folder: Path, ref: str, *, into: Path, seen: Iterable[Path] = (), manifest: Path | None = None
+) -> PastCheckout:
     """Lay the files of the commit that `ref` names into the empty folder `into`.
 
-    `ref...` is where HEAD left `ref`. UsageError for a folder in no checkout, and for what is no commit.
+    `ref...` is where HEAD left `ref`. Where `seen` are all paths that are looked at today, by a `manifest`
+    that said the same then, folders without any of them and without a change are left out. UsageError for a
+    folder in no checkout, and for what is no commit.
     """
     top, common = _places(folder)
     commit = _commit(top, ref)
@@ -99,24 +112,67 @@ def of(folder: Path, ref: str, *, into: Path) -> PastCheckout:
     (own / "commondir").write_bytes(os.fsencode(common) + b"\n")
     (own / "gitdir").write_bytes(os.fsencode(past / ".git") + b"\n")
     (past / ".git").write_bytes(b"gitdir: " + os.fsencode(own) + b"\n")
-    for words in (("read-tree", commit), ("checkout-index", "--all", "--force", "--index", "--quiet")):
-        done = _git(past, *words)
-        if done.status:
-            raise _refused(
-                f"git cannot lay out {ref}: {refusal(done.stderr)}", hint="can its files be fetched?"
-            )
+    _lay(past, ref, "read-tree", commit)
     staged = {top: _staged(top), past: _staged(past)}
-    _bring_submodules(staged, top, past)
     diff = _git(top, "diff", "--name-only", "--no-renames", "--no-ext-diff", commit, "--").stdout
     new = _git(top, "ls-files", "--others", "--exclude-standard").stdout
     links = [unquoted(path) for each in staged.values() for mode, _, path in each if mode == _LINK]
-    return PastCheckout(
+    made = PastCheckout(
         top=top,
         past=past,
         commit=commit,
         changed=frozenset(map(unquoted, (*diff.splitlines(), *new.splitlines()))),
         linked=frozenset(links),
     )
+    folders = _looked_into(made, seen) if manifest and not made.changes(manifest) else frozenset()
+    names = _left_in(past, folders) if folders else None
+    which = "--all" if names is None else "--stdin"
+    _lay(past, ref, "checkout-index", "--force", "--index", "--quiet", which, input=names)
+    _bring_submodules(staged, top, past)
+    return made
+
+
+def _lay(past: Path, ref: str, *words: str, input: str | None = None) -> None:  # noqa: A002
+    done = _git(past, *words, input=input)
+    if done.status:
+        what = f"git cannot lay out {ref}: {refusal(done.stderr)}"
+        raise _refused(what, hint="can its files be fetched?")
+
+
+def _looked_into(made: PastCheckout, seen: Iterable[Path]) -> frozenset[str]:
+    """The folders (posix, from the top) that hold what is `seen` or changed, and those above them.
+
+    None where a link in them leads to another: what is there is seen by another name.
+    """
+    real = cache(os.path.realpath)
+    places = {real(path if path.is_dir() else path.parent) for path in seen}
+    found = {dirname(f"./{name}") for name in made.changed}
+    found |= {_from_top(place, made.top) for place in places}
+    for folder in tuple(found):
+        while folder := dirname(folder):
+            found.add(folder)
+    for link in made.linked:
+        if dirname(f"./{link}") in found:
+            place = real(made.top / link)
+            target = _from_top(place if Path(place).is_dir() else dirname(place), made.top)
+            if link in made.changed or target not in found:
+                return frozenset()
+    return frozenset(found)
+
+
+def _from_top(place: str, top: Path) -> str:
+    """A folder as `./a/b`; the top itself is `.`."""
+    name = os.path.relpath(place, top)
+    return "." if name == "." else f"./{name}"
+
+
+def _left_in(past: Path, folders: Container[str]) -> str:
+    """Have git take for unchanged what is in none of `folders`; give the rest, as git lists paths."""
+    lines = _git(past, "ls-files").stdout.splitlines(keepends=True)
+    inside = [dirname(f"./{unquoted(line.removesuffix(chr(10)))}") in folders for line in lines]
+    out = "".join(compress(lines, map(not_, inside)))
+    _git(past, "update-index", "--skip-worktree", "--stdin", input=out)
+    return "".join(compress(lines, inside))
 
 
 def _places(folder: Path) -> tuple[Path, Path]:
@@ -214,8 +270,8 @@ def _refused(what: str, *, hint: str) -> UsageError:
     return UsageError(what, where="--affected-since", hint=hint)
 
 
-def _git(folder: Path, *words: str) -> process.Completed:
+def _git(folder: Path, *words: str, input: str | None = None) -> process.Completed:  # noqa: A002
     try:
-        return ran(folder, *_QUIET, *words, timeout=_TIMEOUT)
+        return ran(folder, *_QUIET, *words, input=input, timeout=_TIMEOUT)
     except ToolError as error:
         raise _refused(error.faults[0].what, hint="is git installed?") from error

@@ -30,7 +30,7 @@ from pylayer.monorepo import inputs, pastcheckout, workspace
 from pylayer.monorepo.trees import FileHashes
 from pylayer.names import required_name
 from pylayer.operations.foresight import Foresight, sources_by
-from pylayer.state import opening
+from pylayer.state import opening, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -117,7 +117,13 @@ def of(found: Workspace, ref: str, *, state: WorkspaceState, besides: Sequence[s
     Raises UsageError where there is no such commit.
     """
     with TemporaryDirectory(prefix="pylayer-") as folder:
-        past = pastcheckout.of(found.manifest.root, ref, into=Path(folder).resolve())
+        past = pastcheckout.of(
+            found.manifest.root,
+            ref,
+            into=Path(folder).resolve(),
+            seen=watch.paths(found),
+            manifest=found.manifest.path,
+        )
         versioned = any(project.vcs or project.reads_history for project in found.projects.values())
         if not (past.changed or versioned):
             return Affected(commit=past.commit)

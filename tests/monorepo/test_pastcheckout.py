@@ -43,10 +43,10 @@ def repository(tmp_path):
     return root
 
 
-def past(root, ref, tmp_path):
+def past(root, ref, tmp_path, **options):
     into = tmp_path / "into"
     into.mkdir()
-    return pastcheckout.of(root, ref, into=into)
+    return pastcheckout.of(root, ref, into=into, **options)
 
 
 def test_what_was_is_there_and_what_differs_is_told(repository, tmp_path):
@@ -182,3 +182,56 @@ def test_no_repository_says_so(tmp_path):
     (tmp_path / "plain").mkdir()
     with pytest.raises(UsageError, match="is in no git checkout that can be read: not a git repository"):
         past(tmp_path / "plain", "HEAD", tmp_path)
+
+
+@pytest.fixture
+def polyglot(tmp_path):
+    """Packages beside much that is none, and names that git writes in quotes."""
+    root = tmp_path / "polyglot"
+    for name in ("layers.toml", "py/a/x.py", "py/a/deep/y.py", "py/b/z.py", "web/app.ts", "web/naïve\tü.ts"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("1\n")
+    git(root, "init", "--quiet", "--initial-branch=main")
+    commit(root)
+    git(root, "tag", "v1")
+    return root
+
+
+def names(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {".git"}
+
+
+def test_what_nobody_looks_at_is_not_laid_out(polyglot, tmp_path):
+    """Git takes it for unchanged; where something is other now, it is there with what is beside it."""
+    (polyglot / "py/b/z.py").write_text("2\n")
+    seen = [polyglot / "layers.toml", polyglot / "py/a", polyglot / "py/a/x.py"]
+    found = past(polyglot, "v1", tmp_path, seen=seen, manifest=polyglot / "layers.toml")
+    assert {"layers.toml", "py/a/x.py", "py/b/z.py"} == names(found.past)
+    assert {"py/b/z.py"} == found.changed
+    assert "" == git(found.past, "status", "--porcelain")
+    assert "web/app.ts" in git(found.past, "ls-files")
+
+
+def test_a_checkout_reached_by_a_link_is_looked_at_by_its_own_name(polyglot, tmp_path):
+    """Its packages are there."""
+    (tmp_path / "link").symlink_to(polyglot)
+    root = tmp_path / "link"
+    found = past(root, "v1", tmp_path, seen=[root / "py/a/deep"], manifest=root / "layers.toml")
+    assert {"layers.toml", "py/a/x.py", "py/a/deep/y.py"} == names(found.past)
+
+
+@pytest.mark.parametrize("case", ["manifest", "link", "link that moved"])
+def test_all_is_laid_out_where_something_else_may_have_been_looked_at(polyglot, tmp_path, case):
+    """By another layers.toml, or through a symbolic link."""
+    if case == "manifest":
+        (polyglot / "layers.toml").write_text("2\n")
+    else:
+        (polyglot / "py/a/assets").symlink_to("../../web")
+        commit(polyglot)
+        git(polyglot, "tag", "--force", "v1")
+    if case == "link that moved":
+        (polyglot / "py/a/assets").unlink()
+        (polyglot / "py/a/assets").symlink_to("../b")
+    seen = [polyglot / "py/a/x.py", polyglot / "py/b"]
+    found = past(polyglot, "v1", tmp_path, seen=seen, manifest=polyglot / "layers.toml")
+    assert "web/app.ts" in names(found.past)
