@@ -1,4 +1,4 @@
-"""Private temporary folders, gone afterwards; those of killed processes go at the next look."""
+"""The home folder, and private temporary ones; those of killed processes go at the next look."""
 
 from __future__ import annotations
 
@@ -17,6 +17,24 @@ if TYPE_CHECKING:
 _PREFIX = "pylayer-"
 _NAME = re.compile(rf"{_PREFIX}([0-9]+)(?:-([0-9]+))?-[^-]+")
 _OPEN: set[Path] = set()
+
+
+def home() -> Path:
+    """The user's home folder; that of a user whom the system does not know is `/`, as Docker has it."""
+    try:
+        return Path.home()
+    except RuntimeError:  # without HOME, as a container's user may be
+        return Path("/")
+
+
+def expanded(path: str | Path) -> Path:
+    """A path in which `~` is the home folder, also of a user whom the system does not know."""
+    first, *rest = Path(path).parts or (".",)
+    if first == "~":
+        return home().joinpath(*rest)
+    with suppress(RuntimeError):  # nobody is called that
+        return Path(path).expanduser()
+    return Path(path)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from pylayer import folders
 from pylayer.errors import ToolError
 from pylayer.index.indexes import Index, Login
 from pylayer.process import run
@@ -53,7 +54,7 @@ class Logins:
 
     def _from_netrc(self, service: str, username: str) -> Login | None:
         env = self._settings.env
-        path = Path(env.get("NETRC") or Path(env.get("HOME") or "~", ".netrc")).expanduser()
+        path = folders.expanded(env.get("NETRC") or Path(env.get("HOME") or "~", ".netrc"))
         try:
             found = netrc.netrc(path).authenticators(urlsplit(service).hostname or "")
         except (OSError, netrc.NetrcParseError):

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pylayer import redaction
+from pylayer import folders, redaction
 from pylayer.errors import Fault, ManifestError
 from pylayer.index import stating
 from pylayer.index.indexes import Index, IndexPin, IndexSettings, Login
@@ -184,7 +184,7 @@ def _configurations(
         found.append((project, table))
     if _true(env.get("UV_NO_CONFIG", "")):
         return found
-    home = Path(env.get("XDG_CONFIG_HOME") or Path(env.get("HOME") or "~", ".config")).expanduser()
+    home = folders.expanded(env.get("XDG_CONFIG_HOME") or Path(env.get("HOME") or "~", ".config"))
     system = [Path(folder) for folder in env.get("XDG_CONFIG_DIRS", "").split(":") if folder]
     places = [home, *system, Path("/etc")]
     paths = [place / "uv" / "uv.toml" for place in places]

@@ -44,10 +44,13 @@ _NO_PLACE = (errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EPERM)
 def default_root() -> Path:
     """`PYLAYER_CACHE_DIR`, else the user's cache folder by the platform's custom."""
     if named := os.environ.get(envtable.CACHE_DIR):
-        return Path(named).expanduser().absolute()
+        return folders.expanded(named).absolute()
     from platformdirs import user_cache_path
 
-    return user_cache_path("pylayer", appauthor=False)
+    try:
+        return user_cache_path("pylayer", appauthor=False)
+    except RuntimeError:  # see `folders.home`
+        return folders.home() / ".cache" / "pylayer"
 
 
 def uv_cache(env: Mapping[str, str]) -> dict[str, str]:
@@ -59,7 +62,7 @@ def uv_cache(env: Mapping[str, str]) -> dict[str, str]:
         own.mkdir(parents=True, exist_ok=True)
         if os.access(own, os.W_OK):
             return {}
-    return {"UV_CACHE_DIR": str(Path(env[envtable.CACHE_DIR]).expanduser().absolute() / "uv")}
+    return {"UV_CACHE_DIR": str(folders.expanded(env[envtable.CACHE_DIR]).absolute() / "uv")}
 
 
 class Behind(Protocol):

@@ -233,3 +233,23 @@ def test_uvs_cache_follows_where_its_own_place_cannot_be_written(tmp_path):
     assert uv_cache(env) == {"UV_CACHE_DIR": str(tmp_path / "ours/uv")}
     assert uv_cache(env | {"UV_CACHE_DIR": "/x"}) == {}
     assert uv_cache(env | {"HOME": str(tmp_path / "other")}) == {}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+@pytest.mark.parametrize("named", ["", "~/store"])
+def test_a_user_whom_the_system_does_not_know_has_a_place(named):
+    """As in a container that runs as some number, without HOME."""
+    code = "import os; os.setuid(54321); from pylayer.store import default_root; print(default_root())"
+    env = {**os.environ, "PYLAYER_CACHE_DIR": named}
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        env.pop(name, None)
+    done = subprocess.run(
+        [sys.executable, "-c", "import pylayer.store, platformdirs; " + code],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (0, "/store" if named else "/.cache/pylayer") == (done.returncode, done.stdout.strip()), (
+        done.stderr
+    )

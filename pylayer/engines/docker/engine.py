@@ -6,7 +6,6 @@ import hashlib
 import json
 import threading
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from pylayer import folders
@@ -55,7 +54,7 @@ class DockerEngine:
     @classmethod
     def connect(cls, *, store: Store, environ: Mapping[str, str], host: str = "") -> Self:
         """Connect to what answers; see `pylayer.engines.ListedEngine`."""
-        connection = connect(environ, home=Path.home(), host=host)
+        connection = connect(environ, home=folders.home(), host=host)
         return cls(connection, store=store, environ=environ)
 
     @property
