@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile, ZipFile
@@ -18,13 +19,35 @@ from pylayer.disk import filling
 from pylayer.errors import BuildError, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from installer.sources import WheelContentElement
 
     from pylayer.engines import Interpreter
     from pylayer.wheels import Wheel
 
+# What zig has for systems that are no target and no host: a third of its bytes, more than half of its files.
+_UNUSED = {
+    "ziglang": re.compile(
+        r"ziglang/lib/(?:docs|libtsan|libc/(?:freebsd|mingw|netbsd|openbsd|wasi))/"
+        r"|ziglang/lib/libc/include/[^/]*(?:bsd|wasm|wasi|windows)[^/]*/"
+    )
+}
 # To be raised when the same wheels would give another environment.
 FORMAT = 2
+
+
+class _Source(WheelFile):
+    """A wheel whose members that match `without` are not installed."""
+
+    def __init__(self, archive: ZipFile, *, without: re.Pattern[str] | None) -> None:
+        super().__init__(archive)
+        self._without = without
+
+    def get_contents(self) -> Iterator[WheelContentElement]:
+        for element in super().get_contents():
+            if not (self._without and self._without.match(element[0][0])):
+                yield element
 
 
 def key(wheels: Sequence[Wheel], *, interpreter: Interpreter) -> str:
@@ -44,8 +67,9 @@ def install(wheels: Sequence[Wheel], into: Path, *, interpreter: Interpreter, pr
     """Make the environment in the folder `into`, fit to be found at `prefix` by its Python.
 
     It is what `venv` makes (https://docs.python.org/3/library/venv.html), so `.pth` files and scripts work.
-    Wheels come first, so that there is no link yet that one could write through. Raises BuildError for one
-    that cannot be installed, or has a file in a place of the environment's own.
+    Wheels come first, so that there is no link yet that one could write through. What zig has for other
+    systems is left out. Raises BuildError for one that cannot be installed, or has a file in a place of the
+    environment's own.
     """
     python = f"python3.{interpreter.minor}"
     packages = into / "lib" / python / "site-packages"
@@ -99,7 +123,8 @@ def _install_one(wheel: Wheel, destination: SchemeDictionaryDestination, into: P
         with filling(into), ZipFile(wheel.path) as archive:
             # Its name there is what counts: a store may keep the file under another one.
             archive.filename = wheel.filename
-            install_wheel(WheelFile(archive), destination, additional_metadata={"INSTALLER": b"pylayer\n"})
+            source = _Source(archive, without=_UNUSED.get(wheel.metadata.name))
+            install_wheel(source, destination, additional_metadata={"INSTALLER": b"pylayer\n"})
     except (InstallerError, InvalidRecordEntry, BadZipFile, KeyError, ValueError, OSError) as error:
         raise BuildError(
             f"the build requirement {wheel.filename} cannot be installed: {error}",

@@ -87,6 +87,29 @@ def test_data_and_headers_have_their_places(tmp_path: Path) -> None:
     assert expected == [name for name in expected if (root / name).is_file()]
 
 
+def test_of_zig_what_is_for_other_systems_is_left_out(tmp_path: Path) -> None:
+    """No target and no host is one of them; another distribution has what it has."""
+    kept = [
+        "libc/glibc/abilists",
+        "libc/include/any-linux-any/a.h",
+        "libc/include/any-darwin-any/a.h",
+        "std/a.zig",
+    ]
+    left = [
+        "libc/mingw/a.c",
+        "libc/include/any-windows-any/a.h",
+        "libc/include/arm-openbsd-eabi/a.h",
+        "docs/a",
+    ]
+    files = {f"ziglang/lib/{name}": b"" for name in (*kept, *left)}
+    for name in ("ziglang", "other"):
+        (tmp_path / name).mkdir()
+        root = installed(tmp_path / name, make_wheel(tmp_path / name, files, name=name))
+        lib = root / PACKAGES / "ziglang/lib"
+        found = {path.relative_to(lib).as_posix() for path in lib.rglob("*") if path.is_file()}
+        assert {*kept, *(left if name == "other" else ())} == found
+
+
 def test_wheel_under_another_name(tmp_path: Path) -> None:
     """A store may keep a wheel's file under its hash."""
     path = make_wheel(tmp_path, {"example.py": b"x = 41"})
