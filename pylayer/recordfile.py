@@ -39,7 +39,7 @@ def undotted(path: str) -> str:
 
 
 def rows(text: bytes) -> Iterator[list[str]]:
-    """The rows of a RECORD's `text` as they stand: a path, and where they are told its hash and its size."""
+    """The rows of a RECORD: a path as it is unpacked, and where they are told its hash and its size."""
     import csv
     import io
 

@@ -7,6 +7,10 @@ cursor and rename windows, and lines that a CI system takes for commands of its 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _DECORATION = re.compile(r"\x1b\[[0-9;:]*[mK]")  # colours, and erasing the rest of a line
 _UNSEEN = re.compile(
@@ -31,6 +35,12 @@ def block(text: str) -> str:
 def line(text: str) -> str:
     r"""Show what is to be one line, and cannot end it: a line feed in it is written as `\n`."""
     return block(text.replace("\r", "\\r").replace("\n", "\\n"))
+
+
+def either(names: Sequence[str]) -> str:
+    """Tell names of which one is to be chosen: `a, b or c`."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def entry(text: str) -> str:

@@ -18,7 +18,7 @@ import tomli
 from pylayer.dataclassing import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import date
 
     from packaging.tags import Tag
@@ -155,12 +155,6 @@ def load_runtimes() -> dict[str, Runtime]:
 def later_runtimes(minor: int) -> list[Runtime]:
     """The runtimes for production of later Pythons than 3.`minor`, oldest first."""
     return [runtime for runtime in _table().values() if runtime.minor > minor and runtime.preview is None]
-
-
-def either(names: Sequence[str]) -> str:
-    """Names of which one is to be chosen, in words: `a, b or c`."""
-    *others, last = names
-    return f"{', '.join(others)} or {last}" if others else last
 
 
 def unknown_runtime(name: str) -> Runtime | None:

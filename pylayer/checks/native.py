@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from pylayer.checks.linker import LIBRARY_FOLDER, Linker
 from pylayer.checks.provided import provided
 from pylayer.problems import Problem
-from pylayer.targets import Target, either, later_runtimes
+from pylayer.shown import either
+from pylayer.targets import Target, later_runtimes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

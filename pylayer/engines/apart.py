@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pylayer import folders, process
-from pylayer.engines.local import bubblewrap, confinement
+from pylayer.engines.local import bubblewrap
 from pylayer.engines.local.confinement import Confinement
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ def run(
             (folder / name).mkdir()
         for name, text in home.items():
             (folder / "home" / name).write_text(text, encoding="utf-8", errors="surrogateescape")
-        installed = (*confinement.of_path(path), *confinement.of_python(command[0]))
-        held = Confinement(writable=(folder,), readable=(*installed, *readable), network=False)
+        held = Confinement.to_folder(folder, python=command[0], path=path, readable=readable)
         variables = {
             **{name: os.environ[name] for name in _PASSED if name in os.environ},
             "HOME": f"{folder}/home",

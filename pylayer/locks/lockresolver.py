@@ -159,7 +159,13 @@ class LockResolver:
 
         return await self._graph.compute_as(
             Urgency.SHORT if asked in self._wanted else urgency,
-            partial(resolve.resolve, request, python=case.python, settings=self._settings_of(case)),
+            partial(
+                resolve.resolve,
+                request,
+                python=case.python,
+                settings=self._settings_of(case),
+                tentative=bool(case.constraints),  # what has them is tried for versions in common alone
+            ),
         )
 
     def _settings_of(self, case: Case) -> IndexSettings:

@@ -44,7 +44,7 @@ def outsized(pins: Sequence[Pin], layer: Layer, *, store: Store) -> tuple[Proble
     )
     hint = (
         f"heaviest: {', '.join(f'{name} {size_text(size)}' for name, size in heaviest)}\n"
-        "    nothing of it was downloaded; a function of a container image may have 10 GB"
+        "    they were not downloaded; a function of a container image may have 10 GB"
     )
     problem = Problem(kind="size", severity="error", where=layer.name, what=what, hint=hint)
     return leave_out([problem], layer.accept)

@@ -491,12 +491,12 @@ class ThirdParty:
 
     def _explained(self, error: ResolveError, build: Build) -> ResolveError:
         """Say of pins in an error that they were not chosen with the monorepo's own packages."""
-        faults = []
+        faults, displaced = [], self._pinning.displaced(build)
         for fault in error.faults:
             notes = [
                 f"{each.label} was made with {name} {each.version} of an index, "
                 "in whose place is a package of the monorepo"
-                for name, each in self._pinning.displaced(build)
+                for name, each in displaced
                 if f"{each.label} pins " in fault.hint
             ]
             faults.append(replace(fault, hint="; ".join([fault.hint, *notes])))

@@ -10,8 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 from functools import cache
-from itertools import compress
-from operator import not_
 from pathlib import Path
 from posixpath import dirname
 from typing import TYPE_CHECKING
@@ -125,7 +123,7 @@ def of(
         linked=frozenset(links),
     )
     folders = _looked_into(made, seen) if manifest and not made.changes(manifest) else frozenset()
-    names = _left_in(past, folders) if folders else None
+    names = _leave_out(past, ref, but=folders) if folders else None
     which = "--all" if names is None else "--stdin"
     _lay(past, ref, "checkout-index", "--force", "--index", "--quiet", which, input=names)
     _bring_submodules(staged, top, past)
@@ -142,7 +140,7 @@ def _lay(past: Path, ref: str, *words: str, input: str | None = None) -> None:  
 def _looked_into(made: PastCheckout, seen: Iterable[Path]) -> frozenset[str]:
     """The folders (posix, from the top) that hold what is `seen` or changed, and those above them.
 
-    None where a link in them leads to another: what is there is seen by another name.
+    Empty where a link in them leads to another: what is there is seen by another name.
     """
     real = cache(os.path.realpath)
     places = {real(path if path.is_dir() else path.parent) for path in seen}
@@ -166,13 +164,13 @@ def _from_top(place: str, top: Path) -> str:
     return "." if name == "." else f"./{name}"
 
 
-def _left_in(past: Path, folders: Container[str]) -> str:
-    """Have git take for unchanged what is in none of `folders`; give the rest, as git lists paths."""
-    lines = _git(past, "ls-files").stdout.splitlines(keepends=True)
-    inside = [dirname(f"./{unquoted(line.removesuffix(chr(10)))}") in folders for line in lines]
-    out = "".join(compress(lines, map(not_, inside)))
-    _git(past, "update-index", "--skip-worktree", "--stdin", input=out)
-    return "".join(compress(lines, inside))
+def _leave_out(past: Path, ref: str, *, but: Container[str]) -> str:
+    """Have git take for unchanged what is in no folder of `but`; give the rest, as git lists paths."""
+    lines = _git(past, "ls-files").stdout.splitlines()
+    kept = {line for line in lines if dirname(f"./{unquoted(line)}") in but}
+    out = "".join(f"{line}\n" for line in lines if line not in kept)
+    _lay(past, ref, "update-index", "--skip-worktree", "--stdin", input=out)
+    return "".join(f"{line}\n" for line in kept)
 
 
 def _places(folder: Path) -> tuple[Path, Path]:

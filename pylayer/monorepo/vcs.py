@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from pylayer import below, process
 from pylayer.errors import BuildError
 from pylayer.keys import key
-from pylayer.monorepo.repository import Repository, ran
+from pylayer.monorepo.repository import Repository, places, ran, told
 from pylayer.store.kinds import VCS
 
 if TYPE_CHECKING:
@@ -174,9 +174,9 @@ def _history(folder: Path) -> list[Path]:
     """Where the checkout around a folder is, and where its version control keeps what it knows of it."""
     top = below.repository(folder.resolve())
     found = [top]
-    done = ran(folder, "rev-parse", "--git-dir", "--git-common-dir", timeout=TIMEOUT)
+    done = ran(folder, "rev-parse", *places(["--git-dir"], ["--git-common-dir"]), timeout=TIMEOUT)
     if done.status == 0:
-        found += [(folder / line).resolve() for line in done.stdout.splitlines()]
+        found += [(folder / path).resolve() for path in told(done.stdout)]
         for place in tuple(found[1:]):
             found += _lenders(place / "objects")
     shared = top / ".hg/sharedpath"

@@ -30,12 +30,15 @@ class Deployed:
         """Read what a folder has; programs `aside`, as in tests, deploy nothing."""
         if any(_PROGRAMS.fullmatch(name) for name in names):
             self._programs.add(folder)
-        is_program = not aside and not self._programs.isdisjoint((folder, *folder.parents))
+        is_program = bool(self._programs) and not aside and self._is_below_one(folder)
         for name in names:
             if _FILES.fullmatch(name):
                 self.runtimes.update(_RUNTIME.findall(text(folder / name)))
             elif is_program and name.endswith(_CODE):
                 self.runtimes.update(_constants(text(folder / name)))
+
+    def _is_below_one(self, folder: Path) -> bool:
+        return not self._programs.isdisjoint((folder, *folder.parents))
 
 
 def text(path: Path) -> str:

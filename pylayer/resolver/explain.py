@@ -16,7 +16,8 @@ from pylayer.markers import holds
 from pylayer.names import normalise, required_name
 from pylayer.resolver.requirements import ResolverPython
 from pylayer.resolver.uvtool import with_default
-from pylayer.targets import Architecture, Target, either, later_runtimes
+from pylayer.shown import either
+from pylayer.targets import Architecture, Target, later_runtimes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -36,16 +36,22 @@ if TYPE_CHECKING:
 _MOST_ROUNDS = 50
 
 
-def resolve(request: Request, *, python: ResolverPython, settings: IndexSettings) -> tuple[Pin, ...]:
+def resolve(
+    request: Request, *, python: ResolverPython, settings: IndexSettings, tentative: bool = False
+) -> tuple[Pin, ...]:
     """Give one wheel for each distribution that `request` needs, sorted by name.
 
     A provided wheel is among them, with the address of its file. Raises ResolveError that names what does
     not fit and the newest version that would, or what has none of the hashes that it may have; DownloadError
-    where an index cannot be asked; StandInError where what has to come from elsewhere is needed.
+    where an index cannot be asked; StandInError where what has to come from elsewhere is needed. Of a
+    `tentative` one nobody is told why it fails: indexes are asked no further for that.
     """
     try:
-        return _settled(request, python=python, settings=settings)
+        settle = _settle if tentative else _settled
+        return settle(request, python=python, settings=settings)
     except UnsolvedError as error:
+        if tentative:
+            raise ResolveError(str(error), where=python.label) from error
         raise explained(
             str(error), request=request, python=python, settings=settings, newest=_newest
         ) from error

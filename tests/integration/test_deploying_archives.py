@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import re
-import shutil
-import subprocess
 import sys
 from base64 import b64encode
 from pathlib import Path
 
 import pytest
 import uv
-from factories import npm, there
+from factories import npm
+from factories.deploytools import AWS, CDK_PACKAGES, SAM, command, program, snippet, tool
 from factories.publishing import client
 
 pytestmark = [pytest.mark.command, pytest.mark.deploytools]
 
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "deploy.md"
-AWS, SAM = "awscli==1.46.3", "aws-sam-cli==1.170.0"
 CDK, PULUMI = "aws-cdk-lib==2.275.0", ("pulumi==3.272.0", "pulumi-aws==7.51.1")
-PACKAGES = {"@types/node": "^20", "aws-cdk-lib": "2.276.0", "constructs": "^10", "typescript": "^5"}
 BUILD = "orders-python3.13-arm64"
 REGION = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1", "SAM_CLI_TELEMETRY": "0"}
 
@@ -35,25 +30,6 @@ def app(tmp_path):
     made = Dist(tmp_path / "dist" / "layers")
     made.build("orders", {target: archive(f"native = {target}") for target in targets("python3.13")})
     return tmp_path
-
-
-def snippet(name):
-    """A block of the page, by the comment before it."""
-    return there(re.search(rf"<!-- {name} -->\n```\w+\n(.*?)```", PAGE.read_text(), re.DOTALL))[1]
-
-
-def command(*words, cwd, **environment):
-    """Run a tool; what it printed, or the test's failure with it."""
-    done = subprocess.run(
-        words, cwd=cwd, env=os.environ | environment, capture_output=True, text=True, check=False
-    )
-    assert 0 == done.returncode, done.stdout + done.stderr
-    return done.stdout
-
-
-def program(name):
-    """The path of a tool that is there, or a skipped test."""
-    return shutil.which(name) or pytest.skip(f"{name} is not installed")
 
 
 def python(*distributions):
@@ -70,7 +46,9 @@ def content(app, build=BUILD):
 def test_terraform_reads_the_list_of_archives(app):
     """The paths lead to them, and the hash is the one that it would compute; AWS's provider is not asked."""
     terraform = program("terraform")
-    text = snippet("terraform").replace('resource "aws_lambda_layer_version"', 'resource "terraform_data"')
+    text = snippet(PAGE, "terraform").replace(
+        'resource "aws_lambda_layer_version"', 'resource "terraform_data"'
+    )
     head, _, arguments = text.partition("layer_name")
     inner = f"  input = {{\n  layer_name{arguments.rstrip().removesuffix('}')}  }}\n}}\n"
     (app / "main.tf").write_text(
@@ -103,9 +81,9 @@ def synthesised(app):
 @pytest.mark.timeout(600)
 def test_cdk_takes_an_archive(app):
     """In TypeScript."""
-    modules = npm.installed(PACKAGES)
+    modules = npm.installed(CDK_PACKAGES)
     (app / "node_modules").symlink_to(modules)
-    (app / "app.ts").write_text(snippet("cdk"))
+    (app / "app.ts").write_text(snippet(PAGE, "cdk"))
     options = ["--strict", "--skipLibCheck", "--module", "commonjs", "--target", "es2022", "--types", "node"]
     command(program("node"), str(modules / "typescript" / "bin" / "tsc"), *options, "app.ts", cwd=app)
     command(program("node"), "app.js", cwd=app, CDK_OUTDIR="out")
@@ -117,7 +95,7 @@ def test_cdk_takes_an_archive(app):
 def test_cdk_in_python_takes_an_archive(app):
     """It runs node as well."""
     program("node")
-    (app / "app.py").write_text(snippet("cdk-python"))
+    (app / "app.py").write_text(snippet(PAGE, "cdk-python"))
     command(*python(CDK), "app.py", cwd=app, CDK_OUTDIR="out")
 
     assert ["python3.13"] == synthesised(app)["CompatibleRuntimes"]
@@ -129,9 +107,8 @@ def test_the_command_lines_upload_the_archive(app, cloud, name):
     """The AWS CLI and SAM put it into a bucket as it is, and a stack of it makes the layer version."""
     s3 = client("s3")
     s3.create_bucket(Bucket="my-bucket", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    (app / "template.yaml").write_text(snippet(name))
-    tool, words = (AWS, ["aws", "cloudformation"]) if name == "cloudformation" else (SAM, ["sam"])
-    run = [uv.find_uv_bin(), "tool", "run", "--quiet", "--from", tool, *words]
+    (app / "template.yaml").write_text(snippet(PAGE, name))
+    run = [*tool(AWS, "aws"), "cloudformation"] if name == "cloudformation" else tool(SAM, "sam")
     if name == "sam":
         command(*run, "build", cwd=app, **REGION)
     options = ["--s3-bucket", "my-bucket", "--output-template-file", "packaged.yaml"]
@@ -169,7 +146,7 @@ pulumi.runtime.set_mocks(Mocks())
 def test_pulumi_takes_an_archive(app):
     """As far as its programs can be run without its engine."""
     waiting = "\nimport asyncio\nasyncio.get_event_loop().run_until_complete(orders.urn.future())\n"
-    (app / "program.py").write_text(_MOCKS + snippet("pulumi") + waiting)
+    (app / "program.py").write_text(_MOCKS + snippet(PAGE, "pulumi") + waiting)
     printed = command(*python(*PULUMI), "program.py", cwd=app)
 
     assert "aws:lambda/layerVersion:LayerVersion ['python3.13'] ['arm64']" in printed

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import uv
-from factories import npm, there
+from factories import npm
+from factories.deploytools import AWS, CDK_PACKAGES, SAM, command, program, snippet, tool
 from factories.publishing import Run, client
 
 pytestmark = [pytest.mark.command, pytest.mark.deploytools]
 
-ROOT = Path(__file__).parents[2]
+PAGE = Path(__file__).parents[2] / "docs" / "publish.md"
 LINT = str(Path(sys.executable).with_name("cfn-lint"))
-AWS, SAM = "awscli==1.46.3", "aws-sam-cli==1.170.0"
-PACKAGES = {"@types/node": "^20", "aws-cdk-lib": "2.276.0", "constructs": "^10", "typescript": "^5"}
 
 
 @pytest.fixture
@@ -38,35 +33,10 @@ def arn(published):
     return layers["libexample"]["eu-west-1"]["python3.13"]["arm64"]["arn"]
 
 
-def snippet(name):
-    """A block of docs/publish.md, by the comment before it."""
-    text = (ROOT / "docs" / "publish.md").read_text()
-    return there(re.search(rf"<!-- {name} -->\n```\w+\n(.*?)```", text, re.DOTALL))[1]
-
-
-def command(*words, cwd, **environment):
-    """Run a tool; what it printed, or the test's failure with it."""
-    done = subprocess.run(
-        words, cwd=cwd, env=os.environ | environment, capture_output=True, text=True, check=False
-    )
-    assert 0 == done.returncode, done.stdout + done.stderr
-    return done.stdout
-
-
-def program(name):
-    """The path of a tool that is there, or a skipped test."""
-    return shutil.which(name) or pytest.skip(f"{name} is not installed")
-
-
-def tool(distribution, name):
-    """The start of a command line for a Python tool in an environment of its own."""
-    return [uv.find_uv_bin(), "tool", "run", "--quiet", "--from", distribution, name]
-
-
 @pytest.fixture(scope="session")
 def node_modules():
     """Where npm has put CDK and the TypeScript compiler; kept between runs."""
-    return npm.installed(PACKAGES)
+    return npm.installed(CDK_PACKAGES)
 
 
 @pytest.mark.timeout(600)
@@ -76,7 +46,7 @@ def test_cdk_synthesises_with_the_helper(published, arn, node_modules, tmp_path)
     app.mkdir()
     (app / "node_modules").symlink_to(node_modules)
     shutil.copy(published / "published.ts", app)
-    (app / "app.ts").write_text(snippet("cdk"))
+    (app / "app.ts").write_text(snippet(PAGE, "cdk"))
     (app / "wrong.ts").write_text(
         'import { layerArn } from "./published";\n'
         "// @ts-expect-error there is no such layer\n"
@@ -110,7 +80,7 @@ output "layers" {
 def test_terraform_takes_the_variables(published, arn, tmp_path):
     """Terraform reads the variables by the documented type and gives the ARN to a resource."""
     terraform = program("terraform")
-    (tmp_path / "main.tf").write_text(snippet("terraform") + _RESOURCE)
+    (tmp_path / "main.tf").write_text(snippet(PAGE, "terraform") + _RESOURCE)
     command(terraform, "init", "-no-color", cwd=tmp_path)
     variables = f"-var-file={published / 'layers.tfvars.json'}"
     command(terraform, "apply", "-no-color", "-auto-approve", variables, cwd=tmp_path)
@@ -130,7 +100,7 @@ def test_the_variables_have_terraforms_shape(published, arn):
 def test_sam_and_cfn_lint_take_the_template(published, tmp_path):
     """The documented template is valid to SAM and to cfn-lint."""
     template = tmp_path / "template.yaml"
-    template.write_text(snippet("sam"))
+    template.write_text(snippet(PAGE, "sam"))
     command(LINT, "--regions", "eu-west-1", "--", str(template), cwd=tmp_path)
     sam = tool(SAM, "sam")
     said = command(
@@ -153,7 +123,7 @@ def test_cfn_lint_takes_the_mappings(published, arn, tmp_path):
     template = tmp_path / "template.yaml"
     # JSON is YAML: the file's one section is appended as it is.
     section = json.dumps(mappings["Mappings"])
-    template.write_text(f"{snippet('mappings')}Mappings: {section}\n")
+    template.write_text(f"{snippet(PAGE, 'mappings')}Mappings: {section}\n")
     command(LINT, "--regions", "eu-west-1", "--", str(template), cwd=tmp_path)
 
     assert arn == mappings["Mappings"]["PylayerLayers"]["eu-west-1"]["LibexamplePython313Arm64"]

@@ -113,17 +113,24 @@ def test_what_is_ignored_is_brought(repository, tmp_path):
     ]
 
 
-def test_a_submodule_that_did_not_move_is_there(repository, tmp_path):
-    """Its commits are in another repository."""
+@pytest.mark.parametrize("looked", [False, True])
+def test_a_submodule_that_did_not_move_is_there(repository, tmp_path, looked):
+    """Its commits are in another repository; where folders are left out, it is none of them."""
     other = tmp_path / "other"
     other.mkdir()
     git(other, "init", "--quiet")
     (other / "lib.py").write_text("")
     commit(other)
     git(repository, "submodule", "--quiet", "add", str(other), "sub")
+    (repository / "aside").mkdir()
+    (repository / "aside/one.ts").write_text("")
     commit(repository)
 
-    assert (past(repository, "HEAD", tmp_path).past / "sub/lib.py").is_file()
+    seen = {"seen": [repository / "a/run", repository / "sub"], "manifest": repository / "a/run"}
+    found = past(repository, "HEAD", tmp_path, **(seen if looked else {}))
+    assert (found.past / "sub/lib.py").is_file()
+    assert looked != (found.past / "aside/one.ts").is_file()
+    assert "" == git(found.past, "status", "--porcelain", "--ignore-submodules")
 
 
 def test_where_a_branch_was_left(repository, tmp_path):

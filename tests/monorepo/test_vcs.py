@@ -218,3 +218,12 @@ def test_the_tool_reads_the_checkout_and_does_nothing_else(tmp_path, monkeypatch
             project = load(folder / "layers.toml").projects["liba"]
             found = vcs.version(project, [curious], store=Store(tmp_path / str(number)), run=apart.run)
             assert "1.0" == found
+
+
+def test_what_a_worktree_shares_is_found_in_folders_of_any_name(tmp_path):
+    """A tool that may read nothing else finds no tag without it."""
+    made = Repository(tmp_path / "new\nline" / "made")
+    made.commit({"a.py": ""})
+    made.git("worktree", "add", "--quiet", "../beside")
+    beside = made.folder.parent / "beside"
+    assert {beside.resolve(), (made.folder / ".git").resolve()} <= {*vcs._history(beside)}

@@ -17,8 +17,8 @@ from packaging.tags import sys_tags
 from pylayer import wheels
 from pylayer.errors import DownloadError, ResolveError
 from pylayer.index.indexes import Index, IndexPin
-from pylayer.resolver.requirements import ResolverPython
-from pylayer.resolver.resolve import refind
+from pylayer.resolver.requirements import Request, ResolverPython
+from pylayer.resolver.resolve import refind, resolve
 from pylayer.resolver.solver import StandInError
 
 
@@ -428,3 +428,16 @@ def test_a_glob_pins_what_it_matches(desk, index, requirement):
         pinnings=(IndexPin(distribution="corp-*", index="corp"),),
     )
     assert "1.0" == versions(resolved(settings, requirement))["corp-thing"]
+
+
+def test_indexes_are_asked_no_further_for_a_failure_that_nobody_is_told_of(desk, index):
+    """Targets are tried for versions in common on every first run; that may not go."""
+    add(index, "thing", "1.0")
+    request = Request(requirements=("thing==2.0",))
+    settings, asked = desk.settings(index), []
+    for tentative in (True, False):
+        before = len(index.paths("/simple/thing/"))
+        with pytest.raises(ResolveError):
+            resolve(request, python=python(), settings=settings, tentative=tentative)
+        asked.append(len(index.paths("/simple/thing/")) - before)
+    assert asked[0] == 1 < asked[1]

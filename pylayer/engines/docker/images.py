@@ -362,9 +362,8 @@ class ImageStore:
         record = self._store.record(IMAGE, _key_of(reference, architecture))
         # A classic store takes the digest of several platforms from the one that was pulled first.
         pulled = (record["digest"] or None) if record and record["id"] == found["Id"] else None
-        if not _is_for(
-            found, architecture
-        ):  # what is told is another platform's: only the ID is this one's as well
+        if not _is_for(found, architecture):
+            # What is told is another platform's: only the ID is this one's as well.
             found = {**found, "RootFS": {}}
         env = dict(each.partition("=")[::2] for each in found["Config"].get("Env") or [])
         return Image(

@@ -21,7 +21,7 @@ from pylayer.dataclassing import dataclass
 from pylayer.engines.local import kernelcalls, sockets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same numbers for all architectures
 _VERSION = 1
@@ -78,6 +78,15 @@ class Confinement:
     writable: tuple[Path, ...]
     readable: tuple[Path, ...]
     network: bool
+
+    @classmethod
+    def to_folder(cls, folder: Path, *, python: str, path: str, readable: Sequence[Path] = ()) -> Confinement:
+        """What a program of a Python may do in a folder of its own, offline.
+
+        It reads `readable` too, and what is installed: that Python, and programs on `path` (as in PATH).
+        """
+        own = (*of_path(path), *of_python(python), *readable)
+        return cls(writable=(folder,), readable=own, network=False)
 
     def enter(self) -> None:
         """Hold this thread, and all that it starts, to it; nothing can undo that. Raises OSError."""

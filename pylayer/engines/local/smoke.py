@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pylayer import enginetable, folders
-from pylayer.engines.local import bubblewrap, confinement, pythons
+from pylayer.engines.local import bubblewrap, pythons
 from pylayer.engines.local.confinement import Confinement
 from pylayer.engines.scripts import script_text
 from pylayer.engines.smoke import SCRIPTS, SmokeTestResult, answer_in, client_files, request, unpacked
@@ -112,11 +112,7 @@ class LocalSmokeTester:
         return bubblewrap.program(self._environ.get("PATH", ""))
 
     def _held(self, wrapper: str, python: str, *, folder: Path) -> list[str]:
-        readable = (
-            *confinement.of_path(self._environ.get("PATH", "")),
-            *confinement.of_python(python),
-        )
-        held = Confinement(writable=(folder,), readable=readable, network=False)
+        held = Confinement.to_folder(folder, python=python, path=self._environ.get("PATH", ""))
         return bubblewrap.words(wrapper, held, folder=folder)
 
     def _interpreter(self, target: Target) -> Interpreter:
