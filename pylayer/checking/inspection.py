@@ -39,6 +39,7 @@ DECISIVE = (
     "problems.py",
     "recordfile.py",
     "runtimes.toml",
+    "shown.py",
     "tables.py",
     "targets.py",
     "wheels.py",
