@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pylayer.zips.members import Member
 
 _ENOUGH = 1 << 20  # bytes of source that are worth a job
+_IMPORTED = ("zipfile", "importlib.util", "json", "marshal", "re", "warnings")  # what the script starts with
 _FORMAT = 3  # of what is in such a zip: a change of how modules are compiled changes it
 
 
@@ -263,6 +264,7 @@ class Batch:
             tree=tree,
             env={"PYTHONHASHSEED": "0"},
             bare=True,
+            warm=_IMPORTED,
         )
         into = self._parts / str(share.number)
         into.mkdir()

@@ -73,6 +73,11 @@ class Job:
     bare: bool = False
     warm: Sequence[str] = ()
 
+    @property
+    def options(self) -> Sequence[str]:
+        """The options of the Python that runs its script."""
+        return ["-S"] if self.bare else []
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:

@@ -4,51 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile, ZipFile
 
-from installer import install as install_wheel
-from installer.destinations import SchemeDictionaryDestination
-from installer.exceptions import InstallerError
-from installer.records import InvalidRecordEntry
-from installer.sources import WheelFile
-
-from pylayer.disk import filling
 from pylayer.errors import BuildError, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from installer.sources import WheelContentElement
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from pylayer.engines import Interpreter
     from pylayer.wheels import Wheel
 
-# What zig has for systems that are no target and no host: a third of its bytes, more than half of its files.
-# Nothing asks for it, so an environment that was made with it is as good.
-_UNUSED = {
-    "ziglang": re.compile(
-        r"ziglang/lib/(?:docs|libtsan|libc/(?:freebsd|mingw|netbsd|openbsd|wasi))/"
-        r"|ziglang/lib/libc/include/[^/]*(?:bsd|wasm|wasi|windows)[^/]*/"
-    )
-}
 # To be raised when the same wheels would give another environment.
 FORMAT = 2
-
-
-class _Source(WheelFile):
-    """A wheel whose members that match `without` are not installed."""
-
-    def __init__(self, archive: ZipFile, *, without: re.Pattern[str] | None) -> None:
-        super().__init__(archive)
-        self._without = without
-
-    def get_contents(self) -> Iterator[WheelContentElement]:
-        for element in super().get_contents():
-            if not (self._without and self._without.match(element[0][0])):
-                yield element
 
 
 def key(wheels: Sequence[Wheel], *, interpreter: Interpreter) -> str:
@@ -72,25 +41,14 @@ def install(wheels: Sequence[Wheel], into: Path, *, interpreter: Interpreter, pr
     systems is left out. Raises BuildError for one that cannot be installed, or has a file in a place of the
     environment's own.
     """
+    from pylayer.engines.installing import install_wheel  # seldom needed, and slow to import
+
     python = f"python3.{interpreter.minor}"
-    packages = into / "lib" / python / "site-packages"
-    packages.mkdir(parents=True)
+    (into / "lib" / python / "site-packages").mkdir(parents=True)
     (into / "bin").mkdir()
     own = ("pyvenv.cfg", "bin/python", "bin/python3", f"bin/{python}")
     for wheel in sorted(wheels, key=lambda wheel: wheel.filename):
-        destination = SchemeDictionaryDestination(
-            scheme_dict={
-                "purelib": str(packages),
-                "platlib": str(packages),
-                "scripts": str(into / "bin"),
-                "headers": str(into / "include" / "site" / python / wheel.metadata.name),
-                "data": str(into),
-            },
-            interpreter=f"{prefix}/bin/python",
-            script_kind="posix",
-            overwrite_existing=True,
-        )
-        _install_one(wheel, destination, into)
+        install_wheel(wheel, into, python=python, prefix=prefix)
         _refuse_taken(into, own, wheel)
     (into / "bin" / "python").symlink_to(interpreter.executable)
     (into / "bin" / "python3").symlink_to("python")
@@ -117,17 +75,3 @@ def _refuse_taken(into: Path, own: Sequence[str], wheel: Wheel) -> None:
     ]
     if faults:
         raise BuildError.of(faults)
-
-
-def _install_one(wheel: Wheel, destination: SchemeDictionaryDestination, into: Path) -> None:
-    try:
-        with filling(into), ZipFile(wheel.path) as archive:
-            # Its name there is what counts: a store may keep the file under another one.
-            archive.filename = wheel.filename
-            source = _Source(archive, without=_UNUSED.get(wheel.metadata.name))
-            install_wheel(source, destination, additional_metadata={"INSTALLER": b"pylayer\n"})
-    except (InstallerError, InvalidRecordEntry, BadZipFile, KeyError, ValueError, OSError) as error:
-        raise BuildError(
-            f"the build requirement {wheel.filename} cannot be installed: {error}",
-            hint="allow another version of it in build-system.requires",
-        ) from error

@@ -65,7 +65,7 @@ def pack(job: Job, *, folder: str, env: Mapping[str, str], user: int | None = No
     listed = [(file, _size(file.content)) for file in (runner, *files(job))]
     header = {
         "user": user,
-        "options": ["-S"] if job.bare else [],
+        "options": list(job.options),
         "folder": folder,
         "script": f"inside/{job.script}.py",
         "env": {**env, **job.env},

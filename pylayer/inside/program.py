@@ -63,12 +63,12 @@ def serve(answers: int, modules: Sequence[str]) -> None:
     before = dict(os.environ)
     sys.path[:] = [path for path in sys.path[1:] if path]  # the first is where this file is, for now
     os.chdir("/")
+    gc.disable()  # as https://docs.python.org/3/library/gc.html#gc.freeze has it, and it would only cost time
     load(modules)
     # What the backend says of the environment when it is imported, all its builds are to hear.
     said = {name: value for name, value in os.environ.items() if before.get(name) != value}
     if not private(answers):
         os._exit(1)
-    gc.collect()
     gc.freeze()  # a collection in a fork would copy what is never used
     requests = os.fdopen(os.dup(0), "rb")
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -111,6 +111,7 @@ def private(answers: int) -> bool:
 
 def become(request: Mapping[str, Any], said: Mapping[str, str]) -> None:
     """Let this fork be the program that a new process with this request would be."""
+    gc.enable()
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update({**request["env"], **said})

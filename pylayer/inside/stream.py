@@ -26,7 +26,6 @@ import json
 import os
 import resource
 import select
-import shutil
 import signal
 import stat
 import sys
@@ -177,7 +176,8 @@ class Server:
         self.results.write(json.dumps(header).encode() + b"\n")
         for name, _, _ in files:
             with open(os.path.join("out", name), "rb") as content:
-                shutil.copyfileobj(content, self.results, CHUNK)
+                while chunk := content.read(CHUNK):
+                    self.results.write(chunk)
         self.results.flush()
 
 
@@ -445,6 +445,8 @@ def answered() -> Any:
 
 def remove(folder: str) -> None:
     """Remove the job's folder, read-only folders in it as well."""
+    import shutil  # as long as the rest of this program takes to start, and nobody waits for it here
+
     shutil.rmtree(folder, ignore_errors=True)
     if os.path.exists(folder):
         for root, names, _ in os.walk(folder):

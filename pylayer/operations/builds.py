@@ -19,6 +19,7 @@ from pylayer.pipeline import Pipeline
 from pylayer.state import durations, endings, history, lastrun, opening, snapshot, warnings, watch
 from pylayer.state.snapshot import KeptBuild, Snapshot
 from pylayer.trail import Trail
+from pylayer.turns import Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from pylayer.pipeline import BuildResult, BuiltArchive
     from pylayer.state.opening import WorkspaceState
     from pylayer.store import Store
+
+    Watched = tuple[list[Path], dict[str, str]]  # paths, and what version control says of folders
 
 
 def run(
@@ -104,7 +107,7 @@ def run(
             workers=employed,
             until=stack,
         )
-        made, hosts = context.by_records_first(
+        made, hosts, watched = context.by_records_first(
             state.store,
             lambda *, by_records: attempt(by_records=by_records, ready=ready if by_records else {}),
         )
@@ -134,7 +137,7 @@ def run(
         lastrun.save(state, ran, before=before, after=listed.read_bytes())
         headstart.remember(state, hosts.began)
         beside = attest(made, hosts=hosts) if attest else {}
-        _remember(state, found, made, beside=beside, options=options, since=since)
+        _remember(state, found, made, watched=watched, beside=beside, options=options, since=since)
         if sharing:
             well = not any(outcome.error for outcome in outcomes)
             sharing.end(state.store, selected, of=len(found.builds), well=well)
@@ -172,8 +175,8 @@ async def _run(
     by_records: bool,
     workers: Workers | None,
     until: ExitStack,
-) -> tuple[dict[str, BuildResult], EngineHosts]:
-    """Make the archives of `selected`; how each build ended, and where their Pythons were."""
+) -> tuple[dict[str, BuildResult], EngineHosts, Watched]:
+    """Make the archives of `selected`; how each build ended, where their Pythons were, and what to watch."""
     async with context.opened(
         found,
         engines=engines,
@@ -202,12 +205,15 @@ async def _run(
             reporter=reporter,
             listing=listing and by_records,
         )
+        graph = run.context.graph
+        watching = asyncio.create_task(graph.compute_as(Urgency.PREPARE, partial(_watched, found)))
         made = await pipeline.run(selected)
         if not policy.locked:
             good = all(result.outcome.good for result in made.values())
             complete = good and len(selected) == len(found.builds)
             await run.keep_lock(complete=complete)
-    return made, run.hosts
+        watched = await watching
+    return made, run.hosts, watched
 
 
 def refuse_stale(errors: Iterable[PylayerError | None]) -> None:
@@ -239,11 +245,20 @@ def _foresee(found: Workspace, news: Sequence[BuildResult], *, state: WorkspaceS
             durations.remember(state.store, result.build.id, result.outcome.seconds)
 
 
+def _watched(found: Workspace) -> Watched:
+    """What tells the next run that nothing changed; found out while builds wait, and as safe as later.
+
+    What comes or goes meanwhile changes a folder among it, which `snapshot.take` sees.
+    """
+    return watch.paths(found), watch.described(found)
+
+
 def _remember(
     state: WorkspaceState,
     found: Workspace,
     made: Mapping[str, BuildResult],
     *,
+    watched: Watched,
     beside: Mapping[str, Sequence[Path]],
     options: Mapping[str, Any],
     since: int,
@@ -251,12 +266,12 @@ def _remember(
     """Keep what tells the next run that nothing changed; earlier builds stay where nothing else did."""
     before = snapshot.load(state)
     lock_path = found.manifest.root / LOCK_NAME
-    taken = snapshot.take(watch.paths(found), since_ns=since, ours=[lock_path])
+    watching, described = watched
+    taken = snapshot.take(watching, since_ns=since, ours=[lock_path])
     if taken is None:
         snapshot.forget(state)
         return
     paths, unsettled = taken
-    described = watch.described(found)
     builds = {
         name: _kept(result.outcome, result.made, beside.get(name, ()))
         for name, result in made.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from factories.wheels import make_wheel
 from pylayer import wheels
 from pylayer.archives import archive
 from pylayer.building import bytecode
+from pylayer.engines.scripts import script_text
 from pylayer.errors import BuildError
 from pylayer.store import Store
 
@@ -279,3 +281,11 @@ def test_parts():
     assert (100, 4, sorted(parts, reverse=True)) == (parts[0], parts[-2], parts)
     assert [slice(0, 3)] == bytecode._divided([1, 2, 3], 2)
     assert [] == bytecode._divided([], 2)
+
+
+def test_what_jobs_have_imported_is_what_the_script_imports():
+    """It is imported once for all jobs of a container, in a process that those are forks of."""
+    tree = ast.parse(script_text("compile"))
+    imported = [name.name for node in tree.body if isinstance(node, ast.Import) for name in node.names]
+
+    assert set(bytecode._IMPORTED) == set(imported) - {"os", "sys"}

@@ -240,6 +240,38 @@ def test_what_was_begun_before_is_there_when_it_is_asked_for(
     assert [] == owned(docker_images, os.getpid())
 
 
+def test_pylayers_own_jobs_are_made_ready_for_beside_a_build(
+    docker_engine, docker_images, docker_cache, into
+) -> None:
+    """Where the run before had some of a kind, their program has its modules when the first one comes."""
+    from factories.containers import engine, owned
+
+    own = replace(job(""), name="own.job", bare=True, warm=("wave", "colorsys"))
+    docker_engine.build_env(target(), ()).run(job(""), into=into)
+    docker_engine.bare_env(target()).run(own, into=into)
+    docker_engine.close()
+    again = engine(docker_cache)
+    again.begin(docker_engine.began, None)
+
+    def forks() -> list[list[str]]:
+        (each,) = owned(docker_images, os.getpid())
+        found = docker_images.top(each)["Processes"]
+        return [process for process in found if f"{FORK} " in str(process)]
+
+    again.build_env(target(), ()).run(job(""), into=into)
+    assert until(lambda: [words[-1].split()[-2:] for words in forks()] == [["wave", "colorsys"]])
+    ((user, *_),) = forks()
+    told = job(
+        "import os, sys\n"
+        "facts.update(user=os.getuid(), imported='wave' in sys.modules, site=sys.flags.no_site)"
+    )
+    again.bare_env(target()).run(replace(own, tree=told.tree, request=told.request), into=into)
+    told = json.loads((into / "facts-1-py3-none-any.whl").read_text())
+    assert {"user": int(user), "imported": True, "site": 1} == told
+    again.close()
+    assert [] == owned(docker_images, os.getpid())
+
+
 @pytest.mark.parametrize("image", ["pylayer/env:there-is-none", ""])
 def test_what_is_begun_in_vain_leaves_nothing(
     docker_engine, docker_images, docker_cache, into, image

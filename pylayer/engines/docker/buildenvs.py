@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import field
 from functools import partial
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from docker.errors import NotFound
@@ -47,36 +48,33 @@ class EnvResources:
 
     `opened` are the containers that they started first, as `Containers.begin` takes them: those that nothing
     had to be said to, in the engine's own architecture. `waiting` are programs that were started before
-    anybody asked for them, by container: one for its first build, and one for its first guest.
+    anybody asked for them, by container: one for its first build; and what its guests are made ready with.
     """
 
     containers: Containers
     images: ImageStore
     environ: Mapping[str, str]
     opened: list[dict[str, str]] = field(default_factory=list)
-    waiting: dict[str, dict[bool, list[JobServer]]] = field(default_factory=dict)
+    waiting: dict[str, tuple[JobServer, str]] = field(default_factory=dict)
     empty: EmptyRooms = field(default_factory=EmptyRooms)
 
     def begin(self, what: Mapping[str, str], begun: EarlyContainer | None) -> None:
-        """Start a container like one that was `opened`, and programs in it, for who asks for such a one."""
-        then = partial(self._wait_for_jobs, warm=what.get("warm", ""))
+        """Start a container like one that was `opened`, and a program in it, for who asks for such a one."""
+        then = partial(self._wait_for_jobs, what=what)
         self.containers.begin(what["image"], platform=what["platform"], then=then, begun=begun)
 
     def _wait_for_jobs(
-        self, container: Container, started: Mapping[bool, WaitingProgram], *, warm: str
+        self, container: Container, program: WaitingProgram | None, *, what: Mapping[str, str]
     ) -> None:
-        def program(*, guest: bool, user: int) -> JobServer:
-            if waiting := started.get(guest):
-                return JobServer(container.listening(waiting.id, waiting.connection), user=waiting.user)
+        if program:
+            running = container.listening(program.id, program.connection)
+            server = JobServer(running, user=program.user)
+        else:
+            user = programs.waiting_user()
             server = JobServer.start(container, python=_PYTHON, user=user, env={})
-            if warm and not guest:
+            if warm := what.get(programs.READY[False]):
                 server.prepare(programs.preparation(warm, user=user))
-            return server
-
-        users = programs.waiting_users()
-        self.waiting[container.id] = {
-            guest: [program(guest=guest, user=user)] for guest, user in users.items()
-        }
+        self.waiting[container.id] = (server, what.get(programs.READY[True], ""))
 
     def remember(self, image: str, *, platform: str) -> dict[str, str]:
         """Have a container like this one begun by later runs; give what they begin with."""
@@ -140,6 +138,8 @@ class DockerBuildEnv:
     def _run(self, job: Job, *, into: Path) -> Done:
         with self._rooms.room(guest=job.bare) as room, closing(Results(into)) as results:
             with self._server(room, job) as server:
+                if room.expecting and not job.bare:
+                    Thread(target=self._expect_guest, args=(room,), daemon=True).start()
                 status = server.do(self._packed(job, user=server.user), results)
                 if not (results.complete and results.clean):
                     room.clean = False
@@ -174,6 +174,15 @@ class DockerBuildEnv:
         else:
             server.end()
 
+    def _expect_guest(self, room: Room) -> None:
+        """Start a program for guests, and have it make ready: beside a build, which takes longer."""
+        warm, room.expecting = room.expecting, ""
+        user = next(self._users)
+        with suppress(*DOCKER_ERRORS, EngineError, ValueError):  # who wants it has it started
+            server = JobServer.start(room.container, python=_PYTHON, user=user, env={})
+            server.prepare(programs.preparation(warm, user=user))
+            room.idle[True].append(server)
+
     def _packed(self, job: Job, *, user: int) -> Iterator[bytes]:
         # Beside builds, no name of a folder may be known before it is there.
         folder = f"{WORK}/{job.name}{f'.{secrets.token_hex(8)}' if job.bare else ''}"
@@ -183,7 +192,7 @@ class DockerBuildEnv:
             **({envtable.TOOLS: TOOLS} if self._tools else {}),
         }
         if job.warm and self._remembered:
-            self._remembered[0].setdefault("warm", programs.warm(job.warm, env=env))
+            self._remembered[0].setdefault(programs.READY[job.bare], programs.warm(job, env=env))
         return wire.pack(job, folder=folder, env=env, user=user)
 
     @property
@@ -212,6 +221,8 @@ class DockerBuildEnv:
             self._remembered.append(self._resources.remember(image, platform=platform))
         if self._network and (bundle := variables.certificates(self._resources.environ)):
             container.put(tars.of_file(bundle, _BUNDLE))
-        return Room(
-            container=container, idle=self._resources.waiting.pop(container.id, {False: [], True: []})
-        )
+        room = Room(container=container)
+        if container.id in self._resources.waiting:
+            server, room.expecting = self._resources.waiting.pop(container.id)
+            room.idle[False].append(server)
+        return room

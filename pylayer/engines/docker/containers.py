@@ -224,7 +224,7 @@ class Containers:
         image: str,
         *,
         platform: str,
-        then: Callable[[Container, Mapping[bool, WaitingProgram]], None],
+        then: Callable[[Container, WaitingProgram | None], None],
         begun: EarlyContainer | None,
     ) -> None:
         """Start one, and something in it, for the first who asks for such a one.
@@ -240,8 +240,8 @@ class Containers:
                 )
             else:
                 container = self._start(image, platform=platform)
-            with suppress(*DOCKER_ERRORS, EngineError):  # whoever asks for it starts that himself
-                then(container, started.programs if started else {})
+            with suppress(*DOCKER_ERRORS, EngineError, ValueError):  # whoever asks for it starts that himself
+                then(container, started.program if started else None)
             return container
 
         with self._lock:

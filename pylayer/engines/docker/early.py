@@ -11,8 +11,8 @@ import json
 import os
 import socket
 import threading
+import time
 from contextlib import suppress
-from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -53,22 +53,22 @@ class WaitingProgram:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartedContainer:
-    """A container that runs, the connection that it ends with, its programs for a build and for guests."""
+    """A container that runs, the connection that it ends with, and its program for a build."""
 
     id: str
     connection: socket.socket
-    programs: Mapping[bool, WaitingProgram]
+    program: WaitingProgram
 
 
 class EarlyContainer:
-    """A container that a thread starts, with programs that wait for jobs in it."""
+    """A container that a thread starts, with a program that waits for a build in it."""
 
     def __init__(self, what: Mapping[str, str], *, config: Mapping[str, Any]) -> None:
         self._asked = {name: what[name] for name in _REMEMBERED}
         self._config = config
         self._engine = _Socket(what["address"], what["api"])
         self._program = programs.words(what["python"])
-        self._warm = what.get("warm", "")
+        self._ready = what.get(programs.READY[False], "")
         self._started: StartedContainer | None = None
         self._opened: list[socket.socket] = []
         self._thread = threading.Thread(target=self._start, name="pylayer-early", daemon=True)
@@ -105,13 +105,11 @@ class EarlyContainer:
                 engine.upgraded(f"/containers/{created}/attach?stdin=1&stdout=1&stderr=1&stream=1")
             )
             engine.asked(f"/containers/{created}/start")
-            waiting = {}
-            for guest, user in programs.waiting_users().items():
-                waiting[guest] = self._waiting(created, user)
-                if self._warm and not guest:
-                    waiting[guest].connection.sendall(programs.preparation(self._warm, user=user))
-            self._started = StartedContainer(id=created, connection=attached, programs=waiting)
-        except (OSError, HTTPException, ValueError, KeyError, TypeError):
+            waiting = self._waiting(created, programs.waiting_user())
+            if self._ready:
+                waiting.connection.sendall(programs.preparation(self._ready, user=waiting.user))
+            self._started = StartedContainer(id=created, connection=attached, program=waiting)
+        except (OSError, ValueError, KeyError, TypeError, IndexError):
             for connection in self._opened:
                 connection.close()
             if created:
@@ -193,45 +191,37 @@ class _Socket:
         self._asking: socket.socket | None = None
 
     def asked(self, path: str, value: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Post `value`; give the answer, an empty one for none. Raises OSError, HTTPException, ValueError."""
-        with self._connected() as connection:
-            http = HTTPConnection("localhost")
-            http.sock = connection
-            body = None if value is None else json.dumps(value)
-            http.request("POST", self._api + path, body, {"Content-Type": "application/json"})
-            answer = http.getresponse()
-            text = answer.read()
-        if answer.status >= 300:
-            raise ConnectionError(f"{path}: {answer.status}: {text.decode(errors='replace')}")
+        """Post `value`; give the answer, an empty one for none. Raises OSError, ValueError."""
+        with self._sent("POST", path, value, "Connection: close") as connection:
+            answer = b""
+            while piece := connection.recv(_LONGEST_HEAD):
+                answer += piece
+        head, _, text = answer.partition(b"\r\n\r\n")
+        if (status := _status(head)) >= 300:
+            raise ConnectionError(f"{path}: {status}: {text.decode(errors='replace')}")
         return dict(json.loads(text)) if text else {}
 
     def upgraded(self, path: str, value: Mapping[str, Any] | None = None) -> socket.socket:
         """Post `value`; give the connection, which is a raw one from then on. Raises OSError."""
-        body = b"" if value is None else json.dumps(value).encode()
-        head = [
-            f"POST {self._api}{path} HTTP/1.1",
-            "Host: localhost",
-            "Connection: Upgrade",
-            "Upgrade: tcp",
-            "Content-Type: application/json",
-            f"Content-Length: {len(body)}",
-        ]
-        connection = self._connected()
+        connection = self._sent("POST", path, value, "Connection: Upgrade", "Upgrade: tcp")
         try:
-            connection.sendall("\r\n".join([*head, "", ""]).encode() + body)
-            _see_upgrade(connection)
+            status = _status(_head(connection))
         except BaseException:
             connection.close()
             raise
+        if status not in {101, 200}:
+            connection.close()
+            raise ConnectionError(f"{path}: {status}")
         return connection
 
     def remove(self, container: str) -> None:
         """Remove a container, whatever it does, if the engine can."""
-        with suppress(OSError, HTTPException), self._connected() as connection:
-            http = HTTPConnection("localhost")
-            http.sock = connection
-            http.request("DELETE", f"{self._api}/containers/{container}?force=1&v=1")
-            http.getresponse().read()
+        path = f"/containers/{container}?force=1&v=1"
+        with (
+            suppress(OSError, ValueError),
+            self._sent("DELETE", path, None, "Connection: close") as connection,
+        ):
+            _head(connection)
 
     def hurry(self) -> None:
         """Have what is asked for now fail at once, and what is asked for from now on soon."""
@@ -239,6 +229,25 @@ class _Socket:
         if self._asking is not None:
             with suppress(OSError):
                 self._asking.shutdown(socket.SHUT_RDWR)
+
+    def _sent(self, method: str, path: str, value: Mapping[str, Any] | None, *headers: str) -> socket.socket:
+        """Ask for something on a connection of its own."""
+        body = b"" if value is None else json.dumps(value).encode()
+        head = [
+            # Of HTTP/1.1 an upgrade alone is needed; what is asked by 1.0 is answered in one piece.
+            f"{method} {self._api}{path} HTTP/{'1.1' if 'Upgrade: tcp' in headers else '1.0'}",
+            "Host: localhost",
+            *headers,
+            "Content-Type: application/json",
+            f"Content-Length: {len(body)}",
+        ]
+        connection = self._connected()
+        try:
+            connection.sendall("\r\n".join([*head, "", ""]).encode() + body)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _connected(self) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX)
@@ -252,13 +261,18 @@ class _Socket:
         return connection
 
 
-def _see_upgrade(connection: socket.socket) -> None:
-    """Read an answer up to the end of its headers, byte by byte: what follows is a program's."""
-    answer = b""
-    while not answer.endswith(b"\r\n\r\n"):
-        byte = connection.recv(1)
-        if not byte or len(answer) > _LONGEST_HEAD:
-            raise ConnectionError("no answer to an upgrade")
-        answer += byte
-    if answer.split(b" ", 2)[1] not in (b"101", b"200"):
-        raise ConnectionError(answer.decode(errors="replace"))
+def _head(connection: socket.socket) -> bytes:
+    """Read an answer up to the end of its headers, and no further: what follows may be a program's."""
+    while True:
+        seen = connection.recv(_LONGEST_HEAD, socket.MSG_PEEK)
+        end = seen.find(b"\r\n\r\n")
+        if end >= 0:
+            return connection.recv(end + 4)
+        if not seen or len(seen) >= _LONGEST_HEAD:
+            raise ConnectionError("no answer")
+        time.sleep(0.001)  # the rest of it is on its way
+
+
+def _status(head: bytes) -> int:
+    """Give the status of an answer; raises ValueError or IndexError for what is none."""
+    return int(head.split(b" ", 2)[1])

@@ -11,17 +11,22 @@ from pylayer.engines import variables
 from pylayer.engines.scripts import script_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
+
+    from pylayer.engines import Job
 
 ROOT = "/pylayer"
 WORK = f"{ROOT}/work"  # a folder for each job
+
+# Where a record has what a program is made ready with, one for builds and one for guests.
+READY = {False: "ready for builds", True: "ready for guests"}
 
 _OF_ONE_JOB = ("HOME", "TMPDIR")
 # Users of programs (numbers): within the 65536 that a rootless engine has, and nobody's in any image; of so
 # many that containers which run at once seldom have the same: the kernel counts a user's processes in all of
 # them.
 _FIRST_USER, _USERS = 20000, 40000
-_FIRST_WAITING, _WAITING = 60000, 2500  # of programs that wait, in pairs
+_FIRST_WAITING, _WAITING = 60000, 5000  # of programs that wait for the first build in a container
 
 
 def words(python: str) -> list[str]:
@@ -34,30 +39,31 @@ def users() -> Iterator[int]:
     return itertools.count(_FIRST_USER + secrets.randbelow(_USERS))
 
 
-def waiting_users() -> dict[bool, int]:
-    """Give users for programs that are started before anybody asks: for a build, and for guests."""
-    first = _FIRST_WAITING + 2 * secrets.randbelow(_WAITING)
-    return {guest: first + guest for guest in (False, True)}
+def waiting_user() -> int:
+    """Give a user for a program that is started before anybody asks."""
+    return _FIRST_WAITING + secrets.randbelow(_WAITING)
 
 
-def warm(modules: Sequence[str], *, env: Mapping[str, str]) -> str:
-    """Give text of what jobs have in common that are forks of one program; `env` is the engine's."""
+def warm(job: Job, *, env: Mapping[str, str]) -> str:
+    """Give text of what jobs like one have in common that are forks of one program; `env` is the engine's."""
     own = {name: value for name, value in env.items() if name not in _OF_ONE_JOB}
-    return json.dumps({"modules": list(modules), "env": own})
+    return json.dumps({"modules": list(job.warm), "options": list(job.options), "env": own})
 
 
 def preparation(warm: str, *, user: int) -> bytes:
     """Give what has the program that such jobs are forks of made before there is one; nothing comes back.
 
-    The format is that of `pylayer/inside/stream.py`.
+    The format is that of `pylayer/inside/stream.py`. Raises ValueError for what `warm` did not give.
     """
     common = json.loads(warm)
+    if not (isinstance(common, dict) and common.keys() == {"modules", "options", "env"}):
+        raise ValueError("no such preparation")
     folder = f"{WORK}/.{secrets.token_hex(8)}"
     env = {**variables.of_job(folder, path=""), **common["env"]}
     runner = script_text("program").encode()
     header = {
         "user": user,
-        "options": [],
+        "options": common["options"],
         "folder": folder,
         "script": "",
         "env": env,

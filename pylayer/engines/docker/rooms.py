@@ -31,13 +31,15 @@ MOST_EMPTY = 8
 class Room:
     """A container, and how many are in it; `clean` as long as the next build may have it.
 
-    `idle` are the programs in it that wait for a job, those for builds and those for guests.
+    `idle` are the programs in it that wait for a job, those for builds and those for guests. Where one of the
+    latter is sure to be wanted, `expecting` is what makes it ready.
     """
 
     container: Container
     inside: int = 0
     taken: bool = False
     clean: bool = True
+    expecting: str = ""
     idle: dict[bool, list[JobServer]] = field(default_factory=lambda: {False: [], True: []})
 
 

@@ -325,7 +325,7 @@ class LocalBuildEnv:
                 _write(folder / file.name, file)
             # What is declared for a project may name folders that its build is to use.
             confined = self._engine.confined(self, writable=(folder, *confinement.named(job.env)))
-            command = [self.python, *(["-S"] if job.bare else []), f"inside/{job.script}.py"]
+            command = [self.python, *job.options, f"inside/{job.script}.py"]
             if wrapper := self._engine.bubblewrap:
                 command = [*bubblewrap.words(wrapper, confined, folder=folder), *command]
             try:

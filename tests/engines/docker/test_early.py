@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import socket
 import tempfile
+import threading
 import time
 
 import pytest
 
-from pylayer.engines.docker import early
+from pylayer.engines.docker import early, programs
 
 HOST = {
     "Memory": 1 << 30,
@@ -78,6 +79,38 @@ def test_a_damaged_record_begins_nothing(begun, more):
     """The run finds out by itself what it needs."""
     begin(CONFIG, **more)
     assert begun == []
+
+
+def test_an_answers_head_is_read_and_no_more():
+    """It may come in pieces; what follows an upgrade is what a program prints."""
+    engine, connection = socket.socketpair()
+    with engine, connection:
+        connection.settimeout(5)
+        engine.sendall(b"HTTP/1.1 101 UPGRADED\r\nUpgr")
+        later = threading.Timer(0.05, engine.sendall, [b"ade: tcp\r\n\r\nprinted"])
+        later.start()
+
+        assert early._status(early._head(connection)) == 101
+        assert connection.recv(100) == b"printed"
+
+
+@pytest.mark.parametrize("said", [b"", b"x" * (1 << 15), b"\r\n\r\n", b"HTTP/1.1 no\r\n\r\n"])
+def test_what_is_no_answer_is_an_error(said):
+    """Whoever asked does without."""
+    engine, connection = socket.socketpair()
+    with engine, connection:
+        engine.sendall(said)
+        engine.shutdown(socket.SHUT_WR)
+
+        with pytest.raises((OSError, ValueError, IndexError)):
+            early._status(early._head(connection))
+
+
+@pytest.mark.parametrize("warm", ["", "[]", '{"modules": []}', "{"])
+def test_what_is_no_preparation_is_an_error(warm):
+    """A record may be damaged, or of an earlier version."""
+    with pytest.raises(ValueError, match=r"preparation|Expecting"):
+        programs.preparation(warm, user=60000)
 
 
 def test_an_engine_that_stands_still_keeps_nobody():
