@@ -79,7 +79,17 @@ def _classes(make: Callable[..., Any]) -> dict[str, Any]:
 
         name: str = ""
 
-    return {kind.__name__: kind for kind in (Value, Derived, Counter, Ordered, Itself)}
+    @make(frozen=True, slots=True, kw_only=True)
+    class Counted:
+        """Something with fields that nobody gives."""
+
+        names: tuple[str, ...]
+        count: int = field(init=False)
+
+        def __post_init__(self) -> None:
+            object.__setattr__(self, "count", len(self.names))
+
+    return {kind.__name__: kind for kind in (Value, Derived, Counter, Ordered, Itself, Counted)}
 
 
 @dataclassing.dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,11 +223,48 @@ def test_a_value_arrives_in_a_process_that_has_made_none() -> None:
     assert done.stdout.decode().strip() == "Sent(name='a', sizes=(1, 2)) True"
 
 
-def test_nothing_is_written_for_a_class_that_is_not_used() -> None:
-    with_methods = _classes(dataclassing.dataclass)["Value"].__dict__
+def _is_written(kind: type) -> bool:
+    return isinstance(kind.__dict__["__dataclass_fields__"], dict)
 
-    assert "__eq__" not in with_methods
-    assert "__repr__" not in with_methods
+
+def test_nothing_is_written_for_a_class_of_which_there_are_few_instances() -> None:
+    kind = _classes(dataclassing.dataclass)["Derived"]
+    values = [kind(name="a", payload="", seconds=number) for number in range(10)]
+
+    assert not _is_written(kind)
+    assert [(value.amount, value.notes, value.seconds) for value in values] == [
+        (4, [], number) for number in range(10)
+    ]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda value: value == value.of("a"),
+        hash,
+        repr,
+        fields,
+        lambda value: value.of("b") != value,
+        lambda value: [value.of(str(number)) for number in range(200)],
+    ],
+)
+def test_all_is_written_for_a_class_that_is_used_as_more(use: Callable[[Any], Any]) -> None:
+    made = {name: _classes(make)["Derived"].of("a") for name, make in MAKERS.items()}
+    for value in made.values():
+        object.__setattr__(value, "notes", ())  # has a hash
+    found = [use(value) for value in made.values()]
+
+    assert _is_written(type(made["ours"]))
+    if not isinstance(found[0], (list, tuple)):
+        assert found[0] == found[1]
+
+
+def test_a_field_that_is_no_argument_is_set_after_the_others(kinds: dict[str, Any]) -> None:
+    made = [kinds["Counted"](names=("a", "b")) for _ in range(200)]
+
+    assert {value.count for value in made} == {2}
+    with pytest.raises(TypeError, match="count"):
+        kinds["Counted"](names=(), count=1)
 
 
 def test_a_class_without_slots_or_with_an_init_of_its_own_is_refused() -> None:
@@ -229,3 +276,9 @@ def test_a_class_without_slots_or_with_an_init_of_its_own_is_refused() -> None:
         @dataclassing.dataclass(slots=True)
         class Own:
             def __init__(self) -> None: ...
+
+    with pytest.raises(TypeError, match="Unset has a default that nobody would set"):
+
+        @dataclassing.dataclass(slots=True)
+        class Unset:
+            seen: int = field(init=False, default=0)
