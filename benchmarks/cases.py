@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from workspaces import Workspace
 
 INVOKE = "bare invoke"
+GONE_THROUGH = "pylayer, all gone through"
 PROCESSOR = "pylayer, processor"
 EMPTY_TASK = "from invoke import task\n\n\n@task\ndef empty(context):\n    pass\n"
 STARTS = 15
+EDITS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,10 @@ def warm(contender: Contender, *, lab: Lab) -> None:
 
 
 def unchanged(count: int, *, lab: Lab, pylayer: Pylayer) -> list[Row]:
-    """`count` packages × 2 runtimes × 2 architectures with nothing to do, against invoke's empty task."""
+    """`count` packages × 2 runtimes × 2 architectures with nothing to do, against invoke's empty task.
+
+    With one line edited, against the same where layers.toml was touched as well: then all is gone through.
+    """
     root = empty(lab.work / f"unchanged-{count}")
     runtimes = ("python3.11", "python3.13")
     workspace = workspaces.small(root, count=count, mark="once", runtimes=runtimes, static=True)
@@ -109,7 +114,27 @@ def unchanged(count: int, *, lab: Lab, pylayer: Pylayer) -> list[Row]:
     except Wrong as error:
         row.wrong.setdefault("pylayer", str(error))
     say(f"{row.case}, no change: {row.median('pylayer'):.3f} s, bare invoke {row.median(INVOKE):.3f} s")
-    return [row]
+    return [row, _edited(workspace, pylayer, row.case)]
+
+
+def _edited(workspace: Workspace, pylayer: Pylayer, case: str) -> Row:
+    row = Row(case=case, step="one line edited")
+    manifest = workspace.root / "layers.toml"
+    for number in range(EDITS):
+        for column in ("pylayer", GONE_THROUGH):
+            workspace.edit(workspace.names[len(workspace.names) // 2], f"edited {number}, {column}")
+            if column == GONE_THROUGH:
+                manifest.write_text(manifest.read_text(encoding="utf-8") + "# again\n", encoding="utf-8")
+            seconds, why = timed(pylayer, workspace)
+            row.add(column, seconds)
+            if why:
+                row.wrong.setdefault(column, why)
+    try:
+        edits_are_in(pylayer, workspace)
+    except Wrong as error:
+        row.wrong.setdefault("pylayer", str(error))
+    say(f"{case}, edited: {row.median('pylayer'):.2f} s, all gone through {row.median(GONE_THROUGH):.2f} s")
+    return row
 
 
 def growth(counts: Sequence[int], *, lab: Lab, pylayer: Pylayer) -> list[Row]:

@@ -135,6 +135,15 @@ class Graph:
                 left += further
         return sorted(found, key=lambda work: work.started)
 
+    def needed(self, key: Hashable) -> set[Hashable]:
+        """A step and all that it needed, by way of others too."""
+        seen, left = {key}, [key]
+        while left:
+            further = self._needs.get(left.pop(), {}).keys() - seen
+            seen |= further
+            left += further
+        return seen
+
     def _way(self, start: Hashable, end: Hashable) -> tuple[Hashable, ...]:
         """How `start` comes to wait for `end`: the steps between them, both included; empty where not."""
         ways: dict[Hashable, tuple[Hashable, ...]] = {start: (start,)}

@@ -61,7 +61,8 @@ class BuiltArchive:
 class BuildResult:
     """How a build ended, what it made where it ended well, and the `works` that were done for it.
 
-    `stretches` are what it waited for and was at until its end; none where it was found made.
+    `stretches` are what it waited for and was at until its end; none where it was found made. `projects` are
+    the folders of those that were looked at for it.
     """
 
     build: Build
@@ -69,6 +70,7 @@ class BuildResult:
     made: BuiltArchive | None = None
     works: tuple[Work, ...] = ()
     stretches: tuple[Stretch, ...] = ()
+    projects: frozenset[Path] = frozenset()
 
     def failed(self, error: PylayerError) -> BuildResult:
         """What becomes of it where `error` was found in what it made."""
@@ -177,7 +179,14 @@ class Pipeline:
         self._reporter.outcome(outcome)
         found_made = outcome.state is State.CACHED
         stretches = () if found_made else self._graph.trail.of(build.id)
-        return BuildResult(build=build, outcome=outcome, made=made, works=works, stretches=stretches)
+        return BuildResult(
+            build=build,
+            outcome=outcome,
+            made=made,
+            works=works,
+            stretches=stretches,
+            projects=stepnames.projects(self._graph.needed(step)),
+        )
 
     def _error_of(self, bug: Exception, build: Build) -> PylayerError:
         """What is told of an exception that nobody expected: the machine is full, or pylayer is at fault."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
 # What has no name here belongs to the step that asked for it.
 _STEPS = {
@@ -30,6 +30,10 @@ _TELLING = {
     "download": 1,
     "resolution": 1,
 }  # how much of a key says what a step is done to, where that is not all
+
+
+# The keys of these have a project's folder behind their names.
+_OF_PROJECTS = frozenset({"serving", "source", "wheel"})
 
 
 def named(keys: Sequence[Hashable]) -> tuple[str, str]:
@@ -58,6 +62,15 @@ def build_of(keys: Sequence[Hashable]) -> str:
 def layer_of(build: str) -> str:
     """The layer that a build, by its id, is of."""
     return build.rsplit("-", 2)[0]
+
+
+def projects(keys: Iterable[Hashable]) -> frozenset[Path]:
+    """The folders of the projects that steps looked at."""
+    return frozenset(
+        key[1]
+        for key in keys
+        if isinstance(key, tuple) and key[0] in _OF_PROJECTS and isinstance(key[1], Path)
+    )
 
 
 def serves_others(key: Hashable) -> bool:

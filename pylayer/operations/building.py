@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pylayer.operations import unchanged
 from pylayer.operations.buildreport import BuildReport
 from pylayer.operations.inturn import in_turn, several, shown
-from pylayer.outcomes import Follower, Outcome, State
+from pylayer.outcomes import Follower
 from pylayer.state import opening, snapshot
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from pylayer.outcomes import Reporter
-    from pylayer.state.snapshot import KeptBuild
 
 
 def build(
@@ -38,15 +37,16 @@ def build(
 ) -> BuildReport:
     """Build the archives of layers, into the output folder that layers.toml names.
 
-    `only` and `layers` are names of layers or identifiers of builds, one or several, globs allowed; a
-    build must be meant by both, and an empty one means all. `engine` goes before what layers.toml says.
-    `jobs` is how many processors may be kept busy (0: all). With `locked` nothing is resolved:
-    layers.lock must answer all of it. Where nothing changed since the last run, nothing but files' status
-    is looked at; with `verify_outputs` the archives are read too. With `offline`, no index and no shared
-    store is asked. With `listing`, an archive of which records say what it is is not written: layers.json is
-    brought up to date, for whoever compares it with AWS. `workers` do builds on other machines: those of a
-    dask scheduler at this address ("": at that of layers.toml), or those of an executor. A build that fails
-    ends no other: it is in the report, whose `raise_for_errors` raises what was wrong.
+    `only` and `layers` are names of layers or identifiers of builds, one or several, globs allowed; a build
+    must be meant by both, and an empty one means all. `engine` goes before what layers.toml says. `jobs` is
+    how many processors may be kept busy (0: all). With `locked` nothing is resolved: layers.lock must
+    answer all of it. Of builds that nothing which changed since the last run has to do with, nothing but
+    files' status is looked at; with `verify_outputs` the archives are read too. With `offline`, no index
+    and no shared store is asked. With `listing`, an archive of which records say what it is is not written:
+    layers.json is brought up to date, for whoever compares it with AWS. `workers` do builds on other
+    machines: those of a dask scheduler at this address ("": at that of layers.toml), or those of an
+    executor. A build that fails ends no other: it is in the report, whose `raise_for_errors` raises what
+    was wrong.
 
     Raises ManifestError, UsageError (a name that means nothing, an event loop that runs in this thread),
     EngineError (Docker asked for, and not there), LockError (all that a `locked` run lacks), StoreError.
@@ -56,10 +56,11 @@ def build(
     only, layers = several(only), several(layers)
     with in_turn(reporter) as told:
         options = snapshot.options(engine=engine, locked=locked)
+        since = snapshot.now_ns()
         state = opening.glance(path, note=told.note)
         found = unchanged.look(state, options, only=only, names=layers, by_hash=verify_outputs)
-        if kept := found.kept:
-            outcomes = [_outcome(name, one) for name, one in kept.items()]
+        if found.all_kept:
+            outcomes = [unchanged.outcome_of(name, one) for name, one in found.kept.items()]
             for outcome in outcomes:
                 told.outcome(outcome)
         else:
@@ -74,6 +75,8 @@ def build(
                 outcomes = builds.run(
                     path,
                     state=state,
+                    standing=found,
+                    since=since,
                     ready=engines,
                     only=only,
                     names=layers,
@@ -89,21 +92,4 @@ def build(
                 )
     seconds = time.perf_counter() - started
     outcomes = [shown(outcome) for outcome in outcomes]
-    return BuildReport(outcomes=tuple(outcomes), seconds=seconds, unchanged=bool(kept))
-
-
-def _outcome(identifier: str, kept: KeptBuild) -> Outcome:
-    runtime, _, architecture = identifier.removeprefix(f"{kept.layer}-").rpartition("-")
-    return Outcome(
-        build=identifier,
-        layer=kept.layer,
-        runtime=runtime,
-        architecture=architecture,
-        state=State.CACHED,
-        archive=Path(kept.path),
-        size=kept.size,
-        unzipped_size=kept.unzipped_size,
-        sha256=kept.sha256,
-        wheels=kept.wheels,
-        warnings=kept.warnings,
-    )
+    return BuildReport(outcomes=tuple(outcomes), seconds=seconds, unchanged=found.all_kept)

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from pylayer.archives import catalogue
 from pylayer.building.compiler import Compiler
 from pylayer.config.manifest import LOCK_NAME
+from pylayer.dataclassing import dataclass
 from pylayer.errors import LockError, PylayerError, UsageError
 from pylayer.locks.thirdparty import Policy
 from pylayer.monorepo import workspace
-from pylayer.operations import context, headstart
-from pylayer.outcomes import State
+from pylayer.operations import context, headstart, remaining
+from pylayer.operations.unchanged import outcome_of
+from pylayer.outcomes import Reporter, State
 from pylayer.pipeline import Pipeline
 from pylayer.state import durations, endings, history, lastrun, opening, snapshot, warnings, watch
 from pylayer.state.snapshot import KeptBuild, Snapshot
@@ -22,7 +24,7 @@ from pylayer.trail import Trail
 from pylayer.turns import Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from concurrent.futures import Executor
     from pathlib import Path
 
@@ -32,21 +34,53 @@ if TYPE_CHECKING:
     from pylayer.config.layers import Build
     from pylayer.engines import Engine
     from pylayer.engines.placing import EnginePlace
+    from pylayer.errors import Fault
     from pylayer.monorepo.trees import FileHashes
     from pylayer.monorepo.workspace import Workspace
     from pylayer.operations.employing import Workers
-    from pylayer.outcomes import Outcome, Reporter
+    from pylayer.operations.unchanged import Standing
+    from pylayer.outcomes import Outcome
     from pylayer.pipeline import BuildResult, BuiltArchive
     from pylayer.state.opening import WorkspaceState
     from pylayer.store import Store
 
-    Watched = tuple[list[Path], dict[str, str]]  # paths, and what version control says of folders
+    Watched = tuple[dict[tuple[str, ...], list[Path]], dict[str, str]]  # see _watched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ran:
+    """How each build ended, where their Pythons were, what to watch, and whether layers.lock changed."""
+
+    made: dict[str, BuildResult]
+    hosts: EngineHosts
+    watched: Watched
+    lock_changed: bool
+
+
+class _Rest(Reporter):
+    """Tells another Reporter of all builds but those that were `told`."""
+
+    def __init__(self, reporter: Reporter, *, told: Collection[str]) -> None:
+        self._reporter = reporter
+        self._told = frozenset(told)
+
+    def note(self, text: str) -> None:
+        self._reporter.note(text)
+
+    def warn(self, fault: Fault) -> None:
+        self._reporter.warn(fault)
+
+    def outcome(self, outcome: Outcome) -> None:
+        if outcome.build not in self._told:
+            self._reporter.outcome(outcome)
 
 
 def run(
     manifest: Path,
     *,
     state: WorkspaceState,
+    standing: Standing,
+    since: int,
     ready: Mapping[EnginePlace, Engine],
     only: Sequence[str],
     names: Sequence[str],
@@ -63,23 +97,25 @@ def run(
     """Build what is selected of a workspace, and keep for the next run what this one saw.
 
     `state` is that of the manifest, not open yet; engines that are `ready` are not connected to once more.
+    What is `standing` of the last run's is left as it is; it was looked at no sooner than at `since`.
 
     Raises ManifestError, UsageError, EngineError (Docker asked for, and not there), StoreError, and LockError
     for all that a `locked` run lacks in the lock. With `listing`, archives that are known are not written.
     """
     refuse_event_loops()
-    since = snapshot.now_ns()
     found = workspace.load(manifest)
     for fault in found.manifest.warnings:
         reporter.warn(fault)
     selected = workspace.select(found.builds, only, layers=names)
-    activity.total = len(selected)
-    activity.widest = max((len(build.id) for build in selected), default=0)
+    listed = found.manifest.output / catalogue.NAME
+    before = listed.read_bytes() if listed.is_file() else None
+    kept = remaining.kept(standing, found, listed=before)
+    running = [build for build in selected if build.id not in kept]
+    activity.total = len(running)
+    activity.widest = max((len(build.id) for build in running), default=0)
     engines = found.manifest.chosen_engine(engine)
     recorder = lastrun.Recorder()
     trail = Trail()
-    listed = found.manifest.output / catalogue.NAME
-    before = listed.read_bytes() if listed.is_file() else None
     attest = None
     if found.manifest.provenance.write:
         from pylayer.operations import attesting
@@ -92,7 +128,6 @@ def run(
         attempt = partial(
             _run,
             found,
-            selected,
             engines=engines,
             policy=Policy(locked=locked),
             jobs=jobs,
@@ -100,17 +135,27 @@ def run(
             hashes=state.hashes,
             recorder=recorder,
             trail=trail,
-            reporter=reporter,
             activity=activity,
             offline=offline,
             listing=listing,
             workers=employed,
             until=stack,
         )
-        made, hosts, watched = context.by_records_first(
-            state.store,
-            lambda *, by_records: attempt(by_records=by_records, ready=ready if by_records else {}),
-        )
+
+        def run_of(builds: Sequence[Build], told: Reporter, engines: Mapping[EnginePlace, Engine]) -> _Ran:
+            return context.by_records_first(
+                state.store,
+                lambda *, by_records: attempt(
+                    builds, reporter=told, by_records=by_records, ready=engines if by_records else {}
+                ),
+            )
+
+        ran = run_of(running, reporter, ready)
+        made = ran.made
+        if kept and ran.lock_changed:  # all builds together decide what it has
+            kept = {}
+            ran = run_of(selected, _Rest(reporter, told=made.keys()), {})
+            made = {**ran.made, **made}
         if any(build.layer.verify for build in selected):
             from pylayer.verification import verifying
 
@@ -123,24 +168,27 @@ def run(
                 reporter=reporter,
                 offline=offline,
             )
-        news = []
-        for identifier, result in made.items():
-            if result.made:
-                sha256 = result.made.archive.sha256
-                if history.remember(state, identifier, result.made.parts, archive=sha256):
-                    news.append(result)
-                warnings.remember(state.store, identifier, sha256, result.outcome.warnings)
-            endings.remember(state, result.outcome, result.works)
-        _foresee(found, news, state=state)
-        outcomes = [result.outcome for result in made.values()]
-        ran = recorder.finish((result.outcome, result.stretches) for result in made.values())
-        lastrun.save(state, ran, before=before, after=listed.read_bytes())
-        headstart.remember(state, hosts.began)
-        beside = attest(made, hosts=hosts) if attest else {}
-        _remember(state, found, made, watched=watched, beside=beside, options=options, since=since)
+        _learn(state, found, made)
+        outcomes = _outcomes(selected, made, kept=kept, reporter=reporter)
+        stretches = {name: result.stretches for name, result in made.items()}
+        last = recorder.finish((outcome, stretches.get(outcome.build, ())) for outcome in outcomes)
+        lastrun.save(state, last, before=before, after=listed.read_bytes())
+        headstart.remember(state, ran.hosts.began)
+        beside = attest(made, hosts=ran.hosts) if attest else {}
+        _remember(
+            state,
+            found,
+            made,
+            kept=kept,
+            watched=ran.watched,
+            beside=beside,
+            options=options,
+            since=since,
+        )
         if sharing:
             well = not any(outcome.error for outcome in outcomes)
-            sharing.end(state.store, selected, of=len(found.builds), well=well)
+            done = selected if len(made) == len(selected) else running
+            sharing.end(state.store, done, of=len(found.builds), well=well)
     return outcomes
 
 
@@ -175,8 +223,8 @@ async def _run(
     by_records: bool,
     workers: Workers | None,
     until: ExitStack,
-) -> tuple[dict[str, BuildResult], EngineHosts, Watched]:
-    """Make the archives of `selected`; how each build ended, where their Pythons were, and what to watch."""
+) -> _Ran:
+    """Make the archives of `selected`."""
     async with context.opened(
         found,
         engines=engines,
@@ -207,13 +255,13 @@ async def _run(
         )
         graph = run.context.graph
         watching = asyncio.create_task(graph.compute_as(Urgency.PREPARE, partial(_watched, found)))
-        made = await pipeline.run(selected)
+        made, lock_changed = await pipeline.run(selected), False
         if not policy.locked:
             good = all(result.outcome.good for result in made.values())
             complete = good and len(selected) == len(found.builds)
-            await run.keep_lock(complete=complete)
+            _, lock_changed = await run.keep_lock(complete=complete)
         watched = await watching
-    return made, run.hosts, watched
+    return _Ran(made=made, hosts=run.hosts, watched=watched, lock_changed=lock_changed)
 
 
 def refuse_stale(errors: Iterable[PylayerError | None]) -> None:
@@ -221,6 +269,37 @@ def refuse_stale(errors: Iterable[PylayerError | None]) -> None:
     faults = {fault: None for error in errors if isinstance(error, LockError) for fault in error.faults}
     if faults:
         raise LockError.of(sorted(faults, key=lambda fault: fault.where))
+
+
+def _learn(state: WorkspaceState, found: Workspace, made: Mapping[str, BuildResult]) -> None:
+    """Keep what each build was made of and how it ended."""
+    news = []
+    for identifier, result in made.items():
+        if result.made:
+            sha256 = result.made.archive.sha256
+            if history.remember(state, identifier, result.made.parts, archive=sha256):
+                news.append(result)
+            warnings.remember(state.store, identifier, sha256, result.outcome.warnings)
+        endings.remember(state, result.outcome, result.works)
+    _foresee(found, news, state=state)
+
+
+def _outcomes(
+    selected: Sequence[Build],
+    made: Mapping[str, BuildResult],
+    *,
+    kept: Mapping[str, KeptBuild],
+    reporter: Reporter,
+) -> list[Outcome]:
+    """How each build ended; those that were not looked at are told of here."""
+    outcomes = []
+    for build in selected:
+        if build.id in made:
+            outcomes.append(made[build.id].outcome)
+        else:
+            outcomes.append(outcome_of(build.id, kept[build.id]))
+            reporter.outcome(outcomes[-1])
+    return outcomes
 
 
 def _foresee(found: Workspace, news: Sequence[BuildResult], *, state: WorkspaceState) -> None:
@@ -246,11 +325,12 @@ def _foresee(found: Workspace, news: Sequence[BuildResult], *, state: WorkspaceS
 
 
 def _watched(found: Workspace) -> Watched:
-    """What tells the next run that nothing changed; found out while builds wait, and as safe as later.
+    """The paths to watch, by projects, and what version control says of folders.
 
-    What comes or goes meanwhile changes a folder among it, which `snapshot.take` sees.
+    It is found out while builds wait, and is as good as later: what comes or goes meanwhile changes a folder
+    among it, which `snapshot.take` sees.
     """
-    return watch.paths(found), watch.described(found)
+    return watch.by_project(found), watch.described(found)
 
 
 def _remember(
@@ -258,6 +338,7 @@ def _remember(
     found: Workspace,
     made: Mapping[str, BuildResult],
     *,
+    kept: Mapping[str, KeptBuild],
     watched: Watched,
     beside: Mapping[str, Sequence[Path]],
     options: Mapping[str, Any],
@@ -266,20 +347,22 @@ def _remember(
     """Keep what tells the next run that nothing changed; earlier builds stay where nothing else did."""
     before = snapshot.load(state)
     lock_path = found.manifest.root / LOCK_NAME
-    watching, described = watched
+    groups, described = watched
+    watching = (path for group in groups.values() for path in group)
     taken = snapshot.take(watching, since_ns=since, ours=[lock_path])
     if taken is None:
         snapshot.forget(state)
         return
     paths, unsettled = taken
+    names = {project.path: name for name, project in found.projects.items()}
     builds = {
-        name: _kept(result.outcome, result.made, beside.get(name, ()))
+        name: _kept(result, result.made, names=names, beside=beside.get(name, ()))
         for name, result in made.items()
         if result.made and result.made.archive.path.is_file()
     }
     if before and (before.options, before.paths, before.described) == (options, paths, described):
-        others = {name: kept for name, kept in before.builds.items() if name not in made}
-        builds = {**others, **builds}
+        kept = {**before.builds, **kept}
+    builds = {**{name: one for name, one in kept.items() if name not in made}, **builds}
     snapshot.save(
         state,
         Snapshot(
@@ -289,11 +372,16 @@ def _remember(
             described=described,
             builds=builds,
             all_builds={build.id: build.layer.name for build in found.builds},
+            groups=tuple((owners, len(group)) for owners, group in groups.items()),
+            projects={name: str(path) for path, name in names.items()},
         ),
     )
 
 
-def _kept(outcome: Outcome, made: BuiltArchive, beside: Sequence[Path]) -> KeptBuild:
+def _kept(
+    result: BuildResult, made: BuiltArchive, *, names: Mapping[Path, str], beside: Sequence[Path]
+) -> KeptBuild:
+    outcome = result.outcome
     return KeptBuild(
         layer=outcome.layer,
         wheels=outcome.wheels,
@@ -303,5 +391,6 @@ def _kept(outcome: Outcome, made: BuiltArchive, beside: Sequence[Path]) -> KeptB
         warnings=outcome.warnings,
         path=str(made.archive.path),
         status=snapshot.status_of_output(made.archive.path),
+        projects=tuple(sorted(names[path] for path in result.projects if path in names)),
         beside={str(path): snapshot.status_of_output(path) for path in beside},
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pylayer import selection
 from pylayer.dataclassing import dataclass
+from pylayer.outcomes import Outcome, State
 from pylayer.state import snapshot
 
 if TYPE_CHECKING:
@@ -19,13 +20,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """The selected builds, by id, if every one of them is `kept`; else nothing.
+    """What of the last run's builds stands as it left it, by id: `kept` if it is selected, else `others`.
 
-    `edited`: all of them are there, and nothing but files of projects is known to have changed.
+    `stale` are the ids of the other selected ones; of these nothing is known where nothing stands. Where
+    something `changed`, it stands only if a run finds the same `projects`: their folders by name. `edited`:
+    all selected builds are there, and nothing but files of projects is known to have changed.
     """
 
     kept: Mapping[str, KeptBuild] = field(default_factory=dict)
+    stale: frozenset[str] = frozenset()
+    changed: bool = True
+    others: Mapping[str, KeptBuild] = field(default_factory=dict)
+    projects: Mapping[str, str] = field(default_factory=dict)
     edited: bool = False
+
+    @property
+    def all_kept(self) -> bool:
+        """Whether there is nothing to do."""
+        return bool(self.kept) and not (self.stale or self.changed)
 
 
 def look(
@@ -36,26 +48,69 @@ def look(
     names: Sequence[str],
     by_hash: bool,
 ) -> Standing:
-    """Compare what the last run left, of the selected builds, with what is there."""
+    """Compare what the last run left with what is there.
+
+    A build stands if its archive does, and all that the projects consist of that were looked at for it.
+    """
     before = snapshot.load(state)
     if before is None or before.options != options:
         return Standing()
     if selection.unmatched((*only, *names), before.all_builds):
         return Standing()
     wanted = selection.chosen(only, before.all_builds) & selection.chosen(names, before.all_builds)
-    if not wanted or not wanted <= before.builds.keys():
-        return Standing()
-    found = {name: before.builds[name] for name in before.all_builds if name in wanted}
-    if not all(snapshot.intact(archive, by_hash=by_hash) for archive in found.values()):
-        return Standing()
-    changed = snapshot.changed(before)
-    if changed or described_otherwise(before):
-        return Standing(edited=not changed or Path(changed).name not in _DECIDES)
-    return Standing(kept=found)
+    changes = snapshot.changes(before)
+    moved = described_otherwise(before)
+    standing = {name: kept for name, kept in before.builds.items() if snapshot.intact(kept, by_hash=by_hash)}
+    edited = wanted <= standing.keys() and not any(Path(path).name in _DECIDES for path in changes)
+    changed = _projects_of(changes, moved, before)
+    if changed is None:
+        return Standing(edited=edited)
+    standing = {name: kept for name, kept in standing.items() if changed.isdisjoint(kept.projects)}
+    stale = frozenset(wanted - standing.keys())
+    # What has to be run to the end of all builds, as the lock is, was not where one had failed.
+    if stale and before.builds.keys() != before.all_builds.keys():
+        return Standing(edited=edited)
+    return Standing(
+        kept={name: standing[name] for name in before.all_builds if name in wanted and name in standing},
+        stale=stale,
+        changed=bool(changes or moved),
+        others={name: kept for name, kept in standing.items() if name not in wanted},
+        projects=before.projects,
+        edited=edited and bool(stale),
+    )
+
+
+def outcome_of(identifier: str, kept: KeptBuild) -> Outcome:
+    """What is told of a build that stands."""
+    runtime, _, architecture = identifier.removeprefix(f"{kept.layer}-").rpartition("-")
+    return Outcome(
+        build=identifier,
+        layer=kept.layer,
+        runtime=runtime,
+        architecture=architecture,
+        state=State.CACHED,
+        archive=Path(kept.path),
+        size=kept.size,
+        unzipped_size=kept.unzipped_size,
+        sha256=kept.sha256,
+        wheels=kept.wheels,
+        warnings=kept.warnings,
+    )
 
 
 # What may change more than what one project is made of.
 _DECIDES = frozenset({"layers.toml", "layers.lock", "pyproject.toml", "uv.toml", "uv.lock"})
+
+
+def _projects_of(
+    changes: Mapping[str, tuple[str, ...]], moved: frozenset[str], before: Snapshot
+) -> frozenset[str] | None:
+    """The names of the projects that are made of what changed; None where that may be all of them."""
+    if any(not owners or Path(path).name in _DECIDES for path, owners in changes.items()):
+        return None
+    found = {name for owners in changes.values() for name in owners}
+    found.update(name for name, folder in before.projects.items() if folder in moved)
+    return frozenset(found)
 
 
 def described_otherwise(before: Snapshot) -> frozenset[str]:

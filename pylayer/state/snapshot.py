@@ -12,6 +12,7 @@ import hashlib
 import os
 import time
 from dataclasses import asdict, field
+from itertools import islice
 from stat import S_ISDIR
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from pylayer.dataclassing import dataclass
 from pylayer.store.kinds import SNAPSHOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from pylayer.state.opening import WorkspaceState
@@ -35,7 +36,8 @@ PREFIX = "PYLAYER_"
 class KeptBuild:
     """A good archive of an earlier run: what its line says, and the file's status then.
 
-    `beside` has the status of what was written about it, by path.
+    `projects` are the names of those that were looked at for it. `beside` has the status of what was written
+    about it, by path.
     """
 
     layer: str
@@ -46,6 +48,7 @@ class KeptBuild:
     warnings: tuple[str, ...]
     path: str
     status: tuple[int, ...]
+    projects: tuple[str, ...] = ()
     beside: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
@@ -53,7 +56,9 @@ class KeptBuild:
 class Snapshot:
     """What a run saw: `paths` with their status (None: nothing there), commands' answers, good builds by id.
 
-    `unsettled` holds, for each path too young to be known by its status, the sha256 of its content.
+    `groups` say, in the order of `paths`, of how many of them the same projects are made: of none, what
+    decides about all. `projects` are the folders of all there are, by name. `unsettled` holds, for each path
+    too young to be known by its status, the sha256 of its content.
     """
 
     options: Mapping[str, Any]
@@ -62,6 +67,8 @@ class Snapshot:
     described: Mapping[str, str]
     builds: Mapping[str, KeptBuild]
     all_builds: Mapping[str, str] = field(default_factory=dict)
+    groups: tuple[tuple[tuple[str, ...], int], ...] = ()
+    projects: Mapping[str, str] = field(default_factory=dict)
 
 
 def options(**chosen: object) -> dict[str, Any]:
@@ -107,11 +114,25 @@ def unchanged(snapshot: Snapshot) -> bool:
 
 def changed(snapshot: Snapshot) -> str | None:
     """The first path that is not as it was; None where all are."""
+    return next(_changed(snapshot), None)
+
+
+def changes(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
+    """The paths that are not as they were, with the projects that they are of; none, of what is for all."""
+    found: dict[str, tuple[str, ...]] = dict.fromkeys(_changed(snapshot), ())
+    if not found:
+        return {}
+    paths = iter(snapshot.paths)
+    for owners, count in snapshot.groups:
+        found.update((path, owners) for path in islice(paths, count) if path in found)
+    return found
+
+
+def _changed(snapshot: Snapshot) -> Iterator[str]:
     unsettled = snapshot.unsettled
     for name, status in snapshot.paths.items():
         if _status(name) != status or (name in unsettled and _content(name) != unsettled[name]):
-            return name
-    return None
+            yield name
 
 
 def is_as_it_was(snapshot: Snapshot, path: Path) -> bool:
@@ -156,6 +177,8 @@ def load(state: WorkspaceState) -> Snapshot | None:
         described=record["described"],
         builds={name: KeptBuild(**kept) for name, kept in record["builds"].items()},
         all_builds=record["all_builds"],
+        groups=record["groups"],
+        projects=record["projects"],
     )
 
 
@@ -168,6 +191,8 @@ def save(state: WorkspaceState, snapshot: Snapshot) -> None:
         "described": snapshot.described,
         "builds": {name: asdict(kept) for name, kept in snapshot.builds.items()},
         "all_builds": snapshot.all_builds,
+        "groups": snapshot.groups,
+        "projects": snapshot.projects,
     }
     state.store.put_record(SNAPSHOT, state.key, record)
 

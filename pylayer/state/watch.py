@@ -23,10 +23,32 @@ _MAGIC = frozenset("*?[")
 
 
 def paths(found: Workspace) -> list[Path]:
-    """The manifest and the lock, the folders in which projects are looked for, and all that those consist of.
+    """All that is watched; see `by_project`."""
+    return [path for group in by_project(found).values() for path in group]
 
-    Folders stand for the names in them: one that comes or goes changes its folder's time.
+
+def by_project(found: Workspace) -> dict[tuple[str, ...], list[Path]]:
+    """What all projects consist of, each path once: by the names of those that are made of it.
+
+    What decides about all of them, as the manifest and the lock do, has no name; that of folders in which
+    projects are looked for is empty: nothing is made of them. Folders stand for the names in them: one that
+    comes or goes changes its folder's time.
     """
+    common = _of_all(found)
+    owners: dict[Path, tuple[str, ...]] = {}
+    for name, project in found.projects.items():
+        for path in dict.fromkeys(_of_one(project)):
+            if path not in common:
+                owners[path] = (*owners.get(path, ()), name)
+    groups: dict[tuple[str, ...], list[Path]] = {(): list(common)}
+    for path, names in owners.items():
+        groups.setdefault(() if len(names) == len(found.projects) else names, []).append(path)
+    searched = _searched(found)
+    groups["",] = [path for path in searched if path not in common and path not in owners]
+    return groups
+
+
+def _of_all(found: Workspace) -> dict[Path, None]:
     root = found.manifest.root
     seen: dict[Path, None] = {found.manifest.path: None, root / LOCK_NAME: None}
     seen.update(dict.fromkeys(root / name for name in CONFIGURATION))
@@ -37,15 +59,22 @@ def paths(found: Workspace) -> list[Path]:
         seen[Path(local).absolute()] = None
     for layer in found.layers:
         seen.update((root / source, None) for file in layer.files for _, source in file.sources)
+    return seen
+
+
+def _searched(found: Workspace) -> dict[Path, None]:
+    seen: dict[Path, None] = {}
     for glob in found.manifest.packages:
-        seen.update(dict.fromkeys(_looked_through(root, glob.removeprefix("!"))))
-    for project in found.projects.values():
-        seen.update(dict.fromkeys(_sources(project)))
-        seen.update(dict.fromkeys(checkout.consulted(project)))
-        for glob in project.options.inputs:
-            seen.update(dict.fromkeys(_looked_through(project.path, glob)))
-            seen.update(dict.fromkeys(_inside(project.path, glob)))
-    return list(seen)
+        seen.update(dict.fromkeys(_looked_through(found.manifest.root, glob.removeprefix("!"))))
+    return seen
+
+
+def _of_one(project: Project) -> Iterator[Path]:
+    yield from _sources(project)
+    yield from checkout.consulted(project)
+    for glob in project.options.inputs:
+        yield from _looked_through(project.path, glob)
+        yield from _inside(project.path, glob)
 
 
 def _sources(project: Project) -> list[Path]:

@@ -298,6 +298,7 @@ class KeptRecord(TypedDict):
     warnings: tuple[str, ...]
     path: str
     status: tuple[int, ...]
+    projects: tuple[str, ...]
     beside: dict[str, tuple[int, ...]]
 
 
@@ -306,8 +307,10 @@ class SnapshotRecord(TypedDict):
 
     options: dict[str, Any]
     paths: dict[str, tuple[int, ...] | None]
+    groups: tuple[tuple[tuple[str, ...], int], ...]
     unsettled: dict[str, str]
     described: dict[str, str]
+    projects: dict[str, str]
     builds: dict[str, KeptRecord]
     all_builds: dict[str, str]
 
