@@ -40,6 +40,13 @@ def find(root: Path, path: object, *, start: Path | None = None) -> Path:
     return Path(found)
 
 
+def see(root: Path, path: object) -> None:
+    """Raise OutsideError where `find` does; sooner, of what is no more than the name of a file in `root`."""
+    name = _text(path)
+    if "/" in name or name in {".", ".."} or os.path.islink(os.path.join(root, name)):  # noqa: PTH114, PTH118
+        find(root, name)
+
+
 def _is_there(found: str, path: str) -> bool:
     """Whether `path` leads to `found` for the system too, as far as anything is there.
 

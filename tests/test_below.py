@@ -18,6 +18,8 @@ def test_what_leads_out_is_refused(tmp_path, path):
     with pytest.raises(OutsideError):
         below.find(tmp_path, path)
     with pytest.raises(OutsideError):
+        below.see(tmp_path, path)
+    with pytest.raises(OutsideError):
         below.plain(path)
 
 
@@ -44,9 +46,13 @@ def test_a_link_is_where_it_leads(tmp_path):
     (root / "up").symlink_to("..")
     (root / "in").symlink_to("file")
     assert root / "file" == below.find(root, "in")
+    below.see(root, "in")
+    below.see(root, "file")
     for path in ("out", "up/secret"):
         with pytest.raises(OutsideError, match="leads outside"):
             below.find(root, path)
+        with pytest.raises(OutsideError, match="leads outside"):
+            below.see(root, path)
 
 
 def test_a_link_whose_real_path_is_too_long_leads_where_the_system_says(tmp_path):
@@ -61,6 +67,8 @@ def test_a_link_whose_real_path_is_too_long_leads_where_the_system_says(tmp_path
     for path in ("out", f"{WAY}/../secret", f"{WAY}/../new"):
         with pytest.raises(OutsideError, match="leads outside"):
             below.find(root, path)
+        with pytest.raises(OutsideError, match="leads outside"):
+            below.see(root, path)
     assert root / "file" == below.find(root, "a/../file")
 
 

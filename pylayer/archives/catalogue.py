@@ -161,7 +161,7 @@ def _entry(value: object, where: str, faults: list[Fault], *, folder: Path | Non
     faults += [
         Fault(what="is missing or of the wrong type", where=f"{where}.{key}", hint=hint) for key in wrong
     ]
-    for key, check in (("sha256", Digest), ("path", partial(below.find, folder) if folder else below.plain)):
+    for key, check in (("sha256", Digest), ("path", partial(below.see, folder) if folder else below.plain)):
         if key not in wrong:
             try:
                 check(value[key])
