@@ -7,7 +7,6 @@ asked in turn. So a build that waits for a wheel that waits for an image waits f
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from pylayer.activity import SHORTEST, Work
@@ -104,8 +103,13 @@ class Trail:
         found = []
         for (word, name, by), started, ended in reversed(back):
             other = "" if layer_of(by) == layer_of(build) or word in _FOR_ALL else by
-            found.append(Stretch(step=word, name=name, by=other, started=started, ended=ended))
-        return tuple(_joined(found, shortest=min(_SHORTEST_TOLD, (now - self.began) / 200)))
+            found.append(((word, name, other), started, ended))
+        return tuple(
+            Stretch(step=word, name=name, by=by, started=started, ended=ended)
+            for (word, name, by), started, ended in _joined(
+                found, shortest=min(_SHORTEST_TOLD, (now - self.began) / 200)
+            )
+        )
 
     def _walked(
         self, step: Hashable, low: float, high: float, path: tuple[Hashable, ...]
@@ -184,22 +188,21 @@ def _done(work: Work, low: float, high: float) -> Iterator[tuple[_Telling, float
         yield plain, low, at
 
 
-def _joined(stretches: Sequence[Stretch], *, shortest: float) -> Iterator[Stretch]:
+def _joined(
+    stretches: Sequence[tuple[_Telling, float, float]], *, shortest: float
+) -> Iterator[tuple[_Telling, float, float]]:
     """Those of the same that follow each other as one; what is too short to tell goes to one beside it."""
     last = None
     for stretch in stretches:
+        telling, started, ended = stretch
         if last is None:
             last = stretch
-        elif _telling(last) == _telling(stretch) or stretch.seconds < shortest:
-            last = replace(last, ended=stretch.ended)
-        elif last.seconds < shortest:
-            last = replace(stretch, started=last.started)
+        elif last[0] == telling or ended - started < shortest:
+            last = (last[0], last[1], ended)
+        elif last[2] - last[1] < shortest:
+            last = (telling, last[1], ended)
         else:
             yield last
             last = stretch
     if last:
         yield last
-
-
-def _telling(stretch: Stretch) -> _Telling:
-    return stretch.step, stretch.name, stretch.by
