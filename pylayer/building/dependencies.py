@@ -285,9 +285,7 @@ class Dependencies:
         if not project:
             return manifest.path.name
         folder = self._workspace.projects[project].path
-        names = ("pyproject.toml", "setup.cfg", "setup.py")
-        name = next((name for name in names if (folder / name).is_file()), "")
-        return os.path.relpath(folder / name, manifest.root)
+        return os.path.relpath(folder / stated.stating(folder), manifest.root)
 
     async def _closure(self, build: Build, before: Closed | PylayerError | None) -> Closure | PylayerError:
         closure = ("closure", build.id)

@@ -176,5 +176,6 @@ def _not_a_project(folder: Path, place: str, key: str, manifest: Manifest) -> li
             return []
     except ManifestError as error:
         return list(error.faults)
-    what = f"{place} has no build definition: no pyproject.toml with [build-system] or [project], no setup.py"
+    what = f"{place} has no build definition: no pyproject.toml with [build-system] or [project], "
+    what += "no setup.py that sets something up"
     return [Fault(what=what, where=key, hint=f'give it one, or leave it out: packages = [..., "!{place}"]')]

@@ -24,7 +24,13 @@ from pylayer.monorepo.independence import (
     reads_history,
     version_from_vcs,
 )
-from pylayer.monorepo.setupfiles import name_in_setup_cfg, name_in_setup_py, uses_scm_version
+from pylayer.monorepo.setupfiles import (
+    builds_by_setup_cfg,
+    is_setup_script,
+    name_in_setup_cfg,
+    name_in_setup_py,
+    uses_scm_version,
+)
 from pylayer.monorepo.sourcetables import SourceTables
 from pylayer.names import normalise, required_name
 from pylayer.tables import document, in_file, list_of, refusal, string, table_at, take
@@ -95,7 +101,7 @@ def read(folder: Path, *, where: str, name: str = "") -> tuple[Definition | None
         ]:
             return None, faults
         pyproject = document(folder / PYPROJECT, where=f"{where}/{PYPROJECT}") if PYPROJECT in files else {}
-        if not (_builds(pyproject) or files & SETUP_FILES):
+        if not (_builds(pyproject) or _is_set_up(folder, files, where)):
             return None, []
         return _definition(folder, pyproject, files, where, name)
     except ManifestError as error:
@@ -113,6 +119,13 @@ def _astray(where: str, name: str) -> Fault:
 def _builds(pyproject: Mapping[str, Any]) -> bool:
     """Whether a pyproject.toml is there for more than the configuration of tools."""
     return "build-system" in pyproject or "project" in pyproject or "poetry" in table_at(pyproject, "tool")
+
+
+def _is_set_up(folder: Path, files: frozenset[str], where: str) -> bool:
+    """Whether setuptools is told what to build: a setup.py may be any module, a setup.cfg other tools'."""
+    if "setup.py" in files and is_setup_script(folder / "setup.py"):
+        return True
+    return "setup.cfg" in files and builds_by_setup_cfg(folder / "setup.cfg", where=f"{where}/setup.cfg")
 
 
 def _definition(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from typing import TYPE_CHECKING
 
 from pylayer.errors import ManifestError
@@ -18,6 +17,9 @@ _CLIMBING = re.compile(r"(?:^|[\s=,:])(\.\.(?:/[^\s,;#]*)?)(?=[\s,;#]|$)", re.MU
 # Keywords and functions of setuptools that are given folders.
 _OF_FOLDERS = frozenset({"include_dirs", "package_dir", "where"})
 _FINDERS = frozenset({"find_namespace_packages", "find_packages"})
+# What imports one of these sets something up; the sections of setup.cfg that are about a distribution.
+_BUILDERS = frozenset({"distutils", "setuptools", "skbuild"})
+_SECTIONS = frozenset({"metadata", "options", "files"})  # the last is pbr's
 # What a project requires, and what for each of its extras: PEP 508, as it is written.
 Requires = tuple[list[str], dict[str, list[str]]]
 
@@ -89,8 +91,10 @@ def paths_in_setup_py(text: str) -> list[str]:
         return []
     import ast
 
+    from pylayer.monorepo.literals import parsed
+
     try:
-        module = _module(text)
+        module = parsed(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     calls = [node for node in ast.walk(module) if isinstance(node, ast.Call)]
@@ -124,7 +128,7 @@ def _called(function: ast.expr) -> str:
 
 
 def name_in_setup_py(path: Path, *, where: str) -> str | None:
-    """Read the literal `name` of a `setup(…)` call, or the module's constant that it names; else None.
+    """Read `name` of a `setup(…)` call as far as it is written there (see `literals`); else None.
 
     ManifestError where the file cannot be read as Python by this interpreter.
     """
@@ -132,7 +136,7 @@ def name_in_setup_py(path: Path, *, where: str) -> str | None:
 
 
 def python_in_setup_py(path: Path, *, where: str) -> str | None:
-    """Read the literal `python_requires`, in the same way."""
+    """Read `python_requires`, in the same way."""
     return _literal(path, "python_requires", where=where)
 
 
@@ -143,12 +147,18 @@ def requires_in_setup_py(path: Path, *, where: str) -> Requires | None:
     """
     import ast
 
+    from pylayer.monorepo.literals import assigned
+
+    def value(stated: ast.expr) -> ast.expr:
+        found = assigned(stated.id, module) if isinstance(stated, ast.Name) else None
+        return found or stated
+
     module = _parsed(path, where=where)
     stated = [_argument(module, keyword) for keyword in ("install_requires", "extras_require")]
     if stated == [None, None]:
         return None
     try:
-        requires, extras = (value and ast.literal_eval(_assigned(value, module) or value) for value in stated)
+        requires, extras = (each and ast.literal_eval(value(each)) for each in stated)
         found = _texts(requires or []), {str(extra): _texts(each) for extra, each in (extras or {}).items()}
     except (ValueError, TypeError, AttributeError):
         return None
@@ -168,25 +178,51 @@ def uses_scm_version(path: Path, *, where: str) -> bool:
 
 
 def _literal(path: Path, keyword: str, *, where: str) -> str | None:
+    from pylayer.monorepo.literals import Literals
+
     module = _parsed(path, where=where)
     value = _argument(module, keyword)
-    return _text(value, module) if value is not None else None
+    return Literals(module, folder=path.parent).text(value) if value is not None else None
+
+
+def is_setup_script(path: Path) -> bool:
+    """Whether a setup.py builds something: others are modules of this name. One that cannot be read may."""
+    import ast
+
+    from pylayer.monorepo.literals import parsed
+
+    try:
+        module = parsed(path.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return True
+    for node in ast.walk(module):
+        match node:
+            case ast.Import(names=names) if any(_builds(each.name) for each in names):
+                return True
+            case ast.ImportFrom(module=str(name)) if _builds(name):
+                return True
+            case ast.Call(func=function) if _called(function) == "setup":
+                return True
+    return False
+
+
+def _builds(module: str) -> bool:
+    return not _BUILDERS.isdisjoint(module.split("."))
+
+
+def builds_by_setup_cfg(path: Path, *, where: str) -> bool:
+    """Whether a setup.cfg is about a distribution: others are for tools alone. Raises ManifestError."""
+    return not _SECTIONS.isdisjoint(_config(path, where=where).sections())
 
 
 def _parsed(path: Path, *, where: str) -> ast.Module:
+    from pylayer.monorepo.literals import parsed
+
     try:
-        return _module(path.read_bytes())
+        return parsed(path.read_bytes())
     # Of nesting without end, one version of Python says that, and another this.
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ManifestError(f"cannot be read: {error}", where=where) from error
-
-
-def _module(text: str | bytes) -> ast.Module:
-    import ast
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an invalid escape in somebody's setup.py
-        return ast.parse(text, filename="setup.py")
 
 
 def _argument(module: ast.Module, keyword: str) -> ast.expr | None:
@@ -198,32 +234,4 @@ def _argument(module: ast.Module, keyword: str) -> ast.expr | None:
                 for argument in node.keywords:
                     if argument.arg == keyword:
                         return argument.value
-    return None
-
-
-def _text(value: ast.expr, module: ast.Module) -> str | None:
-    """Give a string literal, or what the module assigns once, and literally, to the name that `value` is."""
-    import ast
-
-    found = _assigned(value, module)
-    return found.value if isinstance(found, ast.Constant) and isinstance(found.value, str) else None
-
-
-def _assigned(value: ast.expr, module: ast.Module) -> ast.expr | None:
-    """Give a value itself, or of a name what the module assigns to it, if that is done once."""
-    import ast
-
-    if not isinstance(value, ast.Name):
-        return value
-    stores = [
-        node
-        for node in ast.walk(module)
-        if isinstance(node, ast.Name) and node.id == value.id and isinstance(node.ctx, ast.Store)
-    ]
-    for statement in module.body if len(stores) == 1 else []:
-        match statement:
-            case ast.Assign(targets=[target], value=found) if target is stores[0]:
-                return found
-            case ast.AnnAssign(target=target, value=found) if target is stores[0]:
-                return found
     return None

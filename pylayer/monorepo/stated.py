@@ -14,7 +14,7 @@ from pylayer import below
 from pylayer.below import OutsideError
 from pylayer.errors import ManifestError
 from pylayer.markers import required
-from pylayer.monorepo.projectfile import PYPROJECT
+from pylayer.monorepo.projectfile import PYPROJECT, glance
 from pylayer.monorepo.setupfiles import requires_in_setup_cfg, requires_in_setup_py
 from pylayer.names import normalise, required_name
 from pylayer.tables import document, table_at
@@ -56,6 +56,19 @@ def likely(name: str, folder: Path) -> Metadata | None:
     except (ManifestError, OSError, UnicodeDecodeError, OutsideError):  # whoever builds it is told
         return None
     return None
+
+
+def stating(folder: Path) -> str:
+    """Name the file in which a project most likely states what it requires."""
+    pyproject = glance(folder)
+    files = [name for name in ("setup.cfg", "setup.py") if (folder / name).is_file()]
+    if "project" in pyproject or "poetry" in table_at(pyproject, "tool") or not files:
+        return PYPROJECT
+    try:
+        in_cfg = requires_in_setup_cfg(folder / "setup.cfg", where="setup.cfg") if len(files) > 1 else None
+    except ManifestError:
+        in_cfg = None
+    return files[0] if in_cfg else files[-1]
 
 
 def _in_named_files(name: str, folder: Path, pyproject: Mapping[str, Any]) -> Metadata | None:

@@ -20,11 +20,17 @@ _LARGEST = 1 << 20  # bytes of such a file that are read
 
 
 class Deployed:
-    """Collects the `runtimes` that files of folders name, shown from the top down."""
+    """Collects the runtimes that files of folders name, shown from the top down."""
 
     def __init__(self) -> None:
-        self.runtimes: set[str] = set()
+        self._found: set[str] = set()
+        self._aside: set[str] = set()
         self._programs: set[Path] = set()
+
+    @property
+    def runtimes(self) -> frozenset[str]:
+        """What is named; by examples alone where nothing else does."""
+        return frozenset(self._found or self._aside)
 
     def look(self, folder: Path, names: Collection[str], *, aside: bool) -> None:
         """Read what a folder has; programs `aside`, as in tests, deploy nothing."""
@@ -33,9 +39,9 @@ class Deployed:
         is_program = bool(self._programs) and not aside and self._is_below_one(folder)
         for name in names:
             if _FILES.fullmatch(name):
-                self.runtimes.update(_RUNTIME.findall(text(folder / name)))
+                (self._aside if aside else self._found).update(_RUNTIME.findall(text(folder / name)))
             elif is_program and name.endswith(_CODE):
-                self.runtimes.update(_constants(text(folder / name)))
+                self._found.update(_constants(text(folder / name)))
 
     def _is_below_one(self, folder: Path) -> bool:
         return not self._programs.isdisjoint((folder, *folder.parents))

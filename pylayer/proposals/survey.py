@@ -36,6 +36,10 @@ _ASIDE = frozenset(
         *("benchmark", "benchmarks", "template", "templates", "cookiecutter", "third_party", "vendor"),
     }
 )
+# And by their last words: such folders as integration_tests, and those within one such as monorepo-example.
+_SETS = frozenset({"tests", "examples", "samples", "demos", "benchmarks", "fixtures"})
+_ONES = frozenset({"example", "sample", "demo"})
+_WORDS = re.compile(r"[-_.]")
 _REQUIREMENTS = frozenset({"requirements.txt", "Pipfile"})
 _PINNED = re.compile(r"^\s*(?:python\s+|cpython[-@])?3\.(\d{1,3})\b", re.MULTILINE)
 
@@ -97,7 +101,7 @@ def survey(root: Path, *, runtimes: Mapping[str, Runtime]) -> Survey:
         root=root,
         packages=tuple(sorted(packages, key=lambda package: package.place)),
         left_out=dict(sorted(left_out.items())),
-        deployed=frozenset(walked.deployed.runtimes),
+        deployed=walked.deployed.runtimes,
         pinned=_pinned(root),
         git=git,
         files=frozenset(os.listdir(root)),  # noqa: PTH208  names, not paths
@@ -136,7 +140,7 @@ def _walk(root: Path, unseen: set[str]) -> _Walked:
             walked.projects.append(place)
         elif below and not _REQUIREMENTS.isdisjoint(names):
             walked.bare.append(place)
-        walked.deployed.look(Path(folder), names, aside=not _ASIDE.isdisjoint(place.split("/")))
+        walked.deployed.look(Path(folder), names, aside=bool(_aside(f"{place}/")))
     return walked
 
 
@@ -213,7 +217,15 @@ def _leave_aside(kept: dict[str, Definition], left_out: dict[str, str]) -> None:
 
 
 def _aside(place: str) -> str:
-    return next((part for part in place.split("/") if part.lower() in _ASIDE), "")
+    """The part of a place by which nobody deploys what is there; a slash at its end is for what is within."""
+    *above, own = place.split("/")
+    within = next((part for part in above if _last_word(part) in _ONES), "")
+    parts = (part for part in (*above, own) if part.lower() in _ASIDE or _last_word(part) in _SETS)
+    return within or next(parts, "")
+
+
+def _last_word(part: str) -> str:
+    return _WORDS.split(part.lower())[-1]
 
 
 def _reachable(

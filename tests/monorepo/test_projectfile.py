@@ -56,8 +56,15 @@ def test_an_in_tree_backend_has_its_path(tmp_path):
         {"setup__py": "setup(name='My_Lib')", "setup__cfg": "[metadata]\nname = other\n"},
         {"setup__py": "setup(name='My_Lib')", "pyproject__toml": "[tool.ruff]\n"},
         {"pyproject__toml": PROJECT},
+        {
+            "setup__py": "about = {}\nexec(open('about.py').read(), about)\nsetup(name=about['__title__'])",
+            "about__py": "__title__ = 'My_Lib'\n",
+        },
     ],
-    ids=["setup.py", "setup.cfg", "both", "both with a name", "pyproject of tools", "no build-system"],
+    ids=[
+        *("setup.py", "setup.cfg", "both", "both with a name", "pyproject of tools", "no build-system"),
+        "a file that setup.py executes",
+    ],
 )
 def test_a_project_without_a_backend_is_built_the_old_way(tmp_path, files):
     """PEP 517 and 518 say how."""
@@ -128,8 +135,14 @@ def test_a_file_may_be_a_link_in_the_repository(tmp_path):
 
 @pytest.mark.parametrize(
     "files",
-    [{}, {"README__md": ""}, {"pyproject__toml": "[tool.ruff]\n"}],
-    ids=["empty", "no file of ours", "tools alone"],
+    [
+        {},
+        {"README__md": ""},
+        {"pyproject__toml": "[tool.ruff]\n"},
+        {"setup__cfg": "[flake8]\nmax-line-length = 120\n"},
+        {"setup__py": "import logging\n\ndef setup_logging():\n    logging.basicConfig()\n"},
+    ],
+    ids=["empty", "no file of ours", "tools alone", "setup.cfg of tools", "setup.py of an application"],
 )
 def test_a_folder_that_is_no_project_is_none(tmp_path, files):
     """That is no fault of the folder's."""

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from pylayer.errors import ManifestError
-from pylayer.monorepo.setupfiles import name_in_setup_cfg, name_in_setup_py, uses_scm_version
+from pylayer.monorepo.setupfiles import (
+    builds_by_setup_cfg,
+    is_setup_script,
+    name_in_setup_cfg,
+    name_in_setup_py,
+    uses_scm_version,
+)
 
 
 def written(tmp_path, text):
@@ -93,3 +99,30 @@ def test_setup_py_may_ask_for_the_version_of_version_control(tmp_path):
     """By setuptools-scm's keyword."""
     assert uses_scm_version(written(tmp_path, "setup(use_scm_version={'root': '..'})"), where="x")
     assert not uses_scm_version(written(tmp_path, "setup(version='1')"), where="x")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("from setuptools import setup\nsetup()", True),
+        ("import setuptools.dist", True),
+        ("from numpy.distutils.core import setup", True),
+        ("from shared import setup\nsetup(name='a')", True),
+        ("print 'old'", True),  # whoever meant it is told that it cannot be read
+        ("import logging\n\ndef set_up():\n    logging.info('setup(x)')\n", False),
+        ("def setup(app):\n    app.add_config_value('a', 1, 'env')\n", False),
+        ("", False),
+    ],
+)
+def test_a_setup_py_may_be_another_module(tmp_path, text, expected):
+    """As one of an application, or an extension of Sphinx."""
+    assert expected == is_setup_script(written(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("[metadata]\n", True), ("[options]\n", True), ("[files]\n", True), ("[flake8]\nmax = 1\n", False)],
+)
+def test_a_setup_cfg_may_be_for_tools_alone(tmp_path, text, expected):
+    """Which read it for their own settings."""
+    assert expected == builds_by_setup_cfg(written(tmp_path, text), where="x")

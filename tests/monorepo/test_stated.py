@@ -100,3 +100,22 @@ def test_nothing_can_be_read(tmp_path, files):
 def test_versions_of_projects_are_left_out(text, plain):
     """Building says whether those are right; what nobody can read stays."""
     assert plain == stated.without_version(text, {"liba"})
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"pyproject.toml": PROJECT, "setup.py": "setup()"}, "pyproject.toml"),
+        ({"pyproject.toml": "[tool.poetry]\n", "setup.cfg": ""}, "pyproject.toml"),
+        ({"pyproject.toml": SETUPTOOLS, "setup.py": "setup()"}, "setup.py"),
+        ({"setup.cfg": "[bdist_wheel]\n", "setup.py": "setup(install_requires=[])"}, "setup.py"),
+        ({"setup.cfg": "[options]\ninstall_requires = a\n", "setup.py": "setup()"}, "setup.cfg"),
+        ({"setup.cfg": "[metadata]\nname = a\n"}, "setup.cfg"),
+        ({"setup.cfg": "no section", "setup.py": "setup()"}, "setup.py"),
+    ],
+)
+def test_the_file_that_states_it(tmp_path, files, expected):
+    """As an error names it: the other may be there for tools."""
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert expected == stated.stating(tmp_path)

@@ -84,6 +84,39 @@ def test_the_shop(tmp_path):
     assert '"libs/*"' in proposal.manifest
 
 
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ("libs/one/integration_tests", "it is in integration_tests/"),
+        ("libs/cli/monorepo-example/apps/agent", "it is in monorepo-example/"),
+        ("load-tests/one", "it is in load-tests/"),
+        ("libs/speed-test", ""),
+        ("libs/first-example", ""),
+        ("libs/tests-adapter", ""),
+    ],
+)
+def test_what_is_deployed_by_nobody_is_left_out(tmp_path, place, reason):
+    """By the last word of a folder's name; a package may be called an example or a test itself."""
+    files = {
+        "libs/one/pyproject.toml": foreign.hatchling("one"),
+        "libs/one/one.py": "",
+        f"{place}/pyproject.toml": foreign.hatchling("other"),
+        f"{place}/other.py": "",
+    }
+    proposal, _ = proposed(foreign.lay(tmp_path, files))
+    assert ({place: reason} if reason else {}) == proposal.found.left_out
+
+
+@pytest.mark.parametrize(("more", "expected"), [({}, "python3.12"), ({"deploy": "3.13"}, "python3.13")])
+def test_examples_deploy_where_nothing_else_does(tmp_path, more, expected):
+    """What a library shows others is not what it runs in."""
+    files = {"pyproject.toml": foreign.hatchling("one"), "one.py": ""}
+    for place, python in {"examples/hello": "3.12", **more}.items():
+        files[f"{place}/template.yaml"] = f"Globals:\n  Function:\n    Runtime: python{python}\n"
+    proposal, _ = proposed(foreign.lay(tmp_path, files))
+    assert ((expected,), "as your deployment files say") == (proposal.runtimes, proposal.why)
+
+
 def repository(root, packages):
     """Packages by name, each with what it says of Python and what it requires."""
     for name, (python, requires) in packages.items():
