@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _COLOURS = {State.BUILT: "32", State.CACHED: "36", State.FAILED: "31", State.SKIPPED: "33"}
 _MOST_WARNINGS = 10
+_MOST_REASONING, _BEGINNING = 24, 8  # lines of a resolver's reasoning, of which the end says most
 
 
 class Detail(Enum):
@@ -57,7 +58,7 @@ class Console(Follower):
         self._annotates = envtable.on_github()
         self._gathered: Gathered | None = None
         self.repeats = False  # whether failures are those of builds, which are kept with their logs
-        self._logged: set[int] = set()
+        self._logged: dict[int, PylayerError] = {}  # kept, so that no other has its id
         self._held: list[Outcome] = []
         self._ended: dict[str, State] = {}
         self._lock = Lock()
@@ -240,16 +241,21 @@ class Console(Follower):
                 self._print(self._err, _remedies(shared))
 
     def _log(self, error: PylayerError) -> None:
-        """Print what a tool said, once, and as one block: what is told as it comes is mixed with others'."""
+        """Print what a tool said, once, and as one block: what is told as it comes is mixed with others'.
+
+        The reasoning of a resolver, which may be hundreds of like lines, is shortened.
+        """
         if not error.log.strip() or id(error) in self._logged:
             return
-        self._logged.add(id(error))
+        self._logged[id(error)] = error
         block = shown.block(error.log).rstrip()
         if self._annotates:
             from pylayer.console import workflow
 
             self._print(self._err, workflow.grouped(f"log: {shown.line(error.faults[0].told)}", block))
             return
+        if isinstance(error, OF_INDEXES) and self.detail is not Detail.VERBOSE:
+            block = _shortened(block)
         bar = "─" * 40
         self._print(self._err, f"{bar}\n{block}\n{bar}")
 
@@ -302,6 +308,15 @@ class Console(Follower):
 
     def _paint(self, text: str, colour: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self._colour else text
+
+
+def _shortened(block: str) -> str:
+    lines = block.splitlines()
+    if len(lines) <= _MOST_REASONING:
+        return block
+    cut = len(lines) - _MOST_REASONING
+    middle = f"… {cut} more lines: -v tells them all …"
+    return "\n".join((*lines[:_BEGINNING], middle, *lines[_BEGINNING + cut :]))
 
 
 def _remedies(shared: SharedError) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from pylayer.errors import DownloadError, Fault, ResolveError
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
     from pylayer.resolver.requirements import Request
     from pylayer.targets import Runtime
 
-_WITHOUT_WHEEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+) has no wheels")
+# `a==1 has no usable wheels`, `a<=1.1 has …`, `all versions of a have no wheels with a matching …`.
+_WITHOUT_WHEEL = re.compile(
+    r"(all versions of )?([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?([<>=!~]\S+)?"
+    r" ha(?:s|ve) no (?:usable )?wheels"
+)
 _WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _MOST_TAGS = 6
 _LISTING = ": it has "  # behind it, targets differ
@@ -52,6 +57,10 @@ def explained(
     """
     faults: list[Fault] = []
     unasked: list[Fault] = []
+    buildable: list[str] = []
+    asked = {
+        required_name(each) for each in (*request.requirements, *request.constraints, *request.overrides)
+    }
     with Web(settings := with_default(settings)) as web:
         for name, wanted in _wanted(reasoning, request, python).items():
             try:
@@ -62,6 +71,10 @@ def explained(
             if what := _problem(name, wanted, files, python):
                 version = newest(name, request=request, python=python, settings=settings)
                 sdist = "no wheel" in what and any(not file.is_wheel for file in files)
+                if sdist and name not in asked and version and _is_later(version, wanted, files):
+                    # Something else may have kept the resolver from those with wheels.
+                    buildable.append(name)
+                    continue
                 hint = _hint(name, version, sdist=sdist, newer=_newer(wanted, files, python))
                 cause = what.partition(_LISTING)[0]
                 faults.append(Fault(what=what, where=python.label, hint=hint, cause=cause, about=name))
@@ -69,17 +82,19 @@ def explained(
         return DownloadError.of(unasked, log=reasoning)
     if not faults:
         what, hint = "no versions go together", "loosen one of the requirements that the resolver names"
+        if buildable:
+            hint += f"; or have older versions built, of which there are sdists alone: {_built(buildable)}"
         faults.append(Fault(what=what, where=python.label, hint=hint, cause=reasoning))
     return ResolveError.of(faults, log=reasoning)
 
 
 def _wanted(reasoning: str, request: Request, python: ResolverPython) -> dict[str, SpecifierSet]:
     """Collect what is asked of each name at the top or in the reasoning, and of what uv says has no wheel."""
-    wanted: dict[str, SpecifierSet] = {
-        normalise(name): SpecifierSet(f"=={version}")
-        for name, version in _WITHOUT_WHEEL.findall(reasoning)
-        if "*" not in version
-    }
+    wanted: dict[str, SpecifierSet] = {}
+    for every, name, limits in _WITHOUT_WHEEL.findall(reasoning):
+        with suppress(InvalidSpecifier):
+            if (every or limits) and "*" not in limits:
+                wanted[normalise(name)] = SpecifierSet(limits)
     overridden = {required_name(each) for each in request.overrides}
     asked = [each for each in request.requirements if required_name(each) not in overridden]
     given = [Requirement(each) for each in (*asked, *request.constraints, *request.overrides)]
@@ -155,5 +170,15 @@ def _hint(name: str, newest: str | None, *, sdist: bool, newer: Sequence[str] = 
     if newer:
         ways.append(f"it would work with the runtime {either(newer)}")
     if sdist:
-        ways.append(f'to have its sdist built, write build-from-source = ["{name}"] under [layers.NAME]')
+        ways.append(f"to have its sdist built, write {_built([name])}")
     return "; ".join(ways)
+
+
+def _built(names: Sequence[str]) -> str:
+    listed = ", ".join(f'"{name}"' for name in names)
+    return f"build-from-source = [{listed}] under [layers.NAME]"
+
+
+def _is_later(version: str, wanted: SpecifierSet, files: Sequence[File]) -> bool:
+    """Whether a version is later than all that are wanted of what is offered."""
+    return Version(version) > max(wanted.filter({file.version for file in files}), default=Version(version))

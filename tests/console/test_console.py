@@ -157,6 +157,21 @@ def test_what_no_index_has_is_told_at_the_end(lines, streams):
     assert 2 == streams[0].getvalue().count("failed   native has no wheel\n")
 
 
+def test_long_reasoning_is_shortened(lines, streams):
+    """Its beginning and its end say what matters; what a build printed is told whole."""
+    log = "".join(f"line {number}\n" for number in range(500))
+    lines.error(ResolveError("no versions go together", log=log))
+    bar, *told, _ = streams[1].getvalue().splitlines()
+    assert [*(f"line {number}" for number in range(8))] == told[:8]
+    assert "… 476 more lines: -v tells them all …" == told[8]
+    assert [*(f"line {number}" for number in range(484, 500))] == told[9:-1]
+
+    lines.error(BuildError("failed", log=log))
+    lines.detail = Detail.VERBOSE
+    lines.error(ResolveError("no versions go together", log=log))
+    assert 2 == streams[1].getvalue().count(log.removesuffix("\n") + f"\n{bar}\n")
+
+
 def test_the_summary_lists_what_was_left_by_its_reason(lines, streams):
     """Builds with one reason stand together."""
     reason = NeedsDockerError("has native code", where="libfast")

@@ -84,12 +84,15 @@ def test_collects_what_is_asked_of_a_name():
         overrides=("four>=4",),
         excludes=("ours",),
     )
-    reasoning = "Because native==2.0 has no wheels with a matching platform tag and x==1.* has no wheels"
+    reasoning = "Because native==2.0 has no wheels with a matching platform tag and x==1.* has no wheels, "
+    reasoning += "old[extra]>=1,<2 has no usable wheels and all versions of none have no usable wheels"
     found = _wanted(reasoning, request, python())
     assert {
         "one": SpecifierSet("<3,>1"),
         "four": SpecifierSet(">=4"),
         "native": SpecifierSet("==2.0"),
+        "old": SpecifierSet(">=1,<2"),
+        "none": SpecifierSet(),
     } == found
 
 

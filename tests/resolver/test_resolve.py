@@ -293,6 +293,33 @@ def test_names_the_version_that_would_do_for_what_another_requires(desk, index):
     assert "the newest version that would work is 1.0" in str(error.value)
 
 
+@pytest.mark.parametrize("sdists", [["1.0"], ["1.0", "1.1"]])
+def test_names_what_another_requires_and_has_no_wheels(desk, index, sdists):
+    """Of one version or several: the resolver words it in several ways."""
+    for version in sdists:
+        (index.folder / f"native-{version}.tar.gz").write_bytes(b"")
+    add(index, "theirs", "1.0", needs=["native"])
+    with pytest.raises(ResolveError) as error:
+        resolved(desk.settings(index), "theirs")
+    (fault,) = error.value.faults
+    assert f"native {sdists[-1]} has no wheel that runs there, only an sdist" == fault.what
+    assert 'to have its sdist built, write build-from-source = ["native"] under [layers.NAME]' == fault.hint
+
+
+def test_older_versions_without_wheels_are_one_way_out_of_several(desk, index):
+    """What keeps the resolver from newer ones may be what is wrong."""
+    (index.folder / "native-1.0.tar.gz").write_bytes(b"")
+    add(index, "native", "2.0", needs=["three<2"])
+    add(index, "theirs", "1.0", needs=["native"])
+    for version in ("1.0", "2.0"):
+        add(index, "three", version)
+    with pytest.raises(ResolveError) as error:
+        resolved(desk.settings(index), "theirs", "three>=2")
+    (fault,) = error.value.faults
+    assert "no versions go together" == fault.what
+    assert 'build-from-source = ["native"] under [layers.NAME]' in fault.hint
+
+
 def test_names_every_requirement_that_nothing_satisfies(desk, index):
     """All at once."""
     add(index, "one", "1.0")
