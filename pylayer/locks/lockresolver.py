@@ -44,7 +44,8 @@ class Case:
     `held` is what lock files say by distribution, and `whereabouts` where each has to come from.
     `preferences` are versions that were locked, and are kept where possible. `constraints` are PEP 508.
     `building` is set for what builds projects: the manifest's other constraints hold for it. `ahead`: nobody
-    wants it yet. `beside` is what this run found for another target.
+    wants it yet. `beside` is what this run found for another target. `sources` are versions, by name, of what
+    is built from source: others require these.
     """
 
     terms: Terms
@@ -58,6 +59,7 @@ class Case:
     building: bool = False
     ahead: bool = False
     beside: Locked | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 class LockResolver:
@@ -113,10 +115,12 @@ class LockResolver:
     ) -> Locked:
         """Resolve with what is `provided` as wheels, and with `addresses` of others; raises StandInError."""
         constraints = self._constraints(case)
-        provided = dict(provided)
-        for name in case.terms.build_from_source:
-            if name not in provided:
-                provided[name] = await self._from_source(name, case, constraints=constraints)
+        given = provided
+        built = [name for name in case.terms.build_from_source if name not in given]
+        provided = {
+            **given,
+            **{name: await self._from_source(name, case, constraints=constraints) for name in built},
+        }
         at = tuple(f"{name} @ {url}" for name, url in sorted(addresses.items()))
         place = case.whereabouts
         request = Request(
@@ -141,6 +145,11 @@ class LockResolver:
                 self._wanted.add(asked)
             pins = await self._graph.once(asked, lambda: self._asked(request, case, asked=asked))
         except ResolveError as error:
+            others = tuple(wheel for _, wheel in given.values())
+            fitting = await self._sources(case, built, replace(request, provided=others))
+            if fitting and fitting != {name: provided[name][0].version for name in fitting}:
+                again = replace(case, sources=fitting)
+                return await self._resolved(again, given, addresses, excluded=excluded)
             raise _attributed(error, case.held) from error
         kept = tuple(provided[pin.name][0] if pin.name in provided else pin for pin in pins)
         if faults := [
@@ -182,9 +191,24 @@ class LockResolver:
         ]
         return (*self._manifest.constraints, *pinned, *case.constraints)
 
+    async def _sources(self, case: Case, names: Sequence[str], request: Request) -> Mapping[str, str]:
+        """The versions of what is built from source that suit what others require; once, and if any do."""
+        from pylayer.resolver import sdists
+
+        if case.sources or not names:
+            return {}
+        return await self._graph.wait(
+            sdists.versions_that_fit,
+            names,
+            request,
+            python=case.python,
+            settings=self._settings_of(case),
+        )
+
     async def _from_source(self, name: str, case: Case, *, constraints: Sequence[str]) -> tuple[Pin, Wheel]:
         """Choose the sdist of a distribution, the preferred version if it may be, and build it."""
         asked = [text for text in (*case.terms.requirements, *constraints) if required_name(text) == name]
+        asked += [f"{name}=={case.sources[name]}"] if name in case.sources else []
         pin = None
         if before := case.preferences.get(name):
             pin = await self._sdist(name, case, constraints=[*asked, f"{name}=={before}"], needed=False)

@@ -72,7 +72,7 @@ def solve(
             words = _inputs(
                 request,
                 top=top,
-                stubs={name: _stub(name, work) for name in stubs},
+                stubs={name: stand_in(name, work) for name in stubs},
                 unfit=unfit,
                 settings=settings,
                 folder=work,
@@ -206,11 +206,13 @@ def _linked(wheel: Wheel, folder: Path) -> Path:
     return place
 
 
-def _stub(name: str, folder: Path) -> Path:
-    stem = f"{name.replace('-', '_')}-0"
+def stand_in(name: str, folder: Path, *, version: str = "0") -> Path:
+    """Make a wheel that holds nothing and requires nothing."""
+    stem = f"{name.replace('-', '_')}-{version}"
     path = folder / f"{stem}-py3-none-any.whl"
+    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     with ZipFile(path, "w") as archive:
-        archive.writestr(f"{stem}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 0\n")
+        archive.writestr(f"{stem}.dist-info/METADATA", about)
         tags = "Wheel-Version: 1.0\nGenerator: pylayer\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         archive.writestr(f"{stem}.dist-info/WHEEL", tags)
         archive.writestr(f"{stem}.dist-info/RECORD", "")

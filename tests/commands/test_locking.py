@@ -476,6 +476,21 @@ def test_an_sdist_that_may_be_built_is_locked_by_its_hash(shop):
     assert "source 3.0 = source-3.0.tar.gz" in (shop.root / "layers.lock").read_text()
 
 
+def test_what_others_require_of_an_sdist_is_built(shop):
+    """The newest is not theirs; what they require shows once the resolver has asked for them."""
+    for version in ("1.0", "2.0"):
+        project = shop.member("source", "other", version=version)
+        with tarfile.open(shop.index.folder / f"source-{version}.tar.gz", "w:gz") as archive:
+            archive.add(project, f"source-{version}")
+        shutil.rmtree(project)
+    shop.offer("theirs", "1.0", "source<2")
+    shop.layers("", '[layers.built]\nrequirements = ["theirs"]\nbuild-from-source = ["source"]\n')
+    good(shop.run("lock"))
+
+    locked = shop.lock.builds["built-python3.11-x86_64"].versions
+    assert {"theirs": "1.0", "source": "1.0", "other": "1.0"} == locked
+
+
 def test_an_sdist_keeps_its_version_until_it_is_upgraded(shop):
     """As any distribution."""
     for version in ("3.0", "4.0"):

@@ -11,7 +11,8 @@ from factories import there
 from factories.resolving import Desk, add, python
 
 from pylayer.errors import ResolveError
-from pylayer.resolver.sdists import _cutoff, sdist
+from pylayer.resolver.requirements import Request
+from pylayer.resolver.sdists import _cutoff, sdist, versions_that_fit
 
 
 @pytest.fixture
@@ -61,6 +62,18 @@ def test_says_that_there_is_none(desk, index):
         error.value.faults[0].hint,
         error.value.faults[0].where,
     )
+
+
+@pytest.mark.parametrize(
+    ("needs", "expected"),
+    [("thing", "2.0"), ("thing<2", "1.0"), ("thing>=3.0a0", "3.0a1"), ("thing>=4", None), ("gone", None)],
+)
+def test_what_others_require_decides_between_sdists(desk, index, needs, expected):
+    """Which the resolver would not look at; what is a wheel alone is none of them."""
+    add(index, "theirs", "1.0", needs=[needs])
+    request = Request(requirements=("theirs",))
+    found = versions_that_fit(["thing"], request, python=python(), settings=desk.settings(index))
+    assert ({"thing": expected} if expected else {}) == found
 
 
 @pytest.mark.parametrize(("moment", "found"), [("2024-02-29", True), ("2024-02-28T23:00:00Z", False)])

@@ -10,7 +10,7 @@ from pylayer import wheels
 from pylayer.index.indexes import Index, IndexPin, IndexSettings
 from pylayer.index.pins import Pin
 from pylayer.resolver.requirements import Request
-from pylayer.resolver.solver import _inputs, _packages, _stub
+from pylayer.resolver.solver import _inputs, _packages, stand_in
 
 CORP = Index.at("https://me:s3cret@index.example/simple", name="corp", explicit=True)
 ZEROS = "0" * 64
@@ -86,7 +86,7 @@ def test_gives_a_provided_wheel_under_its_name(tmp_path):
 
 def test_makes_a_valid_stand_in(tmp_path):
     """A wheel with nothing in it and nothing required."""
-    wheel = wheels.read(_stub("two-words", tmp_path))
+    wheel = wheels.read(stand_in("two-words", tmp_path))
     assert ("two-words", "0", ()) == (wheel.metadata.name, wheel.metadata.version, wheel.metadata.requires)
 
 
