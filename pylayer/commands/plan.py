@@ -121,7 +121,8 @@ def _tell(lines: Console, answer: PlanAnswer) -> None:
     missing = len(answer["wheels"])
     shares = len(answer["shares"])
     told = f"{_counted(missing)} to build, in {shares} share{'s' if shares != 1 else ''}"
-    lines.say(f"{told if missing else 'nothing to build'}; {answer['kept']} are there")
+    kept = _counted(answer["kept"])
+    lines.say(f"{told}; {answer['kept']} are there" if missing else f"nothing to build: {kept} there already")
 
 
 def _counted(count: int) -> str:

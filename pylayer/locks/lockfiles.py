@@ -35,7 +35,7 @@ class Format:
     `entries` takes the path and the name for errors; it may raise ManifestError, or KeyError, TypeError,
     AttributeError and ValueError for what is not as it should be. The one called `usual`, if any,
     is looked for beside layers.toml and in packages' folders, and counts where it `locks`. `files` are all
-    that are read with it.
+    that are read with it. `python` says which Pythons it is for (PEP 440), where it lacks files for others.
     """
 
     names: tuple[str, ...]
@@ -43,12 +43,18 @@ class Format:
     usual: str = ""
     locks: Callable[[Path], bool] = lambda _: True
     files: Callable[[Path], tuple[Path, ...]] = lambda path: (path,)
+    python: Callable[[Path, str], str] = lambda *_: ""
 
 
 # In this order they are looked for: of a folder, the first that is there counts.
 FORMATS = (
-    Format(names=("uv.lock",), entries=uvlock.entries, usual="uv.lock"),
-    Format(names=("pylock.toml", "pylock.*.toml"), entries=pylock.entries, usual="pylock.toml"),
+    Format(names=("uv.lock",), entries=uvlock.entries, usual="uv.lock", python=uvlock.python),
+    Format(
+        names=("pylock.toml", "pylock.*.toml"),
+        entries=pylock.entries,
+        usual="pylock.toml",
+        python=uvlock.python,
+    ),
     Format(names=("poetry.lock",), entries=poetrylock.entries, usual="poetry.lock"),
     Format(names=("pdm.lock",), entries=pdmlock.entries, usual="pdm.lock"),
     Format(names=("Pipfile.lock",), entries=pipfilelock.entries, usual="Pipfile.lock"),
@@ -69,9 +75,11 @@ class Held:
 
     `unclear` is set where it has the distribution from several places at once. `several` are its entries
     where it has several versions, and `overrides` (PEP 508) what is required in place of what others do.
+    `python` are the Pythons that the file is for, as it says.
     """
 
     label: str
+    python: str = ""
     version: str = ""
     specifier: str = ""
     hashes: frozenset[str] = frozenset()
@@ -83,7 +91,9 @@ class Held:
     def served(self, addresses: Collection[str]) -> Held:
         """What it says where the distribution comes from a registry at one of `addresses`."""
         here = [each for each in self.several if _is_at(each, addresses)]
-        return replace(_merged(self.label, here), overrides=self.overrides) if here else self
+        if not here:
+            return self
+        return replace(_merged(self.label, here, python=self.python), overrides=self.overrides)
 
     @property
     def limits(self) -> str:
@@ -93,10 +103,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lockfile:
-    """What a file says; `label` names it in errors."""
+    """What a file says; `label` names it in errors, `python` are the Pythons that it is for."""
 
     label: str
     entries: tuple[LockfileEntry, ...]
+    python: str = ""
 
     def held(self, markers: Mapping[str, str]) -> dict[str, Held]:
         """What it says of each distribution where `markers` hold; no version where several would do."""
@@ -104,7 +115,7 @@ class Lockfile:
         for entry in self.entries:
             if not entry.markers or any(self._holds(marker, markers) for marker in entry.markers):
                 found.setdefault(entry.name, []).append(entry)
-        return {name: _merged(self.label, entries) for name, entries in found.items()}
+        return {name: _merged(self.label, each, python=self.python) for name, each in found.items()}
 
     def _holds(self, marker: Marker, environment: Mapping[str, str]) -> bool:
         """Whether a marker holds; whichever extras and groups are asked for, their versions are one."""
@@ -118,11 +129,12 @@ class Lockfile:
             raise ManifestError(error.faults[0].told, where=self.label, hint=error.faults[0].hint) from error
 
 
-def _merged(label: str, entries: Sequence[LockfileEntry]) -> Held:
+def _merged(label: str, entries: Sequence[LockfileEntry], *, python: str) -> Held:
     versions = {entry.version for entry in entries if entry.version}
     places = {entry.provenance for entry in entries if entry.provenance}
     return Held(
         label=label,
+        python=python,
         version=next(iter(versions)) if len(versions) == 1 else "",
         specifier=",".join(sorted({entry.specifier for entry in entries if entry.specifier})),
         # A line without hashes, as in a file of constraints, takes none away from the others.
@@ -153,7 +165,8 @@ def read(path: Path, *, label: str) -> Lockfile:
     """Read a lock file, which its name tells the kind of; ManifestError where it is none that is known."""
     form = _format(path, label)
     try:
-        return Lockfile(label=label, entries=tuple(form.entries(path, label)))
+        entries = tuple(form.entries(path, label))
+        return Lockfile(label=label, entries=entries, python=form.python(path, label))
     except (KeyError, TypeError, AttributeError, ValueError) as error:  # those of `packaging` are ValueErrors
         missing = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise ManifestError(

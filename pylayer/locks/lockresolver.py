@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from pylayer import wheels
+from pylayer.building.serving import allows
 from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, PylayerError, ResolveError
 from pylayer.index import gits
@@ -150,7 +151,7 @@ class LockResolver:
             if fitting and fitting != {name: provided[name][0].version for name in fitting}:
                 again = replace(case, sources=fitting)
                 return await self._resolved(again, given, addresses, excluded=excluded)
-            raise _attributed(error, case.held) from error
+            raise _attributed(error, case) from error
         kept = tuple(provided[pin.name][0] if pin.name in provided else pin for pin in pins)
         if faults := [
             Fault(what=what, where=case.python.label, hint="use the right file, or lock again")
@@ -328,14 +329,16 @@ def _plain(text: str) -> str:
     return str(requirement)
 
 
-def _attributed(error: ResolveError, held: Mapping[str, tuple[Held, ...]]) -> ResolveError:
+def _attributed(error: ResolveError, case: Case) -> ResolveError:
     """Say of an error which of the versions in it a lock file pinned."""
-    text = str(error) + error.log
+    held, text = case.held, str(error) + error.log
     pinned: dict[tuple[str, str], list[str]] = {}
     for name, all_held in sorted(held.items()):
         for each in all_held:
             if each.limits and (_in(text, name, each) or _is_about(error, name, each)):
                 place = f" from {each.provenance}" if each.provenance else ""
+                if not allows(each.python, case.python.minor):
+                    place += f", and is for Python {each.python} alone"
                 pinned.setdefault((each.label, place), []).append(f"{name} {each.version or each.limits}")
     if not pinned:
         return error

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 _DISTRIBUTION = "pylayer-lambda"
 _TOLD = 3
+_APART = 4  # layers of which each has a line of its own where they are affected by the same
 _DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 _SAYING = frozenset({".gitattributes", ".gitignore", ".hgignore"})
 _OF_GIT = ("../home/", ".git/")  # what a build is given of version control
@@ -91,17 +92,20 @@ def chosen(
 
 
 def told(affected: Affected, builds: Sequence[Build], *, of: int, ref: str) -> Iterator[str]:
-    """Say which of the builds asked for are affected, and why: a line for those of a layer that agree."""
+    """Say which of the builds asked for are affected, and why: a line for those of a layer that agree.
+
+    Many layers that agree have one together.
+    """
     yield f"{len(builds)} of {of} builds affected since {ref} ({affected.commit[:12]})" + (
         ":" if builds else ""
     )
-    alike: dict[tuple[str, tuple[str, ...]], list[Build]] = {}
+    alike: dict[tuple[str, ...], list[Build]] = {}
     for build in builds:
-        alike.setdefault((build.layer.name, affected.reasons[build.id]), []).append(build)
-    for (layer, reasons), together in alike.items():
-        name = together[0].id if len(together) == 1 else f"{layer} ({len(together)} builds)"
+        alike.setdefault(affected.reasons[build.id], []).append(build)
+    for reasons, together in alike.items():
         more = f", and {len(reasons) - _TOLD} more" if len(reasons) > _TOLD else ""
-        yield f"  {name}: {'; '.join(map(_short, reasons[:_TOLD]))}{more}"
+        for name in _named(together):
+            yield f"  {name}: {'; '.join(map(_short, reasons[:_TOLD]))}{more}"
     if builds and affected.unsure:
         yield (
             f"  whether the wheel of {', '.join(affected.unsure)} changed is known once it is built; "
@@ -109,6 +113,18 @@ def told(affected: Affected, builds: Sequence[Build], *, of: int, ref: str) -> I
         )
     if affected.gone:
         yield f"  gone since: {', '.join(affected.gone)}"
+
+
+def _named(builds: Sequence[Build]) -> Iterator[str]:
+    """Name each layer of some builds with how many there are; of many layers, only the first."""
+    layers: dict[str, list[Build]] = {}
+    for build in builds:
+        layers.setdefault(build.layer.name, []).append(build)
+    if len(layers) > _APART:
+        yield f"{', '.join([*layers][:_TOLD])} and {len(layers) - _TOLD} more layers ({len(builds)} builds)"
+        return
+    for layer, together in layers.items():
+        yield together[0].id if len(together) == 1 else f"{layer} ({len(together)} builds)"
 
 
 def of(found: Workspace, ref: str, *, state: WorkspaceState, besides: Sequence[str] = ()) -> Affected:

@@ -42,6 +42,11 @@ class ResolverPython:
         return cls(version=target.runtime.python, tags=target.tags, label=str(target))
 
     @property
+    def minor(self) -> str:
+        """Without a patch: 3.13."""
+        return ".".join(self.version.split(".")[:2])
+
+    @property
     def full_version(self) -> str:
         """With a patch: a minor version's first, as uv takes it."""
         return self.version if self.version.count(".") > 1 else f"{self.version}.0"
@@ -57,7 +62,7 @@ class ResolverPython:
     def markers(self) -> dict[str, str]:
         """The environment in which PEP 508 markers are evaluated, as far as it is known."""
         markers = {
-            "python_version": ".".join(self.version.split(".")[:2]),
+            "python_version": self.minor,
             "python_full_version": self.full_version,
         }
         platforms = (_MANYLINUX.fullmatch(tag.platform) for tag in self.tags)

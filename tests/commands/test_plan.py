@@ -46,6 +46,7 @@ def test_a_plan_and_its_shares(ran, tmp_path):
         "wheels 1/1"
     ]
     assert ["1 built", "1 built"] == [text.splitlines()[-1].partition(" in ")[0] for text in built]
+    assert "nothing to build: 2 wheels there already\n" == ran("plan")
     assert ([], [], 2) == (document["shares"], document["wheels"], document["kept"])
     assert {"include": []} == json.loads(ran("plan", "--system", "github"))
 

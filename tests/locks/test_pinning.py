@@ -177,6 +177,18 @@ def test_a_wrong_hash_is_refused_and_a_right_one_chooses_the_file(shop):
     assert {pure} == {pin.sha256 for pin in shop.lock.builds[LIBA].pins}
 
 
+@pytest.mark.parametrize(("python", "told"), [(">=3.14", True), (">=3.9", False)])
+def test_a_lock_file_for_another_python_says_so(shop, python, told):
+    """Files of others are left out by uv: their hashes are not wrong, they are not there."""
+    row = f'wheels = [{{ url = "https://files.example/x.whl", hash = "sha256:{"00" * 32}" }}]\n'
+    lock = UV.format("third", "1.0").replace("\n", f'\nrequires-python = "{python}"\n', 1)
+    shop.file("uv.lock", lock + row)
+
+    said = locked(shop, status=4)
+    assert "uv.lock pins third 1.0" in said
+    assert told == (f", and is for Python {python} alone" in said), said
+
+
 def test_a_lock_file_with_another_hash_makes_the_lock_stale(shop):
     """Also where the version is the same."""
     shop.file("requirements.txt", f"third==1.0 --hash=sha256:{shop.sha256('third', '1.0')}\n")

@@ -35,6 +35,12 @@ def entries(path: Path, label: str) -> Iterator[LockfileEntry]:
         )
 
 
+def python(path: Path, label: str) -> str:
+    """The Pythons that it, or a pylock.toml, is for: uv leaves out the files of others."""
+    said = document(path, where=label).get("requires-python")
+    return said if isinstance(said, str) else ""
+
+
 def _override(row: Mapping[str, Any]) -> str:
     """What `override-dependencies` of `[tool.uv]` had; an address of it is the package's own, below."""
     extras = f"[{','.join(row['extras'])}]" if row.get("extras") else ""
