@@ -71,7 +71,7 @@ class Runtime:
 
     `deprecated`, `block_create` and `block_update` are AWS's dates, None where none is known; `preview` is
     since when AWS offers it to be tried, None where it is for production. `known` is False for a python3.N
-    that runtimes.toml does not list.
+    that runtimes.toml does not list. `patch` is the earliest release of that Python that functions run.
     """
 
     name: str
@@ -85,11 +85,17 @@ class Runtime:
     block_update: date | None = None
     preview: date | None = None
     known: bool = True
+    patch: int = 0
 
     @property
     def python(self) -> str:
         """Python's version without the patch: `3.13`."""
         return f"3.{self.minor}"
+
+    @property
+    def earliest(self) -> str:
+        """The earliest release of it that functions run: `3.13.0`."""
+        return f"{self.python}.{self.patch}"
 
     def __hash__(self) -> int:  # targets are in the keys of most steps
         return hash(self.name)
@@ -130,18 +136,18 @@ class Target:
     def markers(self) -> dict[str, str]:
         """The environment in which PEP 508 markers are evaluated.
 
-        `python_full_version` is the minor's first release: what Lambda runs is that or later.
+        `python_full_version` is the earliest release that functions run, by itself the minor's first.
         """
         return {
             "implementation_name": "cpython",
-            "implementation_version": f"{self.runtime.python}.0",
+            "implementation_version": self.runtime.earliest,
             "os_name": "posix",
             "platform_machine": self.architecture.machine,
             "platform_python_implementation": "CPython",
             "platform_release": "",
             "platform_system": "Linux",
             "platform_version": "",
-            "python_full_version": f"{self.runtime.python}.0",
+            "python_full_version": self.runtime.earliest,
             "python_version": self.runtime.python,
             "sys_platform": "linux",
         }

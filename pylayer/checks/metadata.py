@@ -37,7 +37,10 @@ def check_tags(wheels: Sequence[Wheel], *, target: Target, local: Collection[str
         except InvalidSpecifier:
             continue
         # Lambda runs some patch release of the minor: any that is let in will do.
-        if not any(wanted.contains(f"{target.runtime.python}.{patch}") for patch in (0, _LATEST_PATCH)):
+        if not any(
+            wanted.contains(f"{target.runtime.python}.{patch}")
+            for patch in (target.runtime.patch, _LATEST_PATCH)
+        ):
             what = f"{wheel.metadata.version} requires Python {wanted}; the runtime is {target.runtime}"
             yield Problem(kind="python", severity="error", where=wheel.metadata.name, what=what)
 
@@ -220,7 +223,7 @@ def _of_a_later_release(wheel: Wheel, requirement: Requirement, target: Target) 
         severity="warning",
         where=wheel.metadata.name,
         what=f"requires {_shown(requirement)} on some patch releases ({requirement.marker}): it is left out, "
-        f"as on {target.runtime.python}.0, and {target.runtime} is a later one",
+        f"as on {target.runtime.earliest}, and {target.runtime} may be a later one",
         hint="add it to the layer's requirements, if the runtime's Python is among those",
     )
 

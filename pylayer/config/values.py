@@ -35,6 +35,7 @@ _LONGEST_PATH = 1000  # bytes: macOS allows 1024 for the whole of it
 _LONGEST_PART = 255
 _RUNTIME = f"^{RUNTIME_NAME.pattern}$"
 _GLIBC = re.compile(r"(\d{1,2})\.(\d{1,3})")
+_LATEST_PATCH = 99
 
 
 # Without what cannot be said here: a NUL, bytes, a ** beside other characters.
@@ -199,6 +200,7 @@ def _overridden(base: Runtime, row: Mapping[str, Any]) -> Runtime:
         build_image=_images(base.build_image, row.get("build-image", {})),
         image=_images(base.image, row.get("image", {})),
         glibc=version or base.glibc,
+        patch=row.get("patch", base.patch),
         # Whoever states its glibc knows the runtime: no warning is due.
         known=base.known or version is not None,
     )
@@ -227,6 +229,14 @@ def glibc(value: object) -> tuple[int, int]:
     return (int(match[1]), int(match[2]))
 
 
+@shaped(lambda: {"type": "integer", "minimum": 0, "maximum": _LATEST_PATCH})
+def patch(value: object) -> int:
+    """Take the number of a patch release."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LATEST_PATCH:
+        raise refusal("must be the number of a patch release, such as 4 for Python 3.11.4")
+    return value
+
+
 _IMAGES = "image reference, or table of architecture = image reference"
 RUNTIME_KEYS = {
     "build-image": Key(
@@ -246,6 +256,14 @@ RUNTIME_KEYS = {
         takes='version as text, such as `"2.34"`',
         help="The runtime's glibc, which native code has to run with.",
         default="the runtime's own",
+    ),
+    "patch": Key(
+        parse=patch,
+        takes="whole number, such as `4` for Python 3.11.4",
+        help="The earliest patch release of Python that your functions run: what distributions say of Python "
+        "is compared with it.",
+        default="`0`, the first",
+        see="dependencies.md#patch-releases",
     ),
 }
 

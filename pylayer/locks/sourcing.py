@@ -28,6 +28,7 @@ def choices(found: Workspace, settings: IndexSettings) -> dict[str, Any]:
         "overrides": sorted(manifest.overrides),
         "build-constraints": sorted(found.build_constraints),
         "exclude-newer": manifest.exclude_newer,
+        "python": sorted(each.earliest for each in manifest.runtimes.values() if each.patch),
         "sources": sorted({each for table in found.tables for each in _elsewhere(table, manifest.root)}),
     }
     return {name: value for name, value in chosen.items() if value and value != "first-index"}

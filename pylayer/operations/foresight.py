@@ -429,7 +429,8 @@ def _has_sources(locked: Locked | None) -> bool:
 
 def _told(target: Target) -> list[Any]:
     runtime, architecture = target.runtime, target.architecture
-    return [runtime.name, list(runtime.glibc), runtime.os, runtime.build_image[architecture]]
+    earliest = [runtime.earliest] if runtime.patch else []
+    return [runtime.name, list(runtime.glibc), runtime.os, runtime.build_image[architecture], *earliest]
 
 
 def _plain(text: str) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _CARET = re.compile(r"\^\s*(\d+)(?:\.(\d+))?((?:\.\d+)*)")
 _TILDE = re.compile(r"~(?!=)\s*(\d+)(?:\.(\d+))?((?:\.\d+)*)")
+_PATCHES = 100  # more than any minor version has
 _BARE = re.compile(r"\d[\d.]*(?:\.\*)?")
 
 
@@ -45,6 +46,23 @@ def allowed(said: str, runtimes: Iterable[Runtime]) -> frozenset[str]:
     return frozenset(
         runtime.name for runtime in runtimes if any(allows(each, runtime.python) for each in choices)
     )
+
+
+def earliest(said: str, runtime: Runtime) -> int:
+    """The first patch release of a runtime's Python that it allows; 0 where it allows none."""
+    choices = [_as_specifiers(each) for each in said.split("||")]
+    releases = (f"{runtime.python}.{patch}" for patch in range(_PATCHES))
+    found = (patch for patch, version in enumerate(releases) if any(_has(each, version) for each in choices))
+    return next(found, 0)
+
+
+def _has(specifiers: str, version: str) -> bool:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        return SpecifierSet(specifiers).contains(version)
+    except InvalidSpecifier:
+        return True
 
 
 def in_common(sets: Iterable[frozenset[str]], runtimes: Mapping[str, Runtime]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pylayer import shown
 from pylayer.config.manifest import SCHEMA_NAME
+from pylayer.proposals import pythons
 from pylayer.proposals.globs import globs_for, is_nameable
 from pylayer.tables import quoted
 from pylayer.targets import Architecture
@@ -76,6 +77,7 @@ def _lines(
     yield f"architectures = {_list([each.value for each in Architecture])}"
     yield "# verify = true                  # import every layer in its runtime, as Lambda would"
     yield '# drop = ["**/tests/**"]         # files under python/ to leave out'
+    yield from _patches(found, defaults, runtimes)
     yield from _differing(found, defaults, runtimes)
     yield ""
     yield "# Several packages, and what else a function needs, in one layer:"
@@ -103,6 +105,23 @@ def _packages(found: Survey) -> Iterator[str]:
         yield f"#   {_comment(place)}: {_comment(found.left_out[place])}"
     if len(told) > _MOST_TOLD:
         yield f"#   and {len(told) - _MOST_TOLD} more"
+
+
+def _patches(found: Survey, defaults: Sequence[str], runtimes: Mapping[str, Runtime]) -> Iterator[str]:
+    """Tables for runtimes of whose Python the first releases are too early for some package."""
+    for name in defaults:
+        needs = {
+            package: pythons.earliest(package.python, runtimes[name])
+            for package in found.packages
+            if name in package.runtimes
+        }
+        package = max(needs, key=lambda package: needs[package], default=None)
+        if package and needs[package]:
+            yield ""
+            yield f"[runtimes.{quoted(name)}]"
+            yield f"patch = {needs[package]}  # " + _comment(
+                f'{package.name} requires Python "{package.python}": functions have to run that'
+            )
 
 
 def _differing(found: Survey, defaults: Sequence[str], runtimes: Mapping[str, Runtime]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from packaging.requirements import Requirement
@@ -33,8 +34,11 @@ _WITHOUT_WHEEL = re.compile(
     r"(all versions of )?([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?([<>=!~]\S+)?"
     r" ha(?:s|ve) no (?:usable )?wheels"
 )
+_PYTHON = re.compile(r" requires Python ([<>=!~]+[\d.*]+(?:, ?[<>=!~]+[\d.*]+)*)")
+_LATEST_PATCH = 99
 _WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _MOST_TAGS = 6
+_NEEDS = " needs a Python "
 _LISTING = ": it has "  # behind it, targets differ
 
 
@@ -75,7 +79,13 @@ def explained(
                     # Something else may have kept the resolver from those with wheels.
                     buildable.append(name)
                     continue
-                hint = _hint(name, version, sdist=sdist, newer=_newer(wanted, files, python))
+                newest_of = max(
+                    (file for file in files if file.version in wanted), key=_version, default=None
+                )
+                needed = newest_of.requires_python if newest_of and _NEEDS in what else ""
+                patch = _patch([needed], python)
+                newer = _newer(wanted, files, python)
+                hint = _hint(name, version, sdist=sdist, newer=newer, patch=patch)
                 cause = what.partition(_LISTING)[0]
                 faults.append(Fault(what=what, where=python.label, hint=hint, cause=cause, about=name))
     if unasked and not faults:
@@ -84,6 +94,7 @@ def explained(
         what, hint = "no versions go together", "loosen one of the requirements that the resolver names"
         if buildable:
             hint += f"; or have older versions built, of which there are sdists alone: {_built(buildable)}"
+        hint += f"; {patch}" if (patch := _patch(_PYTHON.findall(reasoning), python)) else ""
         faults.append(Fault(what=what, where=python.label, hint=hint, cause=reasoning))
     return ResolveError.of(faults, log=reasoning)
 
@@ -124,7 +135,7 @@ def _problem(name: str, wanted: SpecifierSet, files: Sequence[File], python: Res
     if any(file.tags & tags for file in allowed):
         return ""
     if wheels and not allowed:
-        return f"{name} {wanted} needs a Python {wheels[0].requires_python}".replace("  ", " ")
+        return f"{name} {wanted}{_NEEDS}{wheels[0].requires_python}".replace("  ", " ")
     version = max((file.version for file in allowed), default=max(matching))
     listed = _listed([file for file in allowed if file.version == version], python)
     return f"{name} {version} has no wheel that runs there" + (
@@ -165,10 +176,31 @@ def _newer(wanted: SpecifierSet, files: Sequence[File], python: ResolverPython) 
     return [runtime.name for runtime in later_runtimes(Version(python.version).minor) if suits(runtime)]
 
 
-def _hint(name: str, newest: str | None, *, sdist: bool, newer: Sequence[str] = ()) -> str:
+def _version(file: File) -> Version:
+    return file.version
+
+
+def _patch(wanted: Sequence[str], python: ResolverPython) -> str:
+    """Say which patch release would do for all Pythons that are wanted, and are of this minor version."""
+    if python.executable:
+        return ""
+    found = [0]
+    for text in wanted:
+        later = (replace(python, version=f"{python.minor}.{patch}") for patch in range(_LATEST_PATCH))
+        if not python.satisfies(text):
+            found += [Version(each.version).micro for each in later if each.satisfies(text)][:1]
+    if not (least := max(found)):
+        return ""
+    said = f'[runtimes."python{python.minor}"] patch = {least}'
+    return f"if your functions run Python {python.minor}.{least} or later: {said}"
+
+
+def _hint(name: str, newest: str | None, *, sdist: bool, newer: Sequence[str] = (), patch: str = "") -> str:
     ways = [f"the newest version that would work is {newest}"] if newest else []
     if newer:
         ways.append(f"it would work with the runtime {either(newer)}")
+    if patch:
+        ways.append(patch)
     if sdist:
         ways.append(f"to have its sdist built, write {_built([name])}")
     return "; ".join(ways)

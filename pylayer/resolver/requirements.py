@@ -39,7 +39,9 @@ class ResolverPython:
     @classmethod
     def of_target(cls, target: Target) -> ResolverPython:
         """What runs a layer on Lambda."""
-        return cls(version=target.runtime.python, tags=target.tags, label=str(target))
+        runtime = target.runtime
+        version = runtime.earliest if runtime.patch else runtime.python
+        return cls(version=version, tags=target.tags, label=str(target))
 
     @property
     def minor(self) -> str:

@@ -10,11 +10,14 @@ import json
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from packaging.version import Version
+
 from pylayer import __version__, keys
 from pylayer.dataclassing import dataclass
 from pylayer.problems import Problem
 from pylayer.store import hash_file
 from pylayer.store.kinds import VERDICT
+from pylayer.tables import quoted
 from pylayer.trials import Imported, Invoked, Timing
 
 if TYPE_CHECKING:
@@ -67,8 +70,25 @@ def verify(
 
     `client` gives the wheels of `CLIENT` for a target, and is asked (for what `tester` runs) where a handler
     is to be run by a Python that has none. Raises EngineError where there is no tester for it, ArchiveError
-    for a damaged archive.
+    for a damaged archive. There is a note where it ran an earlier Python than functions are said to.
     """
+    verdict = _verdict(smoke_test, tester=tester, store=store, client=client, again=again)
+    runtime = smoke_test.target.runtime
+    if Version(verdict.python) >= Version(runtime.earliest):
+        return verdict
+    note = f"Python {verdict.python} is before {runtime.earliest}, which functions run as layers.toml has it"
+    note += f" (`patch` of [runtimes.{quoted(runtime.name)}])"
+    return replace(verdict, notes=(*verdict.notes, note))
+
+
+def _verdict(
+    smoke_test: SmokeTest,
+    *,
+    tester: SmokeTester,
+    store: Store,
+    client: Callable[[Target], Sequence[Wheel]],
+    again: bool,
+) -> Verdict:
     key = keys.key(_parts(smoke_test, tester=tester))
     if not again and (known := store.record(VERDICT, key)) is not None:
         return _known(known)

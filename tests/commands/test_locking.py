@@ -460,6 +460,23 @@ def test_the_key_makes_what_differs_alike(shop):
     assert {"3.11": "2.0", "3.12": "2.0"} == for_runtimes(shop, settings='fork-strategy = "fewest"\n')
 
 
+def test_a_later_patch_release_of_python_is_counted_from(shop):
+    """What needs it is found, what is for earlier ones is left out, and the lock says so."""
+    shop.offer("late", "1.0", metadata=["Requires-Python: >=3.11.4"])
+    shop.member("liba", "late", "other; python_full_version < '3.11.3'")
+    refused = shop.run("lock")
+    shop.layers('[runtimes."python3.11"]\npatch = 4\n')
+    good(shop.run("layers"))
+    good(shop.run("layers", "--locked"))
+
+    assert 4 == refused.status
+    assert '[runtimes."python3.11"] patch = 4' in refused.err
+    assert {"late": "1.0"} == shop.lock.builds[LIBA].versions
+    assert ["3.11.4"] == shop.lock.settings["python"]
+    shop.layers('[runtimes."python3.11"]\npatch = 5\n')
+    assert "layers.lock is stale" in shop.run("layers", "--locked").err
+
+
 def test_an_sdist_that_may_be_built_is_locked_by_its_hash(shop):
     """And built again from the store, when nobody can be asked."""
     project = shop.member("source", version="3.0")

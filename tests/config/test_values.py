@@ -11,6 +11,7 @@ from pylayer.config.values import (
     environment,
     glibc,
     layer_name,
+    patch,
     pattern,
     relative,
     requirement,
@@ -19,7 +20,7 @@ from pylayer.config.values import (
     settings,
 )
 from pylayer.tables import InvalidError
-from pylayer.targets import Architecture, load_runtimes
+from pylayer.targets import Architecture, Target, load_runtimes
 
 
 def refused(parse, value):
@@ -178,3 +179,17 @@ def test_a_setting_with_several_values_is_there_several_times():
 def test_bytecode_is_on_off_or_only():
     """TOML's true and false, or a word."""
     assert [bytecode(value) for value in (True, False, "only")] == ["on", "off", "only"]
+
+
+def test_a_runtime_may_run_a_later_patch_release():
+    """Markers are decided for it."""
+    found = runtimes(load_runtimes())({"python3.11": {"patch": 4}})["python3.11"]
+    target = Target(runtime=found, architecture=Architecture.ARM64)
+    assert ("3.11.4", "3.11") == (target.markers["python_full_version"], target.markers["python_version"])
+
+
+@pytest.mark.parametrize("value", [-1, 100, True, "4", 4.0])
+def test_what_is_no_patch_release(value):
+    """A number, and nothing else."""
+    _, what, _ = refused(patch, value)
+    assert "must be the number of a patch release, such as 4 for Python 3.11.4" == what

@@ -15,11 +15,9 @@ def test_layers_that_agree_are_told_together(tmp_path):
     names = [f"layer{number}" for number in range(6)]
     tables = "".join(f'[layers.{name}]\nrequirements = ["x"]\n' for name in names)
     mono = empty(tmp_path)
-    mono.manifest(
-        f'[defaults]\nruntimes = ["python3.12"]\narchitectures = ["x86_64", "arm64"]\n{tables}'
-    )
+    mono.manifest(f'[defaults]\nruntimes = ["python3.12"]\narchitectures = ["x86_64", "arm64"]\n{tables}')
     builds = workspace.load(mono.root / "layers.toml").builds
-    reasons = {build.id: ("layers.toml is new",) for build in builds}
+    reasons: dict[str, tuple[str, ...]] = {build.id: ("layers.toml is new",) for build in builds}
     reasons["layer5-python3.12-arm64"] = tuple("abcd")
 
     affected = Affected(commit=COMMIT, reasons=reasons)

@@ -107,6 +107,17 @@ def test_what_is_deployed_by_nobody_is_left_out(tmp_path, place, reason):
     assert ({place: reason} if reason else {}) == proposal.found.left_out
 
 
+def test_what_packages_require_of_a_patch_release_is_stated(tmp_path):
+    """It is what their dependencies may be chosen by."""
+    repository(tmp_path, {"a": (">=3.11", []), "b": (">=3.11.4,<3.12", []), "c": (">=3.11.2,<3.12", [])})
+    proposal, found = proposed(tmp_path)
+    stated = (
+        '[runtimes."python3.11"]\npatch = 4  # b requires Python ">=3.11.4,<3.12": functions have to run that'
+    )
+    assert stated in proposal.manifest
+    assert ["3.11.4"] == [found.manifest.runtimes[name].earliest for name in proposal.runtimes]
+
+
 @pytest.mark.parametrize(("more", "expected"), [({}, "python3.12"), ({"deploy": "3.13"}, "python3.13")])
 def test_examples_deploy_where_nothing_else_does(tmp_path, more, expected):
     """What a library shows others is not what it runs in."""

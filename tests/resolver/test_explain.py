@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from factories.resolving import python
 from packaging.specifiers import SpecifierSet
 
 from pylayer.index.simple import _of_name
-from pylayer.resolver.explain import _hint, _newer, _problem, _wanted
+from pylayer.resolver.explain import _hint, _newer, _patch, _problem, _wanted
 from pylayer.resolver.requirements import Request
 
 
@@ -94,6 +96,22 @@ def test_collects_what_is_asked_of_a_name():
         "old": SpecifierSet(">=1,<2"),
         "none": SpecifierSet(),
     } == found
+
+
+@pytest.mark.parametrize(
+    ("wanted", "least"),
+    [
+        ([">=3.11.4"], 4),
+        ([">=3.9.2", ">=3.11.4,<4", "!=3.11.0,>=3.9"], 4),
+        (["!=3.11.0,!=3.11.1,>=3.9"], 2),
+        ([">=3.9", ">=3.12", "<3.11", "", "nonsense"], None),
+    ],
+)
+def test_knows_the_patch_release_that_would_do(wanted, least):
+    """Where it is one of the runtime's own minor version."""
+    said = f'if your functions run Python 3.11.{least} or later: [runtimes."python3.11"] patch = {least}'
+    assert (said if least else "") == _patch(wanted, python())
+    assert "" == _patch(wanted, replace(python(), executable="/usr/bin/python3.11"))
 
 
 def test_says_what_to_do():

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
+from factories import layers
 from factories.localindex import Answer
 from factories.resolving import CP311, Desk, add, python, resolved, versions
 from factories.wheels import make_wheel
@@ -291,6 +292,21 @@ def test_names_the_version_that_would_do_for_what_another_requires(desk, index):
         resolved(desk.settings(index), "theirs")
     assert "native 2.0 has no wheel that runs there" in str(error.value)
     assert "the newest version that would work is 1.0" in str(error.value)
+
+
+def test_a_later_patch_release_of_python_can_be_asked_for(desk, index):
+    """What functions run may be later than the first: whoever knows that says so."""
+    make_wheel(index.folder, name="late", version="1.0", metadata=["Requires-Python: >=3.11.4"])
+    add(index, "theirs", "1.0", needs=["late", "early; python_full_version < '3.11.3'"])
+    with pytest.raises(ResolveError) as error:
+        resolved(desk.settings(index), "theirs")
+    assert 'Python 3.11.4 or later: [runtimes."python3.11"] patch = 4' in error.value.faults[0].hint
+
+    target = layers.target("python3.11-x86_64")
+    patched = ResolverPython.of_target(replace(target, runtime=replace(target.runtime, patch=4)))
+    assert {"late": "1.0", "theirs": "1.0"} == versions(
+        resolved(desk.settings(index), "theirs", python=patched)
+    )
 
 
 @pytest.mark.parametrize("sdists", [["1.0"], ["1.0", "1.1"]])

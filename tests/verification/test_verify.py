@@ -253,6 +253,16 @@ def test_notes(tmp_path, tried):
     assert "not in Lambda's image" in tried(smoke_test(tmp_path, {"python/a.py": ""}, "a")).notes[0]
 
 
+def test_a_python_before_the_one_that_functions_run_is_told(tmp_path, tried):
+    """What layers.toml says of it may be wrong, or the image old; also of what was tried before."""
+    wanted = smoke_test(tmp_path, {"python/a.py": ""}, "a")
+    runtime = replace(wanted.target.runtime, patch=99)
+    later = replace(wanted, target=replace(wanted.target, runtime=runtime))
+    assert not any("is before" in note for note in tried(wanted).notes)
+    for _ in range(2):
+        assert f"is before {runtime.earliest}, which functions run" in tried(later).notes[-1]
+
+
 def test_compiled_for_elsewhere(tmp_path, tried):
     """Compiled code for another architecture cannot be tried here."""
     wanted = smoke_test(tmp_path, {"python/a.so": "\x7fELF", "python/b.py": ""}, "b")
