@@ -207,7 +207,7 @@ def _clashes_with_folders(sources: Mapping[str, list[Source]]) -> Iterator[Fault
 def same(found: Sequence[Source]) -> bool:
     """Whether all give the same content."""
     checksums = {(placed.member.crc, placed.member.size) for _, placed in found if placed.content is None}
-    return len(checksums) <= 1 and len({_content(file, placed) for file, placed in found}) == 1
+    return len(checksums) <= 1 and len({content(file, placed) for file, placed in found}) == 1
 
 
 def _one_of(found: Sequence[Source]) -> Source:
@@ -217,7 +217,8 @@ def _one_of(found: Sequence[Source]) -> Source:
     return file, one._replace(executable=any(one.executable for _, one in found))
 
 
-def _content(file: Zip, placed: Placed) -> bytes:
+def content(file: Zip, placed: Placed) -> bytes:
+    """What is written for a member."""
     return file.content(placed.member) if placed.content is None else placed.content
 
 

@@ -10,10 +10,12 @@ from pylayer.archives import dropping, settling
 from pylayer.archives.additions import NONE
 from pylayer.archives.archive import Archive
 from pylayer.dataclassing import dataclass
+from pylayer.errors import ArchiveError
 from pylayer.store import hash_file
 from pylayer.store.kinds import ARCHIVE
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from pylayer.archives.additions import Additions
@@ -83,15 +85,28 @@ def assemble(recipe: Recipe, place: Path, *, store: Store) -> Assembled:
         dropped = dropping.choose(recipe.wheels, bytecode, patterns=recipe.drop, runtime=runtime)
     if recipe.prefer:
         settled = settling.settle(recipe.wheels, prefer=recipe.prefer, runtime=runtime, without=dropped.paths)
-    archive = archives.assemble(
-        recipe.wheels,
-        place,
-        target=recipe.target,
-        bytecode=recipe.compiled,
-        files=recipe.files.path,
-        without=dropped.paths,
-        lost=settled.lost,
-    )
+
+    def assembled(lost: Mapping[str, Collection[str]]) -> Archive:
+        return archives.assemble(
+            recipe.wheels,
+            place,
+            target=recipe.target,
+            bytecode=recipe.compiled,
+            files=recipe.files.path,
+            without=dropped.paths,
+            lost=lost,
+        )
+
+    try:
+        archive = assembled(settled.lost)
+    except ArchiveError:
+        if recipe.prefer:
+            raise
+        # Few layers have files that are alike, and each wheel would have to be looked into.
+        settled = settling.settle(recipe.wheels, prefer=(), runtime=runtime, without=dropped.paths)
+        if not settled.lost:
+            raise
+        archive = assembled(settled.lost)
     store.put_record(ARCHIVE, recipe.key, _to_json(archive))
     notes = (*(dropped.notes if recipe.drop else ()), *settled.notes)
     return Assembled(archive=archive, fresh=True, notes=notes)

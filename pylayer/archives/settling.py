@@ -7,9 +7,10 @@ from contextlib import ExitStack
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from pylayer.archives.archive import same
+from pylayer.archives.archive import content, same
 from pylayer.archives.dropping import matcher
 from pylayer.archives.layout import ROOT, place
+from pylayer.archives.likeness import alike
 from pylayer.dataclassing import dataclass
 from pylayer.errors import ArchiveError, Fault
 from pylayer.zips.reader import Zip
@@ -43,18 +44,22 @@ def settle(
     """Find the paths to which several of `wheels` write different bytes, and take them from one.
 
     `prefer` are patterns (as in a .gitignore, counted from `python/`), each with the distribution whose file
-    is taken; of several that match a path the last one counts. What no pattern matches is left as it is, as
-    are the paths `without`. Raises ArchiveError for each path of which a distribution is preferred that does
-    not give it.
+    is taken; of several that match a path the last one counts. Of files that no pattern matches one is taken
+    where they are alike (see `likeness`), else they are left as they are, as are the paths `without`. Raises
+    ArchiveError for each path of which a distribution is preferred that does not give it.
     """
     tests = [(pattern, name, matcher([pattern])) for pattern, name in prefer]
     lost: dict[str, set[str]] = defaultdict(set)
     taken: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     used: set[str] = set()
     faults = []
-    for path, givers in _contested(wheels, runtime, without):
+    for path, found in _contested(wheels, runtime, without):
+        givers = [name for name, _ in found]
         matching = [(pattern, name) for pattern, name, matches in tests if matches(path)]
         if not matching:
+            if (which := alike(path, [content(*source) for _, source in found])) is not None:
+                for name, _ in (*found[:which], *found[which + 1 :]):
+                    lost[name].add(path)
             continue
         pattern, name = matching[-1]
         used.add(pattern)
@@ -78,8 +83,11 @@ def settle(
 
 def _contested(
     wheels: Sequence[Wheel], runtime: Runtime, without: Collection[str]
-) -> Iterator[tuple[str, list[str]]]:
-    """The paths to which different bytes are written, and by which distributions, both sorted."""
+) -> Iterator[tuple[str, list[tuple[str, Source]]]]:
+    """The paths to which different bytes are written, and by which distributions, both sorted.
+
+    What they write can be read until the next one is asked for.
+    """
     with ExitStack() as stack:
         sources: dict[str, list[tuple[str, Source]]] = {}
         for wheel in sorted(wheels, key=lambda wheel: wheel.metadata.name):
@@ -89,7 +97,7 @@ def _contested(
         for path in sorted(sources):
             found = sources[path]
             if len(found) > 1 and not same([source for _, source in found]):
-                yield path, [name for name, _ in found]
+                yield path, found
 
 
 def _listed(paths: Sequence[str]) -> str:

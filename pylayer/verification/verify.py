@@ -21,7 +21,7 @@ from pylayer.tables import quoted
 from pylayer.trials import Imported, Invoked, Timing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from pylayer.config.invocations import Invoke
     from pylayer.engines.smoke import SmokeTest, SmokeTester
@@ -131,10 +131,11 @@ def log(verdict: Verdict) -> str:
     return "\n\n".join(told)
 
 
-def modules(names: Iterable[str]) -> set[str]:
+def modules(names: Iterable[str], *, namespaces: Collection[str] = ()) -> set[str]:
     """The modules at the top of a wheel with these members.
 
-    Of a namespace package, whose own import says nothing, the packages and modules in it.
+    Of a namespace package, whose own import says nothing, the packages and modules in it; `namespaces` are
+    those that have an `__init__.py`.
     """
     found: dict[tuple[str, ...], None] = {}
     for name in names:
@@ -144,6 +145,8 @@ def modules(names: Iterable[str]) -> set[str]:
         module = _module("/".join(parts))
         if module and all(part.isidentifier() for part in module):
             found[module] = None
+    for name in namespaces:
+        found.pop(tuple(name.split(".")), None)
     packages = {
         module for module in found if not any(module[:depth] in found for depth in range(1, len(module)))
     }

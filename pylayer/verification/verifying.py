@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pylayer import activity, recordfile, wheels
 from pylayer.archives import catalogue
+from pylayer.archives.likeness import declares_namespace
 from pylayer.dataclassing import dataclass
 from pylayer.engines import choose
 from pylayer.engines.smoke import SmokeTest
@@ -26,7 +27,7 @@ from pylayer.verification.testers import PlacedTester
 from pylayer.zips.reader import Zip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pylayer.archives.catalogue import Catalogue, CatalogueEntry
@@ -192,7 +193,13 @@ class Planner:
         with Zip(self._path(build)) as file:
             contents = [member.name for member in file.members]
             projects = list(self._members(self._entries[build.id], file))
-        tops = {module for names in projects for module in verify.modules(names)}
+            namespaces: set[str] = set()
+            while True:
+                own = (verify.modules(names, namespaces=namespaces) for names in projects)
+                tops = {module for each in own for module in each}
+                if not (more := _namespaces(tops, file)):
+                    break
+                namespaces |= more
         paths = {module: f"python/{module.replace('.', '/')}" for module in tops}
         # What `drop` took is no module of the layer any more.
         found = {module for module, path in paths.items() if any(_is_at(name, path) for name in contents)}
@@ -290,6 +297,16 @@ class Runner:
 
 def _handled(verdict: Verdict) -> str:
     return f", {verdict.invoked.handler} answered" if verdict.invoked else ""
+
+
+def _namespaces(modules: Collection[str], archive: Zip) -> set[str]:
+    """Those of some modules in an archive that do nothing but declare a namespace, as before PEP 420."""
+    paths = {f"python/{module.replace('.', '/')}/__init__.py": module for module in modules}
+    return {
+        paths[member.name]
+        for member in archive.members
+        if member.name in paths and declares_namespace(archive.content(member))
+    }
 
 
 def _is_at(name: str, path: str) -> bool:

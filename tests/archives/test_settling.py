@@ -30,7 +30,7 @@ def recipe(tmp_path):
     """Three distributions that share a package and a folder of tests, each with bytecode."""
     read, companions = [], []
     for name in ("one", "two", "three"):
-        files = {INIT: f"# {name}\n".encode(), f"ns/{name}.py": b"", TEST: name[:2].encode()}
+        files = {INIT: f"N = '{name}'\n".encode(), f"ns/{name}.py": b"", TEST: name[:2].encode()}
         read.append(wheels.read(make_wheel(tmp_path, files, name=name)))
         code = {cached(path): f"code of {name}".encode() for path in (INIT, TEST)}
         path = make_zip(tmp_path / f"{name}.zip", {**code, cached(f"ns/{name}.py"): b"code"})
@@ -62,7 +62,7 @@ def made(tmp_path, recipe):
 def test_the_preferred_ones_file_is_taken_with_its_bytecode(made):
     """The others' RECORDs do not list what is not theirs any more; a line tells."""
     members, records, notes = made((INIT, "two"), ("tests/", "three"))
-    assert (b"# two\n", b"code of two") == (members[f"python/{INIT}"], members[cached(INIT)])
+    assert (b"N = 'two'\n", b"code of two") == (members[f"python/{INIT}"], members[cached(INIT)])
     assert (b"th", b"code of three") == (members[f"python/{TEST}"], members[cached(TEST)])
     assert {"one": (False, False), "two": (True, False), "three": (False, True)} == {
         name: (INIT in rows, TEST in rows) for name, rows in records.items()
@@ -84,7 +84,7 @@ def test_what_was_settled_is_no_problem(tmp_path, made, recipe):
 def test_the_last_pattern_that_matches_counts(made):
     """As in a .gitignore."""
     members, _, _ = made(("**", "one"), (TEST, "two"))
-    assert (b"# one\n", b"tw") == (members[f"python/{INIT}"], members[f"python/{TEST}"])
+    assert (b"N = 'one'\n", b"tw") == (members[f"python/{INIT}"], members[f"python/{TEST}"])
 
 
 def test_what_is_dropped_is_not_in_question(made):
@@ -142,3 +142,34 @@ def test_bytecode_in_place_of_sources_is_settled_too(tmp_path, recipe):
             found = {member for member in file.namelist() if member.startswith("python/ns/__init__")}
             assert expected == found
             assert name.encode() in file.read(min(found))
+
+
+@pytest.mark.parametrize("prefer", [(), ((TEST, "two"),)])
+def test_what_is_alike_is_taken_from_one(tmp_path, recipe, prefer):
+    """As the files that declare a namespace, with its bytecode; nobody has to say whose."""
+    declared = b"__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n"
+    read = []
+    for name in ("one", "two", "three"):
+        files = {INIT: declared + f"# {name}\n".encode(), TEST: f"N = '{name}'".encode()}
+        read.append(wheels.read(make_wheel(tmp_path, files, name=name)))
+    wanted = replace(recipe, wheels=tuple(read), prefer=prefer, drop=() if prefer else ("tests/",))
+    done = assemble(wanted, tmp_path / "layer.zip", store=Store(tmp_path / "store"))
+    with zipfile.ZipFile(done.archive.path) as file:
+        taken = file.read(f"python/{INIT}"), file.read(cached(INIT))
+        lists = [INIT in file.read(f"python/{name}-1.0.dist-info/RECORD").decode() for name in ("one", "two")]
+    assert (declared + b"# one\n", b"code of one") == taken
+    assert [True, False] == lists
+    layer = LayerArchive(layer="layer", path=tmp_path / "layer.zip", wheels=wanted.wheels)
+    assert not {"twice", "record"}.intersection(kind for _, kind, _, _ in found(layer))
+
+
+def test_what_differs_besides_is_told_alone(tmp_path, recipe):
+    """Of what is alike nothing has to be said."""
+    read = [
+        wheels.read(make_wheel(tmp_path, {INIT: f"# {name}".encode(), TEST: name.encode()}, name=name))
+        for name in ("one", "two")
+    ]
+    wanted = replace(recipe, wheels=tuple(read), compiled=())
+    with pytest.raises(ArchiveError) as caught:
+        assemble(wanted, tmp_path / "layer.zip", store=Store(tmp_path / "store"))
+    assert [f"python/{TEST}"] == [fault.where for fault in caught.value.faults]

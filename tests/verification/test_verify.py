@@ -286,3 +286,6 @@ def test_modules():
         "data/x.json",
     ]
     assert {"fast", "moved", "pkg", "single", "space.one", "space.two"} == verify.modules(names)
+    declared = [*names, "space/__init__.py", "space/two/__init__.py", "space/two/b.py"]
+    expected = {"fast", "moved", "pkg", "single", "space.one", "space.two.b"}
+    assert expected == verify.modules(declared, namespaces=["space", "space.two"])

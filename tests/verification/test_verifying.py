@@ -106,6 +106,15 @@ def test_imports(repository):
     assert (12, True) == (status, "one.deep: ZeroDivisionError: division by zero [load]" in printed)
 
 
+def test_a_declared_namespace_is_looked_into(repository):
+    """Its own import says nothing: what fails is in it."""
+    declared = "# ours\n__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n"
+    files = {"ns/__init__.py": declared, "ns/deep/__init__.py": declared, "ns/deep/one.py": "1/0"}
+    repository.layer("one", {**files, "ns/two/__init__.py": ""})
+    status, printed = repository.verify()
+    assert (12, True) == (status, "ns.deep.one: ZeroDivisionError: division by zero [load]" in printed)
+
+
 def test_accepted(repository):
     """A failure that layers.toml accepts is none."""
     repository.layer("one", {"one.py": "import nonesuch"})
