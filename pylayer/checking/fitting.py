@@ -18,6 +18,7 @@ from pylayer.checking.inspection import DECISIVE, once
 from pylayer.checks import elf
 from pylayer.checks.contents import source_of
 from pylayer.checks.symbols import removable
+from pylayer.config.providing import BOTO3
 from pylayer.dataclassing import dataclass
 from pylayer.errors import ArchiveError
 from pylayer.limits import MOST_UNZIPPED
@@ -182,7 +183,9 @@ class _Estimate:
 
     def heaviest(self) -> str:
         """The distributions that weigh most, with their bytecode as far as it is known."""
-        return ", ".join(f"{name} {size_text(size)}" for name, size in self._weights()[:_HEAVIEST])
+        return ", ".join(
+            f"{name} {size_text(size)}" for name, size in self._weights(self.layer.bytecode)[:_HEAVIEST]
+        )
 
     def ways(self) -> Iterator[_Way]:
         """What would make it smaller, each by itself."""
@@ -197,18 +200,23 @@ class _Estimate:
             yield _Way(words=words, size=self._whole(now) - tests, about=about)
         if not self.layer.strip and self._symbols:
             yield _Way(words="strip = true", size=self._whole(now) - self._symbols, about=True)
+        if given := self._given(now):
+            words = "exclude = [{}], which the runtime has".format(
+                ", ".join(f'"{name}"' for name in sorted(BOTO3))
+            )
+            yield _Way(words=words, size=self._whole(now) - given, about=self._about(now))
 
     def together(self) -> _Way:
         """All of these at once, with the less of bytecode and sources."""
         mode = min(("off", "only"), key=self._whole)
-        size = self._whole(mode) - self._saved_by_drop(mode)
+        size = self._whole(mode) - self._saved_by_drop(mode) - self._given(mode)
         if not self.layer.strip:
             size -= self._symbols
         return _Way(words="all of these together", size=size, about=True)
 
     def moves(self) -> Iterator[_Way]:
         """What it would have without one of its heaviest distributions."""
-        weights = self._weights()
+        weights = self._weights(self.layer.bytecode)
         for name, size in weights[:_HEAVIEST] if weights[1:] else ():
             left = self._whole(self.layer.bytecode) - size
             note = f", and {size_text(size)} there"
@@ -269,17 +277,22 @@ class _Estimate:
         sources = 0 if bytecode == "only" else sum(modules.values())
         return others + sources + self._compiled_size(modules, bytecode)
 
-    def _weights(self) -> list[tuple[str, int]]:
-        """Distributions and their bytes as the layer has them, the heaviest first."""
+    def _given(self, bytecode: str) -> int:
+        """Bytes of AWS's own SDK, where the layer has it, with bytecode as given."""
+        weights = dict(self._weights(bytecode))
+        return sum(weights.get(name, 0) for name in BOTO3) if "botocore" in weights else 0
+
+    def _weights(self, bytecode: str) -> list[tuple[str, int]]:
+        """Distributions and their bytes with bytecode as given, the heaviest first."""
         weights: Counter[str] = Counter()
         modules: dict[str, dict[str, int]] = {}
         for path, (name, size) in self._sources.items():
             if path in self._modules:
                 modules.setdefault(name, {})[path] = size
-            if path not in self._modules or self.layer.bytecode != "only":
+            if path not in self._modules or bytecode != "only":
                 weights[name] += size
         for name, own in modules.items():
-            weights[name] += self._compiled_size(own, self.layer.bytecode)
+            weights[name] += self._compiled_size(own, bytecode)
         return sorted(weights.items(), key=lambda item: (-item[1], item[0]))
 
 

@@ -92,6 +92,19 @@ def test_without_bytecode_all_is_known(store, big, small):
     ] == problem(store, big, small, bytecode="off")
 
 
+def test_what_the_runtime_has_may_be_left_out(store, tmp_path, big):
+    """AWS's SDK is in most layers, since it is required; with all that belongs to it."""
+    sdk = [
+        wheels.read(make_wheel(tmp_path, {f"{name}/data": bytes(size * MB)}, name=name))
+        for name, size in (("botocore", 80), ("six", 1))
+    ]
+    every = '"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"'
+    said = problem(store, big, *sdk, bytecode="off")
+    assert f"exclude = [{every}], which the runtime has: 183.0 MiB" in said
+    # What others have of it as well is small.
+    assert not any("exclude" in line for line in problem(store, big, big, sdk[1], bytecode="off"))
+
+
 def test_what_is_dropped_already_does_not_count(store, big, small):
     """Then it fits."""
     assert [] == problem(store, big, small, bytecode="off", drop=("**/tests/**",))
