@@ -92,13 +92,20 @@ class PastCheckout:
 
 
 def of(
-    folder: Path, ref: str, *, into: Path, seen: Iterable[Path] = (), manifest: Path | None = None
+    folder: Path,
+    ref: str,
+    *,
+    into: Path,
+    seen: Iterable[Path] = (),
+    manifest: Path | None = None,
+    unchanged: bool = True,
 ) -> PastCheckout:
     """Lay the files of the commit that `ref` names into the empty folder `into`.
 
     `ref...` is where HEAD left `ref`. Where `seen` are all paths that are looked at today, by a `manifest`
-    that said the same then, folders without any of them and without a change are left out. UsageError for a
-    folder in no checkout, and for what is no commit.
+    that said the same then, folders without any of them and without a change are left out; where nothing
+    changed, all is, unless what is `unchanged` is wanted too. UsageError for a folder in no checkout, and for
+    what is no commit.
     """
     top, common = _places(folder)
     commit = _commit(top, ref)
@@ -122,6 +129,8 @@ def of(
         changed=frozenset(map(unquoted, (*diff.splitlines(), *new.splitlines()))),
         linked=frozenset(links),
     )
+    if not (made.changed or unchanged):
+        return made
     folders = _looked_into(made, seen) if manifest and not made.changes(manifest) else frozenset()
     names = _leave_out(past, ref, but=folders) if folders else None
     which = "--all" if names is None else "--stdin"

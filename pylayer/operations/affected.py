@@ -132,6 +132,7 @@ def of(found: Workspace, ref: str, *, state: WorkspaceState, besides: Sequence[s
 
     Raises UsageError where there is no such commit.
     """
+    versioned = any(project.vcs or project.reads_history for project in found.projects.values())
     with TemporaryDirectory(prefix="pylayer-") as folder:
         past = pastcheckout.of(
             found.manifest.root,
@@ -139,8 +140,8 @@ def of(found: Workspace, ref: str, *, state: WorkspaceState, besides: Sequence[s
             into=Path(folder).resolve(),
             seen=watch.paths(found),
             manifest=found.manifest.path,
+            unchanged=versioned,
         )
-        versioned = any(project.vcs or project.reads_history for project in found.projects.values())
         if not (past.changed or versioned):
             return Affected(commit=past.commit)
         if not past.then(found.manifest.path).exists():

@@ -242,3 +242,12 @@ def test_all_is_laid_out_where_something_else_may_have_been_looked_at(polyglot, 
     seen = [polyglot / "py/a/x.py", polyglot / "py/b"]
     found = past(polyglot, "v1", tmp_path, seen=seen, manifest=polyglot / "layers.toml")
     assert "web/app.ts" in names(found.past)
+
+
+def test_nothing_is_laid_out_where_nothing_changed(repository, tmp_path):
+    """Unless it is wanted all the same, as where git gives versions; what changed is known first."""
+    (tmp_path / "other").mkdir()
+    bare = pastcheckout.of(repository, "HEAD", into=tmp_path / "other", unchanged=False)
+    assert ([".git"], frozenset()) == ([path.name for path in bare.past.iterdir()], bare.changed)
+    whole = past(repository, "HEAD", tmp_path)
+    assert "a" in [path.name for path in whole.past.iterdir()]
