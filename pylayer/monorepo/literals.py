@@ -64,12 +64,8 @@ class Literals:
         match assigned(name, self._module, within=True):
             case ast.Dict(keys=[]) | ast.Call(func=ast.Name(id="dict"), args=[], keywords=[]):
                 return self._executed(key, depth, into=name)
-        match assigned(name, self._module):
-            case ast.Dict(keys=keys, values=values):
-                named = [each.value if isinstance(each, ast.Constant) else None for each in keys]
-                if named.count(key) == 1:
-                    return self.text(values[named.index(key)], depth=depth + 1)
-        return None
+        found = entry(ast.Name(id=name), key, self._module)
+        return self.text(found, depth=depth + 1) if found else None
 
     def _executed(self, name: str, depth: int, *, into: str = "") -> str | None:
         """What the one file of Python that the module names and executes assigns to a name."""
@@ -127,6 +123,18 @@ def assigned(name: str, module: ast.Module, *, within: bool = False) -> ast.expr
                 return value
             case ast.AnnAssign(target=target, value=value) if [target] == found:
                 return value
+    return None
+
+
+def entry(value: ast.expr, key: str, module: ast.Module) -> ast.expr | None:
+    """What a dictionary that is written out, or what a module assigns to the name of one, has for a key."""
+    written = assigned(value.id, module) if isinstance(value, ast.Name) else value
+    match written:
+        case ast.Dict(keys=keys, values=values):
+            named = [each.value if isinstance(each, ast.Constant) else None for each in keys]
+            return values[named.index(key)] if named.count(key) == 1 else None
+        case ast.Call(func=ast.Name(id="dict"), args=[], keywords=given):
+            return next((each.value for each in given if each.arg == key), None)
     return None
 
 

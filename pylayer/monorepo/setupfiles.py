@@ -226,7 +226,10 @@ def _parsed(path: Path, *, where: str) -> ast.Module:
 
 
 def _argument(module: ast.Module, keyword: str) -> ast.expr | None:
+    """What a `setup(…)` call is given for a keyword, by itself or in a dictionary: `setup(**config)`."""
     import ast
+
+    from pylayer.monorepo.literals import entry
 
     for node in ast.walk(module):
         match node:
@@ -234,4 +237,6 @@ def _argument(module: ast.Module, keyword: str) -> ast.expr | None:
                 for argument in node.keywords:
                     if argument.arg == keyword:
                         return argument.value
+                    if argument.arg is None and (found := entry(argument.value, keyword, module)):
+                        return found
     return None

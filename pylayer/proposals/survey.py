@@ -156,7 +156,8 @@ def _read(
         if excluded(place, True):  # noqa: FBT003  it is a folder
             left_out[place] = "the workspace of uv leaves it out"
         elif faults:
-            left_out[place] = faults[0].told.removeprefix(f"{place}: ")
+            told = faults[0].told.removeprefix(f"{place}: ")
+            left_out[place] = _of_aside(place, part) if (part := _aside(place)) else told
         elif not is_nameable(place):
             left_out[place] = "its path holds characters that layers.toml cannot name"
         elif definition and definition.no_package:
@@ -213,7 +214,7 @@ def _leave_aside(kept: dict[str, Definition], left_out: dict[str, str]) -> None:
     for place, part in aside.items():
         if place not in needed:
             del kept[place]
-            left_out[place] = f"it is in {part}/" if "/" in place else "it is not deployed, by its name"
+            left_out[place] = _of_aside(place, part)
 
 
 def _aside(place: str) -> str:
@@ -222,6 +223,10 @@ def _aside(place: str) -> str:
     within = next((part for part in above if _last_word(part) in _ONES), "")
     parts = (part for part in (*above, own) if part.lower() in _ASIDE or _last_word(part) in _SETS)
     return within or next(parts, "")
+
+
+def _of_aside(place: str, part: str) -> str:
+    return f"it is in {part}/" if "/" in place else "it is not deployed, by its name"
 
 
 def _last_word(part: str) -> str:

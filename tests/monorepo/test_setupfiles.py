@@ -50,10 +50,16 @@ def test_setup_cfg_that_cannot_be_read_says_so(tmp_path):
         "from distutils import core\nif True:\n    core.setup(name='My_Lib')",
         "NAME = 'My_Lib'\nfrom setuptools import setup\nsetup(name=NAME)",
         "NAME: str = 'My_Lib'\nfrom setuptools import setup\ndef main():\n    setup(name=NAME)\nmain()",
+        "config = {'version': v(), 'name': 'My_Lib'}\nsetup(**config)",
+        "NAME = 'My_Lib'\nconfig = dict(name=NAME, version=v())\nsetup(**config)",
+        "setup(version='1', **{'name': 'My_Lib'})",
         "# coding: latin-1\nsetup(name='My_Lib')",
         "setup(name='My_Lib', x='\\d')",
     ],
-    ids=["setup", "setuptools.setup", "core.setup", "constant", "annotated", "coding", "escape"],
+    ids=[
+        *("setup", "setuptools.setup", "core.setup", "constant", "annotated"),
+        *("dictionary", "dict", "written out", "coding", "escape"),
+    ],
 )
 def test_setup_py_has_a_literal_name(tmp_path, text):
     """A literal, or a constant of the module."""

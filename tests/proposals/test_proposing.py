@@ -118,6 +118,14 @@ def test_what_packages_require_of_a_patch_release_is_stated(tmp_path):
     assert ["3.11.4"] == [found.manifest.runtimes[name].earliest for name in proposal.runtimes]
 
 
+def test_what_is_wrong_with_templates_is_not_told(tmp_path):
+    """They are no projects before something is put into them."""
+    files = {"lib/pyproject.toml": foreign.hatchling("lib"), "lib/lib.py": ""}
+    files["lib/templates/crew/pyproject.toml"] = foreign.hatchling("{{folder_name}}")
+    proposal, _ = proposed(foreign.lay(tmp_path, files))
+    assert {"lib/templates/crew": "it is in templates/"} == proposal.found.left_out
+
+
 @pytest.mark.parametrize(("more", "expected"), [({}, "python3.12"), ({"deploy": "3.13"}, "python3.13")])
 def test_examples_deploy_where_nothing_else_does(tmp_path, more, expected):
     """What a library shows others is not what it runs in."""
