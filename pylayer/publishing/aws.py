@@ -6,6 +6,7 @@ Credentials come by boto3's own ways; neither they nor AWS's signed URLs leave t
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import field
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ try:
 except ImportError as error:
     raise PublishError("publishing needs boto3", hint='pip install "pylayer-lambda[publish]"') from error
 
-from pylayer.publishing.sdk import answers  # needs what was tried above
+from pylayer.publishing.sdk import answers, is_throttled  # needs what was tried above
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
 
 PART = 16 * 1024 * 1024
 _GET = "lambda:GetLayerVersion"
-_RETRIES = {"mode": "standard"}
+# Adaptive: where AWS asks to slow down, all that a client sends is paced from then on.
+_RETRIES = {"mode": "adaptive"}
+_MOST_WAITS = 12
+_LONGEST_WAIT = 20.0  # seconds
 
 
 def connect(*, profile: str | None = None, patience: Patience) -> BotoAccount:
@@ -73,7 +77,19 @@ class BotoAccount:
             max_pool_connections=32,
         )
         with self._lock, answers(f"{service} in {region}"):  # sessions are not thread-safe, clients are
-            return self.session.client(service, region_name=region, config=config)
+            client = self.session.client(service, region_name=region, config=config)
+        client.meta.events.register_last("needs-retry", self._wait)
+        return client
+
+    def _wait(self, *, response: Any, attempts: int, **_more: object) -> float | None:
+        """Seconds until what AWS was too busy for is sent again, once the SDK's own attempts are over.
+
+        Quotas are small (Systems Manager writes three parameters in a second), and an account has them once.
+        """
+        if response is None or attempts > _MOST_WAITS or not is_throttled(response[1]):
+            return None
+        longest: float = min(_LONGEST_WAIT, self.patience.pause * 2**attempts)
+        return random.uniform(longest / 2, longest)  # noqa: S311  it keeps no secret
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,6 +100,7 @@ class BotoRegion:
     account: BotoAccount
     _clients: dict[str, Any] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock, repr=False)
+    _written: set[str] = field(default_factory=set)
 
     def newest(self) -> dict[str, Listed]:
         """Every layer of the account, with its newest version."""
@@ -183,20 +200,24 @@ class BotoRegion:
             with answers("ssm:GetParameters"):
                 found = self._client("ssm").get_parameters(Names=list(names[start : start + 10]))
             values.update({parameter["Name"]: parameter["Value"] for parameter in found["Parameters"]})
+        self._written.update(values)
         return values
 
     def put_parameter(self, name: str, value: str, *, tags: Mapping[str, str]) -> None:
-        """Write a parameter. One call takes tags or overwrites, so the first attempt is to make it."""
+        """Write a parameter. One call takes tags or overwrites: one that nobody saw is made first."""
         ssm = self._client("ssm")
         listed = [{"Key": key, "Value": word} for key, word in tags.items()]
-        try:
-            with answers("ssm:PutParameter"):
-                ssm.put_parameter(Name=name, Value=value, Type="String", Tags=listed)
-        except CloudError as error:
-            if error.kind != "exists":
-                raise
-            with answers("ssm:PutParameter"):
-                ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+        if name not in self._written:
+            try:
+                with answers("ssm:PutParameter"):
+                    ssm.put_parameter(Name=name, Value=value, Type="String", Tags=listed)
+            except CloudError as error:
+                if error.kind != "exists":
+                    raise
+            else:
+                return
+        with answers("ssm:PutParameter"):
+            ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
 
     def store(self, upload: Upload) -> Stored:
         """Have an archive in S3: multipart where it is large, each part with a checksum that S3 verifies."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pylayer.publishing.cloud import Patience, Region, Stored
     from pylayer.publishing.plan import Item
+    from pylayer.publishing.room import Room
     from pylayer.publishing.template import LayerGroup
 
 Status = Literal["published", "unchanged", "updated", "blocked", "failed"]
@@ -60,14 +61,18 @@ def undone(item: Item, cause: CloudError | None = None) -> Result:
     return Result(item=item, status=status, version=item.current)
 
 
-def deliver(item: Item, region: Region, *, folder: Path, revision: str, patience: Patience) -> Result:
-    """Do what `item` says; `folder` is where the archives are."""
+def deliver(
+    item: Item, region: Region, *, folder: Path, revision: str, patience: Patience, room: Room
+) -> Result:
+    """Do what `item` says; `folder` is where the archives are, `room` for those sent in requests."""
     start = time.monotonic()
     course = _Course()
     version = item.current
     try:
         if version is None:
-            version = _create(item, region, folder / item.group.entry.path, revision, patience, course)
+            direct = item.group.settings.bucket_in(region.name) is None
+            with room.taken(item.group.entry.size if direct else 0):
+                version = _create(item, region, folder / item.group.entry.path, revision, patience, course)
         _share(item, region, version, course.notes)
     except CloudError as error:
         done = f"{item.group.name}:{version.number} is published; " if version else ""
@@ -222,6 +227,6 @@ def _share(item: Item, region: Region, version: Version, notes: list[str]) -> No
     counts = {
         "granted": len(item.grant),
         "revoked": len(item.revoke),
-        "parameters written": len(item.parameters),
+        f"parameter{'s' * (len(item.parameters) != 1)} written": len(item.parameters),
     }
     notes += [f"{count} {word}" for word, count in counts.items() if count]

@@ -68,7 +68,8 @@ def _due(item: Item) -> Iterable[str]:
     if item.revoke:
         yield f"revokes {', '.join(item.revoke)}"
     if item.parameters:
-        yield f"writes {len(item.parameters)} parameters"
+        count = len(item.parameters)
+        yield "writes 1 parameter" if count == 1 else f"writes {count} parameters"
 
 
 def _plan_word(item: Item) -> str:

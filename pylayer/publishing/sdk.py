@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3.exceptions
 import botocore.exceptions as sdk
@@ -12,7 +12,7 @@ import botocore.parsers
 from pylayer.publishing.cloud import CloudError, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 @contextlib.contextmanager
@@ -24,6 +24,11 @@ def answers(operation: str, *, but: Kind | None = None) -> Iterator[None]:
         failure = _failure(error, operation)
         if failure.kind != but:
             raise failure from None  # the SDK's own may quote a signed request
+
+
+def is_throttled(parsed: Mapping[str, Any]) -> bool:
+    """Whether an answer, as the SDK has parsed it, says that it was asked too much: nothing was done then."""
+    return _told(parsed)[1] == "throttled"
 
 
 def _failure(error: Exception, operation: str) -> CloudError:  # noqa: PLR0911  one for each kind
@@ -71,20 +76,22 @@ _CODES: dict[str, Kind] = {
     "RequestExpired": "credentials",
     "ResourceConflictException": "exists",
     "SignatureDoesNotMatch": "credentials",
+    "RequestLimitExceeded": "throttled",
     "SlowDown": "throttled",
+    "ThrottledException": "throttled",
     "Throttling": "throttled",
     "ThrottlingException": "throttled",
     "TooManyRequestsException": "throttled",
+    "TooManyUpdates": "throttled",
     "UnrecognizedClientException": "credentials",
 }
 _STATUSES: dict[int, Kind] = {401: "denied", 403: "denied", 404: "missing", 409: "exists", 429: "throttled"}
 
 
 def _refusal(error: sdk.ClientError, operation: str) -> CloudError:
-    code = str(error.response.get("Error", {}).get("Code", ""))
+    code, kind = _told(error.response)
     message = _line(str(error.response.get("Error", {}).get("Message", "")))
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    kind = _CODES.get(code) or _STATUSES.get(status) or ("service" if status >= 500 else "refused")
+    status = _status(error.response)
     match kind:
         case "credentials":
             what = f"AWS does not accept the credentials ({code}): sign in again, or enable the region"
@@ -99,6 +106,17 @@ def _refusal(error: sdk.ClientError, operation: str) -> CloudError:
         case _:
             what = f"{operation}: {message or code} ({code})"
     return CloudError(kind, what)
+
+
+def _told(parsed: Mapping[str, Any]) -> tuple[str, Kind]:
+    """The code of a refusal, and its kind."""
+    code = str(parsed.get("Error", {}).get("Code", ""))
+    status = _status(parsed)
+    return code, _CODES.get(code) or _STATUSES.get(status) or ("service" if status >= 500 else "refused")
+
+
+def _status(parsed: Mapping[str, Any]) -> int:
+    return int(parsed.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def _line(text: str) -> str:

@@ -237,7 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _refuse(self, action: Action) -> None:
         status, code, message = _ERRORS[action]
-        body = json.dumps({"Type": "User", "message": message}).encode()
+        body = json.dumps({"__type": code, "Type": "User", "message": message}).encode()
         self._answer(status, [("x-amzn-ErrorType", code), ("Content-Type", "application/json")], body)
 
     def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:

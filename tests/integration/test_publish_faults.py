@@ -143,6 +143,23 @@ def test_reads_are_retried(cloud, one, action, operation):
 
 
 @pytest.mark.parametrize(
+    ("operation", "wanted"),
+    [("PutParameter", "published"), ("PublishLayerVersion", "published"), ("GetLayerVersion", "unchanged")],
+)
+def test_a_busy_aws_is_waited_for(cloud, one, operation, wanted):
+    """Quotas of a few requests in a second refuse more often than the SDK tries by itself."""
+    if wanted == "unchanged":
+        Run(one, regions=("eu-west-1",))
+    table = {"ssm": "/layers"} if operation == "PutParameter" else {}
+    cloud.faults = [Fault(action="429", operation=operation, times=4)]
+    run = Run(one, table=table, regions=("eu-west-1",))
+
+    assert 0 == run.exit_code, run.text
+    assert {wanted} == set(run.statuses.values())
+    assert 0 == cloud.faults[0].times
+
+
+@pytest.mark.parametrize(
     ("action", "said"),
     [
         (

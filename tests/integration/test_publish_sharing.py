@@ -256,11 +256,13 @@ def test_parameters_hold_the_arn_of_each_build(cloud, tmp_path):
     client("ssm").put_parameter(Name=name, Value="changed by hand", Overwrite=True)
     assert {("libexample", "eu-west-1"): "updated"} == Run(dist, table=table).statuses
     dist.build("libexample", dict.fromkeys(targets("python3.13"), archive("two")))
+    cloud.forget()
     Run(dist, table=table)
     assert (
         version("libexample", 2)["LayerVersionArn"]
         == client("ssm").get_parameter(Name=name)["Parameter"]["Value"]
     )
+    assert 2 == cloud.count("PutParameter")  # one for each build: it is known which are there
 
 
 def test_archives_are_zips(tmp_path):

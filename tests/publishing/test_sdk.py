@@ -31,6 +31,7 @@ def told(error):
         (refusal("CodeStorageExceededException", 400), "quota"),
         (refusal("TooManyRequestsException", 429), "throttled"),
         (refusal("ThrottlingException", 400), "throttled"),
+        (refusal("TooManyUpdates", 400), "throttled"),
         (refusal("ServiceException", 500), "service"),
         (refusal("ResourceNotFoundException", 404), "missing"),
         (refusal("ResourceConflictException", 409), "exists"),
