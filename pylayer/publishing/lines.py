@@ -52,11 +52,15 @@ def summary(results: Sequence[Result]) -> list[str]:
     failures: dict[str, dict[str, list[str]]] = {}
     for result in results:
         if result.status == "failed":
-            places = failures.setdefault(result.error, {})
+            what = str(result.cause) if result.cause else result.error
+            done = "; the version is published" if result.version and result.item.action == "create" else ""
+            places = failures.setdefault(f"{what}{done}", {})
             places.setdefault(result.item.region, []).append(result.item.group.name)
     for error, places in sorted(failures.items()):
         left = ", ".join(f"{region} ({', '.join(names)})" for region, names in sorted(places.items()))
         lines.append(f"not done in {left}: {error}")
+    if any(result.cause and result.cause.kind == "denied" for result in results):
+        lines.append("what a role must be allowed to do: publish.md#what-aws-must-allow")
     if failures:
         lines.append("run the same command again: it does only what is missing")
     return lines

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PAGE = 2
+_BEGINNING = 4096
 Action = Literal[
     "429",
     "500",
@@ -69,6 +70,7 @@ class Call:
     region: str
     operation: str
     path: str
+    body: bytes = b""  # its beginning
 
     @property
     def write(self) -> bool:
@@ -157,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:  # noqa: PLR0911  one for each way to break a call
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        call = self._call()
+        call = self._call(body[:_BEGINNING])
         self.cloud.calls.append(call)
         self.cloud.bodies[call.operation] = body
         action = self.cloud.fault(call)
@@ -190,7 +192,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _serve  # noqa: N815  the names of http.server
 
-    def _call(self) -> Call:
+    def _call(self, body: bytes) -> Call:
         scope = _SCOPE.search(self.headers.get("Authorization") or "")
         region, service = scope.groups() if scope else ("", "")
         path = urlsplit(self.path).path
@@ -205,7 +207,7 @@ class _Handler(BaseHTTPRequestHandler):
                 op for method, form, op in _OPERATIONS if method == self.command and re.search(form, path)
             )
             operation = next(matches, f"{self.command} {path}")
-        return Call(service=service, region=region, operation=operation, path=path)
+        return Call(service=service, region=region, operation=operation, path=path, body=body)
 
     def _forward(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         return self._send(self.command, self.path, dict(self.headers), body)

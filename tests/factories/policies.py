@@ -1,14 +1,24 @@
-"""docs/many-machines.md → the policies that it has for AWS, and what somebody can do in a bucket."""
+"""docs/many-machines.md → the policies that it has for AWS, and what somebody can do in a bucket.
+
+What AWS would decide by a policy, a simulator of its rules says, which knows what each action can be allowed on.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import re
-from contextlib import closing
+import shutil
+import subprocess
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from factories import npm
 from pylayer.remote.bucket import Bucket, BucketError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 PAGE = Path(__file__).parents[2] / "docs" / "many-machines.md"
 NAME = "example-layers"  # the bucket of the page
@@ -40,6 +50,40 @@ def of_bucket() -> Policy:
     """The page's policy of the bucket."""
     (policy,) = (each for each in _policies() if "Principal" in each["Statement"][0])
     return policy
+
+
+class Simulator:
+    """A process that decides on one request after the other."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def allows(self, asked: Mapping[str, Any]) -> bool:
+        """Say whether AWS would do what is asked: see tests/policies/simulate.cjs."""
+        assert self._process.stdin
+        assert self._process.stdout
+        print(json.dumps(asked), file=self._process.stdin, flush=True)
+        decision = self._process.stdout.readline().strip()
+        assert decision in {"Allowed", "ImplicitlyDenied", "ExplicitlyDenied"}, decision
+        return decision == "Allowed"
+
+
+@contextmanager
+def simulating() -> Iterator[Simulator]:
+    """Have the simulator wait for requests."""
+    modules = npm.installed({"@cloud-copilot/iam-simulate": "0.1.173"})
+    node = shutil.which("node")
+    assert node, "npm is there, and node is not"
+    with subprocess.Popen(
+        [node, Path(__file__).parents[1] / "policies" / "simulate.cjs"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"NODE_PATH": str(modules)},
+    ) as process:
+        yield Simulator(process)
+        assert process.stdin
+        process.stdin.close()
 
 
 def fill(client: Any) -> None:

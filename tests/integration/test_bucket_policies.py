@@ -6,20 +6,13 @@ since moto takes each condition for met.
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from factories import npm
 from factories.buckets import Storage
-from factories.monorepo import ROOT
 from factories.policies import (
     ADDS,
     ADDS_NOTHING,
@@ -33,13 +26,12 @@ from factories.policies import (
     of_bucket,
     of_desks,
     of_roles,
+    simulating,
     tried,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from factories.policies import Policy
+    from factories.policies import Policy, Simulator
 
 pytestmark = [pytest.mark.command, pytest.mark.deploytools]
 
@@ -59,8 +51,8 @@ ALL: Policy = {
 class Account:
     """Whose requests come, what their role allows, and what the bucket's policy says to that."""
 
-    def __init__(self, deciding: subprocess.Popen[str]) -> None:
-        self._deciding = deciding
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
         self.bucket: Policy | None = of_bucket()
         self.become("nobody", ALL)
 
@@ -73,49 +65,27 @@ class Account:
     def allows(self, method: str, path: str) -> bool:
         """Say whether AWS would do what is asked."""
         bucket, _, key = unquote(urlsplit(path).path).removeprefix("/").partition("/")
-        asked = {
-            "principal": self._principal,
-            "action": ACTIONS[method] if key else "s3:ListBucket",
-            "resource": f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}",
-            "account": ACCOUNT,
-            "context": {"aws:PrincipalArn": self._role},
-            "identity": self._policy,
-            "bucket": self.bucket,
-        }
-        assert self._deciding.stdin
-        assert self._deciding.stdout
-        print(json.dumps(asked), file=self._deciding.stdin, flush=True)
-        decision = self._deciding.stdout.readline().strip()
-        assert decision in {"Allowed", "ImplicitlyDenied", "ExplicitlyDenied"}, decision
-        return decision == "Allowed"
-
-
-@contextmanager
-def deciding() -> Iterator[subprocess.Popen[str]]:
-    """Have the simulator wait for requests."""
-    modules = npm.installed({"@cloud-copilot/iam-simulate": "0.1.173"})
-    node = shutil.which("node")
-    assert node, "npm is there, and node is not"
-    with subprocess.Popen(
-        [node, ROOT / "tests/policies/simulate.cjs"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"NODE_PATH": str(modules)},
-    ) as process:
-        yield process
-        assert process.stdin
-        process.stdin.close()
+        return self._simulator.allows(
+            {
+                "principal": self._principal,
+                "action": ACTIONS[method] if key else "s3:ListBucket",
+                "resource": f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}",
+                "account": ACCOUNT,
+                "context": {"aws:PrincipalArn": self._role},
+                "identity": self._policy,
+                "bucket": self.bucket,
+            }
+        )
 
 
 @pytest.fixture
 def account(monkeypatch, tmp_path):
     """S3 with the page's bucket, to whoever has a role there."""
-    with deciding() as process:
+    with simulating() as simulator:
         storage = Storage()
         try:
             fill(storage.client)
-            account = Account(process)
+            account = Account(simulator)
             storage.allows = account.allows
             for name in ("AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"):
                 monkeypatch.delenv(name, raising=False)

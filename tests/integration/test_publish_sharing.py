@@ -229,6 +229,20 @@ def test_a_failed_permission_is_told_and_mended(cloud, tmp_path):
     assert [1] == versions("libexample")
 
 
+def test_what_all_layers_lack_is_told_once(cloud, tmp_path):
+    """A refusal that meets every layer is one line, with where to read what a role needs."""
+    dist = dist_of(tmp_path, archive("one"))
+    dist.build("libother", dict.fromkeys(targets("python3.13"), archive("two")))
+    cloud.faults = [Fault(action="403", operation="AddLayerVersionPermission", times=2)]
+    run = Run(dist, table={**ONE, "permissions": {"accounts": ["210987654321"]}})
+
+    told = [line for line in run.lines if line.startswith("not done in")]
+    assert 1 == len(told)
+    assert told[0].startswith("not done in eu-west-1 (libexample, libother): AddLayerVersionPermission: ")
+    assert told[0].endswith("; the version is published")
+    assert "what a role must be allowed to do: publish.md#what-aws-must-allow" in run.lines
+
+
 def test_who_shares_nothing_need_not_read_policies(cloud, tmp_path):
     """Without permissions in the settings, a refused look at the policy is no failure."""
     dist = dist_of(tmp_path, archive("one"))
