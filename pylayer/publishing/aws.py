@@ -20,7 +20,7 @@ try:
     import boto3
     import boto3.s3.transfer
     from botocore.config import Config
-    from botocore.exceptions import ProfileNotFound
+    from botocore.exceptions import BotoCoreError, ProfileNotFound
 except ImportError as error:
     raise PublishError("publishing needs boto3", hint='pip install "pylayer-lambda[publish]"') from error
 
@@ -44,8 +44,11 @@ def connect(*, profile: str | None = None, patience: Patience) -> BotoAccount:
     try:
         session = boto3.Session(profile_name=profile)
     except ProfileNotFound as error:
-        hint = "see `aws configure list-profiles`"
-        raise PublishError(f"there is no AWS profile {profile!r}", hint=hint) from error
+        asked = "" if profile else ", which AWS_PROFILE names"
+        what = f"there is no AWS profile {error.kwargs['profile']!r}{asked}"
+        raise PublishError(what, hint="see `aws configure list-profiles`") from error
+    except BotoCoreError as error:
+        raise PublishError(f"the AWS configuration cannot be used: {error}") from error
     return BotoAccount(session=session, patience=patience)
 
 
@@ -77,7 +80,11 @@ class BotoAccount:
             max_pool_connections=32,
         )
         with self._lock, answers(f"{service} in {region}"):  # sessions are not thread-safe, clients are
-            client = self.session.client(service, region_name=region, config=config)
+            try:
+                client = self.session.client(service, region_name=region, config=config)
+            except ValueError:  # it quotes the address, which may hold a password
+                what = "the address of the service is none: see AWS_ENDPOINT_URL, or the profile"
+                raise CloudError("refused", what) from None
         client.meta.events.register_last("needs-retry", self._wait)
         return client
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import boto3.exceptions
 import botocore.exceptions as sdk
@@ -41,7 +42,9 @@ def _failure(error: Exception, operation: str) -> CloudError:  # noqa: PLR0911  
     if isinstance(error, botocore.parsers.ResponseParserError):
         return CloudError("service", f"{operation}: AWS's answer could not be read")
     if isinstance(error, (sdk.HTTPClientError, sdk.ConnectionError, sdk.IncompleteReadError)):
-        return CloudError("unreachable", f"{operation}: no answer ({type(error).__name__})")
+        return CloudError("unreachable", f"{operation}: {_silence(error)}")
+    if isinstance(error, OSError):  # such as the file with a token
+        return CloudError("refused", f"{operation}: {error.filename}: {error.strerror}")
     if isinstance(error, sdk.ParamValidationError):
         hint = "pip install --upgrade boto3"
         return CloudError("refused", f"{operation}: this boto3 does not know a parameter: {hint}")
@@ -50,7 +53,13 @@ def _failure(error: Exception, operation: str) -> CloudError:  # noqa: PLR0911  
     return CloudError("refused", f"{operation}: {_line(str(error))}")
 
 
-_SDK = (sdk.BotoCoreError, sdk.ClientError, boto3.exceptions.Boto3Error, botocore.parsers.ResponseParserError)
+_SDK = (
+    sdk.BotoCoreError,
+    sdk.ClientError,
+    boto3.exceptions.Boto3Error,
+    botocore.parsers.ResponseParserError,
+    OSError,
+)
 # By name: older releases of the SDK lack some.
 _CREDENTIALS = {
     "CredentialRetrievalError",
@@ -86,6 +95,15 @@ _CODES: dict[str, Kind] = {
     "UnrecognizedClientException": "credentials",
 }
 _STATUSES: dict[int, Kind] = {401: "denied", 403: "denied", 404: "missing", 409: "exists", 429: "throttled"}
+
+
+def _silence(error: Exception) -> str:
+    """Say who did not answer; of an address its host alone, as it may hold a password."""
+    named = getattr(error, "kwargs", {}).get("endpoint_url")
+    host = urlsplit(str(named)).hostname if named else None
+    if isinstance(error, sdk.SSLError):
+        return f"no TLS with {host} that is to be trusted: name your CA's file in AWS_CA_BUNDLE"
+    return f"no answer{f' from {host}' if host else ''} ({type(error).__name__})"
 
 
 def _refusal(error: sdk.ClientError, operation: str) -> CloudError:

@@ -1,6 +1,6 @@
 """docs/many-machines.md → the policies that it has for AWS, and what somebody can do in a bucket.
 
-What AWS would decide by a policy, a simulator of its rules says, which knows what each action can be allowed on.
+What AWS would decide by a policy, a simulator of its rules says: it knows what each action can be allowed on.
 """
 
 from __future__ import annotations

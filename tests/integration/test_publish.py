@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from factories.dist import ARM, X86, Dist, archive, targets
@@ -306,6 +307,56 @@ def test_an_unknown_profile(cloud, dist):
     """A profile that is not there is one clear line."""
     with pytest.raises(PublishError, match="there is no AWS profile 'nobody'"):
         Run(dist, profile="nobody")
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"AWS_PROFILE": "nobody"}, "there is no AWS profile 'nobody', which AWS_PROFILE names"),
+        ({"AWS_PROFILE": ""}, "there is no AWS profile '', which AWS_PROFILE names"),
+        ({"AWS_CONFIG_FILE": "broken"}, "the AWS configuration cannot be used: Unable to parse config file"),
+    ],
+)
+def test_a_configuration_that_is_none(cloud, dist, monkeypatch, variables, said):
+    """What a variable of AWS's leads to is an error before any call."""
+    monkeypatch.chdir(dist.folder)
+    Path("broken").write_text("[profile without an end")
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(PublishError, match=said):
+        Run(dist)
+    assert [] == cloud.calls
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        (
+            {"AWS_ENDPOINT_URL": "user:a-password@localhost:4566"},
+            "the address of the service is none: see AWS_ENDPOINT_URL, or the profile",
+        ),
+        (
+            {
+                "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/ci",
+                "AWS_WEB_IDENTITY_TOKEN_FILE": "no-token",
+                "AWS_ACCESS_KEY_ID": "",
+            },
+            "ListLayers: no-token: No such file or directory",
+        ),
+        (
+            {"AWS_ENDPOINT_URL": "http://user:a-password@127.0.0.1:9"},
+            "ListLayers: no answer from 127.0.0.1 (EndpointConnectionError)",
+        ),
+    ],
+)
+def test_a_way_to_aws_that_leads_nowhere(cloud, dist, monkeypatch, variables, said):
+    """It fails the regions, in one line that says what to look at, and holds no password."""
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
+    run = Run(dist, regions=("eu-west-1",))
+    assert PublishError.exit_code == run.exit_code
+    assert 1 == sum(line.startswith("not done in eu-west-1") and line.endswith(said) for line in run.lines)
+    assert "a-password" not in run.text
 
 
 @pytest.mark.parametrize(

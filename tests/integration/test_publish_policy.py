@@ -1,4 +1,4 @@
-"""The policy of docs/publish.md: it allows all that publish and prune ask for, by a simulator of AWS's rules."""
+"""The policy of docs/publish.md: it allows all that publish and prune ask for, says a simulator."""
 
 from __future__ import annotations
 

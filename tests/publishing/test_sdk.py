@@ -44,6 +44,8 @@ def told(error):
         (sdk.ConnectTimeoutError(endpoint_url="http://localhost"), "unreachable"),
         (sdk.ReadTimeoutError(endpoint_url="http://localhost"), "unreachable"),
         (sdk.ConnectionClosedError(endpoint_url="http://localhost"), "unreachable"),
+        (sdk.SSLError(endpoint_url="https://localhost", error="x"), "unreachable"),
+        (FileNotFoundError(2, "No such file or directory", "token"), "refused"),
         (ResponseParserError("not JSON"), "service"),
         (sdk.ParamValidationError(report="Unknown parameter"), "refused"),
     ],
@@ -86,6 +88,17 @@ def test_what_a_credential_process_printed_is_not_repeated():
     error = sdk.CredentialRetrievalError(provider="custom-process", error_msg="secret-key")
 
     assert "no usable AWS credentials (CredentialRetrievalError): sign in" == str(told(error))
+
+
+def test_who_does_not_answer_is_told():
+    """Of its address the host alone; where it is TLS that fails, what to do about it."""
+    address = "https://user:a-password@lambda.example:444/path"
+    assert "PublishLayerVersion: no answer from lambda.example (ConnectTimeoutError)" == str(
+        told(sdk.ConnectTimeoutError(endpoint_url=address))
+    )
+    assert str(told(sdk.SSLError(endpoint_url=address, error="x"))).endswith(
+        "no TLS with lambda.example that is to be trusted: name your CA's file in AWS_CA_BUNDLE"
+    )
 
 
 def test_a_message_is_one_line():
