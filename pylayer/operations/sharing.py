@@ -105,15 +105,29 @@ def opened(manifest: Manifest, *, note: Callable[[str], None]) -> Iterator[Share
         note(f"the shared store {error}: this run goes on without it")
         yield None
         return
-    areas = [Area.of_main(manifest.cache.keys)]
-    if (scope := scope_of_run()).startswith("pr/"):
-        areas.append(Area.of_scope(scope, (*manifest.cache.keys, *manifest.cache.pull_request_keys)))
-    shared = SharedStore(bucket, areas=areas, note=note)
+    shared = SharedStore(bucket, areas=_areas(manifest), note=note)
     try:
         shared.open()
         yield shared
     finally:
         shared.close()
+
+
+def _areas(manifest: Manifest) -> list[Area]:
+    """The parts of the shared store that this run reads; the last is what it adds to."""
+    areas = [Area.of_main(manifest.cache.keys)]
+    if (scope := scope_of_run()).startswith("pr/"):
+        areas.append(Area.of_scope(scope, (*manifest.cache.keys, *manifest.cache.pull_request_keys)))
+    return areas
+
+
+def _not_adding(manifest: Manifest, signer: Signer) -> str:
+    """Why what this key signs is of no use there; empty where it is."""
+    if scope_of_run() == scopes.NONE:
+        return "this is neither the main branch nor a pull request"
+    if not envelopes.is_of(signer, _areas(manifest)[-1].keys, where="cache.keys"):
+        return f"layers.toml has not the public key of {envtable.CACHE_KEY}, so nobody would believe it"
+    return ""
 
 
 def records(manifest: Manifest, *, note: Callable[[str], None]) -> Mapping[RecordName, Any]:
@@ -165,8 +179,8 @@ def of_run(manifest: Manifest, store: Store, *, note: Callable[[str], None]) -> 
     """Put the shared store behind that of this machine for one run; raises as `opened`."""
     named = os.environ.get(envtable.CACHE_KEY)
     signer = envelopes.signer(Path(named), where=envtable.CACHE_KEY) if named and place(manifest) else None
-    if signer and scope_of_run() == scopes.NONE:
-        note("nothing is added to the shared store: this is neither the main branch nor a pull request")
+    if signer and (reason := _not_adding(manifest, signer)):
+        note(f"nothing is added to the shared store: {reason}")
         signer = None
     with opened(manifest, note=note) as shared:
         store.behind = shared

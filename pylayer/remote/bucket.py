@@ -34,9 +34,16 @@ _LONGEST_REASON = 200  # characters
 _BLANK = re.compile(r"[^!-~]")
 _STATUS = re.compile(r"\b[45]\d\d [A-Z][A-Za-z ]+[a-z]")  # such as 503 Service Unavailable
 _REFUSED = ("401", "403")
-_LATE = re.compile(r"\b(kind: Timeout|TimedOut)\b")
-_EXPIRED = re.compile(r"\b(ExpiredToken|TokenExpired|RequestExpired)")
 _TOO_LATE = "does not answer in time"
+_TOLD = (
+    (
+        re.compile(r"\b(ExpiredToken|TokenExpired|RequestExpired)"),
+        "refuses the run: its credentials have expired",
+    ),
+    (re.compile(r"\bRequestTimeTooSkewed\b"), "refuses the run: the clock of this machine is wrong"),
+    (re.compile(r"\bNoSuchBucket\b"), "is not there: there is no such bucket"),
+    (re.compile(r"\b(kind: Timeout|TimedOut)\b"), _TOO_LATE),
+)
 # Variables that name another server than a scheme's own.
 _ENDPOINTS = {
     "s3": ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT"),
@@ -330,10 +337,9 @@ def _bucket_error(error: BaseException) -> BucketError:
 def _explained(error: BaseException) -> str:
     """Say in a line what is wrong, and little of what a server sent."""
     name = type(error).__name__
-    if _EXPIRED.search(str(error)):
-        return "refuses the run: its credentials have expired"
-    if _LATE.search(str(error)):
-        return _TOO_LATE
+    for pattern, told in _TOLD:
+        if pattern.search(str(error)):
+            return told
     status = _STATUS.search(str(error))
     # The library has no class of its own for a list that is refused.
     if name in {"PermissionDeniedError", "UnauthenticatedError"} or (status and status[0][:3] in _REFUSED):

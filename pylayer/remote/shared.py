@@ -86,6 +86,8 @@ class SharedStore:
         self._files: dict[str, Area] = {}
         self._of_main: frozenset[RecordName] = frozenset()
         self._seen: dict[RecordName, Any] = {}
+        self._gone: set[str] = set()  # files that packs' records need, and that are not there
+        self._damaged: set[str] = set()  # files of the part that is added to
         self._hits = 0
         self._fetched = 0
         self._size = 0
@@ -193,18 +195,22 @@ class SharedStore:
             self._size += size
             for path in asked.keys() - set(came):
                 self._files.pop(asked[path], None)
+                self._gone.add(asked[path])
         if wrong:
             self._give_up(wrong)
         return [asked[path] for path in came]
 
     def damaged(self, sha256: str, size: int) -> None:
-        """Tell that a file was not what it should be: nothing replaces it, so somebody has to remove it."""
+        """Tell that a file was not what it should be: who adds to that part replaces it, and nobody else."""
         with self._lock:
             self._fetched -= 1
             self._size -= size
             area = self._files.pop(sha256, self._areas[0])
+            if area is self._areas[-1]:
+                self._damaged.add(sha256)
         self._note(
-            f"the shared store: {area.blob(sha256)} is damaged, and is made again here: remove it there"
+            f"the shared store: {area.blob(sha256)} is damaged, and is made again here: "
+            "remove it there, or let a run that adds replace it"
         )
 
     def share(
@@ -233,7 +239,8 @@ class SharedStore:
             records = {each: value for each, value in records.items() if self._others(each) != value}
         content = packs.packed(records, week=f"{year}-{week}")
         before = self._heads.get(name)
-        if before and (before.pack, before.written) == (packs.sha256_of(content), now.date().isoformat()):
+        known = before and (before.pack, before.written) == (packs.sha256_of(content), now.date().isoformat())
+        if known and not self._gone and not self._damaged:
             return
         with activity.doing("adding to the shared store"):
             there = self._bucket.listed(f"{area.folder}blobs/")
@@ -251,13 +258,21 @@ class SharedStore:
             made = 0
             for first in range(0, len(missing), _AT_ONCE):
                 made += self._bucket.create_all(missing[first : first + _AT_ONCE])
+            self._mend(store, area, needed)
             content = packs.packed(records, week=f"{year}-{week}")
             pack = packs.sha256_of(content)
             self._bucket.create_all([(area.pack(pack), content)])
             head = Head(name=name, pack=pack, written=now.date().isoformat())
             self._bucket.replace(area.heads + name, packs.signed(head, signer))
-        self._note(f"added {made} files and {len(records)} records to the shared store")
+        self._note(f"added {_files(made)} and {len(records)} records to the shared store")
         self._renew(store, [each for each in needed if ages.get(each, timedelta()) >= self._renewed], area)
+
+    def _mend(self, store: Store, area: Area, needed: Iterable[str]) -> None:
+        """Replace what was damaged there by what this run has, as its sha256 says."""
+        whole = [(area.blob(each), store.blob(each)) for each in self._damaged & set(needed)]
+        if there := [(path, file) for path, file in whole if file]:
+            self._bucket.replace_all(there)
+            self._note(f"replaced {_files(len(there))} of the shared store: damaged")
 
     def _others(self, name: RecordName) -> Any:  # noqa: ANN401  as its kind's shape has it
         """The value that a record has for everybody."""
@@ -275,7 +290,7 @@ class SharedStore:
                 there = [(area.blob(each), store.place(each)) for each in some if each not in lost]
                 self._bucket.replace_all(there)
                 made += len(there)
-        self._note(f"renewed {made} files of the shared store")
+        self._note(f"renewed {_files(made)} of the shared store")
 
     def summary(self) -> str:
         """Say in a line what it gave; empty where it was left."""
@@ -284,7 +299,7 @@ class SharedStore:
         if not self._hits + self._fetched:
             return "nothing came from the shared store"
         return (
-            f"{self._hits} records and {self._fetched} files ({size_text(self._size)}) "
+            f"{self._hits} records and {_files(self._fetched)} ({size_text(self._size)}) "
             "came from the shared store"
         )
 
@@ -299,3 +314,7 @@ class SharedStore:
         if first:
             self._records = {}
             self._note(f"the shared store {error}: this run goes on without it")
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"

@@ -64,6 +64,14 @@ def signer(path: Path, *, where: str) -> Signer:
     return Signer(key=key, keyid=_keyid(public))
 
 
+def is_of(signer: Signer, keys: Iterable[str], *, where: str) -> bool:
+    """Whether what it signs is believed by one of the public `keys` (PEM), which are `where`.
+
+    Raises ManifestError for what is no such key.
+    """
+    return any(signer.keyid == _keyid(_public(text, where)) for text in keys)
+
+
 def verified(
     content: bytes, keys: Iterable[str], *, kind: str = PAYLOAD_TYPE, where: str = "provenance.keys"
 ) -> bytes:

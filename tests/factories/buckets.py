@@ -116,6 +116,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault in {"403", "503"}:
             self._answer(int(fault), b"<Error><Code>Broken</Code></Error>", {})
             return
+        if fault == "skewed":
+            self._answer(403, b"<Error><Code>RequestTimeTooSkewed</Code></Error>", {})
+            return
         if fault == "expired":
             self._answer(
                 400, b"<Error><Code>ExpiredToken</Code><Message>It has expired.</Message></Error>", {}

@@ -94,7 +94,16 @@ def test_an_endpoint_that_is_empty_is_none(monkeypatch, storage):
 def test_a_bucket_that_is_not_there_is_told(storage):
     """Its name may be wrong in layers.toml."""
     bucket = Bucket("s3://no-such-bucket/prefix")
-    with pytest.raises(BucketError):
+    with pytest.raises(BucketError, match="there is no such bucket"):
+        bucket.sizes("heads/main/")
+    bucket.close()
+
+
+def test_a_clock_that_is_wrong_is_told(storage):
+    """S3 refuses what is signed at another time than it has, as it does what is signed by nobody."""
+    storage.fault = "skewed"
+    bucket = Bucket(f"s3://{BUCKET}/prefix")
+    with pytest.raises(BucketError, match="the clock of this machine is wrong"):
         bucket.sizes("heads/main/")
     bucket.close()
 

@@ -382,6 +382,33 @@ def test_a_file_that_is_gone_is_made_again(machine, storage, keys, added):
     assert (1, added) == machine().builds(S3, keys)
 
 
+def test_a_file_that_is_gone_is_added_where_all_else_is_there(machine, storage, keys, added):
+    """Also by a run that adds nothing else that day."""
+    for path in storage.paths():
+        if "/blobs/" in path:
+            storage.client.delete_object(Bucket=BUCKET, Key=path)
+    assert (1, added) == machine("c").builds(S3, keys, signer=keys.signer)
+    assert (0, added) == machine().builds(S3, keys)
+
+
+def test_a_damaged_file_is_replaced_by_who_adds(machine, storage, keys, added):
+    """Which has made it again; nobody else is told of it any more."""
+    storage.write(f"some/prefix/blobs/{added[:2]}/{added}", b"other bytes")
+    assert (1, added) == machine("c").builds(S3, keys, signer=keys.signer)
+    last = machine()
+    assert (0, added) == last.builds(S3, keys)
+    assert [] == [note for note in last.notes if "damaged" in note]
+
+
+def test_a_pull_request_replaces_nothing_of_the_main_branch(machine, storage, keys, added, tmp_path):
+    """It may not write there, whatever its role allows."""
+    path = f"some/prefix/blobs/{added[:2]}/{added}"
+    storage.write(path, b"other bytes")
+    own = Keys(tmp_path)
+    assert (1, added) == machine("c").builds(S3, keys, signer=own.signer, scope="pr/7", others=[own])
+    assert b"other bytes" == storage.read(path)
+
+
 def test_a_damaged_share_is_seen(machine, keys, tmp_path):
     """A folder as well."""
     address = (tmp_path / "share").as_uri()
