@@ -50,14 +50,25 @@ def refusal(what: str, *, hint: str = "", partial: object = MISSING) -> InvalidE
 
 
 def document(path: Path, *, where: str) -> dict[str, Any]:
-    """Read a TOML file, whose byte-order mark is passed over.
+    """Read a TOML file; ManifestError where it is none, `where` naming it."""
+    return parsed(content(path, where=where), where=where)
+
+
+def content(path: Path, *, where: str) -> bytes:
+    """Read a file; ManifestError where it cannot be read, `where` naming it."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ManifestError(f"cannot be read: {error.strerror}", where=where) from error
+
+
+def parsed(content: bytes, *, where: str) -> dict[str, Any]:
+    """Parse the content of a TOML file, whose byte-order mark is passed over.
 
     ManifestError with line and column where it is none, `where` naming the file.
     """
     try:
-        return tomli.loads(path.read_bytes().removeprefix(BOM_UTF8).decode())
-    except OSError as error:
-        raise ManifestError(f"cannot be read: {error.strerror}", where=where) from error
+        return tomli.loads(content.removeprefix(BOM_UTF8).decode())
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ManifestError("is not UTF-8, as TOML must be", where=f"{where}: line {line}") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
@@ -24,9 +25,10 @@ from pylayer.store import write_atomic
 from pylayer.tables import (
     InvalidError,
     boolean,
-    document,
+    content,
     in_file,
     list_of,
+    parsed,
     quoted,
     refusal,
     string,
@@ -226,16 +228,21 @@ def read(path: Path) -> Lock | None:
     if not path.is_file():
         return None
     try:
-        data = document(path, where=path.name)
+        return _loads(content(path, where=path.name), path.name)
     except ManifestError as error:
         raise LockError(error.faults[0].what, where=error.faults[0].where, hint=_AGAIN) from error
+
+
+@lru_cache(maxsize=2)  # a run reads it when it begins and when it ends, and seldom another text
+def _loads(text: bytes, name: str) -> Lock:
+    data = parsed(text, where=name)
     if data.get("version") not in (VERSION, _WITH_ENGINE):  # it may be anything, a list too
         raise LockError(
             f"has version {data.get('version')!r}; this pylayer reads version {VERSION}",
-            where=path.name,
+            where=name,
             hint="use the pylayer that wrote it, or remove it and run `pylayer lock`",
         )
-    data = _shaped(data, where=path.name)
+    data = _shaped(data, where=name)
     try:
         files = data.get("distributions", {})
         environments = dict(_entries(data.get("build-requirements", {}), files))
@@ -248,7 +255,7 @@ def read(path: Path) -> Lock | None:
             environments=environments,
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise LockError(f"is damaged: {error}", where=path.name, hint=_AGAIN) from error
+        raise LockError(f"is damaged: {error}", where=name, hint=_AGAIN) from error
 
 
 def _shaped(data: Mapping[str, Any], *, where: str) -> dict[str, Any]:
