@@ -51,8 +51,9 @@ def _groups(found: Workspace) -> Iterator[list[str]]:
     for build in found.builds:
         if build.layer.provided_by:
             yield [build.id, *(other.id for other in providers(build, found))]
+    targets = {build.target for build in found.builds} if found.manifest.sets else ()
     for together in found.manifest.sets:
-        for target in {build.target for build in found.builds}:
+        for target in targets:
             yield [f"{name}-{target}" for name in together.layers]
 
 
