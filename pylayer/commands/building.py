@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pylayer.commands import command, runs
 from pylayer.commands.command import Command
 from pylayer.dataclassing import dataclass
+from pylayer.operations.buildrequest import BuildRequest
 
 if TYPE_CHECKING:
     from pylayer.console import Console
@@ -54,18 +55,16 @@ class BuildingCommand(Command):
                 lines.answer(0, {"dry_run": False, "seconds": 0.0, "builds": []})
                 return 0
             only = tuple(build.id for build in builds)
-        return runs.build(
-            lines,
-            path,
+        asked = BuildRequest(
             only=only,
-            names=layers,
+            layers=layers,
             engine=self.engine,
             jobs=self.jobs,
-            strict=strict,
             locked=self.locked,
             verify_outputs=self.verify_outputs,
             offline=self.offline,
             listing=self.listing,
             workers=command.workers_asked(self.workers),
-            detail=runs.detail(verbose=self.verbose, quiet=self.quiet),
         )
+        detail = runs.detail(verbose=self.verbose, quiet=self.quiet)
+        return runs.build(lines, path, asked, strict=strict, detail=detail)

@@ -15,6 +15,7 @@ from pylayer.monorepo import workspace
 from pylayer.names import normalise
 from pylayer.operations import context
 from pylayer.operations.builds import refuse_stale
+from pylayer.operations.context import RunMeans
 from pylayer.outcomes import Outcome, State
 from pylayer.state import opening
 from pylayer.tables import suggestion
@@ -58,7 +59,7 @@ def run(
     upgrade_all: bool,
     dry: bool,
     reporter: Reporter,
-    activity: Activity | None = None,
+    activity: Activity,
 ) -> LockEnd:
     """Lock all builds.
 
@@ -72,19 +73,16 @@ def run(
         reporter.warn(fault)
     policy = Policy(locked=locked, upgrade=frozenset(map(normalise, upgrade)), upgrade_all=upgrade_all)
     with opening.opened(found.manifest, note=reporter.note) as state:
-        opened = context.opened(
-            found,
+        means = RunMeans(
             engines=found.manifest.chosen_engine(engine),
-            policy=policy,
-            jobs=jobs,
-            store=state.store,
-            hashes=state.hashes,
+            state=state,
             note=reporter.note,
+            jobs=jobs,
             activity=activity,
         )
 
         async def work() -> LockEnd:
-            async with opened as each:
+            async with context.opened(found, means, policy=policy) as each:
                 return await _locked(each, policy, dry=dry, reporter=reporter)
 
         return asyncio.run(work())

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pylayer.console import Console
     from pylayer.errors import PylayerError
+    from pylayer.operations.buildrequest import BuildRequest
     from pylayer.outcomes import Outcome
 
 MANIFEST_NAME = "layers.toml"
@@ -23,36 +24,16 @@ MANIFEST_NAME = "layers.toml"
 def build(
     lines: Console,
     manifest: Path,
+    asked: BuildRequest,
     *,
-    only: tuple[str, ...] = (),
-    names: tuple[str, ...] = (),
-    engine: str = "",
-    jobs: int = 0,
     strict: bool = False,
-    locked: bool = False,
-    verify_outputs: bool = False,
-    offline: bool = False,
-    listing: bool = False,
-    workers: str | None = None,
     detail: Detail = Detail.NORMAL,
 ) -> int:
-    """Build what both `only` and `names` choose (either may be empty: all); returns the exit status."""
+    """Build what is asked for; returns the exit status."""
     lines.detail = detail
     lines.repeats = True
     lines.root = manifest.absolute().parent
-    report = building.build(
-        manifest,
-        only=only,
-        layers=names,
-        engine=engine,
-        jobs=jobs,
-        locked=locked,
-        verify_outputs=verify_outputs,
-        offline=offline,
-        listing=listing,
-        workers=workers,
-        reporter=lines,
-    )
+    report = building.made(manifest, asked, reporter=lines)
     lines.summary(report.outcomes, seconds=report.seconds)
     if envtable.on_github() and not report.unchanged:
         from pylayer.commands import stepsummary

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pylayer.commands import command, runs
 from pylayer.commands.command import Command
 from pylayer.dataclassing import dataclass
+from pylayer.operations.buildrequest import BuildRequest
 
 if TYPE_CHECKING:
     from pylayer.console import Console
@@ -32,16 +33,10 @@ class WatchCommand(Command):
         detail = runs.detail(verbose=self.verbose, quiet=self.quiet)
         path = self.manifest or runs.nearest(Path.cwd())
 
+        asked = BuildRequest(only=self.only, engine=self.engine, jobs=self.jobs, locked=self.locked)
+
         def build(lines: Console) -> None:
-            runs.build(
-                lines,
-                path,
-                only=self.only,
-                engine=self.engine,
-                jobs=self.jobs,
-                locked=self.locked,
-                detail=detail,
-            )
+            runs.build(lines, path, asked, detail=detail)
 
         watching.follow(path.absolute(), build, lines=lines)
         return 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pylayer.operations import unchanged
 from pylayer.operations.buildreport import BuildReport
+from pylayer.operations.buildrequest import BuildRequest
 from pylayer.operations.inturn import in_turn, several, shown
 from pylayer.outcomes import Follower
 from pylayer.state import opening, snapshot
@@ -51,14 +52,30 @@ def build(
     Raises ManifestError, UsageError (a name that means nothing, an event loop that runs in this thread),
     EngineError (Docker asked for, and not there), LockError (all that a `locked` run lacks), StoreError.
     """
+    asked = BuildRequest(
+        only=several(only),
+        layers=several(layers),
+        engine=engine,
+        jobs=jobs,
+        locked=locked,
+        verify_outputs=verify_outputs,
+        offline=offline,
+        listing=listing,
+        workers=workers,
+    )
+    return made(Path(manifest), asked, reporter=reporter)
+
+
+def made(manifest: Path, asked: BuildRequest, *, reporter: Reporter | None) -> BuildReport:
+    """Build what is asked for; see `build`."""
     started = time.perf_counter()
-    path = Path(manifest)
-    only, layers = several(only), several(layers)
     with in_turn(reporter) as told:
-        options = snapshot.options(engine=engine, locked=locked)
+        options = snapshot.options(engine=asked.engine, locked=asked.locked)
         since = snapshot.now_ns()
-        state = opening.glance(path, note=told.note)
-        found = unchanged.look(state, options, only=only, names=layers, by_hash=verify_outputs)
+        state = opening.glance(manifest, note=told.note)
+        found = unchanged.look(
+            state, options, only=asked.only, names=asked.layers, by_hash=asked.verify_outputs
+        )
         if found.all_kept:
             outcomes = [unchanged.outcome_of(name, one) for name, one in found.kept.items()]
             for outcome in outcomes:
@@ -69,23 +86,17 @@ def build(
 
             activity = Activity(note=told.note)
             following = told.following(activity) if isinstance(told, Follower) else nullcontext()
-            with following, headstart.taken(state, edited=found.edited and workers is None) as engines:
+            edited = found.edited and asked.workers is None
+            with following, headstart.taken(state, edited=edited) as engines:
                 from pylayer.operations import builds
 
                 outcomes = builds.run(
-                    path,
+                    manifest,
+                    asked,
                     state=state,
                     standing=found,
                     since=since,
                     ready=engines,
-                    only=only,
-                    names=layers,
-                    engine=engine,
-                    jobs=jobs,
-                    locked=locked,
-                    offline=offline,
-                    listing=listing,
-                    workers=workers,
                     options=options,
                     reporter=told,
                     activity=activity,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from pylayer.errors import LockError, PylayerError, UsageError
 from pylayer.locks.thirdparty import Policy
 from pylayer.monorepo import workspace
 from pylayer.operations import context, headstart, remaining
+from pylayer.operations.context import RunMeans
 from pylayer.operations.unchanged import outcome_of
 from pylayer.outcomes import Reporter, State
 from pylayer.pipeline import Pipeline
@@ -24,20 +26,17 @@ from pylayer.trail import Trail
 from pylayer.turns import Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-    from concurrent.futures import Executor
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pylayer.activity import Activity
     from pylayer.building.hosts import EngineHosts
-    from pylayer.config.hosting import EngineSettings
     from pylayer.config.layers import Build
     from pylayer.engines import Engine
     from pylayer.engines.placing import EnginePlace
     from pylayer.errors import Fault
-    from pylayer.monorepo.trees import FileHashes
     from pylayer.monorepo.workspace import Workspace
-    from pylayer.operations.employing import Workers
+    from pylayer.operations.buildrequest import BuildRequest
     from pylayer.operations.unchanged import Standing
     from pylayer.outcomes import Outcome
     from pylayer.pipeline import BuildResult, BuiltArchive
@@ -77,20 +76,13 @@ class _Rest(Reporter):
 
 def run(
     manifest: Path,
+    asked: BuildRequest,
     *,
     state: WorkspaceState,
     standing: Standing,
     since: int,
     ready: Mapping[EnginePlace, Engine],
-    only: Sequence[str],
-    names: Sequence[str],
-    engine: str,
-    jobs: int,
-    locked: bool,
-    offline: bool,
-    listing: bool,
     options: Mapping[str, Any],
-    workers: str | Executor | None,
     reporter: Reporter,
     activity: Activity,
 ) -> list[Outcome]:
@@ -100,74 +92,52 @@ def run(
     What is `standing` of the last run's is left as it is; it was looked at no sooner than at `since`.
 
     Raises ManifestError, UsageError, EngineError (Docker asked for, and not there), StoreError, and LockError
-    for all that a `locked` run lacks in the lock. With `listing`, archives that are known are not written.
+    for all that a locked run lacks in the lock.
     """
     refuse_event_loops()
     found = workspace.load(manifest)
     for fault in found.manifest.warnings:
         reporter.warn(fault)
-    selected = workspace.select(found.builds, only, layers=names)
+    selected = workspace.select(found.builds, asked.only, layers=asked.layers)
     listed = found.manifest.output / catalogue.NAME
     before = listed.read_bytes() if listed.is_file() else None
     kept = remaining.kept(standing, found, listed=before)
     running = [build for build in selected if build.id not in kept]
     activity.total = len(running)
     activity.widest = max((len(build.id) for build in running), default=0)
-    engines = found.manifest.chosen_engine(engine)
     recorder = lastrun.Recorder()
     trail = Trail()
-    attest = None
-    if found.manifest.provenance.write:
-        from pylayer.operations import attesting
-
-        attest = partial(attesting.write, found, key=attesting.signer())
+    attest = _attesting(found)
     with activity.at(trail.whole), ExitStack() as stack:
         stack.enter_context(opening.opened(found.manifest, note=reporter.note, state=state))
-        sharing = stack.enter_context(context.shared(found, state.store, note=reporter.note, offline=offline))
-        employed = stack.enter_context(context.employed(found, workers, sharing=sharing, note=reporter.note))
-        attempt = partial(
-            _run,
-            found,
-            engines=engines,
-            policy=Policy(locked=locked),
-            jobs=jobs,
-            store=state.store,
-            hashes=state.hashes,
-            recorder=recorder,
-            trail=trail,
-            activity=activity,
-            offline=offline,
-            listing=listing,
+        sharing = stack.enter_context(
+            context.shared(found, state.store, note=reporter.note, offline=asked.offline)
+        )
+        employed = stack.enter_context(
+            context.employed(found, asked.workers, sharing=sharing, note=reporter.note)
+        )
+        means = RunMeans(
+            engines=found.manifest.chosen_engine(asked.engine),
+            state=state,
+            note=reporter.note,
+            jobs=asked.jobs,
+            offline=asked.offline,
             workers=employed,
+            ready=ready,
+            watcher=recorder,
+            activity=activity,
+            trail=trail,
             until=stack,
         )
-
-        def run_of(builds: Sequence[Build], told: Reporter, engines: Mapping[EnginePlace, Engine]) -> _Ran:
-            return context.by_records_first(
-                state.store,
-                lambda *, by_records: attempt(
-                    builds, reporter=told, by_records=by_records, ready=engines if by_records else {}
-                ),
-            )
-
-        ran = run_of(running, reporter, ready)
+        ran = _run(found, running, asked=asked, means=means, reporter=reporter)
         made = ran.made
         if kept and ran.lock_changed:  # all builds together decide what it has
             kept = {}
-            ran = run_of(selected, _Rest(reporter, told=made.keys()), {})
+            rest = _Rest(reporter, told=made.keys())
+            ran = _run(found, selected, asked=asked, means=replace(means, ready={}), reporter=rest)
             made = {**ran.made, **made}
         if any(build.layer.verify for build in selected):
-            from pylayer.verification import verifying
-
-            made = verifying.judged(
-                found,
-                made,
-                engine=engine,
-                jobs=jobs,
-                store=state.store,
-                reporter=reporter,
-                offline=offline,
-            )
+            made = _verified(found, made, asked=asked, store=state.store, reporter=reporter)
         _learn(state, found, made)
         outcomes = _outcomes(selected, made, kept=kept, reporter=reporter)
         stretches = {name: result.stretches for name, result in made.items()}
@@ -204,46 +174,38 @@ def refuse_event_loops() -> None:
     )
 
 
-async def _run(
-    found: Workspace,
-    selected: Sequence[Build],
-    *,
-    engines: EngineSettings,
-    ready: Mapping[EnginePlace, Engine],
-    policy: Policy,
-    jobs: int,
-    store: Store,
-    hashes: FileHashes,
-    recorder: lastrun.Recorder,
-    trail: Trail,
-    reporter: Reporter,
-    activity: Activity,
-    offline: bool,
-    listing: bool,
-    by_records: bool,
-    workers: Workers | None,
-    until: ExitStack,
+def _attesting(found: Workspace) -> Callable[..., Mapping[str, Sequence[Path]]] | None:
+    """What writes statements of archives, with a key that can be read, if layers.toml wants them."""
+    if not found.manifest.provenance.write:
+        return None
+    from pylayer.operations import attesting
+
+    return partial(attesting.write, found, key=attesting.signer())
+
+
+def _run(
+    found: Workspace, builds: Sequence[Build], *, asked: BuildRequest, means: RunMeans, reporter: Reporter
 ) -> _Ran:
-    """Make the archives of `selected`."""
-    async with context.opened(
-        found,
-        engines=engines,
-        ready=ready,
-        policy=policy,
-        jobs=jobs,
-        store=store,
-        hashes=hashes,
-        note=reporter.note,
-        watcher=recorder,
-        activity=activity,
-        trail=trail,
-        offline=offline,
-        by_records=by_records,
-        workers=workers,
-        until=until,
-    ) as run:
+    """Make the archives of `builds`, by records if they mislead nobody."""
+    making = partial(_made, found, builds, asked=asked, means=means, reporter=reporter)
+    return context.by_records_first(means.state.store, making)
+
+
+async def _made(
+    found: Workspace,
+    builds: Sequence[Build],
+    *,
+    asked: BuildRequest,
+    means: RunMeans,
+    reporter: Reporter,
+    by_records: bool,
+) -> _Ran:
+    policy = Policy(locked=asked.locked)
+    if not by_records:
+        means = replace(means, ready={})
+    async with context.opened(found, means, policy=policy, by_records=by_records) as run:
         if policy.locked:
-            refuse_stale((await run.errors(selected)).values())
+            refuse_stale((await run.errors(builds)).values())
         pipeline = Pipeline(
             run.context,
             dependencies=run.dependencies,
@@ -251,17 +213,39 @@ async def _run(
             repairer=run.repairer,
             rest=run.hosts.close,
             reporter=reporter,
-            listing=listing and by_records,
+            listing=asked.listing and by_records,
         )
         graph = run.context.graph
         watching = asyncio.create_task(graph.compute_as(Urgency.PREPARE, partial(_watched, found)))
-        made, lock_changed = await pipeline.run(selected), False
+        made, lock_changed = await pipeline.run(builds), False
         if not policy.locked:
             good = all(result.outcome.good for result in made.values())
-            complete = good and len(selected) == len(found.builds)
+            complete = good and len(builds) == len(found.builds)
             _, lock_changed = await run.keep_lock(complete=complete)
         watched = await watching
     return _Ran(made=made, hosts=run.hosts, watched=watched, lock_changed=lock_changed)
+
+
+def _verified(
+    found: Workspace,
+    made: dict[str, BuildResult],
+    *,
+    asked: BuildRequest,
+    store: Store,
+    reporter: Reporter,
+) -> dict[str, BuildResult]:
+    """Have archives imported and invoked whose layers want that; a build whose archive fails has failed."""
+    from pylayer.verification import verifying
+
+    return verifying.judged(
+        found,
+        made,
+        engine=asked.engine,
+        jobs=asked.jobs,
+        store=store,
+        reporter=reporter,
+        offline=asked.offline,
+    )
 
 
 def refuse_stale(errors: Iterable[PylayerError | None]) -> None:

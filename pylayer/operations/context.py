@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pylayer import envtable, process
+from pylayer.activity import Activity
 from pylayer.building import facts
 from pylayer.building.context import RunContext
 from pylayer.building.cross import Cross
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from contextlib import AbstractContextManager, ExitStack
 
-    from pylayer.activity import Activity
     from pylayer.config.hosting import EngineSettings
     from pylayer.config.layers import Build
     from pylayer.engines import Engine
@@ -46,10 +46,10 @@ if TYPE_CHECKING:
     from pylayer.graph import Watcher
     from pylayer.index.indexes import IndexSettings
     from pylayer.locks.thirdparty import Policy
-    from pylayer.monorepo.trees import FileHashes
     from pylayer.monorepo.workspace import Workspace
     from pylayer.operations.employing import Workers
     from pylayer.operations.sharing import Sharing
+    from pylayer.state.opening import WorkspaceState
     from pylayer.store import Store
     from pylayer.trail import Trail
 
@@ -103,33 +103,39 @@ class OpenRun:
         return locks.keep(path, run, before=self.before, known=known, dry=dry)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunMeans:
+    """What a run has to work with, and who hears of it.
+
+    `jobs` is how many processors may be kept busy (0: all). Engines that are `ready` are taken as they are.
+    What an image alone decides, `workers` build, where there are any. `until` is left after the run, and
+    engines may take until then to end.
+    """
+
+    engines: EngineSettings
+    state: WorkspaceState
+    note: Callable[[str], None]
+    jobs: int = 0
+    offline: bool = False
+    workers: Workers | None = None
+    ready: Mapping[EnginePlace, Engine] = field(default_factory=dict)
+    watcher: Watcher | None = None
+    activity: Activity = field(default_factory=Activity)
+    trail: Trail | None = None
+    until: ExitStack | None = None
+
+
 @asynccontextmanager
 async def opened(
-    found: Workspace,
-    *,
-    engines: EngineSettings,
-    ready: Mapping[EnginePlace, Engine] | None = None,
-    policy: Policy,
-    jobs: int,
-    store: Store,
-    hashes: FileHashes,
-    note: Callable[[str], None],
-    watcher: Watcher | None = None,
-    activity: Activity | None = None,
-    trail: Trail | None = None,
-    offline: bool = False,
-    by_records: bool = False,
-    workers: Workers | None = None,
-    until: ExitStack | None = None,
+    found: Workspace, means: RunMeans, *, policy: Policy, by_records: bool = False
 ) -> AsyncIterator[OpenRun]:
     """Open the engine and read the lock; raises LockError where a locked run has none.
 
-    Engines that are `ready` are taken as they are. None is asked before something is done in it, as far as
-    the store knows `by_records` what it would say; a MisledError says that it is not so. What an image alone
-    decides, `workers` build, where there are any. `until` is left after this, and engines may take until then
-    to end.
+    No engine is asked before something is done in it, as far as the store knows `by_records` what it would
+    say; a MisledError says that it is not so.
     """
-    index_settings = settings_of(found, offline=offline)
+    store = means.state.store
+    index_settings = settings_of(found, offline=means.offline)
     before = locks.read(found.manifest.root / LOCK_NAME)
     if policy.locked and before is None:
         raise LockError(
@@ -137,19 +143,23 @@ async def opened(
             where=LOCK_NAME,
             hint="run `pylayer lock` and commit it",
         )
-    count = jobs or os.cpu_count() or 1
+    count = means.jobs or os.cpu_count() or 1
     graph = Graph(
-        jobs=count, away=workers.places if workers else 0, watcher=watcher, activity=activity, trail=trail
+        jobs=count,
+        away=means.workers.places if means.workers else 0,
+        watcher=means.watcher,
+        activity=means.activity,
+        trail=means.trail,
     )
     known = KnownPythons(store=store)
     if by_records and before and not policy.upgrade_all:
-        known = _known_pythons(found, engines, before, store=store)
+        known = _known_pythons(found, means.engines, before, store=store)
     hosts = EngineHosts(
-        engines,
-        connect=lambda place: _connected(place, store=store, workers=workers),
+        means.engines,
+        connect=lambda place: _connected(place, store=store, workers=means.workers),
         graph=graph,
-        note=note,
-        ready=ready or {},
+        note=means.note,
+        ready=means.ready,
         choice=ImageChoice(
             digests=before.images if before and not policy.upgrade_all else {},
             strict=policy.locked,
@@ -161,11 +171,11 @@ async def opened(
         stack.enter_context(confined(count))
         # The other way round at the end: engines first, so that what is still running in them ends.
         stack.push_async_callback(graph.stop)
-        (until or stack).callback(hosts.close)
+        (means.until or stack).callback(hosts.close)
         stack.callback(process.kill_all)
         stack.callback(transfers.stop_all)
         await hosts.open()
-        context = RunContext(workspace=found, graph=graph, store=store, hosts=hosts, note=note)
+        context = RunContext(workspace=found, graph=graph, store=store, hosts=hosts, note=means.note)
         chosen = choices(found, index_settings)
         fetcher = Fetcher(context, settings=index_settings)
         third_party = ThirdParty(
@@ -181,7 +191,7 @@ async def opened(
             context,
             requirements=third_party,
             crossing=Cross(context, requirements=third_party),
-            hashes=hashes,
+            hashes=means.state.hashes,
             unpacked=stack.enter_context(store.scratch()),
             dry=policy.dry,
         )

@@ -14,6 +14,7 @@ from pylayer.errors import PylayerError
 from pylayer.locks.thirdparty import Policy
 from pylayer.monorepo import workspace
 from pylayer.operations import context
+from pylayer.operations.context import RunMeans
 from pylayer.pipeline import asked_for
 from pylayer.state import history, opening
 from pylayer.store.kinds import PURE_WHEEL, WHEEL
@@ -81,15 +82,8 @@ def of(
     selected = workspace.select(found.builds, names)
 
     async def look(state: WorkspaceState) -> tuple[Told, ...]:
-        async with context.opened(
-            found,
-            engines=found.manifest.chosen_engine(engine),
-            policy=Policy(dry=True),
-            jobs=0,
-            store=state.store,
-            hashes=state.hashes,
-            note=note,
-        ) as run:
+        means = RunMeans(engines=found.manifest.chosen_engine(engine), state=state, note=note)
+        async with context.opened(found, means, policy=Policy(dry=True)) as run:
             told = []
             for build in selected:
                 lines = tuple(await _lines(build, run, state))

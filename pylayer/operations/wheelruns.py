@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import ExitStack, contextmanager
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pylayer import envtable
 from pylayer.activity import Activity
@@ -25,6 +24,7 @@ from pylayer.names import required_name
 from pylayer.operations import context, dividing, wheelplans
 from pylayer.operations.buildreport import BuildReport
 from pylayer.operations.builds import refuse_event_loops, refuse_stale
+from pylayer.operations.context import RunMeans
 from pylayer.operations.foresight import Foresight, sources_by
 from pylayer.operations.inturn import in_turn, shown
 from pylayer.operations.missing import Finder, Missing
@@ -41,10 +41,8 @@ if TYPE_CHECKING:
     from pylayer.config.layers import Build
     from pylayer.monorepo.workspace import Workspace
     from pylayer.operations.dividing import MissingWheel
-    from pylayer.operations.employing import Workers
     from pylayer.operations.sharing import Sharing
     from pylayer.outcomes import Reporter
-    from pylayer.state.opening import WorkspaceState
     from pylayer.targets import Architecture
 
 MOST = 256  # shares: as many jobs as a matrix of GitHub's has, and as many heads as a run reads
@@ -66,8 +64,8 @@ def plan(
     Raises ManifestError, UsageError, EngineError, StoreError, and LockError for all that a `locked` plan
     lacks.
     """
-    with _opened(manifest, only, reporter=reporter, offline=False) as run:
-        missing, own = run.missing(engine=engine, jobs=jobs, locked=locked)
+    with _opened(manifest, only, engine=engine, jobs=jobs, locked=locked, reporter=reporter) as run:
+        missing, own = run.missing()
         run.tell(missing.errors)
         wheels, alone = missing.wheels, missing.alone
         if run.sharing is None:  # stores that jobs pass on have these, too
@@ -102,15 +100,22 @@ def make(
     Raises as `plan`, and UsageError for a share that the plan has not.
     """
     started = time.perf_counter()
-    with _opened(manifest, only, reporter=reporter, offline=offline, workers=workers) as run:
+    with _opened(
+        manifest,
+        only,
+        engine=engine,
+        jobs=jobs,
+        locked=locked,
+        offline=offline,
+        workers=workers,
+        reporter=reporter,
+    ) as run:
         if planned:
             wanted = wheelplans.read(planned, share, run.found)
         else:
-            missing, own = run.missing(engine=engine, jobs=jobs, locked=locked, offline=offline)
+            missing, own = run.missing()
             wanted = run.chosen(missing, own, share=share, first=first)
-        outcomes = asyncio.run(
-            run.made(wanted, engine=engine, jobs=jobs, locked=locked, offline=offline, share=share)
-        )
+        outcomes = asyncio.run(run.made(wanted, share=share))
         if run.sharing:
             run.sharing.end_share(run.state.store, f"share-{share[0]:03}" if share else "wheels")
     return BuildReport(
@@ -123,9 +128,12 @@ def _opened(
     manifest: Path,
     only: Sequence[str] | None,
     *,
-    reporter: Reporter,
-    offline: bool,
+    engine: str,
+    jobs: int,
+    locked: bool,
+    offline: bool = False,
     workers: str | Executor | None = None,
+    reporter: Reporter,
 ) -> Iterator[_Run]:
     """Open the store, and the shared one behind it where there is one."""
     refuse_event_loops()
@@ -140,15 +148,16 @@ def _opened(
         state = stack.enter_context(opening.opened(found.manifest, note=told.note))
         shared = stack.enter_context(context.shared(found, state.store, note=told.note, offline=offline))
         employed = stack.enter_context(context.employed(found, workers, sharing=shared, note=told.note))
-        yield _Run(
-            found,
-            selected,
+        means = RunMeans(
+            engines=found.manifest.chosen_engine(engine),
             state=state,
-            shared=shared,
+            note=told.note,
+            jobs=jobs,
+            offline=offline,
             workers=employed,
-            reporter=told,
             activity=activity,
         )
+        yield _Run(found, selected, means=means, locked=locked, shared=shared, reporter=told)
 
 
 class _Run:
@@ -159,61 +168,38 @@ class _Run:
         found: Workspace,
         selected: Sequence[Build],
         *,
-        state: WorkspaceState,
+        means: RunMeans,
+        locked: bool,
         shared: Sharing | None,
-        workers: Workers | None,
         reporter: Reporter,
-        activity: Activity,
     ) -> None:
         self.found = found
         self.selected = selected
-        self.state = state
+        self.state = means.state
         self.sharing = shared
-        self._workers = workers
+        self._means = means
+        self._locked = locked
         self._reporter = reporter
-        self._activity = activity
         lock = locks.read(found.manifest.root / LOCK_NAME) or Lock()
-        sources = sources_by(state.hashes)
-        self._foresight = Foresight(found, lock=lock, store=state.store, sources=sources)
+        sources = sources_by(self.state.hashes)
+        self._foresight = Foresight(found, lock=lock, store=self.state.store, sources=sources)
 
-    def missing(
-        self, *, engine: str, jobs: int, locked: bool, offline: bool = False
-    ) -> tuple[Missing, Architecture]:
+    def missing(self) -> tuple[Missing, Architecture]:
         """Find what is missing, and the architecture that this machine builds for without emulation."""
-        look = partial(self._missing, engine, jobs, locked=locked, offline=offline)
         try:
-            return context.by_records_first(self.state.store, look)
+            return context.by_records_first(self.state.store, self._missing)
         finally:
             self.state.store.eager = True
 
-    async def _missing(
-        self, engine: str, jobs: int, *, locked: bool, offline: bool, by_records: bool
-    ) -> tuple[Missing, Architecture]:
-        policy = Policy(locked=locked, dry=True)
+    async def _missing(self, *, by_records: bool) -> tuple[Missing, Architecture]:
+        policy = Policy(locked=self._locked, dry=True)
         pace = Pace(self.state.store, self.sharing.shared.records if self.sharing else {})
-        async with self._context(engine, jobs, policy=policy, offline=offline, by_records=by_records) as run:
+        async with context.opened(self.found, self._means, policy=policy, by_records=by_records) as run:
             run.dependencies.begin(self.selected)
             found = await Finder(run.projects, self._foresight, pace=pace).found(self.selected)
-            if locked:
+            if self._locked:
                 refuse_stale(found.errors.values())
             return found, run.hosts.architecture
-
-    def _context(
-        self, engine: str, jobs: int, *, policy: Policy, offline: bool, by_records: bool = False
-    ) -> Any:  # noqa: ANN401
-        return context.opened(
-            self.found,
-            engines=self.found.manifest.chosen_engine(engine),
-            policy=policy,
-            jobs=jobs,
-            store=self.state.store,
-            hashes=self.state.hashes,
-            note=self._reporter.note,
-            activity=self._activity,
-            offline=offline,
-            by_records=by_records,
-            workers=self._workers,
-        )
 
     def tell(self, errors: Mapping[str, PylayerError]) -> None:
         """Say of what it is not known whether it is there."""
@@ -252,26 +238,17 @@ class _Run:
             if not self.found.projects.keys().isdisjoint(map(required_name, project.requires))
         }
 
-    async def made(
-        self,
-        wanted: WantedWheels,
-        *,
-        engine: str,
-        jobs: int,
-        locked: bool,
-        offline: bool,
-        share: tuple[int, int] | None,
-    ) -> list[Outcome]:
+    async def made(self, wanted: WantedWheels, *, share: tuple[int, int] | None) -> list[Outcome]:
         """Build wheels, and compile their bytecode; how each ended."""
         if self.sharing and not self.sharing.adds:
             self._reporter.note(
                 f"{envtable.CACHE_KEY} is not set: what this run builds is added to no shared store"
             )
-        self._activity.total = len(wanted.wheels)
-        self._activity.widest = max((len(step.name) for step, _ in wanted.wheels), default=0)
+        self._means.activity.total = len(wanted.wheels)
+        self._means.activity.widest = max((len(step.name) for step, _ in wanted.wheels), default=0)
         if not wanted.wheels:
             return []
-        async with self._context(engine, jobs, policy=Policy(locked=locked), offline=offline) as run:
+        async with context.opened(self.found, self._means, policy=Policy(locked=self._locked)) as run:
             own = run.hosts.architecture
             foreign = {step.builder.architecture for step, _ in wanted.wheels} - {own}
             if own is not wanted.of and foreign:
