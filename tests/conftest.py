@@ -12,6 +12,9 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from factories.workshop import Workshop
 
 # Where the runner was started in the background, or by nohup, all that it starts would ignore these.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -83,3 +86,21 @@ def is_command(words: Sequence[str]) -> bool:
 
 
 sys.addaudithook(_marked_where_a_command_starts)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Workshop]:
+    """An empty monorepo, its store and its own index; a file's own `shop` puts something into it."""
+    from factories.workshop import workshop
+
+    with workshop(tmp_path) as shop:
+        yield shop
+
+
+@pytest.fixture
+def entered(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+    """That monorepo, whose environment this process has as well, as a person who builds there."""
+    for name, value in shop.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("CI", raising=False)
+    return shop

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from factories.wheels import File, make_wheel
-from factories.workshop import workshop
 
 from pylayer import soundness, wheels
 from pylayer.errors import ArchiveError
@@ -102,15 +101,14 @@ def test_large_wheels_are_shared_out(tmp_path, store):
 
 
 @pytest.mark.command
-def test_a_layer_with_a_damaged_wheel_fails(tmp_path):
+def test_a_layer_with_a_damaged_wheel_fails(shop):
     """Exit status 0 and an archive that cannot be unpacked is the worst of ends; other layers are built."""
-    with workshop(tmp_path) as shop:
-        folder = Path(shop.index.folder)
-        bad = make_wheel(folder, {"a.dat": File(content=DATA, method=STORED), "a.py": b""}, name="bad")
-        damaged(bad)
-        make_wheel(folder, {"b.py": b""}, name="good")
-        shop.layers("", '[layers.a]\nrequirements = ["bad"]\n[layers.b]\nrequirements = ["good"]\n')
-        ran = shop.run("layers")
-        assert 10 == ran.status, ran.text
-        assert "bad-1.0-py3-none-any.whl: a.dat: is damaged" in ran.err
-        assert ["b-python3.11-x86_64"] == list(shop.catalogue())
+    folder = Path(shop.index.folder)
+    bad = make_wheel(folder, {"a.dat": File(content=DATA, method=STORED), "a.py": b""}, name="bad")
+    damaged(bad)
+    make_wheel(folder, {"b.py": b""}, name="good")
+    shop.layers("", '[layers.a]\nrequirements = ["bad"]\n[layers.b]\nrequirements = ["good"]\n')
+    ran = shop.run("layers")
+    assert 10 == ran.status, ran.text
+    assert "bad-1.0-py3-none-any.whl: a.dat: is damaged" in ran.err
+    assert ["b-python3.11-x86_64"] == list(shop.catalogue())

@@ -6,7 +6,6 @@ import json
 import sys
 
 import pytest
-from factories.workshop import workshop
 
 pytestmark = pytest.mark.command
 
@@ -33,18 +32,17 @@ UNKNOWN = {
 
 
 @pytest.fixture
-def shop(tmp_path):
+def shop(shop):
     """A locked layer, and a pip-audit of our own."""
-    with workshop(tmp_path) as shop:
-        shop.offer("third", "1.0")
-        shop.member("liba", "third")
-        shop.layers()
-        assert 0 == shop.run("lock").status
-        # A module of this name goes before a program.
-        shop.file("bin/pip_audit.py", AUDITOR)
-        shop.env["PYTHONPATH"] = f"{shop.root / 'bin'}"
-        shop.env["GIVEN"] = f"{shop.root / 'given'}"
-        yield shop
+    shop.offer("third", "1.0")
+    shop.member("liba", "third")
+    shop.layers()
+    assert 0 == shop.run("lock").status
+    # A module of this name goes before a program.
+    shop.file("bin/pip_audit.py", AUDITOR)
+    shop.env["PYTHONPATH"] = f"{shop.root / 'bin'}"
+    shop.env["GIVEN"] = f"{shop.root / 'given'}"
+    return shop
 
 
 def audit(shop, *rows, **env):

@@ -23,15 +23,14 @@ NOWHERE = {"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple", "UV_HTTP_TIMEOUT": "
 
 
 @pytest.fixture
-def shop(tmp_path):
+def shop(shop):
     """Two layers that share a distribution."""
-    with workshop(tmp_path) as shop:
-        shop.offer("third", "1.0")
-        shop.offer("other", "1.0")
-        shop.member("liba", "third", "other")
-        shop.member("libb", "third")
-        shop.layers()
-        yield shop
+    shop.offer("third", "1.0")
+    shop.offer("other", "1.0")
+    shop.member("liba", "third", "other")
+    shop.member("libb", "third")
+    shop.layers()
+    return shop
 
 
 def good(ran):

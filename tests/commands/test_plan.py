@@ -5,30 +5,25 @@ from __future__ import annotations
 import json
 
 import pytest
-from factories.workshop import workshop
 
 from pylayer.commandline import parsing, program
 from pylayer.errors import UsageError
 
 
 @pytest.fixture
-def ran(tmp_path, monkeypatch, capsys):
+def ran(entered, capsys):
     """Run a command on two projects; what it printed."""
-    with workshop(tmp_path) as shop:
-        for name, value in shop.environment().items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delenv("CI", raising=False)
-        shop.member("liba")
-        shop.member("libb", "liba")
-        shop.layers()
+    entered.member("liba")
+    entered.member("libb", "liba")
+    entered.layers()
 
-        def run(*words, status=0):
-            ended = program.main([*words, "--manifest", str(shop.root / "layers.toml")])
-            printed = capsys.readouterr()
-            assert status == ended, printed.err
-            return printed.out
+    def run(*words, status=0):
+        ended = program.main([*words, "--manifest", str(entered.root / "layers.toml")])
+        printed = capsys.readouterr()
+        assert status == ended, printed.err
+        return printed.out
 
-        yield run
+    return run
 
 
 def test_a_plan_and_its_shares(ran, tmp_path):

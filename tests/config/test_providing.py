@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from factories.workshop import workshop
 
 from pylayer.errors import ManifestError
 from pylayer.monorepo import workspace
-
-
-@pytest.fixture
-def shop(tmp_path):
-    with workshop(tmp_path) as shop:
-        yield shop
 
 
 def faults(shop, tables):

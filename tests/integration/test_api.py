@@ -8,7 +8,6 @@ import sys
 
 import pytest
 from factories.monorepo import ROOT
-from factories.workshop import workshop
 
 pytestmark = pytest.mark.command
 
@@ -16,13 +15,12 @@ SCRIPTS = ROOT / "examples" / "scripts"
 
 
 @pytest.fixture
-def shop(tmp_path):
+def shop(shop):
     """Two layers, of which libb needs liba."""
-    with workshop(tmp_path) as shop:
-        shop.member("liba")
-        shop.member("libb", "liba")
-        shop.layers()
-        yield shop
+    shop.member("liba")
+    shop.member("libb", "liba")
+    shop.layers()
+    return shop
 
 
 def run(shop, name, *words):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from factories.workshop import workshop
 
 pytestmark = pytest.mark.command
 
@@ -12,14 +11,13 @@ OURS = {"liba", "libb", "libtool", "lib-deep"}
 
 
 @pytest.fixture
-def shop(tmp_path):
+def shop(shop):
     """An index that offers all our names in a version of which any resolver would be glad."""
-    with workshop(tmp_path) as shop:
-        for name in OURS:
-            shop.offer(name, "99.0")
-        shop.offer("third", "1.0")
-        shop.layers()
-        yield shop
+    for name in OURS:
+        shop.offer(name, "99.0")
+    shop.offer("third", "1.0")
+    shop.layers()
+    return shop
 
 
 def built(shop, *words, status=0):

@@ -16,7 +16,6 @@ from contextlib import closing
 import pytest
 from factories.engines import facts, host_target, job, target
 from factories.wheels import make_wheel
-from factories.workshop import workshop
 
 from pylayer import wheels
 from pylayer.engines.local import bubblewrap, confinement
@@ -399,17 +398,16 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 
 @pytest.mark.command
 @pytest.mark.timeout(120)
-def test_a_wheel_is_its_own_projects_and_keeps_to_its_folder(tmp_path):
+def test_a_wheel_is_its_own_projects_and_keeps_to_its_folder(shop):
     """Whatever a build names its wheel, its metadata or its members."""
-    with workshop(tmp_path) as shop:
-        shop.member("good")
-        for name, forged in WHEELS.items():
-            folder = shop.member(name)
-            (folder / "backend.py").write_text(FORGES)
-            (folder / "forged.json").write_text(json.dumps(forged))
-        shop.layers()
-        ran = shop.run("layers")
-        assert ["good-python3.11-x86_64"] == list(shop.catalogue())
+    shop.member("good")
+    for name, forged in WHEELS.items():
+        folder = shop.member(name)
+        (folder / "backend.py").write_text(FORGES)
+        (folder / "forged.json").write_text(json.dumps(forged))
+    shop.layers()
+    ran = shop.run("layers")
+    assert ["good-python3.11-x86_64"] == list(shop.catalogue())
     assert ran.status == 1, ran.text  # there are several kinds of fault
     assert "claims for python3.11-x86_64: its build made a wheel with another name: good-1.0" in ran.err
     assert "lies-1.0-py3-none-any.whl: is named lies, but its METADATA says good" in ran.err

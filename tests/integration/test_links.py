@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from factories.repositories import Repository
-from factories.workshop import workshop
 
 if TYPE_CHECKING:
     from factories.monorepo import Monorepo
@@ -41,15 +40,14 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 
 
 @pytest.fixture
-def shop(tmp_path):
+def shop(shop, tmp_path):
     """A monorepo of one project, and a file that is none of it."""
     (tmp_path / ".aws").mkdir()
     (tmp_path / ".aws/credentials").write_text(CANARY)
-    with workshop(tmp_path) as shop:
-        shop.member("liba")
-        shop.file("packages/liba/backend.py", BACKEND)
-        shop.layers()
-        yield shop
+    shop.member("liba")
+    shop.file("packages/liba/backend.py", BACKEND)
+    shop.layers()
+    return shop
 
 
 def links(monorepo: Monorepo) -> dict[str, list[object]]:

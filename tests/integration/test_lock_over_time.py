@@ -5,17 +5,10 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from factories.workshop import workshop
 
 pytestmark = pytest.mark.command
 
 TARGET = "python3.11-x86_64"
-
-
-@pytest.fixture
-def shop(tmp_path):
-    with workshop(tmp_path) as made:
-        yield made
 
 
 def locked(shop, layer, name="third"):

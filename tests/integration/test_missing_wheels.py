@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from factories.workshop import workshop
 
 pytestmark = pytest.mark.command
 
 
-def test_one_error_names_all_builds_that_it_takes(tmp_path):
+def test_one_error_names_all_builds_that_it_takes(shop):
     """Ours first, the resolver's words once below; the builds that can be are made."""
-    with workshop(tmp_path) as shop:
-        shop.offer("native", "2.0", tag="cp311-cp311-manylinux_2_17_x86_64")
-        for name in ("liba", "libb"):
-            shop.member(name, "native")
-        shop.member("libc")
-        shop.manifest(
-            'packages = ["packages/*"]\nengine = "local"\n[defaults]\nruntimes = ["python3.11"]\n'
-            'architectures = ["x86_64", "arm64"]\nbytecode = false\n'
-        )
-        ran = shop.run("layers")
+    shop.offer("native", "2.0", tag="cp311-cp311-manylinux_2_17_x86_64")
+    for name in ("liba", "libb"):
+        shop.member(name, "native")
+    shop.member("libc")
+    shop.manifest(
+        'packages = ["packages/*"]\nengine = "local"\n[defaults]\nruntimes = ["python3.11"]\n'
+        'architectures = ["x86_64", "arm64"]\nbytecode = false\n'
+    )
+    ran = shop.run("layers")
 
     assert 4 == ran.status, ran.text
     assert "4 built, 2 failed in" in ran.out

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import pytest
 from factories.wheels import make_wheel
-from factories.workshop import workshop
 
 pytestmark = pytest.mark.command
 
 BUILD = "data-python3.11-x86_64"
-
-
-@pytest.fixture
-def shop(tmp_path):
-    """An empty monorepo and its index."""
-    with workshop(tmp_path) as shop:
-        yield shop
 
 
 def layer(shop, requirements, keys="", tables=""):

@@ -6,19 +6,11 @@ import json
 
 import pytest
 from factories.wheels import make_wheel
-from factories.workshop import workshop
 
 pytestmark = pytest.mark.command
 
 LAYER = '[layers.data]\nrequirements = ["six"]\n'
 BUILD = "data-python3.11-x86_64"
-
-
-@pytest.fixture
-def shop(tmp_path):
-    """An empty monorepo and its index."""
-    with workshop(tmp_path) as shop:
-        yield shop
 
 
 def test_the_wheel_of_a_build_is_not_another_file(shop, tmp_path):

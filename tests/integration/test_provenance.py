@@ -11,7 +11,6 @@ import pytest
 from factories.localindex import serving
 from factories.repositories import Repository
 from factories.wheels import make_wheel
-from factories.workshop import workshop
 
 pytestmark = pytest.mark.command
 
@@ -20,14 +19,13 @@ PYPROJECT = "packages/liba/pyproject.toml"
 
 
 @pytest.fixture
-def shop(tmp_path):
+def shop(shop):
     """A package that needs `private`, which the public index has in version 9."""
-    with workshop(tmp_path) as shop:
-        shop.offer("private", "9.0")
-        shop.offer("middle", "1.0", "private")
-        shop.member("liba", "private")
-        shop.layers()
-        yield shop
+    shop.offer("private", "9.0")
+    shop.offer("middle", "1.0", "private")
+    shop.member("liba", "private")
+    shop.layers()
+    return shop
 
 
 @pytest.fixture

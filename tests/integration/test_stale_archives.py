@@ -6,7 +6,6 @@ import json
 import shutil
 
 import pytest
-from factories.workshop import workshop
 
 pytestmark = pytest.mark.command
 
@@ -15,16 +14,15 @@ STALE = "its archive is older than the sources: {}: files: "
 
 
 @pytest.fixture
-def shop(cloud, tmp_path):
+def shop(cloud, shop):
     """Two layers, of which libb needs liba; both are built."""
-    with workshop(tmp_path) as shop:
-        shop.member("liba")
-        shop.member("libb", "liba")
-        shop.member("libc")
-        shop.layers()
-        ran = shop.run("layers")
-        assert 0 == ran.status, ran.text
-        yield shop
+    shop.member("liba")
+    shop.member("libb", "liba")
+    shop.member("libc")
+    shop.layers()
+    ran = shop.run("layers")
+    assert 0 == ran.status, ran.text
+    return shop
 
 
 def edit(shop, name):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from factories.workshop import workshop
 
 pytestmark = pytest.mark.command
 
@@ -24,24 +23,23 @@ wheels = [{{ url = "{url}/private/private-2.0-py3-none-any.whl", hash = "sha256:
 """
 
 
-def test_the_overrides_of_a_uv_lock(tmp_path):
+def test_the_overrides_of_a_uv_lock(shop):
     """A version that nothing requires, and a distribution taken out: neither is an error of the archive's."""
-    with workshop(tmp_path) as shop:
-        for version in ("0.9", "2.0", "3.0"):
-            shop.offer("private", version)
-        shop.offer("third", "1.0", "private<1", "noise")
-        shop.offer("noise", "1.0")
-        shop.member("liba", "third", "private<1")
-        shop.layers()
-        text = UV_LOCK.format(url=shop.index.url, sha256=shop.sha256("private", "2.0"))
-        shop.file("uv.lock", text)
-        ran = shop.run("layers")
-        found = shop.versions(LIBA) if ran.status == 0 else ran.text
-        locked = shop.run("layers", "--locked")
-        shop.file("uv.lock", text.replace("specifier", "extras"))
-        refused = shop.run("layers")
-        shop.file("uv.lock", text.partition("[manifest]")[0])
-        stale = shop.run("layers", "--locked")
+    for version in ("0.9", "2.0", "3.0"):
+        shop.offer("private", version)
+    shop.offer("third", "1.0", "private<1", "noise")
+    shop.offer("noise", "1.0")
+    shop.member("liba", "third", "private<1")
+    shop.layers()
+    text = UV_LOCK.format(url=shop.index.url, sha256=shop.sha256("private", "2.0"))
+    shop.file("uv.lock", text)
+    ran = shop.run("layers")
+    found = shop.versions(LIBA) if ran.status == 0 else ran.text
+    locked = shop.run("layers", "--locked")
+    shop.file("uv.lock", text.replace("specifier", "extras"))
+    refused = shop.run("layers")
+    shop.file("uv.lock", text.partition("[manifest]")[0])
+    stale = shop.run("layers", "--locked")
 
     assert {"liba": "1.0", "third": "1.0", "private": "2.0"} == found
     assert 0 == locked.status, locked.text
@@ -62,42 +60,40 @@ wheels = [{{ url = "{url}/private/private-{version}-py3-none-any.whl", hash = "s
 """
 
 
-def test_versions_of_extras_that_exclude_each_other(tmp_path):
+def test_versions_of_extras_that_exclude_each_other(shop):
     """Each layer has the one that its extra allows, and not a newer one that is not in the file."""
-    with workshop(tmp_path) as shop:
-        for version in ("1.0", "1.1", "2.0", "2.1"):
-            shop.offer("private", version)
-        shop.member("liba", extras={"new": ["private>=2"], "old": ["private<2"], "any": ["private"]})
-        shop.layers(
-            tables="".join(
-                f'[layers.{extra}]\npackages = ["liba"]\nextras = ["{extra}"]\n'
-                for extra in ("new", "old", "any")
-            )
+    for version in ("1.0", "1.1", "2.0", "2.1"):
+        shop.offer("private", version)
+    shop.member("liba", extras={"new": ["private>=2"], "old": ["private<2"], "any": ["private"]})
+    shop.layers(
+        tables="".join(
+            f'[layers.{extra}]\npackages = ["liba"]\nextras = ["{extra}"]\n'
+            for extra in ("new", "old", "any")
         )
-        rows = [
-            VERSION.format(url=shop.index.url, version=version, sha256=shop.sha256("private", version))
-            for version in ("1.0", "2.0")
-        ]
-        shop.file("uv.lock", CONFLICT + "".join(rows))
-        ran = shop.run("layers")
+    )
+    rows = [
+        VERSION.format(url=shop.index.url, version=version, sha256=shop.sha256("private", version))
+        for version in ("1.0", "2.0")
+    ]
+    shop.file("uv.lock", CONFLICT + "".join(rows))
+    ran = shop.run("layers")
 
     assert 0 == ran.status, ran.text
     found = {name: shop.versions(f"{name}-python3.11-x86_64")["private"] for name in ("new", "old", "any")}
     assert {"new": "2.0", "old": "1.0", "any": "2.0"} == found
 
 
-def test_uv_s_constraints_for_builds(tmp_path):
+def test_uv_s_constraints_for_builds(shop):
     """They are in force as soon as they are written, beside those of layers.toml."""
-    with workshop(tmp_path) as shop:
-        for name, version in (("builder", "1.0"), ("builder", "2.0"), ("helper", "1.0"), ("helper", "2.0")):
-            shop.offer(name, version)
-        shop.member("liba", building=["builder", "helper"])
-        shop.layers('build-constraints = ["helper<2"]')
-        first = shop.run("layers")
-        shop.file("pyproject.toml", '[tool.uv]\nbuild-constraint-dependencies = ["builder<2"]\n')
-        stale = shop.run("layers", "--locked")
-        again = shop.run("layers")
-        (found,) = shop.lock.environments.values()
+    for name, version in (("builder", "1.0"), ("builder", "2.0"), ("helper", "1.0"), ("helper", "2.0")):
+        shop.offer(name, version)
+    shop.member("liba", building=["builder", "helper"])
+    shop.layers('build-constraints = ["helper<2"]')
+    first = shop.run("layers")
+    shop.file("pyproject.toml", '[tool.uv]\nbuild-constraint-dependencies = ["builder<2"]\n')
+    stale = shop.run("layers", "--locked")
+    again = shop.run("layers")
+    (found,) = shop.lock.environments.values()
 
     assert (0, 5, 0) == (first.status, stale.status, again.status), again.text
     assert {"builder": "1.0", "helper": "1.0"} == found.versions

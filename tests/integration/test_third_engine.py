@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from factories.engines import ABSENT, WORKBENCH, host_target
-from factories.workshop import workshop
 
 from pylayer import enginetable
 from pylayer.commands import table
@@ -17,24 +16,20 @@ TARGET = host_target()
 
 
 @pytest.fixture
-def shop(tmp_path, monkeypatch):
+def shop(entered, monkeypatch):
     """A workspace that is built in this process, with a third engine, which `auto` asks before this host."""
     monkeypatch.setattr(
         enginetable,
         "ENGINES",
         {"docker": ENGINES["docker"], "workbench": WORKBENCH, "local": ENGINES["local"]},
     )
-    with workshop(tmp_path) as shop:
-        env = {**shop.env, "PYLAYER_CACHE_DIR": str(shop.store), "DOCKER_HOST": "unix:///nowhere"}
-        for name, value in env.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delenv("CI", raising=False)
-        monkeypatch.chdir(shop.root)
-        shop.member("libapp", "lib", building=["helper"])
-        shop.offer("lib", "1.0")
-        shop.offer("helper", "1.0")
-        layers(shop, "workbench")
-        yield shop
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")
+    monkeypatch.chdir(entered.root)
+    entered.member("libapp", "lib", building=["helper"])
+    entered.offer("lib", "1.0")
+    entered.offer("helper", "1.0")
+    layers(entered, "workbench")
+    return entered
 
 
 def ran(name: str, **options: Any) -> int:

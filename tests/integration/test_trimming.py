@@ -6,7 +6,6 @@ import zipfile
 
 import pytest
 from factories.wheels import make_wheel
-from factories.workshop import workshop
 
 pytestmark = pytest.mark.command
 
@@ -14,13 +13,12 @@ BUILD = "data-python3.11-x86_64"
 
 
 @pytest.fixture
-def shop(tmp_path):
+def shop(shop):
     """A layer of one third-party distribution, which brings its tests along."""
-    with workshop(tmp_path) as made:
-        files = {"heavy/__init__.py": b"", "heavy/tests/big.py": b"x = 1\n" * 4000}
-        make_wheel(made.index.folder, files, name="heavy")
-        made.member("other")
-        yield made
+    files = {"heavy/__init__.py": b"", "heavy/tests/big.py": b"x = 1\n" * 4000}
+    make_wheel(shop.index.folder, files, name="heavy")
+    shop.member("other")
+    return shop
 
 
 def layer(shop, keys):

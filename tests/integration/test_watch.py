@@ -10,7 +10,6 @@ import threading
 
 import pytest
 from factories.monorepo import empty
-from factories.workshop import workshop
 
 from pylayer.commands import watching
 from pylayer.console import Console
@@ -62,20 +61,19 @@ class Watched:
 
 
 @pytest.fixture
-def watched(tmp_path):
+def watched(shop):
     """Watching two projects, which were built."""
-    with workshop(tmp_path) as shop:
-        shop.member("one")
-        shop.member("two")
-        shop.layers()
-        found = Watched(shop)
-        try:
-            first = found.until("Ctrl-C ends it")
-            assert "2 built" in first
-            yield found
-        finally:
-            found.process.kill()
-            found.process.wait()
+    shop.member("one")
+    shop.member("two")
+    shop.layers()
+    found = Watched(shop)
+    try:
+        first = found.until("Ctrl-C ends it")
+        assert "2 built" in first
+        yield found
+    finally:
+        found.process.kill()
+        found.process.wait()
 
 
 def test_what_changes_is_built(watched):

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from factories.monorepo import ROOT
-from factories.workshop import workshop
 from ruamel.yaml import YAML
 
 pytestmark = pytest.mark.command
@@ -24,19 +23,18 @@ JOBS = YAML(typ="safe").load((ROOT / "docs/ci/github-layers.yml").read_text())["
 
 
 @pytest.fixture
-def shop(tmp_path):
+def shop(shop):
     """A repository of three layers for both architectures, locked and committed."""
-    with workshop(tmp_path) as shop:
-        for name, *needs in (("one",), ("two", "one"), ("three",)):
-            shop.member(name, *needs)
-        shop.layers()
-        text = (shop.root / "layers.toml").read_text()
-        shop.manifest(text.replace('["x86_64"]', '["x86_64", "arm64"]'))
-        shop.file(".gitignore", "dist/\narchives/\n")
-        assert 0 == shop.run("lock").status
-        git(shop, "init", "--quiet", "--initial-branch=main")
-        commit(shop)
-        yield shop
+    for name, *needs in (("one",), ("two", "one"), ("three",)):
+        shop.member(name, *needs)
+    shop.layers()
+    text = (shop.root / "layers.toml").read_text()
+    shop.manifest(text.replace('["x86_64"]', '["x86_64", "arm64"]'))
+    shop.file(".gitignore", "dist/\narchives/\n")
+    assert 0 == shop.run("lock").status
+    git(shop, "init", "--quiet", "--initial-branch=main")
+    commit(shop)
+    return shop
 
 
 def git(shop, *words):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from factories.workshop import workshop
 
 from pylayer.index import publicindex
 
@@ -15,14 +14,13 @@ UV = f'version = 1\n[[package]]\nname = "{{}}"\nversion = "{{}}"\nsource = {{{{ 
 
 
 @pytest.fixture
-def shop(tmp_path):
+def shop(shop):
     """A layer whose distribution is there in three versions."""
-    with workshop(tmp_path) as shop:
-        for version in ("1.0", "2.0", "3.0"):
-            shop.offer("third", version)
-        shop.member("liba", "third")
-        shop.layers()
-        yield shop
+    for version in ("1.0", "2.0", "3.0"):
+        shop.offer("third", version)
+    shop.member("liba", "third")
+    shop.layers()
+    return shop
 
 
 def locked(shop, *, status=0):

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from factories.workshop import workshop
 
 
 @pytest.fixture
-def shop(tmp_path, monkeypatch):
+def shop(entered):
     """Two layers, of which libb needs liba."""
-    with workshop(tmp_path) as shop:
-        for name, value in shop.environment().items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delenv("CI", raising=False)
-        shop.member("liba")
-        shop.member("libb", "liba")
-        shop.layers()
-        yield shop
+    entered.member("liba")
+    entered.member("libb", "liba")
+    entered.layers()
+    return entered

@@ -6,7 +6,6 @@ import pytest
 from factories import farms
 from factories.buckets import Keys
 from factories.engines import ABSENT, host_target
-from factories.workshop import workshop
 
 from pylayer import enginetable
 
@@ -31,18 +30,15 @@ class Farm:
 
 
 @pytest.fixture
-def farm(tmp_path, monkeypatch):
+def farm(entered, tmp_path, monkeypatch):
     """Two layers, of which libb needs liba; no engine answers but those of workers."""
     monkeypatch.setattr(enginetable, "ENGINES", farms.EVERY)
-    with workshop(tmp_path) as shop:
-        for name, value in {**shop.env, "PYLAYER_CACHE_DIR": str(shop.store), ABSENT: "1"}.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delenv("CI", raising=False)
-        shop.member("liba")
-        shop.member("libb", "liba")
-        found = Farm(shop, Keys(tmp_path))
-        found.layers()
-        yield found
+    monkeypatch.setenv(ABSENT, "1")
+    entered.member("liba")
+    entered.member("libb", "liba")
+    found = Farm(entered, Keys(tmp_path))
+    found.layers()
+    return found
 
 
 @pytest.fixture(scope="session")
