@@ -14,50 +14,39 @@ from pylayer.engines.local import bubblewrap
 from pylayer.engines.local.confinement import Confinement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
+    from pylayer.monorepo.vcs import ForeignProgram
     from pylayer.process import Completed
 
 _PASSED = ("SOURCE_DATE_EPOCH", "TZ")  # of the user's variables: they say what time it is
 
 
-def run(
-    command: Sequence[str],
-    *,
-    cwd: Path,
-    readable: Sequence[Path],
-    env: Mapping[str, str],
-    home: Mapping[str, str],
-    timeout: float,
-) -> Completed:
-    """Run `command` in `cwd` without network, with `env` and a home that holds the files `home` alone.
+def run(program: ForeignProgram) -> Completed:
+    """Run `program` without network; it can write in its home and for temporary files alone.
 
-    It can read `readable`, what is installed and the system's folders, and write in its home and for
-    temporary files. `timeout` is in seconds. Raises ToolError as `process.run` does.
+    Raises ToolError as `process.run` does.
     """
     path = os.environ.get("PATH", os.defpath)
     with folders.private() as folder:
         for name in ("home", "tmp"):
             (folder / name).mkdir()
-        for name, text in home.items():
+        for name, text in program.home.items():
             (folder / "home" / name).write_text(text, encoding="utf-8", errors="surrogateescape")
-        held = Confinement.to_folder(folder, python=command[0], path=path, readable=readable)
+        held = Confinement.to_folder(folder, python=program.command[0], path=path, readable=program.readable)
         variables = {
             **{name: os.environ[name] for name in _PASSED if name in os.environ},
             "HOME": f"{folder}/home",
             "LC_ALL": "C.UTF-8",
             "PATH": path,
             "TMPDIR": f"{folder}/tmp",  # noqa: S108  in a folder of its own
-            **env,
+            **program.env,
         }
         wrapper = _wrapper(path)
-        before = bubblewrap.words(wrapper, held, folder=cwd) if wrapper else []
+        before = bubblewrap.words(wrapper, held, folder=program.cwd) if wrapper else []
         return process.run(
-            [*before, *command],
-            cwd=cwd,
+            [*before, *program.command],
+            cwd=program.cwd,
             env=variables,
-            timeout=timeout,
+            timeout=program.timeout,
             confine=bubblewrap.keep_sockets if wrapper else held.enter,
         )
 

@@ -11,16 +11,17 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pylayer import below, process
+from pylayer.dataclassing import dataclass
 from pylayer.errors import BuildError
 from pylayer.keys import key
 from pylayer.monorepo.repository import Repository, places, ran, told
 from pylayer.store.kinds import VCS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pylayer.monorepo.workspace import Project
@@ -54,23 +55,29 @@ _COMPARING = (
 TIMEOUT = 60
 
 
-class RunsApart(Protocol):
-    """Runs a program that may do no more than it is given; see `pylayer.engines.apart.run`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignProgram:
+    """A program of others, to be run on this host in `cwd`, and all that it may see.
 
-    def __call__(
-        self,
-        command: Sequence[str],
-        *,
-        cwd: Path,
-        readable: Sequence[Path],
-        env: Mapping[str, str],
-        home: Mapping[str, str],
-        timeout: float,
-    ) -> Completed:
-        """Run it."""
+    It can read `readable`, besides what is installed and the system's folders, and has a home that holds the
+    files `home`, by their names. `timeout` is in seconds.
+    """
+
+    command: Sequence[str]
+    cwd: Path
+    readable: Sequence[Path]
+    env: Mapping[str, str]
+    home: Mapping[str, str]
+    timeout: float
 
 
-def version(project: Project, required: Sequence[Wheel], *, store: Store, run: RunsApart) -> str | None:
+def version(
+    project: Project,
+    required: Sequence[Wheel],
+    *,
+    store: Store,
+    run: Callable[[ForeignProgram], Completed],
+) -> str | None:
     """The version that VCS gives `project`, None where its version comes from elsewhere.
 
     `required` are the wheels of its build requirements, with which `run` starts the tool. Asked again only
@@ -97,12 +104,14 @@ def version(project: Project, required: Sequence[Wheel], *, store: Store, run: R
         "PYTHONNOUSERSITE": "1",
     }
     done = run(
-        [sys.executable, "-c", "import os, sys\n" + script],
-        cwd=project.path,
-        readable=[*_history(project.path), *paths],
-        env={**given, **own},
-        home={".gitconfig": _settings(project.path)},
-        timeout=TIMEOUT,
+        ForeignProgram(
+            command=[sys.executable, "-c", "import os, sys\n" + script],
+            cwd=project.path,
+            readable=[*_history(project.path), *paths],
+            env={**given, **own},
+            home={".gitconfig": _settings(project.path)},
+            timeout=TIMEOUT,
+        )
     )
     answer = done.stdout.strip().rpartition("\n")[2]
     if done.status != 0 or not _VERSION.match(answer):

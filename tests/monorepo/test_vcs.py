@@ -63,10 +63,10 @@ class Checkout:
         before = asked.stat().st_size if asked.exists() else 0
         project = load(self.folder / "layers.toml").projects[name]
 
-        def run(*words, **options):
+        def run(program):
             with asked.open("a") as file:
                 file.write(".")
-            return apart.run(*words, **options)
+            return apart.run(program)
 
         assert "1.0" == vcs.version(project, [self.tool], store=self.store, run=run)
         return asked.exists() and asked.stat().st_size > before
