@@ -420,6 +420,12 @@ def table(keys: Mapping[str, Parse[Any]], *, others: bool = False) -> Parse[dict
     return parse
 
 
+def table_as(kind: type[T]) -> Parse[T]:
+    """Take a table with the keys that a dataclass has for its fields, and make one of it."""
+    keys = keys_of(kind)  # type: ignore[arg-type]  # classes are hashable
+    return made(table(keys), lambda row: kind(**as_fields(row)))
+
+
 def _table_shape(keys: Mapping[str, Parse[Any]], *, others: bool) -> dict[str, Any]:
     told = {name: own for name, own in keys.items() if isinstance(own, Key)}
     former = {

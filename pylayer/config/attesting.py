@@ -6,20 +6,7 @@ import re
 from dataclasses import field
 
 from pylayer.dataclassing import dataclass
-from pylayer.tables import (
-    as_fields,
-    boolean,
-    either,
-    key,
-    keys_of,
-    list_of,
-    made,
-    refusal,
-    shape_of,
-    shaped,
-    string,
-    table,
-)
+from pylayer.tables import boolean, either, key, list_of, refusal, shaped, string, table_as
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
 _PEM = "-----BEGIN PUBLIC KEY-----"
@@ -72,10 +59,4 @@ class ProvenanceSettings:
     )
 
 
-KEYS = keys_of(ProvenanceSettings)
-
-
-@shaped(lambda: shape_of(table(KEYS)))
-def provenance_table(value: object) -> ProvenanceSettings:
-    """Take `[provenance]`."""
-    return made(table(KEYS), lambda row: ProvenanceSettings(**as_fields(row)))(value)
+provenance_table = table_as(ProvenanceSettings)

@@ -16,7 +16,6 @@ from pylayer.limits import MOST_LAYERS, MOST_UNZIPPED, as_aws_says
 from pylayer.tables import (
     NEEDED,
     Key,
-    as_fields,
     list_of,
     made,
     quoted,
@@ -76,21 +75,6 @@ def size(value: object) -> int:
     return found
 
 
-@shaped(lambda: shape_of(table(BUDGET_KEYS)))
-def budgets(value: object) -> Budgets:
-    """Take `[budgets]`."""
-    return made(table(BUDGET_KEYS), lambda row: Budgets(**as_fields(row)))(value)
-
-
-@shaped(lambda: shape_of(table_of(table(SET_KEYS), name=layer_name)))
-def sets(value: object) -> tuple[LayerSet, ...]:
-    """Take `[sets]`, sorted by name."""
-    return made(
-        table_of(_layer_set, name=layer_name),
-        lambda rows: tuple(LayerSet(name=name, **row) for name, row in sorted(rows.items())),
-    )(value)
-
-
 def unknown_layers(
     given: Budgets, together: Collection[LayerSet], *, known: Collection[str]
 ) -> Iterator[Fault]:
@@ -102,10 +86,6 @@ def unknown_layers(
     for place, name in places:
         if name not in known:
             yield Fault(what=f'there is no layer "{name}"', where=place, hint=suggestion(name, known))
-
-
-def _layer_set(value: object) -> dict[str, Any]:
-    return made(table(SET_KEYS), _with_layers)(value)
 
 
 def _with_layers(row: dict[str, Any]) -> dict[str, Any]:
@@ -145,3 +125,10 @@ SET_KEYS: dict[str, Key] = {
         default=f'"{as_aws_says(MOST_UNZIPPED)}"',
     ),
 }
+
+budgets = made(table(BUDGET_KEYS), lambda row: Budgets(**row))
+# By name, sorted.
+sets = made(
+    table_of(made(table(SET_KEYS), _with_layers), name=layer_name),
+    lambda rows: tuple(LayerSet(name=name, **row) for name, row in sorted(rows.items())),
+)

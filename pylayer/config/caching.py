@@ -8,7 +8,7 @@ from dataclasses import field
 from pylayer import redaction
 from pylayer.config.attesting import public_key
 from pylayer.dataclassing import dataclass
-from pylayer.tables import as_fields, key, keys_of, list_of, made, refusal, shape_of, shaped, string, table
+from pylayer.tables import key, list_of, refusal, shaped, string, table_as
 
 SCHEMES = ("s3", "gs", "az", "file")
 _ADDRESS = re.compile(rf"({'|'.join(SCHEMES)})://[!-~]+")
@@ -57,10 +57,4 @@ class CacheSettings:
     )
 
 
-KEYS = keys_of(CacheSettings)
-
-
-@shaped(lambda: shape_of(table(KEYS)))
-def cache_table(value: object) -> CacheSettings:
-    """Take `[cache]`."""
-    return made(table(KEYS), lambda row: CacheSettings(**as_fields(row)))(value)
+cache_table = table_as(CacheSettings)

@@ -62,13 +62,11 @@ def _sources(value: object) -> tuple[tuple[Architecture, str], ...]:
     )(value)
 
 
-@shaped(lambda: shape_of(table_of(_sources, name=_place)))
-def extra_files(value: object) -> tuple[ExtraFile, ...]:
-    """Take `files`: by path under /opt one source for all architectures, or a table with some of them."""
-    return made(
-        table_of(_sources, name=_place),
-        lambda rows: tuple(ExtraFile(path=path, sources=rows[path]) for path in sorted(rows)),
-    )(value)
+# `files`: by path under /opt one source for all architectures, or a table with some of them.
+extra_files = made(
+    table_of(_sources, name=_place),
+    lambda rows: tuple(ExtraFile(path=path, sources=rows[path]) for path in sorted(rows)),
+)
 
 
 def missing(layer: str, files: Iterable[ExtraFile], *, root: Path) -> Iterator[Fault]:

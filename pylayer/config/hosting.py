@@ -16,10 +16,8 @@ from pylayer.dataclassing import dataclass
 from pylayer.errors import UsageError
 from pylayer.tables import (
     InvalidError,
-    as_fields,
     either,
     key,
-    keys_of,
     made,
     one_of,
     refusal,
@@ -27,6 +25,7 @@ from pylayer.tables import (
     shaped,
     string,
     table,
+    table_as,
 )
 from pylayer.targets import Architecture
 
@@ -66,13 +65,10 @@ def host(value: object) -> str:
     return written
 
 
-_HOSTS = {each.value: host for each in Architecture}
-
-
-@shaped(lambda: shape_of(table(_HOSTS)))
-def hosts(value: object) -> dict[Architecture, str]:
-    """Take the hosts of architectures."""
-    return made(table(_HOSTS), lambda row: {Architecture(name): at for name, at in row.items()})(value)
+hosts = made(
+    table({each.value: host for each in Architecture}),
+    lambda row: {Architecture(name): at for name, at in row.items()},
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,14 +120,14 @@ class EngineSettings:
         return replace(self, use=named or self.use, hosts={each: at for each, at in merged.items() if at})
 
 
-KEYS = keys_of(EngineSettings)
+_engine_table = table_as(EngineSettings)
 
 
-@shaped(lambda: {"anyOf": [shape_of(engine_choice), shape_of(table(KEYS))]})
+@shaped(lambda: {"anyOf": [shape_of(engine_choice), shape_of(_engine_table)]})
 def engine_table(value: object) -> EngineSettings:
     """Take the name of an engine, or `[engine]`."""
     if isinstance(value, dict):
-        return made(table(KEYS), lambda row: EngineSettings(**as_fields(row)))(value)
+        return _engine_table(value)
     return EngineSettings(use=engine_choice(value))
 
 

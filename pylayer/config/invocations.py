@@ -8,7 +8,7 @@ from typing import Any
 
 from pylayer.config.values import environment
 from pylayer.dataclassing import dataclass
-from pylayer.tables import NEEDED, Key, as_fields, made, refusal, shape_of, shaped, string, table
+from pylayer.tables import NEEDED, Key, as_fields, made, refusal, shaped, string, table
 
 _HANDLER = re.compile(r"[\w./-]+\.[A-Za-z_]\w*")
 
@@ -25,12 +25,6 @@ class Invoke:
     event: str = "{}"
     expect: str | None = None
     env: tuple[tuple[str, str], ...] = ()
-
-
-@shaped(lambda: shape_of(table(KEYS)))
-def invocation(value: object) -> Invoke:
-    """Take `invoke`."""
-    return made(table(KEYS), _invoke)(value)
 
 
 def _invoke(row: dict[str, Any]) -> Invoke:
@@ -86,3 +80,4 @@ KEYS: dict[str, Key] = {
         parse=environment, takes="table of name = text", help="Environment variables of the function."
     ),
 }
+invocation = made(table(KEYS), _invoke)

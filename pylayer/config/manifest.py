@@ -12,13 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pylayer import envtable
-from pylayer.config.attesting import KEYS as PROVENANCE_KEYS
 from pylayer.config.attesting import ProvenanceSettings, provenance_table
 from pylayer.config.budgets import BUDGET_KEYS, SET_KEYS, Budgets, LayerSet, budgets, sets
-from pylayer.config.caching import KEYS as CACHE_KEYS
 from pylayer.config.caching import CacheSettings, cache_table
 from pylayer.config.extrafiles import missing
-from pylayer.config.hosting import KEYS as ENGINE_KEYS
 from pylayer.config.hosting import EngineSettings, engine_table
 from pylayer.config.layers import Layer, ProjectOptions
 from pylayer.config.origins import IndexTable, exclude_newer, index_tables
@@ -36,7 +33,6 @@ from pylayer.config.values import (
     runtime,
     runtimes,
 )
-from pylayer.config.working import KEYS as WORKER_KEYS
 from pylayer.config.working import WorkerSettings, workers_table
 from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, ManifestError
@@ -69,6 +65,7 @@ if TYPE_CHECKING:
 MANIFEST_NAME = "layers.toml"
 LOCK_NAME = "layers.lock"
 SCHEMA_NAME = "layers.schema.json"
+_ENGINE_KEYS = keys_of(EngineSettings)
 
 Discover = Literal["all", "listed"]
 
@@ -115,11 +112,11 @@ class Manifest:
         default=EngineSettings(),
         metadata=key(
             engine_table,
-            f"{ENGINE_KEYS['use'].takes}, or table",
+            f"{_ENGINE_KEYS['use'].takes}, or table",
             "Where projects are built: the name of an engine, or what is said of engines.",
-            default=ENGINE_KEYS["use"].default,
+            default=_ENGINE_KEYS["use"].default,
             see="checks.md#doctor",
-            inside=ENGINE_KEYS,
+            inside=_ENGINE_KEYS,
         ),
     )
     constraints: tuple[str, ...] = field(
@@ -175,7 +172,7 @@ class Manifest:
             "table",
             "Statements of what went into archives.",
             see="publish.md#provenance",
-            inside=PROVENANCE_KEYS,
+            inside=keys_of(ProvenanceSettings),
         ),
     )
     cache: CacheSettings = field(
@@ -185,7 +182,7 @@ class Manifest:
             "table",
             "A store that several machines share.",
             see="many-machines.md#set-it-up",
-            inside=CACHE_KEYS,
+            inside=keys_of(CacheSettings),
         ),
     )
     workers: WorkerSettings = field(
@@ -195,7 +192,7 @@ class Manifest:
             "table",
             "Processes on other machines that do builds.",
             see="many-machines.md#workers",
-            inside=WORKER_KEYS,
+            inside=keys_of(WorkerSettings),
         ),
     )
     budgets: Budgets = field(

@@ -79,12 +79,6 @@ def bucket(value: Any) -> dict[str, str]:
     return table_of(_bucket_name, name=region)(value)
 
 
-@shaped(lambda: shape_of(table(PERMISSION_KEYS)))
-def permissions(value: Any) -> Permissions:
-    """Take a table of accounts, organizations and public."""
-    return made(table(PERMISSION_KEYS), lambda row: Permissions(**row))(value)
-
-
 @shaped(lambda: {"type": "string", "pattern": r"^(/[A-Za-z0-9_.-]+)+/*$"})
 def parameter_prefix(value: Any) -> str:
     """Take what the names of Systems Manager parameters begin with."""
@@ -167,6 +161,7 @@ PERMISSION_KEYS: dict[str, Key] = {
         default="false",
     ),
 }
+permissions = made(table(PERMISSION_KEYS), lambda row: Permissions(**row))
 
 
 def _template(*words: str) -> str:
@@ -282,16 +277,9 @@ class PublishSettings:
         return self.layers.get(layer, self.default)
 
 
-@shaped(lambda: shape_of(table(keys_of(LayerSettings))))
-def layer_table(value: Any) -> dict[str, Any]:
-    """Take `[layers.NAME.publish]`: the keys that it has, parsed."""
-    return made(table(keys_of(LayerSettings)), as_fields)(value)
-
-
-@shaped(lambda: shape_of(table(KEYS)))
-def publish_table(value: Any) -> dict[str, Any]:
-    """Take `[publish]`: the keys that it has, parsed."""
-    return made(table(KEYS), as_fields)(value)
+# `[layers.NAME.publish]` and `[publish]`: the keys that are there, parsed.
+layer_table = made(table(keys_of(LayerSettings)), as_fields)
+publish_table = made(table(KEYS), as_fields)
 
 
 def settings(

@@ -130,10 +130,8 @@ def pattern(value: object) -> str:
     return glob
 
 
-@shaped(lambda: shape_of(table_of(distribution, name=pattern)))
-def preferences(value: object) -> tuple[tuple[str, str], ...]:
-    """Take patterns, each with the distribution whose files are taken, in their order."""
-    return made(table_of(distribution, name=pattern), lambda rows: tuple(rows.items()))(value)
+# Patterns, each with the distribution whose files are taken, in their order.
+preferences = made(table_of(distribution, name=pattern), lambda rows: tuple(rows.items()))
 
 
 @shaped(lambda: {"enum": [each.value for each in Architecture]})
@@ -273,20 +271,11 @@ def _content(value: object) -> str:
     return "" if value == "" else string(value)
 
 
-@shaped(lambda: shape_of(table_of(_content, name=variable)))
-def environment(value: object) -> tuple[tuple[str, str], ...]:
-    """Take environment variables with their values, sorted."""
-    return made(table_of(_content, name=variable), lambda rows: tuple(sorted(rows.items())))(value)
-
-
-_setting = one_or_list(_content)
-
-
-@shaped(lambda: shape_of(table_of(_setting)))
-def settings(value: object) -> tuple[tuple[str, str], ...]:
-    """Take a build backend's config settings (PEP 517), sorted by key; a list gives its key several times."""
-    rows: Parse[dict[str, tuple[str, ...]]] = table_of(_setting)
-    return made(rows, lambda rows: tuple((name, word) for name in sorted(rows) for word in rows[name]))(value)
+# Environment variables with their values, sorted.
+environment = made(table_of(_content, name=variable), lambda rows: tuple(sorted(rows.items())))
+# A build backend's config settings (PEP 517), sorted by key; a list gives its key several times.
+_settings: Parse[dict[str, tuple[str, ...]]] = table_of(one_or_list(_content))
+settings = made(_settings, lambda rows: tuple((name, word) for name in sorted(rows) for word in rows[name]))
 
 
 BYTECODE = {True: "on", False: "off", "only": "only"}

@@ -7,7 +7,7 @@ from dataclasses import field
 
 from pylayer import redaction
 from pylayer.dataclassing import dataclass
-from pylayer.tables import as_fields, key, keys_of, made, refusal, shape_of, shaped, string, table
+from pylayer.tables import key, refusal, shaped, string, table_as
 
 _ADDRESS = re.compile(r"dask(\+tls)?://[A-Za-z0-9._:\[\]-]+")
 _HINT = 'such as "dask+tls://scheduler:8786"'
@@ -38,10 +38,4 @@ class WorkerSettings:
     )
 
 
-KEYS = keys_of(WorkerSettings)
-
-
-@shaped(lambda: shape_of(table(KEYS)))
-def workers_table(value: object) -> WorkerSettings:
-    """Take `[workers]`."""
-    return made(table(KEYS), lambda row: WorkerSettings(**as_fields(row)))(value)
+workers_table = table_as(WorkerSettings)
