@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 from posixpath import normpath
 from typing import TYPE_CHECKING
@@ -26,20 +26,17 @@ _MAGIC = frozenset("*?[")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Where projects are and what they say of themselves, both by name.
+    """The projects by name, as they say of themselves.
 
     `broken` are the names that folders with unreadable projects suggest: whoever asks for one of them need
     not be told that it does not exist. `passed` says by name of folders that are no packages why not; of
-    those that were asked for, `faults` do too. `places` are the folders relative to layers.toml's (posix).
-    `followed` are the projects that others take from a path or from the workspace, and no glob matches: they
-    are built where they are needed, and are no layers. `tables` are all that is said about sources, first
-    those beside layers.toml, then those of workspaces. `workspaces` are the folders of these, by the
-    names of their members.
+    those that were asked for, `faults` do too. `followed` are the projects that others take from a path or
+    from the workspace, and no glob matches: they are built where they are needed, and are no layers. `tables`
+    are all that is said about sources, first those beside layers.toml, then those of workspaces. `workspaces`
+    are the folders of these, by the names of their members.
     """
 
     definitions: Mapping[str, Definition]
-    folders: Mapping[str, Path]
-    places: Mapping[str, str]
     broken: frozenset[str]
     passed: Mapping[str, Fault]
     faults: tuple[Fault, ...]
@@ -50,9 +47,33 @@ class Found:
 
 def discover(manifest: Manifest) -> Found:
     """Read the projects in all folders that `packages` match, in the order of the folders' names."""
+    matched = _matched(manifest)
+    around = Workspaces(manifest.root)
+    following = Following(manifest, around)
+    definitions = dict(matched.definitions)
+    while more := {definition.name: definition for definition in following.next(definitions)}:
+        definitions |= more
+    workspaces = {
+        name: top for name, definition in definitions.items() if (top := around.of(definition.folder))
+    }
+    tops = {manifest.root, *workspaces.values()} - {each.folder for each in definitions.values()}
+    return replace(
+        matched,
+        definitions=definitions,
+        faults=(*matched.faults, *following.faults(definitions)),
+        followed=frozenset(definitions) - matched.definitions.keys(),
+        tables=(
+            around.tables(manifest.root),
+            *(around.tables(top) for top in sorted(tops - {manifest.root})),
+            *(definition.tables for definition in definitions.values()),
+        ),
+        workspaces=workspaces,
+    )
+
+
+def _matched(manifest: Manifest) -> Found:
+    """What the folders have that `packages` match."""
     definitions: dict[str, Definition] = {}
-    folders: dict[str, Path] = {}
-    places: dict[str, str] = {}
     broken: set[str] = set()
     passed: dict[str, Fault] = {}
     faults: list[Fault] = []
@@ -72,40 +93,13 @@ def discover(manifest: Manifest) -> Found:
             passed[definition.name] = _passed(definition, place, key)
             if place in map(normpath, manifest.packages):
                 faults.append(passed[definition.name])
-        elif definition.name in definitions:
-            what = f'is a second project named "{definition.name}": {places[definition.name]} is the first'
+        elif first := definitions.get(definition.name):
+            what = f'is a second project named "{first.name}": {first.where} is the first'
             hint = f'give it another name, or leave it out: packages = [..., "!{place}"]'
             faults.append(Fault(what=what, where=place, hint=hint))
         else:
             definitions[definition.name] = definition
-            folders[definition.name] = folder
-            places[definition.name] = place
-    around = Workspaces(manifest.root)
-    following = Following(manifest, around)
-    matched = frozenset(definitions)
-    while more := list(following.next(definitions)):
-        for definition, folder, place in more:
-            definitions[definition.name] = definition
-            folders[definition.name] = folder
-            places[definition.name] = place
-    faults += following.faults(definitions, folders)
-    workspaces = {name: top for name, folder in folders.items() if (top := around.of(folder))}
-    tops = {manifest.root, *workspaces.values()} - {*folders.values()}
-    return Found(
-        definitions=definitions,
-        folders=folders,
-        places=places,
-        broken=frozenset(broken),
-        passed=passed,
-        faults=tuple(faults),
-        followed=frozenset(definitions) - matched,
-        tables=(
-            around.tables(manifest.root),
-            *(around.tables(top) for top in sorted(tops - {manifest.root})),
-            *(definition.tables for definition in definitions.values()),
-        ),
-        workspaces=workspaces,
-    )
+    return Found(definitions=definitions, broken=frozenset(broken), passed=passed, faults=tuple(faults))
 
 
 def _passed(definition: Definition, place: str, key: str) -> Fault:

@@ -69,8 +69,8 @@ class Following:
         self._asked = {required_name(text) for layer in layers for text in layer.requirements}
         self._targets = list(dict.fromkeys(target for layer in layers for target in layer.targets))
 
-    def next(self, known: Mapping[str, Definition]) -> Iterator[tuple[Definition, Path, str]]:
-        """Give packages that `known` ones require and that are not among them, with folder and place.
+    def next(self, known: Mapping[str, Definition]) -> Iterator[Definition]:
+        """Give packages that `known` ones require and that are not among them.
 
         What cannot be read, or is called otherwise, is passed over: it may be needed by nobody.
         """
@@ -85,23 +85,23 @@ class Following:
                 definition, _ = projectfile.read(folder, where=place)
                 if definition and definition.name == name:
                     found.add(name)
-                    yield definition, folder, place
+                    yield definition
                     break
 
-    def faults(self, known: Mapping[str, Definition], folders: Mapping[str, Path]) -> list[Fault]:
+    def faults(self, known: Mapping[str, Definition]) -> list[Fault]:
         """Refuse a path that leads to another folder than the one which has the package."""
         return [
             Fault(
                 what=f"takes {stated.distribution} from {stated.provenance}, but the package of that name "
-                f"is in {folders[stated.distribution]}",
+                f"is in {known[stated.distribution].folder}",
                 where=stated.where,
                 hint="name that folder, or leave the other out of `packages` in layers.toml",
             )
             for stated in self._stated(known)
-            if stated.distribution in folders
+            if stated.distribution in known
             and stated.provenance.kind == "path"
             and Path(stated.provenance.address).is_dir()
-            and not Path(stated.provenance.address).samefile(folders[stated.distribution])
+            and not Path(stated.provenance.address).samefile(known[stated.distribution].folder)
             and applies(stated, self._targets)
         ]
 

@@ -52,18 +52,19 @@ _LONGEST_NAME = 180
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """What a project says of itself; `name` is normalised.
+    """What the project in `folder`, which faults call `where`, says of itself; `name` is normalised.
 
     `asks_git`: its build may ask git which files are tracked or ignored. `reads_history`: it takes a version
-    from git by itself. `no_package` says why nobody builds
-    it, though it looks like a project. `outside` are globs for what its build reads elsewhere. `dependencies`
-    are what `[project]` states of the run time (PEP 508, as written), none where it does not;
-    `requires_python` is from there too. `tables` say where distributions come from, and `required` are the
-    names (normalised) of all that its tables ask for, at run time, for an extra or to build it. `bricks` are
-    the folders elsewhere from which poetry takes packages.
+    from git by itself. `no_package` says why nobody builds it, though it looks like a project. `outside` are
+    globs for what its build reads elsewhere. `dependencies` are what `[project]` states of the run time (PEP
+    508, as written), none where it does not; `requires_python` is from there too. `tables` say where
+    distributions come from, and `required` are the names (normalised) of all that its tables ask for, at run
+    time, for an extra or to build it. `bricks` are the folders elsewhere from which poetry takes packages.
     """
 
     name: str
+    folder: Path
+    where: str
     requires: tuple[str, ...]
     backend: str
     backend_path: tuple[str, ...]
@@ -146,9 +147,6 @@ def _definition(
     if faults or not name:
         return None, faults
     hatch_toml = document(folder / "hatch.toml", where=f"{where}/hatch.toml") if "hatch.toml" in files else {}
-    setup_cfg = (
-        (folder / "setup.cfg").read_text(encoding="utf-8", errors="replace") if "setup.cfg" in files else ""
-    )
     configuration = Configuration(
         pyproject=pyproject,
         hatch_toml=hatch_toml,
@@ -156,19 +154,19 @@ def _definition(
         requires=requires,
         backend=backend,
         backend_path=backend_path,
-        setup_cfg=setup_cfg,
+        setup_cfg=_text(folder, "setup.cfg", files),
     )
     legacy_script = "setup.py" in files and backend in SETUPTOOLS
     setup_py_asks = legacy_script and uses_scm_version(folder / "setup.py", where=f"{where}/setup.py")
     vcs = version_from_vcs(configuration, setup_py_asks=setup_py_asks)
-    setup_py = (
-        (folder / "setup.py").read_text(encoding="utf-8", errors="replace") if "setup.py" in files else ""
-    )
+    setup_py = _text(folder, "setup.py", files)
     stated = table_at(pyproject, "project").get("dependencies")
     python = table_at(pyproject, "project").get("requires-python")
     tables = sourcetables.read(pyproject, folder=folder, where=f"{where}/{PYPROJECT}")
     definition = Definition(
         name=name,
+        folder=folder,
+        where=where,
         requires=requires,
         backend=backend,
         backend_path=backend_path,
@@ -185,6 +183,10 @@ def _definition(
         required=frozenset(map(required_name, (*_required(configuration, tables), *requires))),
     )
     return definition, []
+
+
+def _text(folder: Path, name: str, files: frozenset[str]) -> str:
+    return (folder / name).read_text(encoding="utf-8", errors="replace") if name in files else ""
 
 
 def _required(configuration: Configuration, tables: SourceTables) -> Iterator[str]:

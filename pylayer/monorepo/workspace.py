@@ -134,7 +134,7 @@ def joined(read: Manifest, faults: list[Fault]) -> Workspace:
     """Read the projects that a manifest points to; ManifestError for `faults` of its own and theirs."""
     found = discover(read)
     own = below.repository(read.root)
-    around = Path(os.path.commonpath([own, *found.folders.values()]))
+    around = Path(os.path.commonpath([own, *(each.folder for each in found.definitions.values())]))
     projects = {name: _project(name, found, read, own=own, around=around) for name in found.definitions}
     layers, of_layers = _layers(read, found)
     faults = [*faults, *found.faults]
@@ -241,7 +241,8 @@ def select(builds: Sequence[Build], only: Sequence[str], *, layers: Sequence[str
 
 def _project(name: str, found: Found, read: Manifest, *, own: Path, around: Path) -> Project:
     """A project; `own` is the repository of layers.toml, `around` the folder that has it and all projects."""
-    definition, folder = found.definitions[name], found.folders[name]
+    definition = found.definitions[name]
+    folder = definition.folder
     options = read.options.get(name, _NO_OPTIONS)
     outside = [glob for glob in definition.outside if inputs.top(folder, [glob])[0].is_relative_to(around)]
     if outside:
@@ -381,7 +382,7 @@ def _of_links(projects: Mapping[str, Project], found: Found, root: Path) -> list
     return [
         Fault(
             what=f"is a symbolic link that leads out of {project.repository}, to {project.path.resolve()}",
-            where=found.places[name],
+            where=found.definitions[name].where,
             hint=f'name the folder itself: packages = [..., "{_relative(project.path.resolve(), root)}"]',
         )
         for name, project in projects.items()
@@ -398,10 +399,10 @@ def _of_passed(found: Found) -> list[Fault]:
     return [
         Fault(
             what=f"requires {text}: {found.passed[name].what}",
-            where=f"{found.places[project]}/pyproject.toml: project.dependencies",
+            where=f"{definition.where}/pyproject.toml: project.dependencies",
             hint="nothing can be installed of it: require what it requires instead",
         )
-        for project, definition in found.definitions.items()
+        for definition in found.definitions.values()
         for text in definition.dependencies
         if (name := required_name(text)) in found.passed
     ]
@@ -411,7 +412,7 @@ def _of_cycles(found: Found) -> list[Fault]:
     return [
         Fault(
             what=f"build requirements go in a circle: {' needs '.join(cycle)}",
-            where=f"{found.places[cycle[0]]}/pyproject.toml: build-system.requires",
+            where=f"{found.definitions[cycle[0]].where}/pyproject.toml: build-system.requires",
             hint="none of them can be built first: make one of them build without the other",
         )
         for cycle in build_cycles(found.definitions)

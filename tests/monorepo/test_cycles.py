@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pylayer.monorepo.cycles import build_cycles
 from pylayer.monorepo.projectfile import Definition
 
@@ -11,6 +13,8 @@ def projects(**needs):
     return {
         name: Definition(
             name=name,
+            folder=Path(name),
+            where=name,
             requires=tuple(build),
             backend="x",
             backend_path=(),

@@ -29,6 +29,16 @@ def found(root, *packages):
     return discover(manifest)
 
 
+def folders(result):
+    """Where projects are, by their names."""
+    return {name: each.folder for name, each in result.definitions.items()}
+
+
+def places(result):
+    """What faults call these folders."""
+    return {name: each.where for name, each in result.definitions.items()}
+
+
 def told(result):
     """Give faults as (where, what) pairs."""
     return [(fault.where, fault.what) for fault in result.faults]
@@ -38,21 +48,21 @@ def test_a_glob_finds_projects(tmp_path):
     """Each by its own name, with its folder."""
     result = found(monorepo(tmp_path, "packages/b", a="Lib_A"), "packages/*")
     assert result.faults == ()
-    assert result.folders == {"lib-a": tmp_path / "packages/a", "b": tmp_path / "packages/b"}
-    assert result.places == {"lib-a": "packages/a", "b": "packages/b"}
+    assert folders(result) == {"lib-a": tmp_path / "packages/a", "b": tmp_path / "packages/b"}
+    assert places(result) == {"lib-a": "packages/a", "b": "packages/b"}
     assert result.definitions["lib-a"].name == "lib-a"
 
 
 def test_a_folder_can_be_named(tmp_path):
     """The repository's own one, too."""
     root = monorepo(tmp_path / "root", ".", "tools/x")
-    assert found(root, ".", "tools/x").folders == {"root": root, "x": root / "tools/x"}
+    assert folders(found(root, ".", "tools/x")) == {"root": root, "x": root / "tools/x"}
 
 
 def test_globs_may_cross_folders_and_overlap(tmp_path):
     """What two of them find is one project."""
     result = found(monorepo(tmp_path, "libs/a", "libs/deep/b"), "libs/*/b", "libs/a", "libs/**/b")
-    assert (sorted(result.folders), result.faults) == (["a", "b"], ())
+    assert (sorted(folders(result)), result.faults) == (["a", "b"], ())
 
 
 def test_projects_may_lie_beside_the_manifest(tmp_path):
@@ -60,14 +70,14 @@ def test_projects_may_lie_beside_the_manifest(tmp_path):
     monorepo(tmp_path, "packages/a")
     (tmp_path / "infra").mkdir()
     result = found(tmp_path / "infra", "../packages/*")
-    assert (result.folders, result.places) == ({"a": tmp_path / "packages/a"}, {"a": "../packages/a"})
+    assert (folders(result), places(result)) == ({"a": tmp_path / "packages/a"}, {"a": "../packages/a"})
 
 
 def test_files_and_hidden_folders_are_passed_over(tmp_path):
     """A glob is for what one sees."""
     monorepo(tmp_path, "packages/a", "packages/.hidden", "packages/__pycache__")
     (tmp_path / "packages/README.md").write_text("")
-    assert list(found(tmp_path, "packages/*").folders) == ["a"]
+    assert list(folders(found(tmp_path, "packages/*"))) == ["a"]
 
 
 def test_a_folder_that_only_tools_left_is_passed_over(tmp_path):
@@ -76,7 +86,7 @@ def test_a_folder_that_only_tools_left_is_passed_over(tmp_path):
     (tmp_path / "packages/gone/__pycache__").mkdir(parents=True)
     (tmp_path / "packages/gone/gone.egg-info").mkdir()
     result = found(tmp_path, "packages/*")
-    assert (list(result.folders), result.faults) == (["a"], ())
+    assert (list(folders(result)), result.faults) == (["a"], ())
 
 
 def test_a_folder_can_be_taken_back(tmp_path):
@@ -85,7 +95,7 @@ def test_a_folder_can_be_taken_back(tmp_path):
     (tmp_path / "packages/docs").mkdir()
     (tmp_path / "packages/docs/index.md").write_text("")
     result = found(tmp_path, "packages/*", "!packages/docs", "!packages/b")
-    assert (list(result.folders), result.faults) == (["a"], ())
+    assert (list(folders(result)), result.faults) == (["a"], ())
 
 
 @pytest.mark.parametrize("glob", ["packages/*", "packages/nope", "nope/*", "../" * 50 + "nope*"])
@@ -116,7 +126,7 @@ def test_two_projects_of_one_name_are_a_fault(tmp_path):
     """However they spell it; both places are told."""
     result = found(monorepo(tmp_path, a="My_Lib", b="my-lib"), "packages/*")
     assert told(result) == [("packages/b", 'is a second project named "my-lib": packages/a is the first')]
-    assert result.folders == {"my-lib": tmp_path / "packages/a"}
+    assert folders(result) == {"my-lib": tmp_path / "packages/a"}
 
 
 def test_a_broken_project_does_not_hide_the_next(tmp_path):
@@ -129,7 +139,7 @@ def test_a_broken_project_does_not_hide_the_next(tmp_path):
         "packages/a/pyproject.toml: line 1, column 9",
         "packages/c/pyproject.toml: project.name",
     ]
-    assert (list(result.folders), result.broken) == (["b"], frozenset({"a", "c"}))
+    assert (list(folders(result)), result.broken) == (["b"], frozenset({"a", "c"}))
 
 
 VIRTUAL = {
@@ -148,7 +158,7 @@ def test_what_is_no_package_is_passed_over_by_a_glob(tmp_path, kind):
     root = monorepo(tmp_path, a="a", fn="fn")
     (root / "packages/fn/pyproject.toml").write_text(VIRTUAL[kind])
     result = found(root, "packages/*")
-    assert (list(result.folders), result.faults) == (["a"], ())
+    assert (list(folders(result)), result.faults) == (["a"], ())
     assert "packages/fn" in result.passed["fn"].what
 
 
@@ -164,10 +174,10 @@ def test_what_is_no_package_cannot_be_named(tmp_path, kind):
 def test_a_member_of_a_uv_workspace_needs_a_build_system(tmp_path):
     """Without one uv does not build it; outside of such a workspace pip does."""
     root = monorepo(tmp_path, "packages/deep/c", a="a", b="b")
-    assert sorted(found(root, "packages/*", "packages/*/c").folders) == ["a", "b", "c"]
+    assert sorted(folders(found(root, "packages/*", "packages/*/c"))) == ["a", "b", "c"]
     workspace = '[tool.uv.workspace]\nmembers = ["packages/*"]\nexclude = ["packages/b"]\n'
     (root / "pyproject.toml").write_text(workspace)
-    assert sorted(found(root, "packages/*", "packages/*/c").folders) == ["b", "c"]
+    assert sorted(folders(found(root, "packages/*", "packages/*/c"))) == ["b", "c"]
 
 
 def test_uv_can_be_told_that_it_is_a_package(tmp_path):
@@ -175,7 +185,7 @@ def test_uv_can_be_told_that_it_is_a_package(tmp_path):
     root = monorepo(tmp_path, a="a")
     with (root / "packages/a/pyproject.toml").open("a") as file:
         file.write("[tool.uv]\npackage = true\n")
-    assert list(found(root, "packages/*").folders) == ["a"]
+    assert list(folders(found(root, "packages/*"))) == ["a"]
 
 
 def test_a_byte_order_mark_is_passed_over(tmp_path):
@@ -183,7 +193,7 @@ def test_a_byte_order_mark_is_passed_over(tmp_path):
     root = monorepo(tmp_path, a="a")
     path = root / "packages/a/pyproject.toml"
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-    assert list(found(root, "packages/*").folders) == ["a"]
+    assert list(folders(found(root, "packages/*"))) == ["a"]
 
 
 def test_two_stars_match_what_is_between_projects_too(tmp_path):
@@ -191,7 +201,7 @@ def test_two_stars_match_what_is_between_projects_too(tmp_path):
     root = monorepo(tmp_path, ".", "libs/deep/a", "b")
     (root / "b/src/b").mkdir(parents=True)
     result = found(root, "**")
-    assert (sorted(result.places.values()), result.faults) == ([".", "b", "libs/deep/a"], ())
+    assert (sorted(places(result).values()), result.faults) == ([".", "b", "libs/deep/a"], ())
 
 
 def test_a_name_that_no_file_system_takes_is_refused(tmp_path):
