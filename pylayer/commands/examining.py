@@ -56,54 +56,40 @@ def tell(manifest: Path, *, engine: str, lines: Console) -> int:
     with ExitStack() as stack:
         asked = list(_engines(settings, store=state.store, stack=stack))
         for one in asked:
-            of = f"for {', '.join(one.architectures)}: " if one.architectures else ""
-            lines.say(f"{one.place.kind.name:<8} {of}{one.about}")
+            lines.say(one.line)
         lines.say(f"store    {state.store.root}")
         lock = locks.read(manifest.parent / LOCK_NAME)
         lines.say(f"lock     {_lock(lock)}")
-        status = 0
-        targets = []
-        failed: dict[str, PylayerError] = {}
+        hosts: dict[str, FoundHost | PylayerError] = {}
         for target, host in _hosts(found, settings, asked):
-            if isinstance(host, PylayerError):
-                lines.say(f"{target!s:<18} cannot be built")
-                failed[str(target)] = host
-                status = status or host.exit_code
-                targets.append(
-                    TargetAnswer(target=str(target), engine="", how="", errors=answers(host.faults))
-                )
-            else:
-                how = f"{host.how}{host.passed_over}"
-                lines.say(f"{target!s:<18} {host.engine:<7} {how}")
-                targets.append(TargetAnswer(target=str(target), engine=host.engine, how=how, errors=[]))
+            hosts[str(target)] = host
+            lines.say(f"{target!s:<18} {'cannot be built' if isinstance(host, PylayerError) else host.line}")
     native = [each for project in found.projects.values() for each in _native(project, found, state)]
     for each in native:
         of_targets = f": {', '.join(each['targets'])}" if each["targets"] else " (not built yet)"
         lines.say(f"{each['project']}: native code, {each['way']}{of_targets}")
+    failed = {target: host for target, host in hosts.items() if isinstance(host, PylayerError)}
     for error in _by_cause(failed):
         lines.error(error)
+    status = next((error.exit_code for error in failed.values()), 0)
     answer = DoctorAnswer(
         pylayer=__version__,
         python=platform.python_version(),
         uv=version,
-        engines=[
-            EngineAnswer(
-                name=one.place.kind.name,
-                host=one.place.at,
-                architectures=list(map(str, one.architectures)),
-                asked=one.asked,
-                answers=one.asked and not isinstance(one.engine, EngineError),
-                about=one.about,
-            )
-            for one in asked
-        ],
+        engines=[one.answer for one in asked],
         store=str(state.store.root),
         locked_builds=len(lock.builds) if lock else None,
-        targets=targets,
+        targets=[_answer(target, host) for target, host in hosts.items()],
         native=native,
     )
     lines.answer(status, answer)
     return status
+
+
+def _answer(target: str, host: FoundHost | PylayerError) -> TargetAnswer:
+    if isinstance(host, PylayerError):
+        return TargetAnswer(target=target, engine="", how="", errors=answers(host.faults))
+    return TargetAnswer(target=target, engine=host.engine, how=host.how, errors=[])
 
 
 def _by_cause(failed: Mapping[str, PylayerError]) -> Iterator[PylayerError]:
@@ -138,18 +124,36 @@ class AskedEngine:
     architectures: tuple[Architecture, ...] = ()
 
     @property
-    def asked(self) -> bool:
-        """Whether it may be used."""
-        return self.engine is not None
+    def line(self) -> str:
+        """What a person reads."""
+        of = f"for {', '.join(self.architectures)}: " if self.architectures else ""
+        return f"{self.place.kind.name:<8} {of}{self.about}"
+
+    @property
+    def answer(self) -> EngineAnswer:
+        """What a machine reads."""
+        asked = self.engine is not None
+        return EngineAnswer(
+            name=self.place.kind.name,
+            host=self.place.at,
+            architectures=list(map(str, self.architectures)),
+            asked=asked,
+            answers=asked and not isinstance(self.engine, EngineError),
+            about=self.about,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundHost:
-    """Where a target would be built, how, and why not by an engine before that."""
+    """Where a target would be built, and how; that says too why not by an engine before that."""
 
     engine: str
     how: str
-    passed_over: str
+
+    @property
+    def line(self) -> str:
+        """What a person reads."""
+        return f"{self.engine:<7} {self.how}"
 
 
 def _uv() -> str:
@@ -219,7 +223,7 @@ def _host(
             break
         try:
             how = f"{engine.reach(target)}{f', at {place.at}' if place.at else ''}"
-            return FoundHost(engine=place.kind.name, how=how, passed_over=passed_over)
+            return FoundHost(engine=place.kind.name, how=how + passed_over)
         except EngineError as error:
             reasons.append(error)
             fault = error.faults[0]

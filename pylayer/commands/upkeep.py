@@ -57,43 +57,38 @@ def tend(
     `connect` makes the engine of one of `places`, and raises EngineError where it does not answer. With `dry`
     nothing is removed; the result is whether anything would be, and what a machine reads.
     """
-    pending = False
     removed: list[RemovedAnswer] = []
     if limits.age is not None or limits.size is not None:
         gone = store.prune(older_than=limits.age, larger_than=limits.size, dry=dry)
         say(f"{_verb(dry)} {size_text(gone.size)} in {gone.blobs} files and {gone.records} records")
-        pending = dry and bool(gone.blobs or gone.records)
         removed.append(RemovedAnswer(place="store", size=gone.size, files=gone.blobs, records=gone.records))
     usage = store.usage()
     say(f"store   {size_text(usage.size)} in {usage.blobs} files, {usage.records} records  ({store.root})")
     engines = []
     for place in places:
         name = f"{place.kind.name} at {place.at}" if place.at else place.kind.name
+        about = ""
+        kept: Sequence[KeptEnvironment] = ()
         try:
             with closing(connect(place)) as engine:
                 kept, old = _tend_engine(name, engine, limits, say, dry=dry)
         except EngineError as error:
             about = error.faults[0].what
             say(f"{name:<7} not available: {about}")
-            unknown = KeptAnswer(
-                name=place.kind.name, host=place.at, answers=False, size=0, environments=0, about=about
-            )
-            engines.append(unknown)
-            continue
-        pending = pending or (dry and bool(old))
-        if old:
-            size = _size(old)
-            removed.append(RemovedAnswer(place=name, size=size, files=len(old), records=0))
+        else:
+            if old:
+                removed.append(RemovedAnswer(place=name, size=_size(old), files=len(old), records=0))
         engines.append(
             KeptAnswer(
                 name=place.kind.name,
                 host=place.at,
-                answers=True,
+                answers=not about,
                 size=_size(kept),
                 environments=len(kept),
-                about="",
+                about=about,
             )
         )
+    pending = dry and any(each["files"] or each["records"] for each in removed)
     answer = CacheAnswer(
         shared=None,
         dry_run=dry,
