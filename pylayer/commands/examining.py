@@ -12,7 +12,7 @@ from pylayer import __version__, enginetable
 from pylayer.answers import DoctorAnswer, EngineAnswer, NativeAnswer, TargetAnswer
 from pylayer.building import native
 from pylayer.config.manifest import LOCK_NAME
-from pylayer.console.gathering import answers
+from pylayer.console.document import answers
 from pylayer.dataclassing import dataclass
 from pylayer.engines import choose, placing
 from pylayer.errors import EngineError, Fault, PylayerError

@@ -14,7 +14,7 @@ from pylayer.locks.thirdparty import Policy
 from pylayer.monorepo import workspace
 from pylayer.names import normalise
 from pylayer.operations import context
-from pylayer.operations.builds import refuse_stale
+from pylayer.operations.buildruns import refuse_stale
 from pylayer.operations.context import RunMeans
 from pylayer.outcomes import Outcome, State
 from pylayer.state import opening

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pylayer.activity import Activity
     from pylayer.console.board import Board
-    from pylayer.console.gathering import Gathered
+    from pylayer.console.document import Gathered
     from pylayer.console.tables import Table
     from pylayer.errors import Fault, PylayerError
     from pylayer.outcomes import SharedError
@@ -68,7 +68,7 @@ class Console(Follower):
 
     def for_machine(self, command: str) -> None:
         """Leave stdout to a document of `command`: all lines go to stderr."""
-        from pylayer.console.gathering import Gathered
+        from pylayer.console.document import Gathered
 
         self._gathered = Gathered(command)
         self._out = self._err
@@ -92,7 +92,7 @@ class Console(Follower):
 
     def _gather(self, faults: Sequence[Fault], *, builds: Sequence[str] = (), warned: bool = False) -> None:
         if self._gathered is not None:
-            from pylayer.console.gathering import answers
+            from pylayer.console.document import answers
 
             place = self._gathered.warnings if warned else self._gathered.errors
             place += answers(faults, builds=builds)

@@ -88,9 +88,9 @@ def made(manifest: Path, asked: BuildRequest, *, reporter: Reporter | None) -> B
             following = told.following(activity) if isinstance(told, Follower) else nullcontext()
             edited = found.edited and asked.workers is None
             with following, headstart.taken(state, edited=edited) as engines:
-                from pylayer.operations import builds
+                from pylayer.operations import buildruns
 
-                outcomes = builds.run(
+                outcomes = buildruns.run(
                     manifest,
                     asked,
                     state=state,

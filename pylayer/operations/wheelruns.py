@@ -23,7 +23,7 @@ from pylayer.monorepo import workspace
 from pylayer.names import required_name
 from pylayer.operations import context, dividing, wheelplans
 from pylayer.operations.buildreport import BuildReport
-from pylayer.operations.builds import refuse_event_loops, refuse_stale
+from pylayer.operations.buildruns import refuse_event_loops, refuse_stale
 from pylayer.operations.context import RunMeans
 from pylayer.operations.foresight import Foresight, sources_by
 from pylayer.operations.inturn import in_turn, shown

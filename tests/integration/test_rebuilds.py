@@ -252,7 +252,7 @@ def test_a_run_without_changes_imports_little(mono):
     heavy = {"docker", "boto3", "requests", "packaging", "deflate", "rich", "uv", "tomli", "pylayer.activity"}
     assert not heavy & imported
     assert not {
-        name for name in imported if name.startswith(("pylayer.engines", "pylayer.operations.builds"))
+        name for name in imported if name.startswith(("pylayer.engines", "pylayer.operations.buildruns"))
     }
 
 
@@ -261,7 +261,7 @@ def test_a_run_that_the_lock_answers_imports_no_resolver(mono):
     edited(mono)
     imported = imports(mono.run("layers", "--engine", "local", PYTHONPROFILEIMPORTTIME="1"))
 
-    assert "pylayer.operations.builds" in imported
+    assert "pylayer.operations.buildruns" in imported
     unwanted = ("requests", "urllib3", "boto3", "pylayer.resolver.resolve", "pylayer.index.web")
     assert [] == [name for name in unwanted if name in imported]
 

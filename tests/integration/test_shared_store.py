@@ -122,7 +122,7 @@ def test_it_is_not_asked_where_nothing_is(tmp_path, keys):
 def test_nothing_of_it_is_imported_by_a_run_without_one():
     """All modules that a run with something to do imports at its start."""
     code = (
-        "import sys, pylayer.operations.builds; "
+        "import sys, pylayer.operations.buildruns; "
         "ours = ('pylayer.remote', 'pylayer.workers', 'obstore', 'cryptography', 'distributed'); "
         "print([name for name in sys.modules if name.startswith(ours)])"
     )

@@ -10,7 +10,7 @@ import pylayer
 from pylayer.engines import choose
 from pylayer.engines.local.engine import LocalEngine
 from pylayer.errors import EngineError
-from pylayer.operations import builds
+from pylayer.operations import buildruns
 
 BEGAN = {"image": "the first one"}
 
@@ -63,7 +63,7 @@ def test_an_engine_that_does_not_answer_is_left_to_the_run(shop, begun, monkeypa
 def test_what_a_run_found_is_kept_while_engines_end(shop, monkeypatch):
     """Which takes as long; the run waits for it all the same."""
     kept, ended = threading.Event(), []
-    close, remember = LocalEngine.close, builds._remember
+    close, remember = LocalEngine.close, buildruns._remember
 
     def closing(engine):
         ended.append(kept.wait(10))
@@ -74,7 +74,7 @@ def test_what_a_run_found_is_kept_while_engines_end(shop, monkeypatch):
         kept.set()
 
     monkeypatch.setattr(LocalEngine, "close", closing)
-    monkeypatch.setattr(builds, "_remember", remembering)
+    monkeypatch.setattr(buildruns, "_remember", remembering)
     pylayer.build(shop.root / "layers.toml").raise_for_errors()
     assert ended
     assert all(ended)
