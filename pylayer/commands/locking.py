@@ -10,7 +10,7 @@ from pylayer.config.manifest import LOCK_NAME
 from pylayer.dataclassing import dataclass
 from pylayer.errors import LockError, NeedsDockerError, UsageError
 from pylayer.locks import lock as locks
-from pylayer.locks.thirdparty import Policy
+from pylayer.locks.standing import Policy
 from pylayer.monorepo import workspace
 from pylayer.names import normalise
 from pylayer.operations import context

@@ -12,6 +12,9 @@ from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
 from pylayer import redaction
 from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault
@@ -19,6 +22,7 @@ from pylayer.index import gits, publicindex
 from pylayer.index.indexes import local_path, same_place
 from pylayer.monorepo.following import applies
 from pylayer.monorepo.sourcetables import deciding
+from pylayer.names import required_name
 from pylayer.store import hash_file
 
 if TYPE_CHECKING:
@@ -103,6 +107,22 @@ class Provenances:
             if isinstance(allowed, Allowed):
                 hashes[name] = allowed
         return Whereabouts(located=located, hashes=hashes, refused=refused)
+
+    def placed(self, text: str, whereabouts: Whereabouts) -> str:
+        """A requirement, on the place that a distribution has to come from, as a lock may hold it.
+
+        The metadata of a package that uses `[tool.uv.sources]` does not say so, and on an index the name may
+        be anybody's.
+        """
+        url = whereabouts.located.get(required_name(text))
+        if url is None:
+            return text
+        requirement = Requirement(text)
+        if requirement.url:
+            return text
+        requirement.specifier = SpecifierSet()
+        requirement.url = written(url, root=self._found.manifest.root)
+        return str(requirement)
 
     def _said(self, target: Target, extras: frozenset[str]) -> _Said:
         """What tables and settings say for a target, which all builds for it ask."""

@@ -13,7 +13,7 @@ from pylayer.building.compiler import Compiler
 from pylayer.config.manifest import LOCK_NAME
 from pylayer.dataclassing import dataclass
 from pylayer.errors import LockError, PylayerError, UsageError
-from pylayer.locks.thirdparty import Policy
+from pylayer.locks.standing import Policy
 from pylayer.monorepo import workspace
 from pylayer.operations import context, headstart, remaining
 from pylayer.operations.context import RunMeans

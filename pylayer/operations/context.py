@@ -29,6 +29,7 @@ from pylayer.locks.lock import Lock, Run
 from pylayer.locks.lockresolver import LockResolver
 from pylayer.locks.provenances import Provenances
 from pylayer.locks.sourcing import choices, settings_of
+from pylayer.locks.standing import Standing
 from pylayer.locks.thirdparty import ThirdParty
 from pylayer.processors import confined
 from pylayer.repair.repairer import Repairer
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from pylayer.engines.placing import EnginePlace
     from pylayer.graph import Watcher
     from pylayer.index.indexes import IndexSettings
-    from pylayer.locks.thirdparty import Policy
+    from pylayer.locks.standing import Policy
     from pylayer.monorepo.workspace import Workspace
     from pylayer.operations.employing import Workers
     from pylayer.operations.sharing import Sharing
@@ -88,14 +89,14 @@ class OpenRun:
 
         With `dry` nothing is written: it says whether it would change.
         """
-        await self.third_party.settled()
+        await self.third_party.environments.settled()
         found = self.context.workspace
         run = Run(
             settings=self.settings,
             builds=self.third_party.builds,
-            environments=self.third_party.environments,
+            environments=self.third_party.environments.entries,
             images=self.hosts.images,
-            replaced=frozenset(self.third_party.replaced),
+            replaced=frozenset(self.third_party.environments.replaced),
             runtimes=frozenset(build.target.runtime.name for build in found.builds),
             complete=complete,
         )
@@ -180,9 +181,7 @@ async def opened(
         fetcher = Fetcher(context, settings=index_settings)
         third_party = ThirdParty(
             context,
-            lock=before or Lock(),
-            settings=chosen,
-            policy=policy,
+            standing=Standing(found, before=before or Lock(), settings=chosen, policy=policy),
             fetcher=fetcher,
             provenances=Provenances(found, index_settings),
             resolver=LockResolver(context, settings=_asked_anew(index_settings, policy), fetcher=fetcher),

@@ -11,7 +11,7 @@ from pylayer.archives import additions
 from pylayer.building.steps import WouldBuildError
 from pylayer.dataclassing import dataclass
 from pylayer.errors import PylayerError
-from pylayer.locks.thirdparty import Policy
+from pylayer.locks.standing import Policy
 from pylayer.monorepo import workspace
 from pylayer.operations import context
 from pylayer.operations.context import RunMeans

@@ -18,7 +18,7 @@ from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import PylayerError, UsageError
 from pylayer.locks import lock as locks
 from pylayer.locks.lock import Lock
-from pylayer.locks.thirdparty import Policy
+from pylayer.locks.standing import Policy
 from pylayer.monorepo import workspace
 from pylayer.names import required_name
 from pylayer.operations import context, dividing, wheelplans
