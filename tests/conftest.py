@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from factories.workshop import Workshop
 
+    from pylayer.store import Store
+
 # Where the runner was started in the background, or by nohup, all that it starts would ignore these.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 for _ending in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
@@ -86,6 +88,14 @@ def is_command(words: Sequence[str]) -> bool:
 
 
 sys.addaudithook(_marked_where_a_command_starts)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """An empty store."""
+    from pylayer.store import Store
+
+    return Store(tmp_path / "store")
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from factories.wheels import File, make_wheel
 from pylayer import soundness, wheels
 from pylayer.errors import ArchiveError
 from pylayer.graph import Graph
-from pylayer.store import Store
 
 DATA = b"0123456789" * 1000
 STORED = zipfile.ZIP_STORED
@@ -38,12 +37,6 @@ def ensured(path, store):
 
     asyncio.run(ensure())
     return steps
-
-
-@pytest.fixture
-def store(tmp_path):
-    """An empty store."""
-    return Store(tmp_path / "store")
 
 
 def test_a_sound_wheel_is_looked_at_once(tmp_path, store):

@@ -9,14 +9,7 @@ import pytest
 from pylayer.archives.additions import pack
 from pylayer.config.extrafiles import extra_files
 from pylayer.errors import ManifestError
-from pylayer.store import Store
 from pylayer.targets import Architecture
-
-
-@pytest.fixture
-def store(tmp_path):
-    """An empty store."""
-    return Store(tmp_path / "store")
 
 
 def packed(folder, store, files, architecture=Architecture.ARM64):

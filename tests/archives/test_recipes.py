@@ -13,15 +13,8 @@ from pylayer.archives.additions import pack
 from pylayer.archives.archive import Compiled
 from pylayer.archives.recipes import Recipe, assemble
 from pylayer.config.extrafiles import extra_files
-from pylayer.store import Store
 
 TARGET = target()
-
-
-@pytest.fixture
-def store(tmp_path):
-    """An empty store."""
-    return Store(tmp_path / "store")
 
 
 @pytest.fixture

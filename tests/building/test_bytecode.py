@@ -26,12 +26,6 @@ TAG = sys.implementation.cache_tag
 
 
 @pytest.fixture
-def store(tmp_path):
-    """An empty store."""
-    return Store(tmp_path / "store")
-
-
-@pytest.fixture
 def build_env():
     """A build environment that remembers its jobs."""
     return HereBuildEnv()

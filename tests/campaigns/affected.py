@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from factories.monorepo import Monorepo
+from factories.repositories import commit, git
 
 from pylayer.commandline import program
 from pylayer.monorepo import workspace
@@ -71,12 +72,10 @@ class History:
         self.git("init", "--quiet")
 
     def git(self, *words: str) -> None:
-        settings = ("-c", "user.name=x", "-c", "user.email=x@example.com")
-        subprocess.run(["git", *settings, *words], cwd=self.root, check=True, capture_output=True)
+        git(self.root, *words)
 
     def commit(self) -> None:
-        self.git("add", "--all")
-        self.git("commit", "--allow-empty", "--quiet", "--message", "x")
+        commit(self.root)
         # What an ignore file kept out of the commit is in no other checkout, and no change.
         words = ["git", "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "packages"]
         left = subprocess.run(words, cwd=self.root, check=True, capture_output=True, text=True).stdout

@@ -14,7 +14,6 @@ from pylayer import wheels
 from pylayer.archives.recipes import Recipe
 from pylayer.checking.fitting import outgrown
 from pylayer.config.layers import Layer
-from pylayer.store import Store
 
 MB = 1024**2
 TARGET = target()
@@ -55,11 +54,6 @@ def problem(store, *found, bytecode="on", compiled=(), finished=False, accept=()
     )
     problems = outgrown(recipe, layer, compiled=finished, store=store)
     return [line for one in problems for line in (one.what, *one.hint.split("\n    "))]
-
-
-@pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path / "store")
 
 
 def test_what_fits_is_no_problem(store, big):

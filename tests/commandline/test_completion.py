@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 from factories.monorepo import empty
+from factories.repositories import commit, git
 
 from pylayer.commandline import completion
 from pylayer.commands import table
@@ -81,11 +82,10 @@ def test_values(tmp_path, monkeypatch, words, found):
     mono.manifest(
         'packages = ["packages/*"]\n[defaults]\nruntimes = ["python3.13"]\narchitectures = ["x86_64"]\n'
     )
-    settings = ("-c", "user.name=x", "-c", "user.email=x@example.com")
-    for command in (("init", "-q", "-b", "main"), ("commit", "-qm", "x", "--allow-empty")):
-        subprocess.run(["git", *settings, *command], cwd=mono.root, check=True)
+    git(mono.root, "init", "-q", "-b", "main")
+    commit(mono.root)
     # A name that a shell would run.
-    subprocess.run(["git", "branch", "a$(touch${IFS}x)"], cwd=mono.root, check=True)
+    git(mono.root, "branch", "a$(touch${IFS}x)")
     monkeypatch.chdir(mono.root)
     monkeypatch.setenv("PYLAYER_CACHE_DIR", str(mono.store))
 

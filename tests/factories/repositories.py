@@ -18,6 +18,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def git(folder: Path, *words: str) -> str:
+    """Run git in a folder, as nobody and by nobody's settings; give what it printed."""
+    identity = {
+        f"GIT_{who}_{what}": "nobody@mail.example"
+        for who in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
+    env = {**os.environ, **identity, "GIT_CONFIG_GLOBAL": os.devnull}
+    command = ["git", "-c", "protocol.file.allow=always", *words]
+    done = subprocess.run(command, cwd=folder, env=env, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def commit(folder: Path, what: str = "more") -> str:
+    """Commit all that there is, if only a message; give the commit."""
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", what)
+    return git(folder, "rev-parse", "HEAD")
+
+
 class Repository:
     """A git repository of one distribution."""
 
@@ -27,17 +47,8 @@ class Repository:
         self.git("init", "--quiet", "--initial-branch=main")
 
     def git(self, *words: str) -> str:
-        """Run git in it, as nobody; give what it printed."""
-        identity = {
-            f"GIT_{who}_{what}": "nobody@mail.example"
-            for who in ("AUTHOR", "COMMITTER")
-            for what in ("NAME", "EMAIL")
-        }
-        env = {**os.environ, **identity, "GIT_CONFIG_GLOBAL": os.devnull}
-        done = subprocess.run(
-            ["git", *words], cwd=self.folder, env=env, check=True, capture_output=True, text=True
-        )
-        return done.stdout.strip()
+        """Run git in it; see `git`."""
+        return git(self.folder, *words)
 
     def commit(self, files: Mapping[str, str]) -> str:
         """Write files by their paths; give the commit."""
@@ -45,9 +56,7 @@ class Repository:
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message=one")
-        return self.git("rev-parse", "HEAD")
+        return commit(self.folder, "one")
 
     def distribution(self, version: str, *, below: str = "", requires: str = "[]") -> str:
         """Commit the distribution `fromgit` in the folder `below`, which ends in a slash."""

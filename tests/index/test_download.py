@@ -13,16 +13,9 @@ from pylayer.errors import DownloadError
 from pylayer.index.download import fetch
 from pylayer.index.indexes import Index, IndexSettings
 from pylayer.index.pins import Pin
-from pylayer.store import Store
 
 FILE = "example-1.0-py3-none-any.whl"
 PATH = f"/files/{FILE}"
-
-
-@pytest.fixture
-def store(tmp_path):
-    """An empty store."""
-    return Store(tmp_path / "store")
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from factories.monorepo import Monorepo, empty
+from factories.repositories import commit, git
 from factories.workshop import Workshop, workshop
 
 from pylayer.commandline import program
@@ -72,12 +73,10 @@ class History:
         return self.mono.root
 
     def git(self, *words: str) -> str:
-        command = ["git", "-c", "user.name=x", "-c", "user.email=x@example.com", *words]
-        return subprocess.run(command, cwd=self.root, check=True, capture_output=True, text=True).stdout
+        return git(self.root, *words)
 
     def commit(self, what: str) -> None:
-        self.git("add", "--all")
-        self.git("commit", "--allow-empty", "--quiet", "--message", what)
+        commit(self.root, what)
 
     def hatch(self, name: str, requires: str = "", more: str = "") -> None:
         folder = f"packages/{name}"

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from factories.monorepo import ROOT
+from factories.repositories import commit, git
 
 pytestmark = pytest.mark.command
 
@@ -48,9 +49,8 @@ def test_a_layer_is_built_and_told_of(shop):
 
 def test_a_change_that_makes_a_layer_too_large_fails(shop):
     """Of what it touches, and nothing else; one that touches nothing is built by nobody."""
-    git = ["git", "-c", "user.name=me", "-c", "user.email=me@example.org"]
-    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
-        subprocess.run([*git, *words], cwd=shop.root, check=True)
+    git(shop.root, "init", "-q")
+    commit(shop.root)
     nothing = run(shop, "size_budget", "HEAD", "1")
     shop.more("packages/libb/libb.py", f"MORE = '{'x' * (1 << 20)}'\n")
     small, large = (run(shop, "size_budget", "HEAD", limit) for limit in ("2", "1"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import zipfile
 from base64 import b64encode
 from contextlib import ExitStack
@@ -13,6 +12,7 @@ from urllib.parse import quote
 
 import pytest
 from factories.privateindex import private_index
+from factories.repositories import git
 from factories.wheels import make_wheel
 from factories.workshop import BACKEND, Workshop
 
@@ -169,9 +169,9 @@ def checkout(shop, urls):
         ("init", "--quiet"),
         ("remote", "add", "origin", remote),
         ("add", "--all"),
-        ("-c", "user.name=me", "-c", "user.email=me@mail.example", "commit", "--quiet", "--message=one"),
+        ("commit", "--quiet", "--message=one"),
     ):
-        subprocess.run(["git", *words], cwd=shop.root, check=True, capture_output=True)
+        git(shop.root, *words)
 
 
 def left(shop, *, but):

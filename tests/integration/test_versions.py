@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import zipfile
 
 import pytest
 from factories.monorepo import empty
+from factories.repositories import git
 
 pytestmark = [pytest.mark.command, pytest.mark.docker, pytest.mark.usefixtures("docker_images")]
 
@@ -41,11 +41,6 @@ raw-options = { root = "../.." }
 [tool.hatch.build.targets.wheel]
 include = ["from_hatch.py"]
 """
-
-
-def git(folder, *words):
-    identity = ["-c", "user.name=nobody", "-c", "user.email=nobody@mail.example"]
-    subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
 
 
 def versions(mono):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from factories.monorepo import ROOT
+from factories.repositories import commit, git
 from ruamel.yaml import YAML
 
 pytestmark = pytest.mark.command
@@ -32,22 +33,9 @@ def shop(shop):
     shop.manifest(text.replace('["x86_64"]', '["x86_64", "arm64"]'))
     shop.file(".gitignore", "dist/\narchives/\n")
     assert 0 == shop.run("lock").status
-    git(shop, "init", "--quiet", "--initial-branch=main")
-    commit(shop)
+    git(shop.root, "init", "--quiet", "--initial-branch=main")
+    commit(shop.root)
     return shop
-
-
-def git(shop, *words):
-    settings = ("-c", "user.name=x", "-c", "user.email=x@example.com")
-    return subprocess.run(
-        ["git", *settings, *words], cwd=shop.root, check=True, capture_output=True, text=True
-    ).stdout
-
-
-def commit(shop):
-    git(shop, "add", "--all")
-    git(shop, "commit", "--quiet", "--message", "x")
-    return git(shop, "rev-parse", "HEAD").strip()
 
 
 def run(shop, job, number, **env):
@@ -96,13 +84,13 @@ def test_every_job_of_it(shop, tmp_path):
 
 def test_a_pull_request_builds_what_it_touches(shop, tmp_path):
     """From where it left the branch; nothing where it touches none, which its condition asks."""
-    base = git(shop, "rev-parse", "HEAD").strip()
+    base = git(shop.root, "rev-parse", "HEAD").strip()
     shop.file("README.md", "docs\n")
-    commit(shop)
+    commit(shop.root)
     assert [] == plan(shop, tmp_path, SINCE=base)
 
     shop.more("packages/three/three.py", "MORE = 1\n")
-    commit(shop)
+    commit(shop.root)
     assert ["three-python3.11-arm64", "three-python3.11-x86_64"] == [
         row["only"] for row in plan(shop, tmp_path, SINCE=base)
     ]

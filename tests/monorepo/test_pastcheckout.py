@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 
 import pytest
+from factories.repositories import commit, git
 
 from pylayer.errors import UsageError
 from pylayer.monorepo import pastcheckout
 from pylayer.monorepo.repository import Repository
-
-
-def git(folder, *words):
-    settings = ("user.name=x", "user.email=x@example.com", "protocol.file.allow=always")
-    command = ["git", *(word for setting in settings for word in ("-c", setting)), *words]
-    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
-
-
-def commit(folder, what="more"):
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", what)
-    return git(folder, "rev-parse", "HEAD").strip()
 
 
 @pytest.fixture

@@ -342,11 +342,6 @@ def test_an_index_sees_a_change_that_hides_its_time(tmp_path):
     assert digest(walk(root), index) != before
 
 
-@pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path / "store")
-
-
 def kept(store):
     """The record of an index, as text."""
     (place,) = (store.root / "records/local/hashes").iterdir()

@@ -8,7 +8,7 @@ import socket
 
 import pytest
 from factories import there
-from factories.repositories import Repository
+from factories.repositories import Repository, git
 from factories.wheels import make_wheel
 
 from pylayer import wheels
@@ -103,12 +103,6 @@ def checkouts(tmp_path, asked):
     return made
 
 
-def git(checkout, *words):
-    repository = object.__new__(Repository)
-    repository.folder = checkout.folder
-    return repository.git(*words)
-
-
 def test_another_checkout_of_the_commit_has_the_version(checkouts, asked):
     """Wherever it lies."""
     assert not checkouts[1].asks(asked)
@@ -132,18 +126,18 @@ def test_another_project_of_the_commit_has_a_version_of_its_own(checkouts, asked
 )
 def test_what_tools_count_from_is_in_the_key(checkouts, asked, words):
     """Else one checkout would have the version of another."""
-    git(checkouts[1], *words)
+    git(checkouts[1].folder, *words)
     assert checkouts[1].asks(asked)
 
 
 def test_a_tag_that_is_not_the_nearest_is_in_the_key(checkouts, asked):
     """A project may count from tags of its own, which only some checkouts have fetched."""
     here, there = checkouts
-    git(here, "commit", "--quiet", "--allow-empty", "--message=two")
-    git(here, "tag", "v2.0")
-    git(there, "fetch", "--quiet", "--tags", str(here.folder), "main")
-    git(there, "reset", "--quiet", "--hard", "FETCH_HEAD")
-    git(here, "tag", "liba-1.5", "HEAD~1")
+    git(here.folder, "commit", "--quiet", "--allow-empty", "--message=two")
+    git(here.folder, "tag", "v2.0")
+    git(there.folder, "fetch", "--quiet", "--tags", str(here.folder), "main")
+    git(there.folder, "reset", "--quiet", "--hard", "FETCH_HEAD")
+    git(here.folder, "tag", "liba-1.5", "HEAD~1")
     assert vcs.describe(here.folder) == vcs.describe(there.folder)
     assert here.asks(asked)
     assert there.asks(asked)

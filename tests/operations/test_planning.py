@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
+from factories.repositories import commit, git
 
 import pylayer
 
 A, B = "liba-python3.11-x86_64", "libb-python3.11-x86_64"
-
-
-def git(shop, *words):
-    """Run git in the monorepo."""
-    identity = ("-c", "user.name=me", "-c", "user.email=me@example.org")
-    subprocess.run(["git", *identity, *words], cwd=shop.root, check=True, capture_output=True)
 
 
 def test_the_state_of_builds(shop):
@@ -63,8 +56,8 @@ def test_what_a_change_touches(shop):
         def note(self, text):
             notes.append(text)
 
-    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
-        git(shop, *words)
+    git(shop.root, "init", "-q")
+    commit(shop.root)
     nothing = pylayer.plan(shop.root / "layers.toml", affected_since="HEAD")
     shop.more("packages/libb/libb.py", "MORE = 1\n")
     plan = pylayer.plan(shop.root / "layers.toml", affected_since="HEAD", reporter=Heard())
@@ -78,6 +71,6 @@ def test_what_a_change_touches(shop):
 
 def test_a_commit_that_is_not_there(shop):
     """Is the caller's mistake."""
-    git(shop, "init", "-q")
+    git(shop.root, "init", "-q")
     with pytest.raises(pylayer.UsageError):
         pylayer.plan(shop.root / "layers.toml", affected_since="nonesuch")

@@ -1,17 +1,10 @@
 from __future__ import annotations
 
-import subprocess
-
 import pytest
+from factories.repositories import git
 
 from pylayer.errors import PublishError
 from pylayer.publishing import revision
-
-
-def git(folder, *words):
-    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
-    done = subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 def test_revision_of_a_clean_and_an_edited_tree(tmp_path):

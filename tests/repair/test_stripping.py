@@ -26,12 +26,6 @@ FAT = library("libz.so.1", soname="libfat.so")
 pytestmark = pytest.mark.skipif(not shutil.which("llvm-strip"), reason="has no tool for every machine")
 
 
-@pytest.fixture
-def store(tmp_path):
-    """An empty store."""
-    return Store(tmp_path / "store")
-
-
 class BuildEnvs:
     """Opens build environments on this host, and counts."""
 

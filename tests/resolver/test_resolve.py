@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
 from factories import layers
 from factories.localindex import Answer
-from factories.resolving import CP311, Desk, add, python, resolved, versions
+from factories.resolving import CP311, add, python, resolved, versions
 from factories.wheels import make_wheel
 from packaging.tags import sys_tags
 
@@ -21,13 +20,6 @@ from pylayer.index.indexes import Index, IndexPin
 from pylayer.resolver.requirements import Request, ResolverPython
 from pylayer.resolver.resolve import refind, resolve
 from pylayer.resolver.solver import StandInError
-
-
-@pytest.fixture
-def desk(tmp_path):
-    """A machine with no index yet."""
-    with ExitStack() as stack:
-        yield Desk(tmp_path, stack)
 
 
 @pytest.fixture

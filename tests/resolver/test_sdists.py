@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from factories import there
-from factories.resolving import Desk, add, python
+from factories.resolving import add, python
 
 from pylayer.errors import ResolveError
 from pylayer.resolver.requirements import Request
 from pylayer.resolver.sdists import _cutoff, sdist, versions_that_fit
-
-
-@pytest.fixture
-def desk(tmp_path):
-    """A machine with no index yet."""
-    with ExitStack() as stack:
-        yield Desk(tmp_path, stack)
 
 
 @pytest.fixture

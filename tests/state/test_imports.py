@@ -5,14 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pylayer.state.imports import Import, recall, remember
-from pylayer.store import Store
 
 MEASURED = (Import(module="libetl", seconds=0.2, packages=(("numpy", 0.1), ("libetl", 0.01))),)
-
-
-@pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path)
 
 
 def test_what_is_remembered_is_recalled(store):
