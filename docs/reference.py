@@ -125,25 +125,26 @@ Every key, command, option, environment variable, exit status and file.
 _KEYS = """\
 ## Keys of layers.toml
 
-Paths and globs are relative to layers.toml, unless it is said otherwise. Keys are optional where nothing says
-that they must be there. An empty default is nothing: no text, no members."""
+Paths and globs are relative to layers.toml, unless stated otherwise. Keys are optional, except those that
+"must be there". An empty default means none."""
 
 _DEFAULTS = (
-    "Those that are marked `[defaults]` may stand in that table as well, for layers without one of their own."
+    "Those that are marked `[defaults]` may be in that table too, for layers that do not have their own."
 )
 
 _COMMANDS = """\
 ## Commands
 
-The same for `pylayer NAME …`, `invoke NAME …` and `nox -s NAME -- …`, but for the options of `pylayer`
-itself."""
+They are the same as `pylayer NAME …`, `invoke NAME …` and `nox -s NAME -- …`. Only `pylayer` itself has these
+options:"""
 
 _VARIABLES = """\
 ## Environment variables
 
-What is uv's, git's or Docker's is read as they read it. uv, git and keyring get your other variables as well:
-uv none beginning with `UV_` that is not here, and git none that would have it work in another repository. A
-build gets none but those that are set for it here, and those in its project's `env`."""
+Variables of uv, git and Docker mean what they mean to these tools. uv, git and keyring get your other
+variables too, except that uv gets none beginning with `UV_` that is not listed here, and git none that would
+make it work in another repository. A build only gets those that are set for it here, and those in its
+project's `env`."""
 
 _LOCKFILES = """\
 ## Lock files

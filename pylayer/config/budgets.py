@@ -108,7 +108,7 @@ BUDGET_KEYS: dict[str, Key] = {
     "layers": Key(
         parse=table_of(size, name=layer_name),
         takes="table of layer = size",
-        help="The same for layers by name, in place of `layer`.",
+        help="The same for some layers, instead of `layer`.",
     ),
 }
 SET_KEYS: dict[str, Key] = {

@@ -52,7 +52,7 @@ class CacheSettings:
         metadata=key(
             list_of(public_key, distinct=True),
             "list of public keys as PEM",
-            "Whose records are believed besides, by a pull request's own jobs of what it added itself.",
+            "Whose records a pull request's jobs believe as well, of what that pull request added itself.",
         ),
     )
 

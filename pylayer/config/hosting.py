@@ -83,7 +83,7 @@ class EngineSettings:
         metadata=key(
             engine_choice,
             either(enginetable.choices()),
-            "Where projects are built; `--engine` goes before it.",
+            "Where projects are built; `--engine` overrides it.",
             see="checks.md#doctor",
         ),
     )
@@ -92,7 +92,7 @@ class EngineSettings:
         metadata=key(
             hosts,
             "table of architecture = address as in `DOCKER_HOST`, or name of a Docker context",
-            f"Machines that run an architecture natively; `{envtable.DOCKER_HOSTS}` goes before it.",
+            f"Machines that run an architecture natively; `{envtable.DOCKER_HOSTS}` overrides it.",
             see="engines.md#hosts",
         ),
     )
@@ -101,7 +101,7 @@ class EngineSettings:
         metadata=key(
             one_of(_UNREACHABLE),
             either(_UNREACHABLE),
-            "What is done for the architecture of a host that does not answer.",
+            "What to do for the architecture of a host that does not answer.",
             see="engines.md#hosts",
         ),
     )

@@ -79,7 +79,7 @@ class Layer:
     description: str = field(
         default="",
         metadata=key(
-            text, "text", "What the layer is for: `{description}` in what AWS shows of it.", see=_SETTINGS
+            text, "text", "What the layer is for; `{description}` in `publish.description`.", see=_SETTINGS
         ),
     )
     requirements: tuple[str, ...] = field(
@@ -87,7 +87,7 @@ class Layer:
         metadata=key(
             _requirements,
             "list of requirements (PEP 508)",
-            "Third-party distributions of the layer's own. A layer may have nothing else.",
+            "Third-party distributions of the layer itself. A layer may have only these.",
             see=_VERSIONS,
         ),
     )
@@ -117,7 +117,7 @@ class Layer:
         metadata=key(
             bytecode,
             either(BYTECODE),
-            "Whether modules are compiled for the runtime, all but those in folders `tests`; "
+            "Whether modules are compiled for the runtime, except those in folders named `tests`; "
             'with `"only"` sources are left out.',
             default="true",
             inherited=True,
@@ -168,7 +168,7 @@ class Layer:
         metadata=key(
             preferences,
             "table of pattern = distribution",
-            "Whose file is taken where several distributions give different ones.",
+            "Whose file to take if several distributions have different ones.",
             see="contents.md#files-that-several-distributions-have",
         ),
     )
@@ -197,7 +197,7 @@ class Layer:
         metadata=key(
             boolean,
             _SWITCH,
-            "Whether the shared libraries that native code built here is linked to are added.",
+            "Whether to add the shared libraries to which native code that is built here is linked.",
             see=_LIBRARIES,
             inherited=True,
         ),
@@ -322,7 +322,7 @@ class ProjectOptions:
     repair: bool = field(
         default=False,
         metadata=key(
-            boolean, _SWITCH, "`repair` of a layer, for this project's wheel alone.", see=_LIBRARIES
+            boolean, _SWITCH, "As `repair` of a layer, only for this project's wheel.", see=_LIBRARIES
         ),
     )
     config_settings: tuple[tuple[str, str], ...] = field(
@@ -338,7 +338,7 @@ class ProjectOptions:
         metadata=key(
             one_of(_NATIVE),
             either(_NATIVE),
-            "How native code is built: cross-compiled, in the target's container, or as can be trusted.",
+            "How native code is built: cross-compiled if that can be trusted, always so, or never.",
             see="native.md#trusted-or-not",
         ),
     )

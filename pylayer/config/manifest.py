@@ -97,7 +97,7 @@ class Manifest:
         metadata=key(
             list_of(relative, distinct=True),
             "list of globs",
-            "Where projects are found; a glob with `!` before it takes folders back.",
+            "Where projects are; a glob that begins with `!` leaves folders out.",
         ),
     )
     discover: Discover = field(
@@ -113,7 +113,7 @@ class Manifest:
         metadata=key(
             engine_table,
             f"{_ENGINE_KEYS['use'].takes}, or table",
-            "Where projects are built: the name of an engine, or what is said of engines.",
+            "Where projects are built: the name of an engine, or a table with more about engines.",
             default=_ENGINE_KEYS["use"].default,
             see="checks.md#doctor",
             inside=_ENGINE_KEYS,
@@ -125,22 +125,18 @@ class Manifest:
     )
     overrides: tuple[str, ...] = field(
         default=(),
-        metadata=key(
-            _requirements, _LIMITS, "Used in place of whatever is required of these.", see=_VERSIONS
-        ),
+        metadata=key(_requirements, _LIMITS, "Versions to use whatever else is required.", see=_VERSIONS),
     )
     build_constraints: tuple[str, ...] = field(
         default=(),
-        metadata=key(
-            _requirements, _LIMITS, "Limits for the versions of what builds projects.", see=_VERSIONS
-        ),
+        metadata=key(_requirements, _LIMITS, "Limits for the versions of build requirements.", see=_VERSIONS),
     )
     exclude_newer: str = field(
         default="",
         metadata=key(
             exclude_newer,
             'date, date and time with its zone, or duration such as `"7 days"`',
-            "Nothing that was uploaded later is used.",
+            "Ignore what was uploaded to an index later.",
             see=_VERSIONS,
         ),
     )
@@ -361,26 +357,26 @@ def keys(known: Mapping[str, Runtime]) -> dict[str, Key]:
             default='"dist/layers"',
         ),
         "defaults": Key(
-            parse=table(defaults), takes="table", help="What holds for layers that say nothing else."
+            parse=table(defaults), takes="table", help="Settings for all layers that do not have their own."
         ),
         "layers": Key(
             parse=table_of(table(layer), name=layer_name),
             takes="table of tables",
-            help="What differs from the defaults, and layers that are no project's own.",
+            help="Layers with settings of their own, or of several projects.",
             inside=layer,
             member=".NAME",
         ),
         "projects": Key(
             parse=table_of(table(options), name=distribution),
             takes="table of tables",
-            help="What the builds of projects need.",
+            help="What the builds of single projects need.",
             inside=options,
             member=".NAME",
         ),
         "runtimes": Key(
             parse=_read_before(known),
             takes="table of tables",
-            help="Your own images of runtimes, and what pylayer does not know of one.",
+            help="Your own images, and runtimes that pylayer does not know.",
             inside=RUNTIME_KEYS,
             member='."python3.N"',
         ),

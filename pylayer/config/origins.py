@@ -70,7 +70,7 @@ class IndexTable:
         metadata=key(
             index_name,
             "letters, digits and `-_.`",
-            "Its name, which is a part of the variables with its credentials.",
+            "Its name, by which variables give its credentials.",
             default=NEEDED,
         ),
     )

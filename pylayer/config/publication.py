@@ -147,17 +147,17 @@ PERMISSION_KEYS: dict[str, Key] = {
     "accounts": Key(
         parse=list_of(_account, distinct=True),
         takes="list of 12 digits as text",
-        help="AWS accounts that may.",
+        help="AWS accounts that may use it.",
     ),
     "organizations": Key(
         parse=list_of(_organization, distinct=True),
         takes="list of identifiers, such as `o-a1b2c3d4e5`",
-        help="AWS organizations whose accounts may.",
+        help="AWS organizations whose accounts may use it.",
     ),
     "public": Key(
         parse=boolean,
         takes=either((True, False)),
-        help="Whether everyone may; it takes `--public` on the command line as well.",
+        help="Whether everyone may use it; this needs `--public` on the command line as well.",
         default="false",
     ),
 }

@@ -33,7 +33,7 @@ class WorkerSettings:
         metadata=key(
             workers_address,
             "`dask://` or `dask+tls://` address",
-            "The scheduler whose workers do builds, where `--workers` is given without an address.",
+            "The scheduler whose workers do builds, if `--workers` has no address.",
         ),
     )
 

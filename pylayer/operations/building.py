@@ -38,16 +38,15 @@ def build(
 ) -> BuildReport:
     """Build the archives of layers, into the output folder that layers.toml names.
 
-    `only` and `layers` are names of layers or identifiers of builds, one or several, globs allowed; a build
-    must be meant by both, and an empty one means all. `engine` goes before what layers.toml says. `jobs` is
-    how many processors may be kept busy (0: all). With `locked` nothing is resolved: layers.lock must
-    answer all of it. Of builds that nothing which changed since the last run has to do with, nothing but
-    files' status is looked at; with `verify_outputs` the archives are read too. With `offline`, no index
-    and no shared store is asked. With `listing`, an archive of which records say what it is is not written:
-    layers.json is brought up to date, for whoever compares it with AWS. `workers` do builds on other
-    machines: those of a dask scheduler at this address ("": at that of layers.toml), or those of an
-    executor. A build that fails ends no other: it is in the report, whose `raise_for_errors` raises what
-    was wrong.
+    `only` and `layers` are names of layers or identifiers of builds, one or several, globs allowed. What both
+    choose is built; an empty one chooses all. `engine` overrides layers.toml. `jobs` is how many processors
+    may be kept busy (0: all). With `locked`, nothing is resolved: layers.lock must have it all. Of builds
+    that no change since the last run has to do with, only the size and time of files are looked at; with
+    `verify_outputs`, their archives are read too. With `offline`, neither an index nor a shared store is
+    asked. With `listing`, layers.json is brought up to date, for whoever compares it with AWS, but archives
+    that are known already are not written. `workers` do builds on other machines: those of a dask scheduler
+    at this address ("": the one in layers.toml), or those of an executor. A build that fails does not end the
+    others: the report has it, and its `raise_for_errors` raises what was wrong.
 
     Raises ManifestError, UsageError (a name that means nothing, an event loop that runs in this thread),
     EngineError (Docker asked for, and not there), LockError (all that a `locked` run lacks), StoreError.

@@ -39,7 +39,7 @@ def plan(
     """Find out what of the builds that are chosen is up to date, and what a change touches.
 
     `only` and `layers` choose as for `build`. `affected_since` is a commit (a branch, a tag, or `REF...` for
-    where HEAD left it): only builds are given whose archives a change since then may alter, and why. Asks
+    where HEAD left it): the plan then has only builds whose archives may be others since then, and why. Asks
     neither an engine nor a network, and writes nothing into the repository.
 
     Raises ManifestError, UsageError (a name or a commit that means nothing), StoreError.

@@ -41,12 +41,11 @@ def publish(
     """Publish what is in the output folder and not yet on AWS; with `dry_run` only say what that is.
 
     `layers` are names of layers or identifiers of builds, one or several, globs allowed (none: all); a
-    layer version is published whole. `regions` go before those in layers.toml, `profile` is one of the
-    AWS configuration; else credentials are found as boto3 finds them. `confirm` lets names be merged and
+    layer version is published whole. `regions` override those in layers.toml. `profile` is one of the AWS
+    configuration; without it, boto3 looks for credentials as usual. `confirm` lets names be merged and
     split, `public` lets layers be given to everyone. Archives that are older than their sources are an
-    error, unless `strict` is False: then they are warned of. Running it again does only what is missing.
-    What AWS refuses is in the report, whose `raise_for_errors` raises it, and published.json says what
-    stands.
+    error or, if `strict` is False, a warning. Running it again does only what is missing. What AWS refuses
+    is in the report, whose `raise_for_errors` raises it, and published.json says what has been published.
 
     Raises ManifestError, UsageError, StoreError, NotBuiltError (nothing is there to publish) and PublishError
     (what cannot be right, or boto3 is not installed) before AWS is asked for anything.

@@ -36,9 +36,9 @@ def verify(
 ) -> VerifyReport:
     """Import what is in archives, and run handlers, as Lambda would: in its image, where there is Docker.
 
-    `only` and `engine` are as for `build`. Sets of layers are tried together, where all their builds are
-    chosen. What worked before and has not changed is known to work, unless `again` it is to be tried. What
-    does not work is in the report, whose `raise_for_errors` raises it.
+    `only` and `engine` are as for `build`. Sets of layers are tried together, if all their builds are chosen.
+    What worked before and has not changed is only tried again with `again`. What does not work is in the
+    report, whose `raise_for_errors` raises it.
 
     Raises ManifestError, UsageError, EngineError (nothing that could try them), StoreError.
     """
