@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from pylayer import __version__
 from pylayer.archives import catalogue
 from pylayer.checks.contents import installed
-from pylayer.config.manifest import LOCK_NAME
 from pylayer.dataclassing import dataclass
 from pylayer.errors import NotBuiltError, PylayerError, ToolError
 from pylayer.locks import fetcher, lock
@@ -55,7 +54,7 @@ def run(manifest: Path, *, only: Sequence[str] = ()) -> list[Path]:
             hint='pip install "pylayer-lambda[sbom]"',
         ) from error
     found = workspace.load(manifest)
-    locked = lock.read(found.manifest.root / LOCK_NAME) or lock.Lock()
+    locked = lock.of(found.manifest)
     entries = catalogue.read(found.manifest.output / catalogue.NAME).builds
     written = []
     selected = workspace.select(found.builds, only)

@@ -68,9 +68,7 @@ def run(
     """
     if locked and (upgrade or upgrade_all):
         raise UsageError("--locked changes nothing, and --upgrade would", where="lock")
-    found = workspace.load(manifest)
-    for fault in found.manifest.warnings:
-        reporter.warn(fault)
+    found = workspace.load(manifest, warn=reporter.warn)
     policy = Policy(locked=locked, upgrade=frozenset(map(normalise, upgrade)), upgrade_all=upgrade_all)
     with opening.opened(found.manifest, note=reporter.note) as state:
         means = RunMeans(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import Version
 
 from pylayer.alone import alone
+from pylayer.config.manifest import LOCK_NAME
 from pylayer.dataclassing import dataclass
 from pylayer.digests import Digest
 from pylayer.errors import Fault, LockError, ManifestError
@@ -40,6 +41,8 @@ from pylayer.tables import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from pylayer.config.manifest import Manifest
 
 VERSION = 2
 _AGAIN = (
@@ -221,6 +224,11 @@ def _needed(name: str, locked: Locked, run: Run) -> bool:
 
 def _kept(entries: Mapping[str, Locked], *, stale: bool) -> dict[str, Locked]:
     return {name: replace(entry, stale=entry.stale or stale) for name, entry in entries.items()}
+
+
+def of(manifest: Manifest) -> Lock:
+    """The lock beside a layers.toml, empty where there is none; raises as `read`."""
+    return read(manifest.root / LOCK_NAME) or Lock()
 
 
 def read(path: Path) -> Lock | None:

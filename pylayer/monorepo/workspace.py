@@ -27,7 +27,7 @@ from pylayer.names import normalise, required_name
 from pylayer.tables import in_file, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from pylayer.monorepo.discovery import Found
@@ -121,13 +121,18 @@ class Workspace:
         object.__setattr__(self, "of_layers", {name: tuple(each) for name, each in of_layers.items()})
 
 
-def load(manifest_path: Path, *, today: date | None = None) -> Workspace:
+def load(
+    manifest_path: Path, *, today: date | None = None, warn: Callable[[Fault], None] = lambda _: None
+) -> Workspace:
     """Read layers.toml and every project it points to; ManifestError with all that is wrong in any of them.
 
-    `today` decides which runtimes are past their dates: see `manifest.read`.
+    `today` decides which runtimes are past their dates, see `manifest.read`; `warn` hears what may be wrong.
     """
     read, faults = manifest.read(manifest_path, today=today)
-    return joined(read, faults)
+    found = joined(read, faults)
+    for fault in found.manifest.warnings:
+        warn(fault)
+    return found
 
 
 def joined(read: Manifest, faults: list[Fault]) -> Workspace:

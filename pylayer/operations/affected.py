@@ -18,13 +18,11 @@ from typing import TYPE_CHECKING
 
 import pylayer
 from pylayer.building import packaged
-from pylayer.config.manifest import LOCK_NAME
 from pylayer.dataclassing import dataclass
 from pylayer.errors import ManifestError, PylayerError
 from pylayer.keys import changes
 from pylayer.locks import lock as locks
 from pylayer.locks import lockfiles
-from pylayer.locks.lock import Lock
 from pylayer.locks.sourcing import choices, settings_of
 from pylayer.monorepo import inputs, pastcheckout, workspace
 from pylayer.monorepo.trees import FileHashes
@@ -172,10 +170,9 @@ class _Comparison:
                 for _, source in file.sources:
                     past.bring_whole(found.manifest.root / source)
         was = workspace.load(past.then(found.manifest.path))
-        look = sources_by(state.hashes)
-        self._now = Foresight(found, lock=_lock(found), store=state.store, sources=look)
+        self._now = Foresight.of_today(found, state)
         past_look = self._sources(sources_by(FileHashes()))
-        self._was = Foresight(was, lock=_lock(was), store=state.store, sources=past_look)
+        self._was = Foresight(was, lock=locks.of(was.manifest), store=state.store, sources=past_look)
         self._told: dict[tuple[str, Target], tuple[str, ...]] = {}
         self._same: dict[str, bool] = {}
         self._unsure: dict[str, None] = {}
@@ -384,7 +381,3 @@ def _pylayers(root: Path) -> frozenset[str]:
 def _place(provenance: Provenance, root: Path) -> str:
     """Where something comes from; a path as it is from `root`, so that it is the same in both trees."""
     return os.path.relpath(provenance.address, root) if provenance.kind == "path" else str(provenance)
-
-
-def _lock(found: Workspace) -> Lock:
-    return locks.read(found.manifest.root / LOCK_NAME) or Lock()

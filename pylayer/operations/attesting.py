@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from pylayer import envtable, redaction
 from pylayer.archives import catalogue
-from pylayer.config.manifest import LOCK_NAME
 from pylayer.index import gits
 from pylayer.locks import lock
 from pylayer.locks.fetcher import Addresses
@@ -47,7 +46,7 @@ def write(
     """
     output = found.manifest.output
     entries = catalogue.read(output / catalogue.NAME).builds
-    locked = lock.read(found.manifest.root / LOCK_NAME) or lock.Lock()
+    locked = lock.of(found.manifest)
     written = {}
     for identifier, result in results.items():
         if not result.made or not (entry := entries.get(identifier)):

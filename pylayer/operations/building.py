@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pylayer.operations import unchanged
 from pylayer.operations.buildreport import BuildReport
 from pylayer.operations.buildrequest import BuildRequest
-from pylayer.operations.inturn import in_turn, several, shown
-from pylayer.outcomes import Follower
+from pylayer.operations.inturn import following, in_turn, several, shown
 from pylayer.state import opening, snapshot
 
 if TYPE_CHECKING:
@@ -84,9 +82,8 @@ def made(manifest: Path, asked: BuildRequest, *, reporter: Reporter | None) -> B
             from pylayer.operations import headstart
 
             activity = Activity(note=told.note)
-            following = told.following(activity) if isinstance(told, Follower) else nullcontext()
             edited = found.edited and asked.workers is None
-            with following, headstart.taken(state, edited=edited) as engines:
+            with following(told, activity), headstart.taken(state, edited=edited) as engines:
                 from pylayer.operations import buildruns
 
                 outcomes = buildruns.run(

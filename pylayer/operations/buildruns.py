@@ -95,9 +95,7 @@ def run(
     for all that a locked run lacks in the lock.
     """
     refuse_event_loops()
-    found = workspace.load(manifest)
-    for fault in found.manifest.warnings:
-        reporter.warn(fault)
+    found = workspace.load(manifest, warn=reporter.warn)
     selected = workspace.select(found.builds, asked.only, layers=asked.layers)
     listed = found.manifest.output / catalogue.NAME
     before = listed.read_bytes() if listed.is_file() else None
@@ -290,11 +288,9 @@ def _foresee(found: Workspace, news: Sequence[BuildResult], *, state: WorkspaceS
     """Keep what builds with something new in them came to, for who compares commits before building."""
     if not news:
         return
-    from pylayer.locks import lock
-    from pylayer.operations.foresight import Foresight, sources_by
+    from pylayer.operations.foresight import Foresight
 
-    locked = lock.read(found.manifest.root / LOCK_NAME) or lock.Lock()
-    foresight = Foresight(found, lock=locked, store=state.store, sources=sources_by(state.hashes))
+    foresight = Foresight.of_today(found, state)
     for result in news:
         assert result.made is not None
         with suppress(PylayerError):  # it only makes later answers more exact

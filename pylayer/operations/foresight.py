@@ -25,6 +25,7 @@ from pylayer.building.serving import allows
 from pylayer.building.sources import source_of
 from pylayer.building.wheelparts import declared_parts
 from pylayer.keys import key
+from pylayer.locks import lock as locks
 from pylayer.locks.pinning import LockfilePins
 from pylayer.locks.sharing import EnvironmentName
 from pylayer.markers import required
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from pylayer.locks.lock import Lock, Locked
     from pylayer.monorepo.trees import FileHashes
     from pylayer.monorepo.workspace import Project, SourceTree, Workspace
+    from pylayer.state.opening import WorkspaceState
     from pylayer.store import Store
     from pylayer.wheels import Wheel
 
@@ -91,6 +93,12 @@ class Foresight:
         self._of_any_target: dict[str, Closure] = {}  # by layer
         self._stated_by: dict[str, Metadata | None] = {}
         self._declared: dict[str, Mapping[str, Any]] = {}
+
+    @classmethod
+    def of_today(cls, found: Workspace, state: WorkspaceState) -> Foresight:
+        """That of a workspace as it is on disk."""
+        sources = sources_by(state.hashes)
+        return cls(found, lock=locks.of(found.manifest), store=state.store, sources=sources)
 
     @cached_property
     def builds(self) -> dict[str, Build]:

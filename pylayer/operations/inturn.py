@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -13,7 +13,9 @@ from pylayer.outcomes import Follower, Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
+    from pylayer.activity import Activity
     from pylayer.errors import Fault
     from pylayer.outcomes import Outcome
     from pylayer.trials import Tried
@@ -46,6 +48,11 @@ def in_turn(reporter: Reporter | None) -> Iterator[Reporter]:
             if lacking := shortage.told(bug):
                 raise lacking from bug
             raise
+
+
+def following(told: Reporter, activity: Activity) -> AbstractContextManager[None]:
+    """Let a reporter follow what a run does, if it is one that wants to."""
+    return told.following(activity) if isinstance(told, Follower) else nullcontext()
 
 
 class InTurn(Reporter):

@@ -45,9 +45,7 @@ def plan(
     Raises ManifestError, UsageError (a name or a commit that means nothing), StoreError.
     """
     with in_turn(reporter) as told:
-        found = workspace.load(Path(manifest))
-        for fault in found.manifest.warnings:
-            told.warn(fault)
+        found = workspace.load(Path(manifest), warn=told.warn)
         selected = workspace.select(found.builds, several(only), layers=several(layers))
         output = found.manifest.output
         there = catalogue.read(output / catalogue.NAME)

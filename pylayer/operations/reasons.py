@@ -116,10 +116,9 @@ async def _shared(
     build: Build, run: OpenRun, state: WorkspaceState, known: Mapping[RecordName, Any]
 ) -> Sequence[str]:
     """Say of each of a build's projects whether the shared store has its wheel, else what it looked for."""
-    from pylayer.operations.foresight import Foresight, sources_by
+    from pylayer.operations.foresight import Foresight
 
-    sources = sources_by(state.hashes)
-    foresight = Foresight(run.context.workspace, lock=run.before, store=state.store, sources=sources)
+    foresight = Foresight.of_today(run.context.workspace, state)
     lines = []
     for name in sorted(foresight.closure(build).projects):
         try:

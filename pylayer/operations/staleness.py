@@ -17,7 +17,6 @@ from pylayer.dataclassing import dataclass
 from pylayer.errors import Fault, PylayerError
 from pylayer.keys import changes
 from pylayer.locks import lock as locks
-from pylayer.locks.lock import Lock
 from pylayer.locks.pinning import LockfilePins
 from pylayer.locks.sourcing import choices, settings_of
 from pylayer.operations.reasons import stated
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from pylayer.archives.catalogue import Catalogue
     from pylayer.config.layers import Build
     from pylayer.keys import Parts
+    from pylayer.locks.lock import Lock
     from pylayer.monorepo.workspace import Workspace
     from pylayer.state.opening import WorkspaceState
     from pylayer.state.snapshot import Snapshot
@@ -61,7 +61,7 @@ def of(found: Workspace, state: WorkspaceState, *, listed: Catalogue, builds: Se
     before = snapshot.load(state)
     moved = described_otherwise(before) if before else frozenset()
     kept = _kept(before, listed) if before and not moved and snapshot.unchanged(before) else frozenset()
-    lock = locks.read(found.manifest.root / LOCK_NAME) or Lock()
+    lock = locks.of(found.manifest)
     look = _Look(found, state, lock=lock, moved=moved)
     stale: dict[str, tuple[str, ...]] = {}
     unknown = []

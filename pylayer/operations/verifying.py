@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing, nullcontext
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +10,8 @@ from pylayer.activity import Activity
 from pylayer.archives import catalogue
 from pylayer.errors import NeedsDockerError, PylayerError
 from pylayer.monorepo import workspace
-from pylayer.operations.inturn import in_turn, several
+from pylayer.operations.inturn import following, in_turn, several
 from pylayer.operations.results import VerifyReport
-from pylayer.outcomes import Follower
 from pylayer.state import opening
 from pylayer.trials import Tried
 from pylayer.verification import verifying
@@ -45,7 +44,7 @@ def verify(
     tried: list[Tried] = []
     with in_turn(reporter) as told:
         activity = Activity(note=told.note)
-        with told.following(activity) if isinstance(told, Follower) else nullcontext():
+        with following(told, activity):
             found = workspace.load(Path(manifest))
             selected = workspace.select(found.builds, several(only))
             there = catalogue.read(found.manifest.output / catalogue.NAME).builds

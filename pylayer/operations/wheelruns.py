@@ -14,10 +14,7 @@ from typing import TYPE_CHECKING
 from pylayer import envtable
 from pylayer.activity import Activity
 from pylayer.building.pace import Pace
-from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import PylayerError, UsageError
-from pylayer.locks import lock as locks
-from pylayer.locks.lock import Lock
 from pylayer.locks.standing import Policy
 from pylayer.monorepo import workspace
 from pylayer.names import required_name
@@ -25,12 +22,11 @@ from pylayer.operations import context, dividing, wheelplans
 from pylayer.operations.buildreport import BuildReport
 from pylayer.operations.buildruns import refuse_event_loops, refuse_stale
 from pylayer.operations.context import RunMeans
-from pylayer.operations.foresight import Foresight, sources_by
-from pylayer.operations.inturn import in_turn, shown
+from pylayer.operations.foresight import Foresight
+from pylayer.operations.inturn import following, in_turn, shown
 from pylayer.operations.missing import Finder, Missing
 from pylayer.operations.wheelmaking import WheelMaker
 from pylayer.operations.wheelplans import WantedWheels, WheelPlan
-from pylayer.outcomes import Follower, Outcome
 from pylayer.state import opening
 
 if TYPE_CHECKING:
@@ -42,7 +38,7 @@ if TYPE_CHECKING:
     from pylayer.monorepo.workspace import Workspace
     from pylayer.operations.dividing import MissingWheel
     from pylayer.operations.sharing import Sharing
-    from pylayer.outcomes import Reporter
+    from pylayer.outcomes import Outcome, Reporter
     from pylayer.targets import Architecture
 
 MOST = 256  # shares: as many jobs as a matrix of GitHub's has, and as many heads as a run reads
@@ -139,11 +135,8 @@ def _opened(
     refuse_event_loops()
     with in_turn(reporter) as told, ExitStack() as stack:
         activity = Activity(note=told.note)
-        if isinstance(told, Follower):
-            stack.enter_context(told.following(activity))
-        found = workspace.load(manifest)
-        for fault in found.manifest.warnings:
-            told.warn(fault)
+        stack.enter_context(following(told, activity))
+        found = workspace.load(manifest, warn=told.warn)
         selected = () if only is None else workspace.select(found.builds, only)
         state = stack.enter_context(opening.opened(found.manifest, note=told.note))
         shared = stack.enter_context(context.shared(found, state.store, note=told.note, offline=offline))
@@ -180,9 +173,7 @@ class _Run:
         self._means = means
         self._locked = locked
         self._reporter = reporter
-        lock = locks.read(found.manifest.root / LOCK_NAME) or Lock()
-        sources = sources_by(self.state.hashes)
-        self._foresight = Foresight(found, lock=lock, store=self.state.store, sources=sources)
+        self._foresight = Foresight.of_today(found, means.state)
 
     def missing(self) -> tuple[Missing, Architecture]:
         """Find what is missing, and the architecture that this machine builds for without emulation."""
