@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
     from pylayer.building.dependencies import Wanted
     from pylayer.locks.lockresolver import Case, LockResolver
-    from pylayer.locks.standing import Standing
+    from pylayer.locks.standing import StandingLock
 
 
 class LayerResolver:
     """Resolves the builds of one layer after the other; what is locked for them is preferred."""
 
-    def __init__(self, resolver: LockResolver, *, standing: Standing) -> None:
+    def __init__(self, resolver: LockResolver, *, standing: StandingLock) -> None:
         self._resolver = resolver
         self._standing = standing
 

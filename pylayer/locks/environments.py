@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pylayer.locks.fetcher import Fetcher
     from pylayer.locks.lockresolver import LockResolver
     from pylayer.locks.provenances import Provenances
-    from pylayer.locks.standing import Standing
+    from pylayer.locks.standing import StandingLock
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
@@ -46,7 +46,7 @@ class LockedEnvironments:
         self,
         context: RunContext,
         *,
-        standing: Standing,
+        standing: StandingLock,
         provenances: Provenances,
         resolver: LockResolver,
         fetcher: Fetcher,

@@ -43,7 +43,7 @@ class Policy:
         return self.upgrade_all or name in self.upgrade
 
 
-class Standing:
+class StandingLock:
     """What of the lock `before` a run stands, as its `policy` has it.
 
     `settings` are those of today that decide a resolution, as the lock keeps them.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pylayer.locks.fetcher import Fetcher
     from pylayer.locks.lockresolver import LockResolver
     from pylayer.locks.provenances import Provenances
-    from pylayer.locks.standing import Standing
+    from pylayer.locks.standing import StandingLock
     from pylayer.targets import Target
     from pylayer.wheels import Wheel
 
@@ -40,7 +40,7 @@ class ThirdParty:
         self,
         context: RunContext,
         *,
-        standing: Standing,
+        standing: StandingLock,
         fetcher: Fetcher,
         provenances: Provenances,
         resolver: LockResolver,

@@ -29,7 +29,7 @@ from pylayer.locks.lock import Lock, Run
 from pylayer.locks.lockresolver import LockResolver
 from pylayer.locks.provenances import Provenances
 from pylayer.locks.sourcing import choices, settings_of
-from pylayer.locks.standing import Standing
+from pylayer.locks.standing import StandingLock
 from pylayer.locks.thirdparty import ThirdParty
 from pylayer.processors import confined
 from pylayer.repair.repairer import Repairer
@@ -181,7 +181,7 @@ async def opened(
         fetcher = Fetcher(context, settings=index_settings)
         third_party = ThirdParty(
             context,
-            standing=Standing(found, before=before or Lock(), settings=chosen, policy=policy),
+            standing=StandingLock(found, before=before or Lock(), settings=chosen, policy=policy),
             fetcher=fetcher,
             provenances=Provenances(found, index_settings),
             resolver=LockResolver(context, settings=_asked_anew(index_settings, policy), fetcher=fetcher),

@@ -9,7 +9,7 @@ from pylayer.building.dependencies import Wanted
 from pylayer.index.pins import Pin
 from pylayer.locks.lock import Lock, Locked, Terms
 from pylayer.locks.lockresolver import Case
-from pylayer.locks.standing import Policy, Standing
+from pylayer.locks.standing import Policy, StandingLock
 from pylayer.monorepo import workspace
 from pylayer.resolver.requirements import ResolverPython
 
@@ -42,7 +42,7 @@ class Layer:
 
     def standing(self, locked, *, settings=SETTINGS, **policy):
         before = Lock(settings=SETTINGS, builds=locked)
-        return Standing(self.found, before=before, settings=settings, policy=Policy(**policy))
+        return StandingLock(self.found, before=before, settings=settings, policy=Policy(**policy))
 
     def reasons(self, locked, *requirements, given=None, **options):
         """Why what is locked does not stand for what a build requires now."""
