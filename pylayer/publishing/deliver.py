@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pylayer.publishing.cloud import Patience, Region, Stored
     from pylayer.publishing.plan import Item
-    from pylayer.publishing.room import Room
+    from pylayer.publishing.room import MemoryBound
     from pylayer.publishing.template import LayerGroup
 
 Status = Literal["published", "unchanged", "updated", "blocked", "failed"]
@@ -62,7 +62,7 @@ def undone(item: Item, cause: CloudError | None = None) -> Result:
 
 
 def deliver(
-    item: Item, region: Region, *, folder: Path, revision: str, patience: Patience, room: Room
+    item: Item, region: Region, *, folder: Path, revision: str, patience: Patience, room: MemoryBound
 ) -> Result:
     """Do what `item` says; `folder` is where the archives are, `room` for those sent in requests."""
     start = time.monotonic()

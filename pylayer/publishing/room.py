@@ -17,7 +17,7 @@ MOST = 200 * 1024 * 1024
 
 
 @dataclass(slots=True, kw_only=True)
-class Room:
+class MemoryBound:
     """Bytes that are held at once, of all regions; who wants more waits, unless nobody else has any."""
 
     most: int = MOST

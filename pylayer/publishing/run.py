@@ -13,7 +13,7 @@ from pylayer.publishing import checks, lines, outputs, published, surplus
 from pylayer.publishing.cloud import CloudError
 from pylayer.publishing.deliver import Result, deliver, undone
 from pylayer.publishing.plan import Consent, Item, failed, look, plan
-from pylayer.publishing.room import Room
+from pylayer.publishing.room import MemoryBound
 from pylayer.publishing.surplus import Doubt
 from pylayer.publishing.task import connect, prepare
 from pylayer.publishing.turns import turn
@@ -156,7 +156,7 @@ def _done(  # noqa: PLR0917  a private step of `run`
 def _deliver(task: Task, items: Sequence[Item], patience: Patience, revision: str) -> Iterable[Result]:
     """Do all items, regions in parallel; one that cannot be reached is given up after its first failure."""
     halted: dict[str, CloudError] = {}
-    room = Room()
+    room = MemoryBound()
 
     def do(item: Item) -> Result:
         if item.cause or not item.pending:

@@ -6,6 +6,7 @@ import http.client
 import threading
 import time
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
@@ -220,9 +221,9 @@ class Keys:
 
     def __init__(self, folder) -> None:
         key = Ed25519PrivateKey.generate()
-        self.path = folder / f"{id(key)}.pem"
-        self.path.write_bytes(private_pem(key))
         self.public = public_pem(key)
+        self.path = folder / f"{sha256(self.public.encode()).hexdigest()}.pem"
+        self.path.write_bytes(private_pem(key))
 
     @property
     def signer(self) -> Signer:

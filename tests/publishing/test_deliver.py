@@ -12,7 +12,7 @@ from pylayer.config.publication import LayerSettings, PublishSettings
 from pylayer.publishing.cloud import CloudError, Draft, Patience
 from pylayer.publishing.deliver import deliver, undone
 from pylayer.publishing.plan import Consent, Item, look, plan
-from pylayer.publishing.room import Room
+from pylayer.publishing.room import MemoryBound
 from pylayer.publishing.template import groups
 
 PATIENCE = Patience(pause=0)
@@ -32,7 +32,7 @@ def item_of(folder, region, **settings) -> Item:
 
 
 def delivered(item, region, folder):
-    return deliver(item, region, folder=folder, revision="", patience=PATIENCE, room=Room())
+    return deliver(item, region, folder=folder, revision="", patience=PATIENCE, room=MemoryBound())
 
 
 def draft(content=CONTENT):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
-from pylayer.publishing.room import Room
+from pylayer.publishing.room import MemoryBound
 
 
 def test_what_fits_is_held_at_once():
     """Two that fit meet in there."""
-    room, both = Room(most=10), Barrier(2)
+    room, both = MemoryBound(most=10), Barrier(2)
 
     def hold(size):
         with room.taken(size):
@@ -22,7 +22,7 @@ def test_what_fits_is_held_at_once():
 
 def test_what_does_not_fit_waits():
     """It comes in once the other one is done, whatever became of that."""
-    room, order, inside = Room(most=10), [], Event()
+    room, order, inside = MemoryBound(most=10), [], Event()
 
     def second():
         inside.wait(timeout=10)
@@ -44,7 +44,7 @@ def test_what_does_not_fit_waits():
 
 def test_one_that_is_too_large_is_alone():
     """It would never fit."""
-    room = Room(most=10)
+    room = MemoryBound(most=10)
     with room.taken(11):
         pass
     with room.taken(10):
