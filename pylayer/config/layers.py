@@ -108,8 +108,9 @@ class Layer:
         metadata=key(
             _names,
             "list of names",
-            "Distributions that may be built from their sdist. All others come as wheels.",
+            "Distributions that are built from their sdist where they are needed. All others come as wheels.",
             see="dependencies.md#from-git-and-from-source",
+            inherited=True,
         ),
     )
     bytecode: Bytecode = field(

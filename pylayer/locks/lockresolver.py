@@ -86,6 +86,7 @@ class LockResolver:
 
         excluded = frozenset({*self._projects, *case.terms.exclude})
         place = case.whereabouts
+        sources = frozenset(case.terms.build_from_source)
         needed = {required_name(text) for text in case.terms.requirements} - excluded
         addresses: dict[str, str] = {}
         provided: dict[str, tuple[Pin, Wheel]] = {}
@@ -93,6 +94,8 @@ class LockResolver:
         while True:
             if refused := [place.refused[name] for name in sorted(needed & place.refused.keys())]:
                 raise ResolveError.of(replace(fault, where=case.python.label) for fault in refused)
+            if case.ahead and needed & sources:
+                raise ResolveError("is built where it is wanted", where=min(needed & sources))
             for name in sorted(needed - provided.keys() - addresses.keys()):
                 url = _address(name, case)
                 if gits.is_git(url):
@@ -102,7 +105,9 @@ class LockResolver:
                 elif url:
                     addresses[name] = url
             try:
-                return await self._resolved(case, provided, addresses, excluded=excluded)
+                return await self._resolved(
+                    case, provided, addresses, excluded=excluded, sources=sorted(needed & sources)
+                )
             except StandInError as error:
                 needed = needed.union(error.names)
 
@@ -113,11 +118,15 @@ class LockResolver:
         addresses: Mapping[str, str],
         *,
         excluded: frozenset[str],
+        sources: Sequence[str],
     ) -> Locked:
-        """Resolve with what is `provided` as wheels, and with `addresses` of others; raises StandInError."""
+        """Resolve with what is `provided` as wheels, and with `addresses` of others; raises StandInError.
+
+        `sources` are what is needed of what is built from source.
+        """
         constraints = self._constraints(case)
         given = provided
-        built = [name for name in case.terms.build_from_source if name not in given]
+        built = [name for name in sources if name not in given]
         provided = {
             **given,
             **{name: await self._from_source(name, case, constraints=constraints) for name in built},
@@ -132,7 +141,8 @@ class LockResolver:
             provided=tuple(wheel for _, wheel in provided.values()),
             preferences=_preferences(case),
             exclude_newer=self._manifest.exclude_newer,
-            elsewhere=frozenset({*place.located, *place.refused}) - addresses.keys(),
+            elsewhere=frozenset({*place.located, *place.refused, *case.terms.build_from_source})
+            - addresses.keys(),
             hashes={name: allowed.sha256 for name, allowed in place.hashes.items()},
             beside=_offered(case.beside),
         )
@@ -147,10 +157,11 @@ class LockResolver:
             pins = await self._graph.once(asked, lambda: self._asked(request, case, asked=asked))
         except ResolveError as error:
             others = tuple(wheel for _, wheel in given.values())
-            fitting = await self._sources(case, built, replace(request, provided=others))
+            asked_for = replace(request, provided=others, elsewhere=request.elsewhere.difference(built))
+            fitting = await self._sources(case, built, asked_for)
             if fitting and fitting != {name: provided[name][0].version for name in fitting}:
                 again = replace(case, sources=fitting)
-                return await self._resolved(again, given, addresses, excluded=excluded)
+                return await self._resolved(again, given, addresses, excluded=excluded, sources=sources)
             raise _attributed(error, case) from error
         kept = tuple(provided[pin.name][0] if pin.name in provided else pin for pin in pins)
         if faults := [

@@ -64,7 +64,7 @@ class ThirdParty:
 
     async def likely(self, wanted: Sequence[Wanted]) -> Mapping[str, tuple[Wheel, ...]]:
         """See `pylayer.building.dependencies.Distributions`: the resolver's answers serve `wheels` too."""
-        if self._standing.policy.locked or any(want.build.layer.build_from_source for want in wanted):
+        if self._standing.policy.locked:
             return {}
         found, cases = await self._found(wanted, ahead=True)
         wheels = await self._all_had(wanted, found, cases)

@@ -208,7 +208,7 @@ def _hint(name: str, newest: str | None, *, sdist: bool, newer: Sequence[str] = 
 
 def _built(names: Sequence[str]) -> str:
     listed = ", ".join(f'"{name}"' for name in names)
-    return f"build-from-source = [{listed}] under [layers.NAME]"
+    return f"build-from-source = [{listed}] under [defaults], or under [layers.NAME] for one layer"
 
 
 def _is_later(version: str, wanted: SpecifierSet, files: Sequence[File]) -> bool:

@@ -507,6 +507,23 @@ def test_what_others_require_of_an_sdist_is_built(shop):
     assert {"theirs": "1.0", "source": "1.0", "other": "1.0"} == locked
 
 
+def test_what_all_layers_may_build_is_built_where_it_is_needed(shop):
+    """By what others require, too; no index is asked for what nobody requires."""
+    project = shop.member("source", version="3.0")
+    with tarfile.open(shop.index.folder / "source-3.0.tar.gz", "w:gz") as archive:
+        archive.add(project, "source-3.0")
+    shutil.rmtree(project)
+    shop.offer("needs", "1.0", "source>=2")
+    allowed = 'build-from-source = ["source", "absent"]'
+    shop.layers("", '[layers.built]\nrequirements = ["needs"]\n', defaults=allowed)
+    good(shop.run("layers"))
+
+    assert {"needs": "1.0", "source": "3.0"} == shop.lock.builds["built-python3.11-x86_64"].versions
+    assert {"third": "1.0", "other": "1.0"} == shop.lock.builds[LIBA].versions
+    assert {"third": "1.0"} == shop.lock.builds[LIBB].versions
+    assert [] == [asked.path for asked in shop.index.asked if "absent" in asked.path]
+
+
 def test_an_sdist_keeps_its_version_until_it_is_upgraded(shop):
     """As any distribution."""
     for version in ("3.0", "4.0"):

@@ -311,7 +311,8 @@ def test_names_what_another_requires_and_has_no_wheels(desk, index, sdists):
         resolved(desk.settings(index), "theirs")
     (fault,) = error.value.faults
     assert f"native {sdists[-1]} has no wheel that runs there, only an sdist" == fault.what
-    assert 'to have its sdist built, write build-from-source = ["native"] under [layers.NAME]' == fault.hint
+    where = "under [defaults], or under [layers.NAME] for one layer"
+    assert f'to have its sdist built, write build-from-source = ["native"] {where}' == fault.hint
 
 
 def test_older_versions_without_wheels_are_one_way_out_of_several(desk, index):
@@ -325,7 +326,7 @@ def test_older_versions_without_wheels_are_one_way_out_of_several(desk, index):
         resolved(desk.settings(index), "theirs", "three>=2")
     (fault,) = error.value.faults
     assert "no versions go together" == fault.what
-    assert 'build-from-source = ["native"] under [layers.NAME]' in fault.hint
+    assert 'build-from-source = ["native"] under [defaults]' in fault.hint
 
 
 def test_names_every_requirement_that_nothing_satisfies(desk, index):
