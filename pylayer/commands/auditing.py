@@ -10,23 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 from pylayer import folders, process
 from pylayer.config.manifest import LOCK_NAME
-from pylayer.errors import CheckError, LockError, ToolError
+from pylayer.errors import CheckError, DownloadError, LockError, ToolError
 from pylayer.index import gits
 from pylayer.locks import lock
+from pylayer.locks.fetcher import yanked
 from pylayer.locks.sourcing import settings_of
 from pylayer.monorepo import workspace
+from pylayer.resolver.withdrawn import withdrawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
+    from pylayer.index.indexes import IndexSettings
     from pylayer.locks.lock import Lock
 
 _PATIENCE = 600  # seconds
 
 
 def run(manifest: Path, *, say: Callable[[str], None]) -> None:
-    """Have pip-audit judge every version that layers hold; what it finds goes to `say`.
+    """Have pip-audit judge every version that layers hold; what it finds, and what is yanked, goes to `say`.
 
     Whatever comes from one private index alone, or from git, is left out: its name is nobody else's business.
     Raises ToolError where pip-audit is not installed, LockError where there is no lock, CheckError where it
@@ -53,9 +56,29 @@ def run(manifest: Path, *, say: Callable[[str], None]) -> None:
             where=LOCK_NAME,
             hint="check them with a tool that knows them",
         )
+    _tell_yanked(locked, without=elsewhere, settings=resolver, say=say)
     with folders.private() as folder:
         answers = [_answer(command, lines, folder=folder, say=say) for lines in asked]
     _judge([row for answer in answers for row in answer], say=say)
+
+
+def _tell_yanked(
+    locked: Lock, *, without: Collection[str], settings: IndexSettings, say: Callable[[str], None]
+) -> None:
+    """Tell which versions are yanked: by the index that each comes from, so by private ones as well."""
+    pins = [
+        pin
+        for entry in (*locked.builds.values(), *locked.environments.values())
+        for pin in entry.pins
+        if pin.name not in without and not gits.commit_of(pin)
+    ]
+    try:
+        found = withdrawn(pins, settings=settings)
+    except DownloadError as error:
+        say(f"not looked up, whether anything is yanked: {error}")
+        return
+    for line in dict.fromkeys(yanked(pin.name, pin.version, pin.yanked or "") for pin in found):
+        say(line)
 
 
 def _answer(

@@ -14,7 +14,8 @@ class Pin:
 
     That is a Digest, or empty where the index names none. `url` holds no credentials but a signature that may
     be in its query, and is empty where a lock named none; `size` is in bytes, None where the index does not
-    say. `index` names the index that it is known to come from.
+    say. `index` names the index that it is known to come from. `yanked` is why whoever published it took it
+    back (empty: for no reason given), None where that did not happen or nobody was asked.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Pin:
     url: str = field(default="", repr=False)
     size: int | None = None
     index: str | None = None
+    yanked: str | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Let nothing be a sha256 that is none; raises ValueError."""

@@ -36,7 +36,8 @@ _ACCEPT = f"{_JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01
 class File:
     """A file that an index offers; `tags` are empty for an sdist, `sha256` where the index names none.
 
-    `url` and `uploaded` (RFC 3339) are as the index wrote them: the former may hold credentials.
+    `url` and `uploaded` (RFC 3339) are as the index wrote them: the former may hold credentials. `reason` is
+    why it was yanked, where that is given.
     """
 
     filename: str
@@ -47,6 +48,7 @@ class File:
     size: int | None = None
     requires_python: str = ""
     yanked: bool = False
+    reason: str = ""
     uploaded: str = ""
 
     @property
@@ -140,7 +142,8 @@ def _from_json(row: Mapping[str, Any], page: str) -> dict[str, Any]:
         "url": _joined(page, texts["url"]),
         "sha256": row.get("hashes", {}).get("sha256", ""),
         "size": size,
-        "yanked": row.get("yanked", False) is not False,
+        "yanked": (yanked := row.get("yanked", False)) is not False,
+        "reason": yanked if isinstance(yanked, str) else "",
     }
 
 
@@ -176,6 +179,7 @@ class _Links(HTMLParser):
                 "sha256": fragment.removeprefix("sha256=") if fragment.startswith("sha256=") else "",
                 "requires_python": given.get("data-requires-python") or "",
                 "yanked": "data-yanked" in given,
+                "reason": given.get("data-yanked") or "",
             }
         )
 

@@ -106,6 +106,7 @@ class LockedEnvironments:
                     commits=self._standing.commits(before, case.terms),
                 )
             )
+            self._fetcher.warn(locked.pins)
         found = await self._fetched(locked, case)
         new = locked is not before
         if called:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     Fetching = tuple[Hashable, Callable[[], Coroutine[None, None, None]]]  # a step, and what it does
 
 
+_LONGEST_REASON = 200  # characters
+
+
 class Fetcher:
     """Files of distributions, each fetched once. `builder` builds sdists; it is set before the first use."""
 
@@ -42,7 +45,9 @@ class Fetcher:
         self._graph = context.graph
         self._store = context.store
         self._files = context.files
+        self._note = context.note
         self._fetching: dict[str, Fetching] = {}  # by sha256
+        self._told: set[tuple[str, str]] = set()
 
     async def wheels(
         self,
@@ -86,6 +91,13 @@ class Fetcher:
             and self._store.record(DISTRIBUTION, pin.sha256) is not None
         )
 
+    def warn(self, pins: Iterable[Pin]) -> None:
+        """Tell once of each distribution that its index says is yanked, where one was asked of it."""
+        for pin in pins:
+            if pin.yanked is not None and (pin.name, pin.version) not in self._told:
+                self._told.add((pin.name, pin.version))
+                self._note(f"warning: {yanked(pin.name, pin.version, pin.yanked)}")
+
     async def built(self, pin: Pin, *, python: ResolverPython, target: Target, addresses: Addresses) -> Wheel:
         """The wheel of a source."""
         if not await self._graph.compute(self._store.blob, pin.sha256):
@@ -124,6 +136,7 @@ class Fetcher:
             settings = self._settings.where(python.markers, extras=addresses.extras)
             refound = await self._graph.compute(resolve.refind, unknown, python=python, settings=settings)
             addressed |= {pin.sha256: pin for pin in refound}
+            self.warn(refound)
         from pylayer.index import download
 
         await self._graph.wait(
@@ -162,6 +175,13 @@ class Fetcher:
         wheel = wheels.read(path, filename=pin.filename, sha256=pin.sha256)
         self._store.put_record(DISTRIBUTION, pin.sha256, wheels.to_json(wheel))
         return wheel
+
+
+def yanked(name: str, version: str, reason: str) -> str:
+    """Say that a version is yanked (PEP 592), why if it is known, and what to do."""
+    why = f" ({' '.join(reason.split())[:_LONGEST_REASON]})" if reason else ""
+    what = f"`pylayer lock --upgrade={name}` takes another, where nothing pins it"
+    return f"{name} {version} is yanked{why}: {what}"
 
 
 class Addresses:

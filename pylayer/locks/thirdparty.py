@@ -59,7 +59,10 @@ class ThirdParty:
     async def wheels(self, wanted: Sequence[Wanted]) -> Mapping[str, tuple[Wheel, ...] | PylayerError]:
         """By build id, the third-party wheels of one layer's builds, or why there are none."""
         found, cases = await self._found(wanted)
-        self.builds |= {name: one for name, one in found.items() if isinstance(one, Locked)}
+        new = {name: one for name, one in found.items() if isinstance(one, Locked)}
+        self.builds |= new
+        for one in new.values():
+            self._fetcher.warn(one.pins)
         return await self._all_had(wanted, found, cases)
 
     async def likely(self, wanted: Sequence[Wanted]) -> Mapping[str, tuple[Wheel, ...]]:

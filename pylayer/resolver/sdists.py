@@ -116,6 +116,7 @@ def _pin(name: str, file: File, *, settings: IndexSettings) -> Pin:
         url=to_fetch(file.url),
         size=file.size,
         index=own[0].name if own else None,
+        yanked=file.reason if file.yanked else None,
     )
 
 

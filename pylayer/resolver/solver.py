@@ -77,10 +77,10 @@ def solve(
                 settings=settings,
                 folder=work,
             )
-            answer = compile_lock(
+            answer, yanked = compile_lock(
                 [*python.words, *words], settings=settings, folder=work, stdin=_lines(request.requirements)
             )
-        return _packages(answer, settings=settings)
+        return _packages(answer, yanked, settings=settings)
 
     while True:
         stubs = sorted((pinned | elsewhere) - top)
@@ -219,13 +219,18 @@ def stand_in(name: str, folder: Path, *, version: str = "0") -> Path:
     return path
 
 
-def _packages(text: str, *, settings: IndexSettings) -> tuple[Package, ...]:
+def _packages(
+    text: str, yanked: Mapping[tuple[str, str], str], *, settings: IndexSettings
+) -> tuple[Package, ...]:
     """Read a pylock.toml (https://packaging.python.org/en/latest/specifications/pylock-toml/)."""
     found = []
     for row in tomli.loads(text).get("packages", ()):
         name, version = normalise(row["name"]), row.get("version", "")
         files = [row["archive"]] if "archive" in row else row.get("wheels", [])
-        wheels = tuple(_pin(name, version, file, settings=settings) for file in files)
+        wheels = tuple(
+            replace(_pin(name, version, file, settings=settings), yanked=yanked.get((name, version)))
+            for file in files
+        )
         found.append(Package(name=name, version=version, wheels=wheels, direct="archive" in row))
     return tuple(found)
 

@@ -30,6 +30,7 @@ _KEPT = re.compile(
 )
 _REFUSED = re.compile(r"An index (?:URL )?\((\S+)\) .*\b(401|403)\b")
 _PATIENCE = 1800.0  # seconds: uv waits for ever for an index that sends a byte now and then
+_YANKED = re.compile(r'^warning: `(\S+)==(\S+)` is yanked(?: \(reason: "(.*)"\))?$', re.MULTILINE)
 _FETCH = re.compile(r"Failed to fetch: `?([^`\s]+)")
 
 
@@ -44,15 +45,17 @@ def compile_lock(
     folder: Path,
     stdin: str,
     patience: float = _PATIENCE,
-) -> str:
-    """Run uv in `folder`, with requirements as `stdin`; give a pylock.toml.
+) -> tuple[str, dict[tuple[str, str], str]]:
+    """Run uv in `folder`, with requirements as `stdin`; give a pylock.toml, and what of it is yanked.
+
+    That is by names and versions, with the reason that is given.
 
     Raises UnsolvedError, DownloadError where an index cannot be queried, ToolError after `patience` seconds.
     """
     command = [uv(), *_COMMAND, *_LOCK, *words, *_asking(settings)]
     done = run(command, cwd=folder, env=environment(settings), input=stdin, timeout=patience)
     if done.status == 0:
-        return done.stdout
+        return done.stdout, {(name, version): why for name, version, why in _YANKED.findall(done.stderr)}
     text = _reasoning(settings.redact(done.stderr))
     if refused := _REFUSED.search(text):
         raise DownloadError(

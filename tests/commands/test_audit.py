@@ -67,6 +67,23 @@ def test_what_it_finds_is_an_error(shop):
     assert "layers.lock: 1 of 1 versions that were looked up have known vulnerabilities" in ran.err
 
 
+def test_what_is_yanked_is_told(shop):
+    """By the index that it comes from; it is no vulnerability."""
+    shop.index.yanked.add("third-1.0-py3-none-any.whl")
+    ran = audit(shop, FINE)
+
+    said = "third 1.0 is yanked (broken): `pylayer lock --upgrade=third` takes another, where nothing pins it"
+    assert (0, said) == (ran.status, ran.out.splitlines()[0]), ran.text
+
+
+def test_an_index_that_does_not_answer_hinders_nothing(shop):
+    """What pip-audit finds is told all the same."""
+    ran = audit(shop, FINE, UV_DEFAULT_INDEX="http://127.0.0.1:9/simple")
+
+    assert 0 == ran.status, ran.text
+    assert ran.out.startswith("not looked up, whether anything is yanked: ")
+
+
 def test_that_nothing_could_be_looked_up_is_an_error(shop):
     """Though pip-audit itself calls that fine."""
     ran = audit(shop, UNKNOWN)

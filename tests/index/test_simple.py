@@ -65,7 +65,7 @@ def test_reads_what_html_says_of_a_file():
     """Names from addresses, relative ones by the page's base, and the attributes."""
     text = (
         '<base href="https://files.example/x/">'
-        '<a href="a%2Bb-1.tar.gz#sha256=00" data-requires-python="&gt;=3.9" data-yanked="">a</a>'
+        '<a href="a%2Bb-1.tar.gz#sha256=00" data-requires-python="&gt;=3.9" data-yanked="broken">a</a>'
         '<a>nothing</a><a href="https://cdn.example/b-1.zip?token=1">b</a>'
     )
     expected = [
@@ -75,6 +75,7 @@ def test_reads_what_html_says_of_a_file():
             "sha256": "00",
             "requires_python": ">=3.9",
             "yanked": True,
+            "reason": "broken",
         },
         {
             "filename": "b-1.zip",
@@ -82,6 +83,7 @@ def test_reads_what_html_says_of_a_file():
             "sha256": "",
             "requires_python": "",
             "yanked": False,
+            "reason": "",
         },
     ]
     assert expected == _from_html(text, "https://index.example/simple/a/")
@@ -100,9 +102,9 @@ def test_reads_what_json_says_of_a_file():
     ]
     found = [_from_json(row, "https://index.example/simple/a/") for row in rows]
     assert [
-        ("https://index.example/simple/a-1.tar.gz", True, "", None),
-        ("https://index.example/a-2.tar.gz", False, "", 5),
-    ] == [(row["url"], row["yanked"], row["requires_python"], row["size"]) for row in found]
+        ("https://index.example/simple/a-1.tar.gz", True, "broken", "", None),
+        ("https://index.example/a-2.tar.gz", False, "", "", 5),
+    ] == [(row["url"], row["yanked"], row["reason"], row["requires_python"], row["size"]) for row in found]
 
 
 def test_leaves_out_what_is_not_of_the_name():

@@ -16,6 +16,11 @@ def locked(shop, layer, name="third"):
     return shop.lock.builds[f"{layer}-{TARGET}"].versions[name]
 
 
+def good(ran):
+    assert 0 == ran.status, ran.text
+    return ran
+
+
 def rename(shop, old, new, *requires):
     """Call a package otherwise, in the same folder."""
     folder = shop.root / "packages" / old
@@ -79,13 +84,28 @@ def test_a_yanked_release_stays_where_it_is_locked(shop):
     shop.layers()
     assert 0 == shop.run("layers").status
     shop.index.yanked.add("third-2.0-py3-none-any.whl")
+    said = "warning: third 2.0 is yanked (broken): `pylayer lock --upgrade=third` takes another"
+    asked = len(shop.index.asked)
+    assert said not in good(shop.run("layers", "--locked")).err
+    assert asked == len(shop.index.asked)
     shutil.rmtree(shop.store)
     shutil.rmtree(shop.root / "dist")
-    assert 0 == shop.run("layers", "--locked").status
+    assert said in good(shop.run("layers", "--locked")).err
     assert "2.0" == locked(shop, "a")
 
-    assert 0 == shop.run("lock", "--upgrade").status
+    assert said not in good(shop.run("lock", "--upgrade")).err
     assert "1.0" == locked(shop, "a")
+
+
+def test_a_yanked_release_that_is_asked_for_is_told(shop):
+    """Where it comes into the lock, whoever asks for it."""
+    shop.offer("third", "1.0")
+    shop.index.yanked.add("third-1.0-py3-none-any.whl")
+    shop.member("a", "third==1.0")
+    shop.member("b", "third==1.0")
+    shop.layers()
+    assert 1 == good(shop.run("lock")).err.count("third 1.0 is yanked (broken)")
+    assert "yanked" not in good(shop.run("layers", "--locked")).err
 
 
 def test_what_an_index_lost_is_told_at_once(shop):

@@ -103,7 +103,7 @@ def test_reads_a_lock_without_credentials():
     version = "1.0"
     archive = {{ path = "/tmp/three-1.0-py3-none-any.whl", hashes = {{ sha256 = "{ZEROS}" }} }}
     """
-    one, three = _packages(text, settings=IndexSettings(indexes=(CORP,), env={}))
+    one, three = _packages(text, {}, settings=IndexSettings(indexes=(CORP,), env={}))
     expected = Pin(
         name="one-two",
         version="1.0",
@@ -126,5 +126,5 @@ def test_what_is_no_sha256_is_not_taken_for_one(hashes):
     version = "1.0"
     wheels = [{{ url = "https://index.example/one-1.0-py3-none-any.whl", hashes = {hashes} }}]
     """
-    (one,) = _packages(text, settings=IndexSettings(indexes=(CORP,), env={}))
+    (one,) = _packages(text, {}, settings=IndexSettings(indexes=(CORP,), env={}))
     assert "" == one.wheels[0].sha256
