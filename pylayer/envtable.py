@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CACHE_DIR = "PYLAYER_CACHE_DIR"
+OUTPUT = "PYLAYER_OUTPUT"
 RUNTIMES = "PYLAYER_RUNTIMES"
 SIGNING_KEY = "PYLAYER_SIGNING_KEY"
 TOOLS = "PYLAYER_TOOLS"
@@ -32,6 +33,10 @@ VARIABLES: Mapping[str, Mapping[str, str]] = {
         CACHE_DIR: (
             "The folder of the store, in place of `pylayer` in the user's cache folder. Where uv's own "
             "cache cannot be written, it is kept below this one as well."
+        ),
+        OUTPUT: (
+            "The folder that archives are written to, in place of `output` in layers.toml, and relative to "
+            "that file as well; of all commands, also those that publish and verify."
         ),
         RUNTIMES: (
             "A TOML file with `[runtimes]` tables that go before those of layers.toml: for a machine with "

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pylayer import envtable
+from pylayer import envtable, folders
 from pylayer.config.attesting import ProvenanceSettings, provenance_table
 from pylayer.config.budgets import BUDGET_KEYS, SET_KEYS, Budgets, LayerSet, budgets, sets
 from pylayer.config.caching import CacheSettings, cache_table
@@ -269,7 +269,7 @@ def parse(written: dict[str, Any], *, path: Path, today: date | None = None) -> 
     manifest = Manifest(
         path=path,
         root=path.parent,
-        output=path.parent / row.pop("output", "dist/layers"),
+        output=path.parent / _output(row.pop("output", "dist/layers"), faults),
         options={name: ProjectOptions(**as_fields(own)) for name, own in row.pop("projects", {}).items()},
         template=template,
         layers=layers,
@@ -295,6 +295,13 @@ def _with_names_of_today(content: dict[str, Any]) -> tuple[dict[str, Any], list[
             notices += more
         content["layers"] = layers
     return content, notices
+
+
+def _output(written: str, faults: list[Fault]) -> str | Path:
+    """Where archives go: where this machine says, else what layers.toml says, relative to that file."""
+    if not (named := os.environ.get(envtable.OUTPUT)):
+        return written
+    return folders.expanded(take(path, named, default=written, faults=faults, place=envtable.OUTPUT))
 
 
 def _local_runtimes(known: Mapping[str, Runtime], faults: list[Fault]) -> dict[str, Runtime]:

@@ -437,7 +437,7 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         if told := disk.full(error, path):
             raise told from error
-        elsewhere = f"choose another place (output in layers.toml, {envtable.CACHE_DIR})"
+        elsewhere = f"choose another place ({envtable.OUTPUT}, {envtable.CACHE_DIR})"
         hint = f"make it writable, or {elsewhere}" if error.errno == errno.EACCES else ""
         # There can be no folder, as where HOME is /dev/null.
         hint = elsewhere if error.errno in _NO_PLACE else hint

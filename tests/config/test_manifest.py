@@ -58,6 +58,17 @@ def test_the_smallest_manifest_has_defaults(tmp_path):
     assert (found.layers, dict(found.options), found.warnings) == ((), {}, ())
 
 
+@pytest.mark.parametrize(
+    ("named", "place"),
+    [("", "out"), ("built/here", "built/here"), ("/somewhere", "/somewhere"), ("~/own", "home/own")],
+)
+def test_a_variable_goes_before_where_archives_go(tmp_path, monkeypatch, named, place):
+    """It is relative to layers.toml, as the key is; an empty one is none."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PYLAYER_OUTPUT", named)
+    assert tmp_path / place == manifest(tmp_path, 'output = "out"\n' + DEFAULTS).output
+
+
 def test_a_layer_inherits_what_it_does_not_say(tmp_path):
     """Runtimes, architectures and bytecode come from the defaults."""
     found = manifest(
