@@ -15,6 +15,8 @@ from pylayer.config.manifest import MANIFEST_NAME, SCHEMA_NAME
 from pylayer.errors import PENDING, UsageError
 from pylayer.proposals import writing
 from pylayer.proposals.proposing import propose
+from pylayer.proposals.reach import Reach
+from pylayer.state import opening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,7 +34,8 @@ def run(root: Path, *, dry: bool, nox: bool, invoke: bool, lines: Console) -> in
     """Do all of it; UsageError where there is a layers.toml, here or above, unless `dry`."""
     if not dry:
         _refuse_a_second(root)
-    proposal = propose(root, nox=nox, invoke=invoke, commands=table.NAMES)
+    reach = Reach(opening.store(note=lines.note))
+    proposal = propose(root, nox=nox, invoke=invoke, commands=table.NAMES, lacks=reach.lacks)
     for line in _told(proposal):
         lines.say(line)
     repository = below.repository(root)
@@ -48,10 +51,8 @@ def run(root: Path, *, dry: bool, nox: bool, invoke: bool, lines: Console) -> in
         if not each.new:
             lines.say(f"\n{each.file} is yours, and stays as it is. These lines have pylayer in it:\n")
             lines.say("\n".join(f"    {line}".rstrip() for line in each.text.splitlines()))
-    if proposal.ignore and _is_odd(root):
-        lines.note(f"{GITIGNORE} is no plain file, and stays as it is: have git ignore {proposal.ignore[0]}")
-    for name in proposal.lost:
-        lines.note(f"git ignores {name}, which is to be committed: `git add --force {name}`")
+    for line in _to_do(root, proposal):
+        lines.note(line)
     lines.say(f"\n{'then' if dry else 'next'}: {program(sys.argv[0], environ=os.environ)} layers")
     return PENDING if dry else 0
 
@@ -91,6 +92,16 @@ def _told(proposal: Proposal) -> Iterator[str]:
             yield f"  {shown.line(place):<{width}}  {shown.line(reason)}"
         if len(found.left_out) > _MOST_TOLD:
             yield f"  and {len(found.left_out) - _MOST_TOLD} more"
+
+
+def _to_do(root: Path, proposal: Proposal) -> Iterator[str]:
+    """What only somebody else can do."""
+    if proposal.ignore and _is_odd(root):
+        yield f"{GITIGNORE} is no plain file, and stays as it is: have git ignore {proposal.ignore[0]}"
+    for name in proposal.lost:
+        yield f"git ignores {name}, which is to be committed: `git add --force {name}`"
+    for name, fault in proposal.lacking.items():
+        yield f"{name} cannot be built on this machine yet: {fault.what}; {fault.hint}"
 
 
 def _folders(found: Survey) -> list[str]:

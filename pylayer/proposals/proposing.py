@@ -20,9 +20,10 @@ from pylayer.proposals.text import chosen, manifest_text
 from pylayer.targets import load_runtimes
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from pathlib import Path
 
+    from pylayer.errors import Fault
     from pylayer.proposals.frontends import Frontend
     from pylayer.proposals.survey import Survey
     from pylayer.targets import Runtime
@@ -40,7 +41,8 @@ _HINT = (
 class Proposal:
     """What is found, and what is to be made of it.
 
-    `manifest` is the text of layers.toml, `runtimes` are its defaults, and `why` is why these. `ignore` are
+    `manifest` is the text of layers.toml, `runtimes` are its defaults, and `why` is why these; `lacking` is
+    what this machine lacks to build for some of them. `ignore` are
     lines for .gitignore; `lost` are files that should be committed, and that git ignores. `lockfiles` are
     those of other tools whose versions hold, `unhashed` is one that has none that could, and `between` are
     those that would hold if they were named: they are in folders above packages.
@@ -50,6 +52,7 @@ class Proposal:
     manifest: str
     runtimes: tuple[str, ...]
     why: str
+    lacking: Mapping[str, Fault]
     frontends: tuple[Frontend, ...]
     ignore: tuple[str, ...]
     lost: tuple[str, ...]
@@ -59,16 +62,25 @@ class Proposal:
 
 
 def propose(
-    root: Path, *, nox: bool, invoke: bool, commands: Collection[str], today: date | None = None
+    root: Path,
+    *,
+    nox: bool,
+    invoke: bool,
+    commands: Collection[str],
+    lacks: Callable[[Runtime], Fault | None] = lambda _: None,
+    today: date | None = None,
 ) -> Proposal:
-    """Look at the repository, and change nothing; ManifestError where there is no package, with why."""
+    """Look at the repository, and change nothing; ManifestError where there is no package, with why.
+
+    `lacks` says what is missing to build for a runtime here.
+    """
     runtimes = _offered(today or datetime.now(tz=UTC).date())
     found = survey(root, runtimes=runtimes)
-    text, names, why = _loadable(found, runtimes)
+    text, names, why = _loadable(found, runtimes, lacks)
     while isinstance(text, dict):
         for place, reason in text.items():
             found = without(found, place, reason)
-        text, names, why = _loadable(found, runtimes)
+        text, names, why = _loadable(found, runtimes, lacks)
     folders = [root / package.place for package in found.packages]
     tops = [top for folder in folders if (top := members.workspace_of(folder)) and top.is_relative_to(root)]
     held = _lockfiles([root, *tops, *folders], root=root)
@@ -79,6 +91,7 @@ def propose(
         manifest=text,
         runtimes=names,
         why=why,
+        lacking={name: fault for name in names if (fault := lacks(runtimes[name]))},
         frontends=tuple(frontends(root, nox=nox, invoke=invoke, commands=commands)),
         ignore=tuple(
             f"/{OUTPUT}/" for _ in writing.unignored(root, found.git, [f"{OUTPUT}/{MANIFEST_NAME}"])
@@ -112,7 +125,7 @@ def _offered(today: date) -> dict[str, Runtime]:
 
 
 def _loadable(
-    found: Survey, runtimes: dict[str, Runtime]
+    found: Survey, runtimes: dict[str, Runtime], lacks: Callable[[Runtime], Fault | None]
 ) -> tuple[str | dict[str, str], tuple[str, ...], str]:
     """The text of a layers.toml that loads; or by place, what of the packages stands in its way.
 
@@ -126,7 +139,7 @@ def _loadable(
             first = ", ".join(found.bare[:_MOST_NAMED]) + (", …" if found.bare[_MOST_NAMED:] else "")
             hint += f". Requirements without a package: {first}; docs/howto/from-sam.md makes one of them"
         raise ManifestError(f"there is no package here{also}", where=str(found.root), hint=hint)
-    names, why = chosen(found, runtimes)
+    names, why = chosen(found, runtimes, builds=lambda runtime: lacks(runtime) is None)
     text = manifest_text(found, defaults=names, why=why, runtimes=runtimes)
     try:
         read, faults = manifest.parse(tomli.loads(text), path=found.root / MANIFEST_NAME)

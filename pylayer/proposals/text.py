@@ -15,7 +15,7 @@ from pylayer.tables import quoted
 from pylayer.targets import Architecture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pylayer.proposals.survey import FoundPackage, Survey
     from pylayer.targets import Runtime
@@ -24,11 +24,14 @@ _MOST_TOLD = 12  # folders left out that comments name
 _WIDTH = 100
 
 
-def chosen(found: Survey, runtimes: Mapping[str, Runtime]) -> tuple[tuple[str, ...], str]:
+def chosen(
+    found: Survey, runtimes: Mapping[str, Runtime], *, builds: Callable[[Runtime], bool]
+) -> tuple[tuple[str, ...], str]:
     """The runtimes of `[defaults]`, oldest first, and why these.
 
     As many packages as can be are to have them: of those that suit the same number, what the repository
-    deploys or develops with comes first, then the Python that runs this, then the newest.
+    deploys or develops with comes first, then the Python that runs this, then the newest that this machine
+    `builds`, then the newest.
     """
     count = Counter(name for package in found.packages for name in package.runtimes)
     most = max(count.values())
@@ -41,7 +44,9 @@ def chosen(found: Survey, runtimes: Mapping[str, Runtime]) -> tuple[tuple[str, .
         return (found.pinned,), f"the Python that you develop with; {whose}"
     if own in suited:
         return (own,), f"the Python that `init` ran with; {whose}"
-    return (suited[-1],), whose
+    newest = suited[-1]
+    here = next((name for name in reversed(suited) if builds(runtimes[name])), newest)
+    return (here,), whose if here == newest else f"the newest that can be built where `init` ran; {whose}"
 
 
 def manifest_text(

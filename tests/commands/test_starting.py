@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import shutil
+import sys
 
 import pytest
 from factories import foreign
@@ -55,6 +57,24 @@ def test_it_writes_what_is_new_and_tells_the_rest(mono):
     assert "    pylayer.sessions.register()\n" in told
     assert told.rstrip().splitlines()[-1].startswith("next: ")
     assert ["a"] == [layer.name for layer in workspace.load(mono / "layers.toml").layers]
+
+
+def test_a_runtime_that_this_machine_cannot_build_is_told(mono, monkeypatch, tmp_path):
+    """Without Docker and without its Python; the remedy is with it."""
+    other = 14 if sys.version_info.minor != 14 else 13
+    (mono / "libs/a/pyproject.toml").write_text(foreign.hatchling("a", python=f"==3.{other}.*"))
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "git").symlink_to(str(shutil.which("git")))
+    nowhere = str(tmp_path / "nowhere")
+    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{nowhere}")
+    for name in ("HOME", "PYENV_ROOT", "UV_PYTHON_INSTALL_DIR", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, nowhere)
+    _, told = init(dry_run=True)
+
+    why = f"this host has no Python 3.{other}; get it with `uv python install 3.{other}`, or start Docker"
+    assert f"python3.{other} cannot be built on this machine yet: {why}" in told
 
 
 def test_a_dry_run_writes_nothing_and_shows_it_all(mono):

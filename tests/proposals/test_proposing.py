@@ -10,7 +10,7 @@ from factories import adopted, foreign
 from factories.repositories import Repository
 
 from pylayer.commands import table
-from pylayer.errors import ManifestError
+from pylayer.errors import Fault, ManifestError
 from pylayer.monorepo import workspace
 from pylayer.proposals.proposing import propose
 
@@ -24,6 +24,31 @@ def proposed(root):
     proposal = propose(root, nox=False, invoke=False, commands=table.NAMES, today=TODAY)
     (root / "layers.toml").write_text(proposal.manifest, encoding="utf-8")
     return proposal, workspace.load(root / "layers.toml", today=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("here", "chosen", "why"),
+    [
+        ((0, 1), 1, "the newest that can be built where `init` ran; every package allows it"),
+        ((0, 2), 2, "every package allows it"),
+        ((), 2, "every package allows it"),
+    ],
+)
+def test_the_newest_runtime_that_can_be_built_here(tmp_path, here, chosen, why):
+    """Where nothing says which is wanted, and the Python that runs this is not allowed."""
+    allowed = [each for each in BOTH if each != OWN][-3:]
+    said = f">=3.11,!={OWN.removeprefix('python')}.*"
+    foreign.lay(tmp_path, {"a/pyproject.toml": foreign.hatchling("a", python=said), "a/a.py": ""})
+    proposal = propose(
+        tmp_path,
+        nox=False,
+        invoke=False,
+        commands=table.NAMES,
+        lacks=lambda each: None if each.name in [allowed[n] for n in here] else Fault(what=f"no {each}"),
+        today=TODAY,
+    )
+    assert ((allowed[chosen],), why) == (proposal.runtimes, proposal.why)
+    assert ([] if here else [allowed[chosen]]) == list(proposal.lacking)
 
 
 @pytest.mark.parametrize(
