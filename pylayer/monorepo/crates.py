@@ -7,7 +7,9 @@ it resolves anew: https://doc.rust-lang.org/cargo/reference/workspaces.html.
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 
 from pylayer import below
@@ -35,15 +37,18 @@ def outside(project: Path, manifest: str = MANIFEST) -> Iterator[str]:
     repository = below.repository(project)
     root = _workspace(top, repository)
     taken = _taken(top, root)
-    found = [*taken]
+    # Texts, as each member of a workspace has a path or two for each other one.
+    found = [*map(str, taken)]
     if root:
-        found += [root / MANIFEST, *(path for member in _members(root) for path in _of_member(member))]
+        found += [str(root / MANIFEST), *(path for member in _members(root) for path in _of_member(member))]
     above = [each for each in (top, *top.parents) if each.is_relative_to(repository)]
-    found += [folder / name for folder in above for name in _BESIDE]
-    found += [path for folder in above for path in _vendored(folder)]
+    found += [str(folder / name) for folder in above for name in _BESIDE]
+    found += [str(path) for folder in above for path in _vendored(folder)]
+    here = f"{project}{os.sep}"
     for path in dict.fromkeys(found):
-        if path.exists() and not path.is_relative_to(project) and not project.is_relative_to(path):
-            yield Path(os.path.relpath(path, project)).as_posix()
+        within = f"{path}{os.sep}".startswith(here)
+        if not within and not here.startswith(f"{path}{os.sep}") and os.path.exists(path):  # noqa: PTH110  see above
+            yield os.path.relpath(path, project).replace(os.sep, "/")
 
 
 def _workspace(top: Path, repository: Path) -> Path | None:
@@ -69,17 +74,16 @@ def _members(root: Path) -> Iterator[Path]:
                 yield folder
 
 
-def _of_member(folder: Path) -> Iterator[Path]:
+def _of_member(folder: Path) -> Iterator[str]:
     """What cargo has to see of a member that nobody asks for: its manifest, and that it has targets."""
     content = _read(folder)
-    yield folder / MANIFEST
-    yield folder / "src"
-    yield folder / "build.rs"
+    for name in (MANIFEST, "src", "build.rs"):
+        yield f"{folder}{os.sep}{name}"
     for key in ("lib", "bin"):
         rows = value_at(content, key)
         for row in rows if isinstance(rows, list) else [rows]:
             if isinstance(path := table_at(row).get("path"), str):
-                yield folder / os.path.normpath(path)
+                yield str(folder / os.path.normpath(path))
 
 
 def _taken(top: Path, root: Path | None) -> dict[Path, None]:
@@ -131,6 +135,15 @@ def _read(folder: Path) -> Mapping[str, Any]:
 
 def _toml(path: Path) -> Mapping[str, Any]:
     try:
-        return document(path, where=path.name) if path.is_file() else {}
+        status = path.stat()
+    except (OSError, ValueError):  # a NUL in its name
+        return {}
+    return _parsed(path, status.st_mtime_ns, status.st_size) if S_ISREG(status.st_mode) else {}
+
+
+@cache  # all members of a workspace ask for each other's
+def _parsed(path: Path, _changed: int, _size: int) -> Mapping[str, Any]:
+    try:
+        return document(path, where=path.name)
     except ManifestError:  # cargo says so
         return {}

@@ -22,7 +22,7 @@ from pylayer.monorepo.repository import places, ran, refusal, told, trusting, un
 from pylayer.monorepo.trees import SKIPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Callable, Container, Iterable
 
     from pylayer import process
 
@@ -96,16 +96,16 @@ def of(
     ref: str,
     *,
     into: Path,
-    seen: Iterable[Path] = (),
+    seen: Callable[[], Iterable[Path]] = tuple,
     manifest: Path | None = None,
     unchanged: bool = True,
 ) -> PastCheckout:
     """Lay the files of the commit that `ref` names into the empty folder `into`.
 
-    `ref...` is where HEAD left `ref`. Where `seen` are all paths that are looked at today, by a `manifest`
-    that said the same then, folders without any of them and without a change are left out; where nothing
-    changed, all is, unless what is `unchanged` is wanted too. UsageError for a folder in no checkout, and for
-    what is no commit.
+    `ref...` is where HEAD left `ref`. Where `seen` gives all paths that are looked at today, by a `manifest`
+    that said the same then, folders without any of them and without a change are left out. Where nothing
+    changed, files are laid only if they are wanted `unchanged`. UsageError for a folder in no checkout, and
+    for what is no commit.
     """
     top, common = _places(folder)
     commit = _commit(top, ref)
@@ -129,9 +129,9 @@ def of(
         changed=frozenset(map(unquoted, (*diff.splitlines(), *new.splitlines()))),
         linked=frozenset(links),
     )
-    if not (made.changed or unchanged):
+    if not made.changed and not unchanged:
         return made
-    folders = _looked_into(made, seen) if manifest and not made.changes(manifest) else frozenset()
+    folders = _looked_into(made, seen()) if manifest and not made.changes(manifest) else frozenset()
     names = _leave_out(past, ref, but=folders) if folders else None
     which = "--all" if names is None else "--stdin"
     _lay(past, ref, "checkout-index", "--force", "--index", "--quiet", which, input=names)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from posixpath import basename, dirname
 from tempfile import TemporaryDirectory
@@ -136,7 +136,7 @@ def of(found: Workspace, ref: str, *, state: WorkspaceState, besides: Sequence[s
             found.manifest.root,
             ref,
             into=Path(folder).resolve(),
-            seen=watch.paths(found),
+            seen=partial(watch.paths, found),
             manifest=found.manifest.path,
             unchanged=versioned,
         )

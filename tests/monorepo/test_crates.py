@@ -78,6 +78,16 @@ def test_a_crate_may_be_elsewhere_than_its_project(tmp_path):
     assert {"../Cargo.lock", "../crates/shared", "../vendor"} <= found
 
 
+def test_a_workspace_is_read_once_for_all_its_members(tmp_path):
+    """Each asks for all others' manifests."""
+    members = {f"crates/c{number}/Cargo.toml": f'[package]\nname = "c{number}"\n' for number in range(9)}
+    lay(tmp_path, {".git/HEAD": "", "Cargo.toml": '[workspace]\nmembers = ["crates/*"]\n', **members})
+    before = crates._parsed.cache_info().misses
+    for name in members:
+        assert 1 + 2 * 8 == len({*crates.outside((tmp_path / name).parent)})
+    assert before + 10 == crates._parsed.cache_info().misses
+
+
 @pytest.mark.parametrize(
     "files",
     [

@@ -114,7 +114,7 @@ def test_a_submodule_that_did_not_move_is_there(repository, tmp_path, looked):
     (repository / "aside/one.ts").write_text("")
     commit(repository)
 
-    seen = {"seen": [repository / "a/run", repository / "sub"], "manifest": repository / "a/run"}
+    seen = {"seen": lambda: [repository / "a/run", repository / "sub"], "manifest": repository / "a/run"}
     found = past(repository, "HEAD", tmp_path, **(seen if looked else {}))
     assert (found.past / "sub/lib.py").is_file()
     assert looked != (found.past / "aside/one.ts").is_file()
@@ -200,18 +200,34 @@ def test_what_nobody_looks_at_is_not_laid_out(polyglot, tmp_path):
     """Git takes it for unchanged; where something is other now, it is there with what is beside it."""
     (polyglot / "py/b/z.py").write_text("2\n")
     seen = [polyglot / "layers.toml", polyglot / "py/a", polyglot / "py/a/x.py"]
-    found = past(polyglot, "v1", tmp_path, seen=seen, manifest=polyglot / "layers.toml")
+    found = past(polyglot, "v1", tmp_path, seen=lambda: seen, manifest=polyglot / "layers.toml")
     assert {"layers.toml", "py/a/x.py", "py/b/z.py"} == names(found.past)
     assert {"py/b/z.py"} == found.changed
     assert "" == git(found.past, "status", "--porcelain")
     assert "web/app.ts" in git(found.past, "ls-files")
 
 
+def test_where_nothing_changed_nothing_is_laid_out(polyglot, tmp_path):
+    """Nor is it asked what is looked at, unless the files are wanted all the same."""
+    asked = []
+
+    def seen():
+        asked.append(1)
+        return [polyglot / "py"]
+
+    more = {"seen": seen, "manifest": polyglot / "layers.toml"}
+    found = past(polyglot, "v1", tmp_path, unchanged=False, **more)
+    assert (frozenset(), set(), []) == (found.changed, names(found.past), asked)
+    (tmp_path / "into").rename(tmp_path / "before")
+    assert "layers.toml" in names(past(polyglot, "v1", tmp_path, **more).past)
+    assert [1] == asked
+
+
 def test_a_checkout_reached_by_a_link_is_looked_at_by_its_own_name(polyglot, tmp_path):
     """Its packages are there."""
     (tmp_path / "link").symlink_to(polyglot)
     root = tmp_path / "link"
-    found = past(root, "v1", tmp_path, seen=[root / "py/a/deep"], manifest=root / "layers.toml")
+    found = past(root, "v1", tmp_path, seen=lambda: [root / "py/a/deep"], manifest=root / "layers.toml")
     assert {"layers.toml", "py/a/x.py", "py/a/deep/y.py"} == names(found.past)
 
 
@@ -228,7 +244,7 @@ def test_all_is_laid_out_where_something_else_may_have_been_looked_at(polyglot, 
         (polyglot / "py/a/assets").unlink()
         (polyglot / "py/a/assets").symlink_to("../b")
     seen = [polyglot / "py/a/x.py", polyglot / "py/b"]
-    found = past(polyglot, "v1", tmp_path, seen=seen, manifest=polyglot / "layers.toml")
+    found = past(polyglot, "v1", tmp_path, seen=lambda: seen, manifest=polyglot / "layers.toml")
     assert "web/app.ts" in names(found.past)
 
 
