@@ -16,7 +16,7 @@ Kind = Literal[
     "credentials",  # none, expired or unknown
     "denied",  # an IAM policy says no
     "quota",  # CodeStorageExceeded
-    "throttled",
+    "throttled",  # for minutes: nothing was done
     "unreachable",  # no connection, a time-out, or a reset: what was asked may have been done
     "service",  # 5xx or an answer that cannot be read: likewise
     "missing",
@@ -34,8 +34,8 @@ class CloudError(Exception):
 
     @property
     def doubtful(self) -> bool:
-        """Whether the request may have been carried out, or will be if it is sent again."""
-        return self.kind in ("throttled", "unreachable", "service")
+        """Whether the request may have been carried out."""
+        return self.kind in ("unreachable", "service")
 
     @property
     def hopeless(self) -> bool:

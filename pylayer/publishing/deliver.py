@@ -147,7 +147,7 @@ def _publish(item: Item, region: Region, draft: Draft, patience: Patience, cours
             if not error.doubtful:
                 raise
             doubt = error
-            course.open += error.kind != "throttled"
+            course.open += 1
         else:
             return _sole(item, region, made, patience, course)
         time.sleep(patience.pause * 2**attempt)

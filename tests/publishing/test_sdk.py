@@ -56,7 +56,7 @@ def test_what_the_sdk_raises_is_sorted(error, kind):
 
 
 def test_only_what_may_have_been_done_is_doubtful():
-    """A refusal is final; a throttle, a failure inside AWS and a lost connection are not."""
+    """As with a failure inside AWS and a lost connection; not with a refusal, or where AWS asks to slow down."""
     kinds = {
         error.kind: error.doubtful
         for error in map(
@@ -71,7 +71,7 @@ def test_only_what_may_have_been_done_is_doubtful():
         )
     }
 
-    expected = {"refused": False, "denied": False, "throttled": True, "service": True, "unreachable": True}
+    expected = {"refused": False, "denied": False, "throttled": False, "service": True, "unreachable": True}
     assert expected == kinds
 
 
