@@ -25,7 +25,10 @@ from pylayer.store import Store
 )
 def test_it_adds_what_somebody_believes(tmp_path, monkeypatch, key, scope, adds):
     """Else a line says why it does not."""
-    keys = {name: Keys(tmp_path) for name in ("of_main", "of_pulls", "other")}
+    keys = {}
+    for name in ("of_main", "of_pulls", "other"):
+        (tmp_path / name).mkdir()
+        keys[name] = Keys(tmp_path / name)
     cache = {
         "remote": (tmp_path / "shared").as_uri(),
         "keys": [keys["of_main"].public],

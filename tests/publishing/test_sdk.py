@@ -56,7 +56,7 @@ def test_what_the_sdk_raises_is_sorted(error, kind):
 
 
 def test_only_what_may_have_been_done_is_doubtful():
-    """As with a failure inside AWS and a lost connection; not with a refusal, or where AWS asks to slow down."""
+    """As with a failure inside AWS and a lost connection; not with a refusal, or one to slow down."""
     kinds = {
         error.kind: error.doubtful
         for error in map(
