@@ -42,6 +42,10 @@ _TOLD = (
     ),
     (re.compile(r"\bRequestTimeTooSkewed\b"), "refuses the run: the clock of this machine is wrong"),
     (re.compile(r"\bNoSuchBucket\b"), "is not there: there is no such bucket"),
+    (
+        re.compile(r"\bAuthorizationHeaderMalformed\b|\bredirect without LOCATION\b"),
+        "is in another region than AWS_REGION says",
+    ),
     (re.compile(r"\b(kind: Timeout|TimedOut)\b"), _TOO_LATE),
 )
 # Variables that name another server than a scheme's own.

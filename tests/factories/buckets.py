@@ -93,6 +93,14 @@ class Storage:
         self._moto.stop()
 
 
+_REFUSALS = {
+    "expired": (400, "ExpiredToken"),
+    "skewed": (403, "RequestTimeTooSkewed"),
+    "elsewhere": (301, "PermanentRedirect"),
+    "signed for elsewhere": (400, "AuthorizationHeaderMalformed"),
+}
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # else a body waits for 40 ms, until its headers are acknowledged
@@ -117,13 +125,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault in {"403", "503"}:
             self._answer(int(fault), b"<Error><Code>Broken</Code></Error>", {})
             return
-        if fault == "skewed":
-            self._answer(403, b"<Error><Code>RequestTimeTooSkewed</Code></Error>", {})
-            return
-        if fault == "expired":
-            self._answer(
-                400, b"<Error><Code>ExpiredToken</Code><Message>It has expired.</Message></Error>", {}
-            )
+        if fault in _REFUSALS:
+            status, code = _REFUSALS[fault]
+            self._answer(status, f"<Error><Code>{code}</Code></Error>".encode(), {})
             return
         with suppress(OSError):
             connection = http.client.HTTPConnection(*self.storage.behind, timeout=30)
