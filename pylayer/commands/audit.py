@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditCommand(Command):
-    """Check the versions in layers.lock for known vulnerabilities, with pip-audit."""
+    """Check the versions in layers.lock for known vulnerabilities, with pip-audit, and for yanked ones."""
 
     manifest: Path | None = command.manifest()
 
