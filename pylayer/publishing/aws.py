@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import field
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -59,6 +59,7 @@ class BotoAccount:
     session: Any
     patience: Patience
     _lock: Lock = field(default_factory=Lock, repr=False)
+    _over: Event = field(default_factory=Event, repr=False)
 
     @property
     def default_region(self) -> str | None:
@@ -69,6 +70,15 @@ class BotoAccount:
     def region(self, name: str) -> Region:
         """One region; connects to nothing yet."""
         return BotoRegion(name=name, account=self)
+
+    def give_up(self) -> None:
+        """Send nothing again from now on."""
+        self._over.set()
+
+    @property
+    def given_up(self) -> bool:
+        """Whether that was said."""
+        return self._over.is_set()
 
     def client(self, service: str, region: str, *, once: bool = False) -> Any:
         """Make a client; `once` lets it send a request a single time."""
@@ -93,7 +103,8 @@ class BotoAccount:
 
         Quotas are small (Systems Manager writes three parameters in a second), and an account has them once.
         """
-        if response is None or attempts > _MOST_WAITS or not is_throttled(response[1]):
+        last = self.given_up or attempts > _MOST_WAITS
+        if last or response is None or not is_throttled(response[1]):
             return None
         longest: float = min(_LONGEST_WAIT, self.patience.pause * 2**attempts)
         return random.uniform(longest / 2, longest)  # noqa: S311  it keeps no secret

@@ -194,3 +194,12 @@ class Account(Protocol):
     def region(self, name: str) -> Region:
         """One region; connects to nothing yet."""
         ...
+
+    def give_up(self) -> None:
+        """Wait for nothing any more that AWS is too busy for: the run ends."""
+        ...
+
+    @property
+    def given_up(self) -> bool:
+        """Whether the run ends."""
+        ...

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal
 
 from pylayer import selection
@@ -12,6 +11,7 @@ from pylayer.dataclassing import dataclass
 from pylayer.errors import PENDING, PublishError
 from pylayer.publishing import published
 from pylayer.publishing.cloud import CloudError
+from pylayer.publishing.parallel import at_once
 from pylayer.publishing.task import builds_of, chosen, connect, whole
 from pylayer.publishing.template import groups
 from pylayer.publishing.turns import turn
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pylayer.config.publication import PublishSettings
-    from pylayer.publishing.cloud import Region
+    from pylayer.publishing.cloud import Account, Region
     from pylayer.publishing.task import Connect, Options
     from pylayer.publishing.template import Declared
 
@@ -89,10 +89,12 @@ def prune(
     arns = frozenset(place.arn for place in published.read(folder / published.NAME).values())
     regions = {str(region): account.region(str(region)) for _, region in names}
     heard = say if not json else _nothing
-    with turn(lock or default_root() / "publish.lock", say=heard), ThreadPoolExecutor(len(regions)) as pool:
+    turned = turn(lock or default_root() / "publish.lock", say=heard)
+    with turned, at_once(account, len(regions)) as pool:
         own = {region: sorted(name for name, place in names if place == region) for region in regions}
         work = [
-            pool.submit(_region, regions[name], own[name], keep, arns, options) for name in sorted(regions)
+            pool.submit(_region, regions[name], own[name], keep, arns, options, account)
+            for name in sorted(regions)
         ]
         layers_done = tuple(old for future in work for old in future.result())
     for old in layers_done:
@@ -133,19 +135,35 @@ def _names(
     return found
 
 
-def _region(
-    region: Region, names: Iterable[str], keep: int, arns: frozenset[str], options: Options
+def _region(  # noqa: PLR0917  what a thread is given
+    region: Region,
+    names: Iterable[str],
+    keep: int,
+    arns: frozenset[str],
+    options: Options,
+    account: Account,
 ) -> list[Old]:
     try:
         attached = region.attached()
     except CloudError as error:
         # Not knowing what is in use, delete nothing.
         return [Old(name=name, region=region.name, error=str(error)) for name in names]
-    return [_layer(region, name, keep, attached, arns, dry_run=options.dry_run) for name in names]
+    return [
+        _layer(region, name, keep, attached, arns, dry_run=options.dry_run, account=account)
+        for name in names
+        if not account.given_up
+    ]
 
 
 def _layer(
-    region: Region, name: str, keep: int, attached: frozenset[str], arns: frozenset[str], *, dry_run: bool
+    region: Region,
+    name: str,
+    keep: int,
+    attached: frozenset[str],
+    arns: frozenset[str],
+    *,
+    dry_run: bool,
+    account: Account,
 ) -> Old:
     delete: list[int] = []
     spared: list[tuple[int, Reason]] = []
@@ -162,6 +180,8 @@ def _layer(
             else:
                 delete.append(number)
         for number in reversed(delete if not dry_run else []):
+            if account.given_up:
+                break
             region.remove(name, number)
             deleted.append(number)
     except CloudError as caught:

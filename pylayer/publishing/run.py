@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from pylayer.errors import MIXED, PENDING, NotBuiltError, PublishError
 from pylayer.publishing import checks, lines, outputs, published, surplus
 from pylayer.publishing.cloud import CloudError
 from pylayer.publishing.deliver import Result, deliver, undone
+from pylayer.publishing.parallel import at_once
 from pylayer.publishing.plan import Consent, Item, failed, look, plan
 from pylayer.publishing.room import MemoryBound
 from pylayer.publishing.surplus import Doubt
@@ -99,7 +100,7 @@ def _plan(task: Task, consent: Consent) -> tuple[Item, ...]:
     by_region: dict[str, list[LayerGroup]] = {}
     for group, region in task.places:
         by_region.setdefault(region, []).append(group)
-    with ThreadPoolExecutor(max_workers=PER_REGION * len(by_region)) as pool:
+    with at_once(task.account, PER_REGION * len(by_region)) as pool:
         looks = {name: pool.submit(look, task.regions[name], own) for name, own in by_region.items()}
 
         def compare(group: LayerGroup, name: str) -> Item:
@@ -175,12 +176,9 @@ def _deliver(task: Task, items: Sequence[Item], patience: Patience, revision: st
             halted.setdefault(item.region, result.cause)
         return result
 
-    pool = ThreadPoolExecutor(max_workers=PER_REGION * len(task.regions))
-    try:
+    with at_once(task.account, PER_REGION * len(task.regions)) as pool:
         for future in as_completed([pool.submit(do, item) for item in items]):
             yield future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _revision(items: Sequence[Item], revision: Callable[[], str]) -> str:
