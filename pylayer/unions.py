@@ -52,14 +52,14 @@ def rewritten(requirement: str) -> str:
 
 def _range(text: str) -> _Range | None:
     """What clauses with commas between come to; None where they are of another kind."""
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     found = _Range()
     for clause in text.split(","):
         match = _CLAUSE.fullmatch(clause.strip())
         try:
             version = Version(match["version"]) if match else None
-        except InvalidVersion:
+        except ValueError:  # of packaging, or of Python, for thousands of digits
             return None
         if match is None or version is None:
             return None

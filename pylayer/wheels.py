@@ -248,7 +248,7 @@ def _tags(wheel: Message) -> frozenset[str]:
 
 def _faults(filename: str, folder: str, metadata: Message, wheel: Message) -> Iterator[str]:
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     if filename != posixpath.basename(filename):
         yield "is named by a path"
@@ -266,7 +266,7 @@ def _faults(filename: str, folder: str, metadata: Message, wheel: Message) -> It
     try:
         if Version(metadata.get("Version", "")) != version:
             yield f"is named version {version}, but its METADATA says {metadata['Version']}"
-    except InvalidVersion as error:
+    except ValueError as error:  # of packaging, or of Python, for thousands of digits
         yield f"has a METADATA without a valid version: {error}"
     # Published wheels get renamed to other platforms than WHEEL says, but none to be for all of them.
     named = {str(tag) for tag in named_tags}

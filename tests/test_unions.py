@@ -66,6 +66,7 @@ def test_the_same_versions_are_allowed(written):
     "written",
     [
         "x (1.0 || 2.0)",
+        f"x (>=1 || >={'9' * 5000})",
         "x (<=1.5 || >=1.7)",
         "x (>=1,<1.5.1 || >=2)",
         "x (>=1,<2 || ~=3.1)",
