@@ -21,6 +21,7 @@ from pylayer.index.indexes import to_fetch
 from pylayer.index.logins import realm
 from pylayer.index.pins import Pin
 from pylayer.names import normalise, required_name
+from pylayer.resolver import pages
 from pylayer.resolver.uvtool import UnsolvedError, compile_lock
 
 if TYPE_CHECKING:
@@ -57,18 +58,27 @@ def solve(
     StandInError where something of `request.elsewhere` is needed: no index was asked for it.
 
     uv takes a name from the index that it is pinned to only where the name is required at the top. Others
-    that are pinned are stood in for by an empty wheel; if that is needed, the name moves to the top.
+    that are pinned are stood in for by an empty wheel; if that is needed, the name moves to the top. For
+    those that are overridden as well, see `pages`.
     """
     settled = {wheel.metadata.name for wheel in request.provided} | set(map(normalise, request.excludes))
     elsewhere = request.elsewhere - settled
-    asked = {required_name(each) for each in (*request.requirements, *request.overrides)}
+    # What is only overridden may be required by nobody: at the top it would be.
+    asked = {required_name(each) for each in request.requirements}
     pinned = {each.distribution for each in settings.pinnings} - settled - elsewhere
     globs = {name for name in pinned if "*" in name or "?" in name or "[" in name}
-    pinned -= globs
-    top = (asked & pinned) | {name for name in asked - settled - elsewhere if _matches(name, globs)}
+    overridden = set(map(required_name, request.overrides)) - settled - elsewhere
+    # uv would ask any index for these.
+    apart = {name for name in overridden if name in pinned or _matches(name, globs)}
+    pinned -= globs | apart
+    paged = asked & apart
+    top = (asked & pinned) | {name for name in asked - settled - elsewhere - apart if _matches(name, globs)}
 
     def ask(settings: IndexSettings) -> tuple[Package, ...]:
         with folders.private() as work:
+            if paged:
+                first = pages.written(paged, work / "index", request=request, settings=settings)
+                settings = replace(settings, indexes=(first, *settings.indexes))
             words = _inputs(
                 request,
                 top=top,
@@ -83,15 +93,17 @@ def solve(
         return _packages(answer, yanked, settings=settings)
 
     while True:
-        stubs = sorted((pinned | elsewhere) - top)
+        stubs = sorted((pinned | elsewhere | apart) - top - paged)
         packages = _as_beside(request, ask, settings=settings) or ask(settings)
         names = {each.name for each in packages}
         if needed := names & elsewhere:
             raise StandInError(needed)
-        needed = {name for name in names - top if name in stubs or _matches(name, globs)} - settled
+        needed = names - top - paged - settled
+        needed = {name for name in needed if name in stubs or _matches(name, globs)}
         if not needed:
             return packages
-        top |= needed
+        paged |= needed & apart
+        top |= needed - apart
 
 
 def _as_beside(
@@ -139,7 +151,10 @@ def _inputs(
             *provided,
             *unfit,
         ],
-        "overrides": [*request.overrides, *stand_ins],
+        "overrides": [
+            *(each for each in request.overrides if required_name(each) not in stubs),
+            *stand_ins,
+        ],
         "excludes": request.excludes,
     }
     words: list[str | Path] = []

@@ -238,6 +238,48 @@ def test_takes_a_pinned_name_from_its_index_alone(desk, index, requirement):
     assert "pinned" not in index.names()
 
 
+@pytest.mark.parametrize("pin", ["pinned", "pin*"])
+def test_an_override_of_a_pinned_name_requires_it_of_nobody(desk, index, pin):
+    """As of torch, which a lock file overrides for all of a workspace."""
+    corp = desk.index()
+    for version in ("1.0", "2.0", "3.0"):
+        add(corp, "pinned", version)
+    for version in ("2.5", "99.0"):
+        add(index, "pinned", version)
+    add(corp, "pinned", "2.1", needs=["one"])
+    add(index, "one", "1.0")
+    add(index, "needs", "1.0", needs=["pinned<2"])
+    settings = desk.settings(
+        index,
+        Index(url=corp.url, name="corp", explicit=True),
+        pinnings=(IndexPin(distribution=pin, index="corp"),),
+    )
+    override = ("pinned>=2,<3",)
+    assert {"one": "1.0"} == versions(resolved(settings, "one", overrides=override))
+    assert not corp.names()
+    for asked in ("needs", "pinned"):
+        pins = resolved(settings, asked, overrides=override)
+        assert ("2.1", "1.0") == (versions(pins)["pinned"], versions(pins)["one"])
+        found = next(each for each in pins if each.name == "pinned")
+        assert (True, "corp") == (found.url.startswith(corp.root), found.index)
+    assert "pinned" not in index.names()
+
+
+@pytest.mark.parametrize("case", ["login", "newer", "strategy"])
+def test_an_override_of_a_pinned_name_is_refused_where_uv_would_take_another(desk, index, case):
+    """Rather than a stranger of that name from a public index."""
+    corp = desk.index(login=("me", "s3cret"))
+    place = Index.at(
+        corp.url_with("me", "s3cret") if case == "login" else corp.url, name="corp", explicit=True
+    )
+    pins = (IndexPin(distribution="pinned", index="corp"),)
+    more = {"strategy": "unsafe-best-match"} if case == "strategy" else {}
+    settings = desk.settings(index, place, pinnings=pins, **more)
+    newer = "2030-01-01" if case == "newer" else ""
+    with pytest.raises(ResolveError, match="pinned is overridden, and pinned to the index corp"):
+        resolved(settings, "pinned", overrides=("pinned>=2",), exclude_newer=newer)
+
+
 def test_asks_the_first_index_that_has_a_name(desk, index):
     """A name of a private index is not taken from a public one."""
     private = desk.index()
