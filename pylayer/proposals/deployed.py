@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,11 @@ class Deployed:
 
     def _is_below_one(self, folder: Path) -> bool:
         return not self._programs.isdisjoint((folder, *folder.parents))
+
+
+def deploys(folder: Path) -> str:
+    """The file that says that a folder has a program which deploys others; empty where none does."""
+    return next((name for name in sorted(os.listdir(folder)) if _PROGRAMS.fullmatch(name)), "")  # noqa: PTH208
 
 
 def text(path: Path) -> str:

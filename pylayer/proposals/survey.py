@@ -17,7 +17,7 @@ from pylayer.monorepo.trees import OUTPUTS, SKIPPED, leaving, marked
 from pylayer.names import normalise
 from pylayer.patterns import ignored
 from pylayer.proposals import pythons
-from pylayer.proposals.deployed import Deployed, text
+from pylayer.proposals.deployed import Deployed, deploys, text
 from pylayer.proposals.globs import is_nameable
 from pylayer.proposals.modules import develops_polylith, lacks_module, only_holds_others
 
@@ -95,7 +95,7 @@ def survey(root: Path, *, runtimes: Mapping[str, Runtime]) -> Survey:
     definitions = dict(_read(root, walked.projects, left_out=left_out, gone=gone))
     kept = _without_twins(definitions, left_out)
     _leave_containers(root, kept, left_out)
-    _leave_aside(kept, left_out)
+    _leave_aside(root, kept, left_out)
     packages = _reachable(root, kept, left_out=left_out, gone=gone, runtimes=runtimes)
     return Survey(
         root=root,
@@ -198,9 +198,12 @@ def _leave_containers(root: Path, kept: dict[str, Definition], left_out: dict[st
             del kept[place]
 
 
-def _leave_aside(kept: dict[str, Definition], left_out: dict[str, str]) -> None:
-    """Leave out tests, examples and the like, unless others need them, or there is nothing else."""
-    aside = {place: part for place in kept if (part := _aside(place))}
+def _leave_aside(root: Path, kept: dict[str, Definition], left_out: dict[str, str]) -> None:
+    """Leave out tests, what deploys and the like, unless others need it, or there is nothing else."""
+    aside = {place: _of_aside(place, part) for place in kept if (part := _aside(place))}
+    for place in kept:
+        if file := deploys(root / place):
+            aside.setdefault(place, f"it deploys: {file} is in it")
     if len(aside) == len(kept):
         return
     needed: set[str] = set()
@@ -211,10 +214,10 @@ def _leave_aside(kept: dict[str, Definition], left_out: dict[str, str]) -> None:
             if (place := by_name[name]) not in needed:
                 needed.add(place)
                 queue.append(place)
-    for place, part in aside.items():
+    for place, reason in aside.items():
         if place not in needed:
             del kept[place]
-            left_out[place] = _of_aside(place, part)
+            left_out[place] = reason
 
 
 def _aside(place: str) -> str:

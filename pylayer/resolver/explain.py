@@ -93,7 +93,8 @@ def explained(
     if not faults:
         what, hint = "no versions go together", "loosen one of the requirements that the resolver names"
         if buildable:
-            hint += f"; or have older versions built, of which there are sdists alone: {_built(buildable)}"
+            built = built_from_source(buildable)
+            hint += f"; or have older versions built, of which there are sdists alone: {built}"
         hint += f"; {patch}" if (patch := _patch(_PYTHON.findall(reasoning), python)) else ""
         faults.append(Fault(what=what, where=python.label, hint=hint, cause=reasoning))
     return ResolveError.of(faults, log=reasoning)
@@ -202,11 +203,12 @@ def _hint(name: str, newest: str | None, *, sdist: bool, newer: Sequence[str] = 
     if patch:
         ways.append(patch)
     if sdist:
-        ways.append(f"to have its sdist built, write {_built([name])}")
+        ways.append(f"to have its sdist built, write {built_from_source([name])}")
     return "; ".join(ways)
 
 
-def _built(names: Sequence[str]) -> str:
+def built_from_source(names: Sequence[str]) -> str:
+    """The line of layers.toml that has their sdists built."""
     listed = ", ".join(f'"{name}"' for name in names)
     return f"build-from-source = [{listed}] under [defaults], or under [layers.NAME] for one layer"
 

@@ -19,14 +19,14 @@ from pylayer.index.indexes import ALL
 from pylayer.index.simple import candidates
 from pylayer.index.web import Web
 from pylayer.names import normalise
-from pylayer.resolver.explain import explained
+from pylayer.resolver.explain import built_from_source, explained
 from pylayer.resolver.requirements import Request, ResolverPython
 from pylayer.resolver.sdists import offered_sdists
 from pylayer.resolver.solver import Package, solve
 from pylayer.resolver.uvtool import UnsolvedError, with_default
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from packaging.tags import Tag
 
@@ -126,7 +126,7 @@ def _settle(request: Request, *, python: ResolverPython, settings: IndexSettings
             for package in wrong
             if package.name in request.hashes and _chosen(package, request=_NO_HASHES, python=python)
         ]:
-            raise ResolveError.of(_other_hashes(others, python))
+            raise ResolveError.of(_other_hashes(others, python, request, settings))
         if not wrong:
             return _with_hashes([pin for _, pin in sorted(chosen.items()) if pin])
         if direct := [package for package in wrong if package.direct]:
@@ -170,17 +170,37 @@ def _chosen(package: Package, *, request: Request, python: ResolverPython) -> Pi
 _NO_HASHES = Request(requirements=())
 
 
-def _other_hashes(packages: Sequence[Package], python: ResolverPython) -> list[Fault]:
+def _other_hashes(
+    packages: Sequence[Package], python: ResolverPython, request: Request, settings: IndexSettings
+) -> list[Fault]:
+    """Say of distributions that there are wheels, and none with a hash that it may have."""
     return [
         Fault(
             what=f"{package.name} {package.version}: no wheel that runs there has one of the allowed hashes",
             where=python.label,
-            hint=f"{pin.filename} is offered with {pin.sha256 or 'none'}: lock its hash too, "
-            "or find out why it differs",
+            hint=_out_of_hashes(package, pin, allowed=request.hashes[package.name], settings=settings),
         )
         for package in packages
         if (pin := _chosen(package, request=_NO_HASHES, python=python))
     ]
+
+
+def _out_of_hashes(package: Package, pin: Pin, *, allowed: Collection[str], settings: IndexSettings) -> str:
+    try:
+        with Web(full := with_default(settings)) as web:
+            files = candidates(package.name, settings=full, web=web)
+    except DownloadError:
+        files = ()
+    if any(file.sha256 in allowed and not file.is_wheel for file in files):
+        # Of some lock files made before the wheel was there.
+        return (
+            f"its sdist has: to have that built, write {built_from_source([package.name])}; "
+            f"or lock again, since there is {pin.filename} by now"
+        )
+    return (
+        f"{pin.filename} is offered with {pin.sha256 or 'none'}: lock its hash too, "
+        "or find out why it differs"
+    )
 
 
 def _rank(pin: Pin, ranks: Mapping[Tag, int]) -> tuple[int, int] | None:

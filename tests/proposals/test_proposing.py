@@ -143,6 +143,20 @@ def test_what_packages_require_of_a_patch_release_is_stated(tmp_path):
     assert ["3.11.4"] == [found.manifest.runtimes[name].earliest for name in proposal.runtimes]
 
 
+@pytest.mark.parametrize("alone", [True, False])
+def test_what_deploys_is_no_layer(tmp_path, alone):
+    """As a program of CDK in Python; unless it is all that there is."""
+    files = {
+        "infra/pyproject.toml": foreign.hatchling("infra", requires='"aws-cdk-lib"'),
+        "infra/infra/__init__.py": "",
+        "infra/cdk.json": "{}",
+    }
+    if not alone:
+        files |= {"lib/pyproject.toml": foreign.hatchling("lib"), "lib/lib.py": ""}
+    proposal, _ = proposed(foreign.lay(tmp_path, files))
+    assert ({} if alone else {"infra": "it deploys: cdk.json is in it"}) == proposal.found.left_out
+
+
 def test_what_is_wrong_with_templates_is_not_told(tmp_path):
     """They are no projects before something is put into them."""
     files = {"lib/pyproject.toml": foreign.hatchling("lib"), "lib/lib.py": ""}

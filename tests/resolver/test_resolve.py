@@ -479,6 +479,18 @@ def test_hashes_choose_among_files_and_refuse_all_others(desk, index):
     assert "third 1.0: no wheel that runs there has one of the allowed hashes" in str(caught.value)
 
 
+def test_an_sdist_with_an_allowed_hash_may_be_built(desk, index):
+    """As where a lock file was written before there was a wheel."""
+    sdist = index.folder / "one-1.0.tar.gz"
+    sdist.write_bytes(b"sdist")
+    add(index, "one", "1.0")
+    allowed = {"one": frozenset({hashlib.sha256(b"sdist").hexdigest()})}
+    with pytest.raises(ResolveError, match="no wheel that runs there has one of the allowed hashes") as error:
+        resolved(desk.settings(index), "one", hashes=allowed)
+    said = 'its sdist has: to have that built, write build-from-source = ["one"] under [layers.NAME]; or lock'
+    assert error.value.faults[0].hint.startswith(said)
+
+
 def test_no_index_is_asked_for_what_comes_from_elsewhere(desk, index):
     """Whoever requires it learns that it is needed, whatever limits there are for it."""
     add(index, "third", "9.0")
