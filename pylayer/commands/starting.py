@@ -17,6 +17,7 @@ from pylayer.proposals import writing
 from pylayer.proposals.proposing import propose
 from pylayer.proposals.reach import Reach
 from pylayer.state import opening
+from pylayer.proposals.survey import for_lambda
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -85,6 +86,9 @@ def _told(proposal: Proposal) -> Iterator[str]:
         first = proposal.between[0]
         more = f", and {len(proposal.between) - 1} more" if proposal.between[1:] else ""
         yield f'{first}{more} would decide versions if named: lockfiles = "{first}" in a layer or [defaults]'
+    if bare := for_lambda(found.bare):
+        first = ", ".join(map(shown.line, bare[:3])) + (f" and {len(bare) - 3} more" if bare[3:] else "")
+        yield f"requirements without a package, of which no layer is made (docs/howto/from-sam.md): {first}"
     if found.left_out:
         yield "left out:"
         width = min(_WIDEST, max(_NARROWEST, *map(len, found.left_out)))

@@ -40,6 +40,7 @@ _ASIDE = frozenset(
 _SETS = frozenset({"tests", "examples", "samples", "demos", "benchmarks", "fixtures"})
 _ONES = frozenset({"example", "sample", "demo"})
 _WORDS = re.compile(r"[-_.]")
+_OF_LAMBDA = re.compile(r"(^|[-_.])(lambda|layer|function)s?($|[-_.])")
 _REQUIREMENTS = frozenset({"requirements.txt", "Pipfile"})
 _PINNED = re.compile(r"^\s*(?:python\s+|cpython[-@])?3\.(\d{1,3})\b", re.MULTILINE)
 
@@ -138,7 +139,7 @@ def _walk(root: Path, unseen: set[str]) -> _Walked:
         )
         if is_project:
             walked.projects.append(place)
-        elif below and not _REQUIREMENTS.isdisjoint(names):
+        elif below and not _REQUIREMENTS.isdisjoint(names) and not _aside(below):
             walked.bare.append(place)
         walked.deployed.look(Path(folder), names, aside=bool(_aside(f"{place}/")))
     return walked
@@ -218,6 +219,11 @@ def _leave_aside(root: Path, kept: dict[str, Definition], left_out: dict[str, st
         if place not in needed:
             del kept[place]
             left_out[place] = reason
+
+
+def for_lambda(places: Iterable[str]) -> list[str]:
+    """Those of some folders that layers or functions are in, by their names."""
+    return [place for place in places if any(_OF_LAMBDA.search(part) for part in place.lower().split("/"))]
 
 
 def _aside(place: str) -> str:

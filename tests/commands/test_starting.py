@@ -91,6 +91,22 @@ def test_a_dry_run_writes_nothing_and_shows_it_all(mono):
     assert "mine" == (mono / "layers.toml").read_text()
 
 
+def test_requirements_of_functions_and_layers_are_told(mono):
+    """Of which no package, and so no layer, is made; those of scripts are nobody's business here."""
+    places = [
+        "functions/one",
+        "src/layers/common",
+        "my-lambda",
+        "src/function_two",
+        "scripts",
+        "tests/layers",
+    ]
+    foreign.lay(mono, {f"{place}/requirements.txt": "six\n" for place in places})
+    _, told = init(dry_run=True)
+    line = next(line for line in told.splitlines() if line.startswith("requirements without a package"))
+    assert line.endswith(": functions/one, my-lambda, src/function_two and 1 more")
+
+
 @pytest.mark.parametrize("where", [".", "libs/a"])
 def test_a_manifest_that_is_there_stays(mono, monkeypatch, where):
     """Here or above; nothing else is written either."""
