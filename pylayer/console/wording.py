@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from pylayer import shown, stepnames
 from pylayer.amounts import size_text
+from pylayer.errors import Fault
 from pylayer.outcomes import Outcome, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pylayer.activity import Work
-    from pylayer.errors import Fault
     from pylayer.trials import Tried
 
 _DIGEST = 90  # characters of a warning that was told in full before
@@ -29,9 +29,10 @@ def told(fault: Fault) -> str:
 
 
 def facts(outcome: Outcome) -> str:
-    """What is said of a build behind its state."""
+    """What is said of a build behind its state; what an error lists stands at the end alone."""
     if outcome.state in (State.FAILED, State.SKIPPED):
-        return outcome.error.faults[0].what if outcome.error else ""
+        fault = outcome.error.faults[0] if outcome.error else Fault(what="")
+        return fault.cause if fault.cause and fault.what.startswith(fault.cause) else fault.what
     weighed = weight(outcome.wheels, outcome.size)
     return f"{weighed}, {seconds(outcome.seconds)}" if outcome.state is State.BUILT else weighed
 

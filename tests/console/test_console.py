@@ -272,3 +272,17 @@ def test_a_document_is_all_that_stdout_has(lines, streams):
         "address": "https://index.example/",
     }
     assert "a line" in streams[1].getvalue()
+
+
+def test_what_an_error_lists_stands_at_the_end_alone(lines, streams):
+    """A distribution may have a hundred wheels of one version."""
+    what, cause = (
+        "native 1.0 has no wheel that runs there: it has a, b, c",
+        "native 1.0 has no wheel that runs there",
+    )
+    error = ResolveError.of([Fault(what=what, where=str(TARGET), cause=cause)])
+    end = Outcome(**build().words, state=State.FAILED, error=error)
+    lines.outcome(end)
+    lines.summary([end], seconds=1)
+    assert streams[0].getvalue().startswith(f"etl-python3.12-arm64  failed   {cause}\n")
+    assert what in streams[1].getvalue()
