@@ -106,6 +106,13 @@ def test_poetry_lock_is_read_by_its_pythons_and_markers(tmp_path):
     )
 
 
+@pytest.mark.parametrize("pythons", [">=3.13.4", "!=3.13.0,!=3.13.1,>=3.9", ">=3.9.2,<4.0"])
+def test_poetry_lock_pins_what_wants_a_later_patch_release(tmp_path, pythons):
+    """Without a word another version would be there; that it does not go is an error with what to do."""
+    row = f'[[package]]\nname = "late"\nversion = "1.0"\npython-versions = "{pythons}"\n'
+    assert {"late": "1.0"} == versions(tmp_path, "poetry.lock", row)
+
+
 PYLOCK = """
 lock-version = "1.0"
 created-by = "hand"

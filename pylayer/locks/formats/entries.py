@@ -54,10 +54,18 @@ def marker_of(text: str) -> tuple[Marker, ...]:
 
 
 def python_marker(specifiers: str) -> tuple[Marker, ...]:
-    """Turn `>=3.9,<4.0` into a marker; nothing for what only poetry understands."""
+    """Turn `>=3.9,<4.0` into a marker; nothing for what only poetry understands.
+
+    What wants a later patch release than the first is there for its minor version: whoever resolves is told.
+    """
     try:
-        clauses = sorted(str(each) for each in SpecifierSet(specifiers))
+        found = [(each.operator, each.version) for each in SpecifierSet(specifiers)]
     except InvalidSpecifier:
         return ()
+    clauses = sorted(
+        operator + (".".join(version.split(".")[:2]) if operator == ">=" else version)
+        for operator, version in found
+        if operator != "!=" or version.endswith(".*")
+    )
     texts = [re.sub(r"^([=!<>~]+)(.+)$", r"python_full_version \1 '\2'", clause) for clause in clauses]
     return marker_of(" and ".join(texts))

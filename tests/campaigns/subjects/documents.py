@@ -302,6 +302,18 @@ options = dict(version="1.0")
 if __name__ == "__main__":
     setup(name="libthing", packages=find_packages("src"), use_scm_version=True, **options)
 """
+_SETUP_PY_OF_FILES = b"""
+import os
+from setuptools import setup
+here = os.path.abspath(os.path.dirname(__file__))
+with open(os.path.join(here, "setup.py")) as file:
+    about = {}
+    exec(file.read(), about)
+__title__ = f"lib{PART}" + "thing"
+PART = "of"
+config = {"name": about["__title__"], "version": "1.0"}
+setup(**config)
+"""
 _SETUP_CFG = b"""
 [metadata]
 name = libthing
@@ -319,7 +331,13 @@ SUBJECTS = (
     Subject(
         name="pyproject.toml", read=read_project, mutate=mutations.of_toml(PYPROJECT, ["tool"]), weight=8
     ),
-    Subject(name="setup.py", read=read_setup, mutate=mutations.of_lines, seeds=(_SETUP_PY,), weight=4),
+    Subject(
+        name="setup.py",
+        read=read_setup,
+        mutate=mutations.of_lines,
+        seeds=(_SETUP_PY, _SETUP_PY_OF_FILES),
+        weight=4,
+    ),
     Subject(name="setup.cfg", read=read_setup_cfg, mutate=mutations.of_lines, seeds=(_SETUP_CFG,), weight=4),
     Subject(name="uv.toml", read=read_settings, mutate=mutations.of_toml(UV, _UV_KEYS), weight=6),
     Subject(
