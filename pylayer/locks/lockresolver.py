@@ -158,7 +158,10 @@ class LockResolver:
         except ResolveError as error:
             others = tuple(wheel for _, wheel in given.values())
             asked_for = replace(request, provided=others, elsewhere=request.elsewhere.difference(built))
-            fitting = await self._sources(case, built, asked_for)
+            try:
+                fitting = await self._sources(case, built, asked_for)
+            except ResolveError as closer:
+                raise _attributed(closer, case) from error
             if fitting and fitting != {name: provided[name][0].version for name in fitting}:
                 again = replace(case, sources=fitting)
                 return await self._resolved(again, given, addresses, excluded=excluded, sources=sources)
@@ -204,13 +207,16 @@ class LockResolver:
         return (*self._manifest.constraints, *pinned, *case.constraints)
 
     async def _sources(self, case: Case, names: Sequence[str], request: Request) -> Mapping[str, str]:
-        """The versions of what is built from source that suit what others require; once, and if any do."""
-        from pylayer.resolver import sdists
+        """The versions of what is built from source that suit what others require; once.
+
+        ResolveError where it is not for those that nothing goes together.
+        """
+        from pylayer.resolver import fitting
 
         if case.sources or not names:
             return {}
         return await self._graph.wait(
-            sdists.versions_that_fit,
+            fitting.versions_that_fit,
             names,
             request,
             python=case.python,

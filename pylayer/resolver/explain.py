@@ -75,7 +75,10 @@ def explained(
             if what := _problem(name, wanted, files, python):
                 version = newest(name, request=request, python=python, settings=settings)
                 sdist = "no wheel" in what and any(not file.is_wheel for file in files)
-                if sdist and name not in asked and version and _is_later(version, wanted, files):
+                demanded = name in asked or re.search(
+                    rf"\bdepends? on {name}{re.escape(str(wanted))}\b", reasoning
+                )
+                if sdist and not demanded and version and _is_later(version, wanted, files):
                     # Something else may have kept the resolver from those with wheels.
                     buildable.append(name)
                     continue

@@ -53,7 +53,7 @@ def resolve(
         if tentative:
             raise ResolveError(str(error), where=python.label) from error
         raise explained(
-            str(error), request=request, python=python, settings=settings, newest=_newest
+            str(error), request=request, python=python, settings=settings, newest=newest
         ) from error
 
 
@@ -264,7 +264,7 @@ def _unfit_addresses(packages: Sequence[Package], python: ResolverPython) -> lis
     ]
 
 
-def _newest(name: str, *, request: Request, python: ResolverPython, settings: IndexSettings) -> str | None:
+def newest(name: str, *, request: Request, python: ResolverPython, settings: IndexSettings) -> str | None:
     """Find the newest version of one distribution that would do, whatever else is required."""
     alone = Request(requirements=(name,), dependencies=False, exclude_newer=request.exclude_newer)
     try:

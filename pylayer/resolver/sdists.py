@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
-from pylayer import folders
 from pylayer.errors import ResolveError
-from pylayer.index.indexes import Index, to_fetch
+from pylayer.index.indexes import to_fetch
 from pylayer.index.pins import Pin
 from pylayer.index.simple import candidates
 from pylayer.index.web import Web
 from pylayer.markers import holds
 from pylayer.names import normalise
-from pylayer.resolver.solver import solve, stand_in
-from pylayer.resolver.uvtool import UnsolvedError, with_default
+from pylayer.resolver.uvtool import with_default
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +24,7 @@ if TYPE_CHECKING:
 
     from pylayer.index.indexes import IndexSettings
     from pylayer.index.simple import File
-    from pylayer.resolver.requirements import Request, ResolverPython
+    from pylayer.resolver.requirements import ResolverPython
 
 _DURATION = re.compile(r"P?(\d+)\s*(hour|day|week|D|W)s?(?:\s+ago)?", re.IGNORECASE)
 
@@ -52,7 +49,7 @@ def sdist(
     settings = with_default(settings)
     with Web(settings) as web:
         files = [file for file in candidates(name, settings=settings, web=web) if not file.is_wheel]
-    fitting = [file for file in files if _allows(file, python, specifier, before=_cutoff(exclude_newer))]
+    fitting = [file for file in files if _allows(file, python, specifier, before=cutoff(exclude_newer))]
     versions = set(specifier.filter(sorted({file.version for file in fitting})))
     # Most have one; of a .tar.gz and a .zip, the former is what PEP 625 asks for.
     ordered = sorted(
@@ -66,32 +63,6 @@ def sdist(
     if not ordered[-1].sha256:
         raise ResolveError("its index gives no sha256 for it", where=ordered[-1].filename)
     return _pin(name, ordered[-1], settings=settings)
-
-
-def versions_that_fit(
-    names: Sequence[str], request: Request, *, python: ResolverPython, settings: IndexSettings
-) -> dict[str, str]:
-    """Choose the version of each sdist that suits what others require of it; empty where nothing does.
-
-    What an sdist requires itself is known once it is built: here a wheel that requires nothing stands in for
-    each version. Raises DownloadError, and StandInError as `solve` does.
-    """
-    settings, before = with_default(settings), _cutoff(request.exclude_newer)
-    wheels: list[str] = []
-    with folders.private() as work, Web(settings) as web:
-        for name in names:
-            files = candidates(name, settings=settings, web=web)
-            sdists = [file for file in files if not (file.is_wheel or file.yanked)]
-            fitting = {file.version for file in sdists if _runs(file, python, before=before)}
-            for version in fitting:
-                stand_in(name, work, version=str(version))
-            wheels += [f"{name}!={version}" for version in {file.version for file in files} - fitting]
-        beside = replace(settings, find_links=(*settings.find_links, Index.at(work.as_uri())))
-        try:
-            packages = solve(request, python=python, settings=beside, unfit=sorted(wheels))
-        except UnsolvedError:
-            return {}
-    return {package.name: package.version for package in packages if package.name in names}
 
 
 def offered_sdists(pins: Sequence[Pin], *, settings: IndexSettings) -> list[Pin]:
@@ -122,16 +93,17 @@ def _pin(name: str, file: File, *, settings: IndexSettings) -> Pin:
 
 def _allows(file: File, python: ResolverPython, specifier: SpecifierSet, *, before: datetime | None) -> bool:
     exact = any(each.operator in {"==", "==="} for each in specifier)
-    return _runs(file, python, before=before) and (exact or not file.yanked)
+    return may_be_used(file, python, before=before) and (exact or not file.yanked)
 
 
-def _runs(file: File, python: ResolverPython, *, before: datetime | None) -> bool:
+def may_be_used(file: File, python: ResolverPython, *, before: datetime | None) -> bool:
+    """Whether an sdist allows the Python, and was there before a moment, where one is given."""
     uploaded = _moment(file.uploaded)
     old_enough = before is None or (uploaded is not None and uploaded < before)
     return python.satisfies(file.requires_python) and old_enough
 
 
-def _cutoff(text: str) -> datetime | None:
+def cutoff(text: str) -> datetime | None:
     """Read a moment as uv does: a date counts with the whole of its day, a duration from now back."""
     if not text:
         return None

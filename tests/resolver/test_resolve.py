@@ -357,6 +357,18 @@ def test_names_what_another_requires_and_has_no_wheels(desk, index, sdists):
     assert f'to have its sdist built, write build-from-source = ["native"] {where}' == fault.hint
 
 
+def test_names_what_another_requires_exactly(desk, index):
+    """That newer versions have wheels is no way out of that."""
+    (index.folder / "native-1.0.tar.gz").write_bytes(b"")
+    add(index, "native", "2.0")
+    add(index, "theirs", "1.0", needs=["native==1.0"])
+    with pytest.raises(ResolveError) as error:
+        resolved(desk.settings(index), "theirs")
+    (fault,) = error.value.faults
+    assert "native 1.0 has no wheel that runs there, only an sdist" == fault.what
+    assert 'build-from-source = ["native"]' in fault.hint
+
+
 def test_older_versions_without_wheels_are_one_way_out_of_several(desk, index):
     """What keeps the resolver from newer ones may be what is wrong."""
     (index.folder / "native-1.0.tar.gz").write_bytes(b"")

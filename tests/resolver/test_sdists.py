@@ -10,8 +10,7 @@ from factories import there
 from factories.resolving import add, python
 
 from pylayer.errors import ResolveError
-from pylayer.resolver.requirements import Request
-from pylayer.resolver.sdists import _cutoff, sdist, versions_that_fit
+from pylayer.resolver.sdists import cutoff, sdist
 
 
 @pytest.fixture
@@ -56,18 +55,6 @@ def test_says_that_there_is_none(desk, index):
     )
 
 
-@pytest.mark.parametrize(
-    ("needs", "expected"),
-    [("thing", "2.0"), ("thing<2", "1.0"), ("thing>=3.0a0", "3.0a1"), ("thing>=4", None), ("gone", None)],
-)
-def test_what_others_require_decides_between_sdists(desk, index, needs, expected):
-    """Which the resolver would not look at; what is a wheel alone is none of them."""
-    add(index, "theirs", "1.0", needs=[needs])
-    request = Request(requirements=("theirs",))
-    found = versions_that_fit(["thing"], request, python=python(), settings=desk.settings(index))
-    assert ({"thing": expected} if expected else {}) == found
-
-
 @pytest.mark.parametrize(("moment", "found"), [("2024-02-29", True), ("2024-02-28T23:00:00Z", False)])
 def test_takes_nothing_that_was_uploaded_later(desk, index, moment, found):
     """Everything on this index was at noon on 2024-02-29."""
@@ -82,10 +69,10 @@ def test_takes_nothing_that_was_uploaded_later(desk, index, moment, found):
 def test_counts_a_duration_from_now_back(text):
     """As uv reads it."""
     expected = datetime.now(UTC) - timedelta(days=7)
-    assert abs(there(_cutoff(text)) - expected) < timedelta(minutes=1)
+    assert abs(there(cutoff(text)) - expected) < timedelta(minutes=1)
 
 
 def test_refuses_what_is_no_date():
     """With examples of what is one."""
     with pytest.raises(ResolveError, match="soon"):
-        _cutoff("soon")
+        cutoff("soon")
