@@ -161,11 +161,11 @@ class LockResolver:
             try:
                 fitting = await self._sources(case, built, asked_for)
             except ResolveError as closer:
-                raise _attributed(closer, case) from error
+                raise await self._told(closer, built, asked_for, case) from error
             if fitting and fitting != {name: provided[name][0].version for name in fitting}:
                 again = replace(case, sources=fitting)
                 return await self._resolved(again, given, addresses, excluded=excluded, sources=sources)
-            raise _attributed(error, case) from error
+            raise await self._told(error, (), request, case) from error
         kept = tuple(provided[pin.name][0] if pin.name in provided else pin for pin in pins)
         if faults := [
             Fault(what=what, where=case.python.label, hint="use the right file, or lock again")
@@ -174,6 +174,20 @@ class LockResolver:
         ]:
             raise ResolveError.of(faults)
         return Locked(terms=case.terms, pins=kept)
+
+    async def _told(
+        self, error: ResolveError, built: Sequence[str], request: Request, case: Case
+    ) -> ResolveError:
+        """The error with all that would have to be built besides, and whose pins it is about."""
+        from pylayer.resolver import fitting
+
+        if case.constraints:  # nobody is told of it
+            return error
+        settings = self._settings_of(case)
+        found = await self._graph.wait(
+            fitting.with_all_sdists, error, built, request, python=case.python, settings=settings
+        )
+        return _attributed(found, case)
 
     async def _asked(self, request: Request, case: Case, *, asked: Hashable) -> tuple[Pin, ...]:
         from pylayer.resolver import resolve

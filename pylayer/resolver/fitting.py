@@ -6,20 +6,56 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pylayer import folders
+from pylayer.errors import DownloadError, ResolveError
 from pylayer.index.indexes import Index
 from pylayer.index.simple import candidates
 from pylayer.index.web import Web
-from pylayer.resolver.explain import explained
+from pylayer.resolver.explain import built_from_source, explained
 from pylayer.resolver.resolve import newest
 from pylayer.resolver.sdists import cutoff, may_be_used
-from pylayer.resolver.solver import solve, stand_in
+from pylayer.resolver.solver import StandInError, solve, stand_in
 from pylayer.resolver.uvtool import UnsolvedError, with_default
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pylayer.errors import Fault
     from pylayer.index.indexes import IndexSettings
     from pylayer.resolver.requirements import Request, ResolverPython
+
+
+_MOST_ROUNDS = 20
+
+
+def with_all_sdists(
+    error: ResolveError,
+    built: Sequence[str],
+    request: Request,
+    *,
+    python: ResolverPython,
+    settings: IndexSettings,
+) -> ResolveError:
+    """Add to an error all that would have to be built once what it names is, beside what is `built` already.
+
+    The resolver stops at the first that has no wheel; nothing is asked where the error names none.
+    """
+    names, faults = [*built], [*error.faults]
+    for _ in range(_MOST_ROUNDS):
+        more = [each.about for each in faults if each.about not in names and _would_be_built(each)]
+        if not more:
+            break
+        names += more
+        try:
+            versions_that_fit(names, request, python=python, settings=settings)
+        except ResolveError as further:
+            faults += [each for each in further.faults if each.about not in names and _would_be_built(each)]
+        except (DownloadError, StandInError):
+            break
+    return ResolveError.of(faults, log=error.log) if len(faults) > len(error.faults) else error
+
+
+def _would_be_built(fault: Fault) -> bool:
+    return bool(fault.about) and built_from_source([fault.about]) in fault.hint
 
 
 def versions_that_fit(
