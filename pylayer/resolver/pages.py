@@ -29,16 +29,15 @@ def written(names: Collection[str], folder: Path, *, request: Request, settings:
 
     Raises DownloadError where they cannot be asked, and ResolveError where uv would need more than pages.
     """
-    if faults := [
-        Fault(
-            what=f"{name} is overridden, and pinned to the index {' or '.join(each.name for each in own)}: "
-            f"{why}, uv would take it from others",
-            hint="state its version under `constraints`, or take it out of what is overridden",
+    if why := _beyond(request, settings):
+        places = {name: " or ".join(each.name for each in settings.pinned(name)) for name in sorted(names)}
+        raise ResolveError.of(
+            Fault(
+                what=f"{name} is overridden, and pinned to the index {place}: uv cannot be held to it {why}",
+                hint="state its version under `constraints`, or take it out of what is overridden",
+            )
+            for name, place in places.items()
         )
-        for name in sorted(names)
-        if (why := _beyond(own := settings.pinned(name), request, settings))
-    ]:
-        raise ResolveError.of(faults)
     with Web(settings := with_default(settings)) as web:
         for name in names:
             page = folder / name / "index.html"
@@ -48,10 +47,17 @@ def written(names: Collection[str], folder: Path, *, request: Request, settings:
     return Index.at(folder.as_uri())
 
 
-def _beyond(own: Collection[Index], request: Request, settings: IndexSettings) -> str:
+def logins(names: Collection[str], *, settings: IndexSettings) -> dict[str, str]:
+    """Give names of nothing, each with an index of those that `names` are pinned to and that wants a login.
+
+    Of what is pinned to an index uv is given the login, and then takes all files from there with it.
+    """
+    indexes = {each.name for name in names for each in settings.pinned(name) if each.login}
+    return {f"pylayer-login-{number}": name for number, name in enumerate(sorted(indexes))}
+
+
+def _beyond(request: Request, settings: IndexSettings) -> str:
     """What keeps pages from being enough; empty where nothing does."""
-    if any(each.login for each in own):
-        return "which asks who asks"
     if request.exclude_newer:
         return "with exclude-newer"
     return "" if settings.strategy == "first-index" else f"with the strategy {settings.strategy}"

@@ -17,7 +17,7 @@ from pylayer import folders
 from pylayer.dataclassing import dataclass
 from pylayer.digests import Digest
 from pylayer.errors import DownloadError, ResolveError
-from pylayer.index.indexes import to_fetch
+from pylayer.index.indexes import IndexPin, to_fetch
 from pylayer.index.logins import realm
 from pylayer.index.pins import Pin
 from pylayer.names import normalise, required_name
@@ -76,13 +76,20 @@ def solve(
 
     def ask(settings: IndexSettings) -> tuple[Package, ...]:
         with folders.private() as work:
+            logins: dict[str, str] = {}
             if paged:
                 first = pages.written(paged, work / "index", request=request, settings=settings)
-                settings = replace(settings, indexes=(first, *settings.indexes))
+                logins = pages.logins(paged, settings=settings)
+                pins = (IndexPin(distribution=name, index=index) for name, index in logins.items())
+                settings = replace(
+                    settings,
+                    indexes=(first, *settings.indexes),
+                    pinnings=(*settings.pinnings, *pins),
+                )
             words = _inputs(
                 request,
-                top=top,
-                stubs={name: stand_in(name, work) for name in stubs},
+                top=top | logins.keys(),
+                stubs={name: stand_in(name, work) for name in (*stubs, *logins)},
                 unfit=unfit,
                 settings=settings,
                 folder=work,
@@ -90,7 +97,8 @@ def solve(
             answer, yanked = compile_lock(
                 [*python.words, *words], settings=settings, folder=work, stdin=_lines(request.requirements)
             )
-        return _packages(answer, yanked, settings=settings)
+        found = _packages(answer, yanked, settings=settings)
+        return tuple(package for package in found if package.name not in logins)
 
     while True:
         stubs = sorted((pinned | elsewhere | apart) - top - paged)
