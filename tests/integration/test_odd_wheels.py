@@ -50,7 +50,7 @@ def test_what_a_distribution_vendors_contradicts_nobody(shop):
 def test_whose_file_is_taken_is_the_users_to_say(shop):
     """With its bytecode; what is not said is an error that says how to."""
     for name in ("one", "two"):
-        files = {"tests/__init__.py": f"# {name}\n".encode(), f"{name}.py": b""}
+        files = {"tests/__init__.py": f"N = '{name}'\n".encode(), f"{name}.py": b""}
         make_wheel(shop.index.folder, files, name=name)
     layer(shop, ["one", "two"])
     ran = shop.run("layers")
