@@ -16,8 +16,8 @@ from pylayer.errors import PENDING, UsageError
 from pylayer.proposals import writing
 from pylayer.proposals.proposing import propose
 from pylayer.proposals.reach import Reach
-from pylayer.state import opening
 from pylayer.proposals.survey import for_lambda
+from pylayer.state import opening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
