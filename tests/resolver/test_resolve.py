@@ -500,7 +500,7 @@ def test_an_sdist_with_an_allowed_hash_may_be_built(desk, index):
     allowed = {"one": frozenset({hashlib.sha256(b"sdist").hexdigest()})}
     with pytest.raises(ResolveError, match="no wheel that runs there has one of the allowed hashes") as error:
         resolved(desk.settings(index), "one", hashes=allowed)
-    said = 'its sdist has: to have that built, write build-from-source = ["one"] under [layers.NAME]; or lock'
+    said = 'its sdist has: to have that built, write build-from-source = ["one"] under [defaults], or'
     assert error.value.faults[0].hint.startswith(said)
 
 
