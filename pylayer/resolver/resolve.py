@@ -7,6 +7,7 @@ uv chooses versions; `packaging.tags` has the last word on wheels, since uv know
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from pylayer.index.indexes import IndexSettings
     from pylayer.index.pins import Pin
+    from pylayer.index.simple import File
 
 _MOST_ROUNDS = 50
 
@@ -186,11 +188,10 @@ def _other_hashes(
 
 
 def _out_of_hashes(package: Package, pin: Pin, *, allowed: Collection[str], settings: IndexSettings) -> str:
-    try:
-        with Web(full := with_default(settings)) as web:
+    files: Sequence[File] = ()
+    if not package.direct:  # an index has another one of that name, if any
+        with suppress(DownloadError), Web(full := with_default(settings)) as web:
             files = candidates(package.name, settings=full, web=web)
-    except DownloadError:
-        files = ()
     if any(file.sha256 in allowed and not file.is_wheel for file in files):
         # Of some lock files made before the wheel was there.
         return (
