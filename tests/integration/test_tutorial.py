@@ -58,7 +58,8 @@ def shell(tmp_path, monkeypatch, cloud):
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYLAYER_CACHE_DIR", str(tmp_path / "store"))
-    monkeypatch.delenv("CI", raising=False)
+    for name in ("CI", "UV_RUN_RECURSION_DEPTH"):  # the page's reader is in a shell, not in `uv run`
+        monkeypatch.delenv(name, raising=False)
     return Shell(tmp_path)
 
 
