@@ -85,11 +85,12 @@ class _Declaration:
                 return
             before = dict(self._declared.__dict__)
             dataclasses.dataclass(**self._options)(self._declared)
-            for name in _AWAITED:
-                delattr(self.made, name)
             for name, value in self._declared.__dict__.items():
                 if name not in before:
                     setattr(self.made, name, value)
+            for name in _AWAITED:  # after that: another thread may look for one
+                if isinstance(self.made.__dict__[name], _Awaited):
+                    delattr(self.made, name)
             self._written = True
 
     def _first_init(self) -> Callable[..., None]:

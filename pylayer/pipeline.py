@@ -62,7 +62,7 @@ class BuildResult:
     """How a build ended, what it made where it ended well, and the `works` that were done for it.
 
     `stretches` are what it waited for and was at until its end; none where it was found made. `projects` are
-    the folders of those that were looked at for it.
+    the folders of those that were looked at for it. What is to be `tried` was, unless this machine could not.
     """
 
     build: Build
@@ -71,6 +71,7 @@ class BuildResult:
     works: tuple[Work, ...] = ()
     stretches: tuple[Stretch, ...] = ()
     projects: frozenset[Path] = frozenset()
+    tried: bool = True
 
     def failed(self, error: PylayerError) -> BuildResult:
         """What becomes of it where `error` was found in what it made."""

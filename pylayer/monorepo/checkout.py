@@ -112,8 +112,9 @@ def consulted(project: Project) -> list[Path]:
     repository = _checkout(project)
     if isinstance(repository, Repository):
         found += (*repository.files, *(repository.refs if project.reads_history else ()))
-        folder = project.path.resolve()
-        found += [above / ".gitignore" for above in folder.parents if above.is_relative_to(repository.root)]
+        found.append(repository.excludes.with_name("attributes"))
+        above = [each for each in project.path.resolve().parents if each.is_relative_to(repository.root)]
+        found += [folder / name for folder in above for name in (".gitignore", ".gitattributes")]
     elif repository:
         found += repository.files
     return found

@@ -22,6 +22,7 @@ from pylayer.outcomes import Reporter, State
 from pylayer.pipeline import Pipeline
 from pylayer.state import durations, endings, history, lastrun, opening, snapshot, warnings, watch
 from pylayer.state.snapshot import KeptBuild, Snapshot
+from pylayer.store import hash_file
 from pylayer.trail import Trail
 from pylayer.turns import Urgency
 
@@ -30,11 +31,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pylayer.activity import Activity
+    from pylayer.archives.archive import Archive
     from pylayer.building.hosts import EngineHosts
     from pylayer.config.layers import Build
     from pylayer.engines import Engine
     from pylayer.engines.placing import EnginePlace
     from pylayer.errors import Fault
+    from pylayer.keys import Parts
     from pylayer.monorepo.workspace import Workspace
     from pylayer.operations.buildrequest import BuildRequest
     from pylayer.operations.unchanged import Standing
@@ -57,7 +60,7 @@ class _Ran:
 
 
 class _Rest(Reporter):
-    """Tells another Reporter of all builds but those that were `told`."""
+    """Tells another Reporter of all builds but those that were `told`, and of these what went wrong since."""
 
     def __init__(self, reporter: Reporter, *, told: Collection[str]) -> None:
         self._reporter = reporter
@@ -70,7 +73,7 @@ class _Rest(Reporter):
         self._reporter.warn(fault)
 
     def outcome(self, outcome: Outcome) -> None:
-        if outcome.build not in self._told:
+        if outcome.build not in self._told or not outcome.good:
             self._reporter.outcome(outcome)
 
 
@@ -99,10 +102,6 @@ def run(
     selected = workspace.select(found.builds, asked.only, layers=asked.layers)
     listed = found.manifest.output / catalogue.NAME
     before = listed.read_bytes() if listed.is_file() else None
-    kept = remaining.kept(standing, found, listed=before)
-    running = [build for build in selected if build.id not in kept]
-    activity.total = len(running)
-    activity.widest = max((len(build.id) for build in running), default=0)
     recorder = lastrun.Recorder()
     trail = Trail()
     attest = _attesting(found)
@@ -114,6 +113,12 @@ def run(
         employed = stack.enter_context(
             context.employed(found, asked.workers, sharing=sharing, note=reporter.note)
         )
+        # What is added to a shared store is what all builds came to.
+        adds = sharing is not None and sharing.adds
+        kept = {} if adds else remaining.kept(standing, found, listed=before)
+        running = [build for build in selected if build.id not in kept]
+        activity.total = len(running)
+        activity.widest = max((len(build.id) for build in running), default=0)
         means = RunMeans(
             engines=found.manifest.chosen_engine(asked.engine),
             state=state,
@@ -129,11 +134,15 @@ def run(
         )
         ran = _run(found, running, asked=asked, means=means, reporter=reporter)
         made = ran.made
-        if kept and ran.lock_changed:  # all builds together decide what it has
-            kept = {}
+        # All builds together decide what the lock has, and should be made by one Python.
+        if kept and (ran.lock_changed or _by_other_pythons(state, made)):
+            kept, activity.total = {}, len(selected)
             rest = _Rest(reporter, told=made.keys())
             ran = _run(found, selected, asked=asked, means=replace(means, ready={}), reporter=rest)
-            made = {**ran.made, **made}
+            made = {
+                name: made.get(name, result) if result.outcome.good else result
+                for name, result in ran.made.items()
+            }
         if any(build.layer.verify for build in selected):
             made = _verified(found, made, asked=asked, store=state.store, reporter=reporter)
         _learn(state, found, made)
@@ -148,15 +157,16 @@ def run(
             found,
             made,
             kept=kept,
+            standing=standing,
             watched=ran.watched,
             beside=beside,
             options=options,
             since=since,
+            listing=asked.listing,
         )
         if sharing:
             well = not any(outcome.error for outcome in outcomes)
-            done = selected if len(made) == len(selected) else running
-            sharing.end(state.store, done, of=len(found.builds), well=well)
+            sharing.end(state.store, selected, of=len(found.builds), well=well)
     return outcomes
 
 
@@ -253,6 +263,26 @@ def refuse_stale(errors: Iterable[PylayerError | None]) -> None:
         raise LockError.of(sorted(faults, key=lambda fault: fault.where))
 
 
+def _by_other_pythons(state: WorkspaceState, made: Mapping[str, BuildResult]) -> bool:
+    """Whether a build that was made before is made by another Python now: that of a new image, say."""
+    for name, result in made.items():
+        past = history.recall(state, name) if result.made else None
+        if past and result.made and _pythons(past.parts, result.made.parts):
+            return True
+    return False
+
+
+def _pythons(then: Parts, now: Parts) -> bool:
+    """Whether the same projects, or their bytecode, were made by other Pythons."""
+    word = "bytecode compiled by"
+    return then.get(word) != now.get(word) or any(
+        then["projects"][project].get(part) != parts.get(part)
+        for project, parts in now["projects"].items()
+        if project in then["projects"]
+        for part in ("python", "interpreter", "images")
+    )
+
+
 def _learn(state: WorkspaceState, found: Workspace, made: Mapping[str, BuildResult]) -> None:
     """Keep what each build was made of and how it ended."""
     news = []
@@ -319,18 +349,19 @@ def _remember(
     made: Mapping[str, BuildResult],
     *,
     kept: Mapping[str, KeptBuild],
+    standing: Standing,
     watched: Watched,
     beside: Mapping[str, Sequence[Path]],
     options: Mapping[str, Any],
     since: int,
+    listing: bool,
 ) -> None:
     """Keep what tells the next run that nothing changed; earlier builds stay where nothing else did."""
     before = snapshot.load(state)
     lock_path = found.manifest.root / LOCK_NAME
     groups, described = watched
     watching = (path for group in groups.values() for path in group)
-    taken = snapshot.take(watching, since_ns=since, ours=[lock_path])
-    if taken is None:
+    if (taken := snapshot.take(watching, since_ns=since, ours=[lock_path])) is None:
         snapshot.forget(state)
         return
     paths, unsettled = taken
@@ -338,24 +369,30 @@ def _remember(
     builds = {
         name: _kept(result, result.made, names=names, beside=beside.get(name, ()))
         for name, result in made.items()
-        if result.made and result.made.archive.path.is_file()
+        if result.made and _is_there(result.made.archive, listing=listing)
     }
     if before and (before.options, before.paths, before.described) == (options, paths, described):
         kept = {**before.builds, **kept}
-    builds = {**{name: one for name, one in kept.items() if name not in made}, **builds}
-    snapshot.save(
-        state,
-        Snapshot(
-            options=options,
-            paths=paths,
-            unsettled=unsettled,
-            described=described,
-            builds=builds,
-            all_builds={build.id: build.layer.name for build in found.builds},
-            groups=tuple((owners, len(group)) for owners, group in groups.items()),
-            projects={name: str(path) for path, name in names.items()},
-        ),
+    now = Snapshot(
+        options=options,
+        paths=paths,
+        unsettled=unsettled,
+        described=described,
+        builds={**{name: one for name, one in kept.items() if name not in made}, **builds},
+        all_builds={build.id: build.layer.name for build in found.builds},
+        groups=tuple((owners, len(group)) for owners, group in groups.items()),
+        projects={name: str(path) for path, name in names.items()},
     )
+    if kept and standing.seen and not standing.held(now):
+        snapshot.forget(state)  # something else has changed meanwhile, which nobody looked at
+        return
+    snapshot.save(state, now)
+
+
+def _is_there(archive: Archive, *, listing: bool) -> bool:
+    """Whether an archive was written: a run for a listing leaves what was there before."""
+    path = archive.path
+    return path.is_file() and not (listing and hash_file(path) != archive.sha256)
 
 
 def _kept(
@@ -372,5 +409,6 @@ def _kept(
         path=str(made.archive.path),
         status=snapshot.status_of_output(made.archive.path),
         projects=tuple(sorted(names[path] for path in result.projects if path in names)),
+        tried=result.tried,
         beside={str(path): snapshot.status_of_output(path) for path in beside},
     )

@@ -25,9 +25,11 @@ def kept(standing: Standing, found: Workspace, *, listed: bytes | None) -> dict[
     `listed` is the text of layers.json. None is kept where there are other projects than there were, or where
     layers.json does not have them all.
     """
+    if standing.seen is None:
+        return {}
     left = {**standing.kept, **standing.others}
     folders = {name: str(project.path) for name, project in found.projects.items()}
-    if folders != standing.projects:
+    if folders != standing.seen.projects:
         return {}
     if {name: one.sha256 for name, one in left.items()}.items() - _listed(listed).items():
         return {}

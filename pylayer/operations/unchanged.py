@@ -22,22 +22,41 @@ if TYPE_CHECKING:
 class Standing:
     """What of the last run's builds stands as it left it, by id: `kept` if it is selected, else `others`.
 
-    `stale` are the ids of the other selected ones; of these nothing is known where nothing stands. Where
-    something `changed`, it stands only if a run finds the same `projects`: their folders by name. `edited`:
+    `stale` are the ids of the other selected ones; of these nothing is known where nothing stands. `edited`:
     all selected builds are there, and nothing but files of projects is known to have changed.
+
+    Where something `changed` in what was `seen` then (`changes` are its paths, `moved` its folders by version
+    control), it stands only as long as nothing else does, and if a run finds the same projects.
     """
 
     kept: Mapping[str, KeptBuild] = field(default_factory=dict)
     stale: frozenset[str] = frozenset()
-    changed: bool = True
     others: Mapping[str, KeptBuild] = field(default_factory=dict)
-    projects: Mapping[str, str] = field(default_factory=dict)
+    seen: Snapshot | None = None
+    changes: frozenset[str] = frozenset()
+    moved: frozenset[str] = frozenset()
     edited: bool = False
 
     @property
     def all_kept(self) -> bool:
         """Whether there is nothing to do."""
-        return bool(self.kept) and not (self.stale or self.changed)
+        return bool(self.kept) and not (self.stale or self.changes or self.moved)
+
+    def held(self, now: Snapshot) -> bool:
+        """Whether nothing has changed between what was looked at and `now` but what had by then."""
+        assert self.seen is not None
+        then, changes = self.seen, self.changes
+        return (
+            all(now.paths.get(path) == status or path in changes for path, status in then.paths.items())
+            and all(
+                now.unsettled.get(path, text) == text or path in changes
+                for path, text in then.unsettled.items()
+            )
+            and all(
+                now.described.get(folder) == text or folder in self.moved
+                for folder, text in then.described.items()
+            )
+        )
 
 
 def look(
@@ -60,12 +79,18 @@ def look(
     wanted = selection.chosen(only, before.all_builds) & selection.chosen(names, before.all_builds)
     changes = snapshot.changes(before)
     moved = described_otherwise(before)
+    if changes or moved:  # what a checkout with changes says is nothing, and says nothing of the next one
+        moved |= {folder for folder, text in before.described.items() if not text}
     standing = {name: kept for name, kept in before.builds.items() if snapshot.intact(kept, by_hash=by_hash)}
     edited = wanted <= standing.keys() and not any(Path(path).name in _DECIDES for path in changes)
     changed = _projects_of(changes, moved, before)
     if changed is None:
         return Standing(edited=edited)
-    standing = {name: kept for name, kept in standing.items() if changed.isdisjoint(kept.projects)}
+    standing = {
+        name: kept
+        for name, kept in standing.items()
+        if changed.isdisjoint(kept.projects) and (kept.tried or not (changes or moved))
+    }
     stale = frozenset(wanted - standing.keys())
     # What has to be run to the end of all builds, as the lock is, was not where one had failed.
     if stale and before.builds.keys() != before.all_builds.keys():
@@ -73,9 +98,10 @@ def look(
     return Standing(
         kept={name: standing[name] for name in before.all_builds if name in wanted and name in standing},
         stale=stale,
-        changed=bool(changes or moved),
         others={name: kept for name, kept in standing.items() if name not in wanted},
-        projects=before.projects,
+        seen=before,
+        changes=frozenset(changes),
+        moved=moved,
         edited=edited and bool(stale),
     )
 

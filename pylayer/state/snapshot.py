@@ -36,8 +36,8 @@ PREFIX = "PYLAYER_"
 class KeptBuild:
     """A good archive of an earlier run: what its line says, and the file's status then.
 
-    `projects` are the names of those that were looked at for it. `beside` has the status of what was written
-    about it, by path.
+    `projects` are the names of those that were looked at for it. It was `tried` where it had to be, unless
+    that machine could not. `beside` has the status of what was written about it, by path.
     """
 
     layer: str
@@ -49,6 +49,7 @@ class KeptBuild:
     path: str
     status: tuple[int, ...]
     projects: tuple[str, ...] = ()
+    tried: bool = True
     beside: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 

@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pylayer import envtable
+from pylayer import below, envtable
 from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import ManifestError
 from pylayer.locks import pinning
 from pylayer.monorepo import checkout, trees, vcs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pylayer.monorepo.workspace import Project, Workspace
 
@@ -74,15 +74,19 @@ def _of_one(project: Project) -> Iterator[Path]:
     yield from checkout.consulted(project)
     for glob in project.options.inputs:
         yield from _looked_through(project.path, glob)
-        yield from _inside(project.path, glob)
+        yield from _inside(project.path, glob, within=project.repository)
 
 
 def _sources(project: Project) -> list[Path]:
     """The files of a project and its folders, links followed."""
-    folders: list[str] = []
     ignore = (*project.options.ignore, *project.written)
+    return _walked(project.path, within=project.repository, ignore=ignore)
+
+
+def _walked(folder: Path, *, within: Path | None = None, ignore: Sequence[str] = ()) -> list[Path]:
+    folders: list[str] = []
     try:
-        entries = trees.walk(project.path, within=project.repository, ignore=ignore, folders=folders)
+        entries = trees.walk(folder, within=within, ignore=ignore, folders=folders)
     except ManifestError:  # its builds failed for it, and failed ones are tried again
         entries = ()
     files = [entry.source for entry in entries if isinstance(entry.source, Path)]
@@ -113,10 +117,11 @@ def _looked_through(folder: Path, glob: str) -> Iterator[Path]:
         else:
             yield from here
             here = [found for folder in here for found in folder.glob(part) if found.is_dir()]
+    yield from here  # one that is no project may become one
 
 
-def _inside(folder: Path, glob: str) -> Iterator[Path]:
-    """What an input glob matches, and all below it."""
+def _inside(folder: Path, glob: str, *, within: Path | None) -> Iterator[Path]:
+    """What an input glob matches, and all below it, links followed."""
     here = folder
     parts = list(Path(glob).parts)
     while parts and parts[0] == "..":
@@ -125,4 +130,4 @@ def _inside(folder: Path, glob: str) -> Iterator[Path]:
     for match in here.glob("/".join(parts)) if parts else [here]:
         yield match
         if match.is_dir():
-            yield from match.rglob("*")
+            yield from _walked(match, within=within or below.repository(folder))

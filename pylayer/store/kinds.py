@@ -299,6 +299,7 @@ class KeptRecord(TypedDict):
     path: str
     status: tuple[int, ...]
     projects: tuple[str, ...]
+    tried: bool
     beside: dict[str, tuple[int, ...]]
 
 

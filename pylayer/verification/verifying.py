@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,8 @@ def judged(
             name = planned.smoke_test.name
             if isinstance(end, NeedsDockerError):
                 reporter.note(f"{name} is not verified: {end}")
+                for build in planned.builds:
+                    results[build.id] = replace(results[build.id], tried=False)
             elif isinstance(end, PylayerError):
                 for build in planned.builds:
                     results[build.id] = results[build.id].failed(end)

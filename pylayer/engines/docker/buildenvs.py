@@ -60,6 +60,10 @@ class EnvResources:
 
     def begin(self, what: Mapping[str, str], begun: EarlyContainer | None) -> None:
         """Start a container like one that was `opened`, and a program in it, for who asks for such a one."""
+        if not {"image", "platform"} <= what.keys():  # a damaged record
+            if begun:
+                begun.close()
+            return
         then = partial(self._wait_for_jobs, what=what)
         self.containers.begin(what["image"], platform=what["platform"], then=then, begun=begun)
 
@@ -139,7 +143,8 @@ class DockerBuildEnv:
         with self._rooms.room(guest=job.bare) as room, closing(Results(into)) as results:
             with self._server(room, job) as server:
                 if room.expecting and not job.bare:
-                    Thread(target=self._expect_guest, args=(room,), daemon=True).start()
+                    warm, room.expecting = room.expecting, ""
+                    Thread(target=self._expect_guest, args=(room, warm), daemon=True).start()
                 status = server.do(self._packed(job, user=server.user), results)
                 if not (results.complete and results.clean):
                     room.clean = False
@@ -174,13 +179,13 @@ class DockerBuildEnv:
         else:
             server.end()
 
-    def _expect_guest(self, room: Room) -> None:
+    def _expect_guest(self, room: Room, warm: str) -> None:
         """Start a program for guests, and have it make ready: beside a build, which takes longer."""
-        warm, room.expecting = room.expecting, ""
         user = next(self._users)
         with suppress(*DOCKER_ERRORS, EngineError, ValueError):  # who wants it has it started
+            preparation = programs.preparation(warm, user=user)
             server = JobServer.start(room.container, python=_PYTHON, user=user, env={})
-            server.prepare(programs.preparation(warm, user=user))
+            server.prepare(preparation)
             room.idle[True].append(server)
 
     def _packed(self, job: Job, *, user: int) -> Iterator[bytes]:

@@ -11,7 +11,6 @@ import json
 import os
 import socket
 import threading
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -39,6 +38,7 @@ _DECISIVE = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "XDG_RUNTIME_DIR"
 _REMEMBERED = ("address", "api", "config", "query", "variables")
 _PATIENCE = 10  # seconds for one request
 _WAITED = 2  # seconds for what is asked for at the end
+_END = b"\r\n\r\n"  # of headers
 _LONGEST_HEAD = 1 << 14  # bytes of an answer's status and headers
 
 
@@ -196,7 +196,7 @@ class _Socket:
             answer = b""
             while piece := connection.recv(_LONGEST_HEAD):
                 answer += piece
-        head, _, text = answer.partition(b"\r\n\r\n")
+        head, _, text = answer.partition(_END)
         if (status := _status(head)) >= 300:
             raise ConnectionError(f"{path}: {status}: {text.decode(errors='replace')}")
         return dict(json.loads(text)) if text else {}
@@ -263,14 +263,16 @@ class _Socket:
 
 def _head(connection: socket.socket) -> bytes:
     """Read an answer up to the end of its headers, and no further: what follows may be a program's."""
-    while True:
+    head = b""
+    while not head.endswith(_END):
         seen = connection.recv(_LONGEST_HEAD, socket.MSG_PEEK)
-        end = seen.find(b"\r\n\r\n")
-        if end >= 0:
-            return connection.recv(end + 4)
-        if not seen or len(seen) >= _LONGEST_HEAD:
+        if not seen or len(head) >= _LONGEST_HEAD:
             raise ConnectionError("no answer")
-        time.sleep(0.001)  # the rest of it is on its way
+        # The end may have come in two pieces.
+        before = head[1 - len(_END) :]
+        end = (before + seen).find(_END)
+        head += connection.recv(len(seen) if end < 0 else end + len(_END) - len(before))
+    return head
 
 
 def _status(head: bytes) -> int:

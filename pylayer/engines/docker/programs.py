@@ -21,6 +21,7 @@ WORK = f"{ROOT}/work"  # a folder for each job
 # Where a record has what a program is made ready with, one for builds and one for guests.
 READY = {False: "ready for builds", True: "ready for guests"}
 
+_SHAPE = {"modules": list, "options": list, "env": dict}
 _OF_ONE_JOB = ("HOME", "TMPDIR")
 # Users of programs (numbers): within the 65536 that a rootless engine has, and nobody's in any image; of so
 # many that containers which run at once seldom have the same: the kernel counts a user's processes in all of
@@ -56,7 +57,7 @@ def preparation(warm: str, *, user: int) -> bytes:
     The format is that of `pylayer/inside/stream.py`. Raises ValueError for what `warm` did not give.
     """
     common = json.loads(warm)
-    if not (isinstance(common, dict) and common.keys() == {"modules", "options", "env"}):
+    if not (isinstance(common, dict) and {name: type(value) for name, value in common.items()} == _SHAPE):
         raise ValueError("no such preparation")
     folder = f"{WORK}/.{secrets.token_hex(8)}"
     env = {**variables.of_job(folder, path=""), **common["env"]}
