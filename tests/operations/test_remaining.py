@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import shutil
+from dataclasses import replace
 
 import pytest
 
 import pylayer
+from pylayer.monorepo import vcs
+from pylayer.operations import unchanged
 from pylayer.pipeline import Pipeline
-from pylayer.state import opening, snapshot
+from pylayer.state import history, opening, snapshot
 
 TARGET = "python3.11-x86_64"
+BUILD = f"libc-{TARGET}"
 
 
 class Watched:
@@ -187,8 +192,6 @@ def test_what_was_edited_and_not_built_is_looked_at_later(watched):
 
 def test_an_edit_while_another_is_built_is_not_lost(watched, monkeypatch):
     """What was looked at before it counts no more."""
-    from pylayer.operations import unchanged
-
     look = unchanged.look
 
     def looked(*arguments, **more):
@@ -256,3 +259,125 @@ def test_whatever_is_edited_all_comes_out_as_if_all_was_looked_at(watched, seed)
         watched.build(layers=chance.choice([(), (), names[:2]]))
         watched.build()
         assert watched.outputs() == watched.all_looked_at()
+
+
+def edited_record(watched, **changes):
+    """Have the last run's snapshot say something else."""
+    state = opening.glance(watched.manifest, note=print)
+    found = snapshot.load(state)
+    assert found is not None
+    snapshot.save(state, replace(found, **changes))
+    return found
+
+
+def test_a_project_whose_checkout_had_changes_is_looked_at(watched, monkeypatch):
+    """What version control says of such a checkout is the same after a commit, and another version is due."""
+    folder = str(watched.shop.root / "packages" / "libc")
+    edited_record(watched, described={folder: ""})
+    monkeypatch.setattr(vcs, "describe", lambda _: "")
+    watched.shop.more("packages/libb/libb.py", "# edited\n")
+    watched.build()
+
+    assert watched.runs == [["extra", "liba", "libb", "libc"]]
+
+
+@pytest.mark.parametrize("changed", ["packages/libe/libe.py", "layers.lock"])
+def test_what_changes_meanwhile_is_seen_whatever_clock_it_has(watched, monkeypatch, changed):
+    """A file's time may be behind this machine's, and layers.lock is what runs write themselves."""
+    look, now = unchanged.look, snapshot.now_ns
+
+    def looked(*arguments, **more):
+        found = look(*arguments, **more)
+        watched.shop.more(changed, "# meanwhile\n")
+        return found
+
+    watched.shop.more("packages/libc/libc.py", "# edited\n")
+    monkeypatch.setattr(unchanged, "look", looked)
+    monkeypatch.setattr(snapshot, "now_ns", lambda: now() + 10**10)
+    assert watched.build()["libe"] == "cached"
+    monkeypatch.undo()
+
+    assert not pylayer.build(watched.manifest).unchanged
+
+
+def test_files_behind_a_link_among_inputs_are_watched(watched):
+    watched.shop.file("gen/x.txt", "1")
+    watched.shop.file("shared/a.txt", "1")
+    (watched.shop.root / "shared" / "l").symlink_to("../gen")
+    watched.shop.more("layers.toml", '[projects.libe]\ninputs = ["../../shared"]\n')
+    watched.build()
+    watched.shop.file("gen/x.txt", "2")
+    watched.shop.more("packages/libc/libc.py", "# edited\n")
+    watched.build()
+
+    assert watched.runs == [["libc", "libd", "libe"]]
+
+
+def test_a_folder_that_becomes_a_project_is_seen(watched):
+    """It was there before, with nothing in it but what tools leave."""
+    watched.shop.file("packages/libf/__pycache__/x.pyc", "")
+    watched.build()
+    watched.shop.member("libf")
+
+    assert "libf" in watched.build()
+
+
+def test_where_another_python_builds_all_are_built_by_it(watched):
+    """As where a tag has a new image: archives of two Pythons would be side by side."""
+    state, build = opening.glance(watched.manifest, note=print), f"libc-{TARGET}"
+    past = history.recall(state, build)
+    assert past is not None
+    projects = {name: {**parts, "python": "3.11.0"} for name, parts in past.parts["projects"].items()}
+    history.remember(state, build, {**past.parts, "projects": projects}, archive=past.archive)
+    watched.shop.more("packages/libc/libc.py", "# edited\n")
+    watched.build()
+
+    assert watched.runs == [["libc"], ["extra", "liba", "libb", "libc", "libd", "libe"]]
+
+
+def test_a_layer_that_could_not_be_tried_is_looked_at_with_the_next_edit(watched):
+    """The machine may be able to, by now; that alone is no reason where nothing changed."""
+    found = edited_record(watched)
+    builds = {**found.builds, f"libe-{TARGET}": replace(found.builds[f"libe-{TARGET}"], tried=False)}
+    edited_record(watched, builds=builds)
+    assert pylayer.build(watched.manifest).unchanged
+    watched.shop.more("packages/libc/libc.py", "# edited\n")
+    watched.build()
+
+    assert watched.runs == [["libc", "libd", "libe"]]
+
+
+def test_an_archive_that_a_listing_left_is_not_taken_for_what_is_listed(watched):
+    """Back to what was before, it is known what the archive would be, and another one is there."""
+    path = watched.shop.root / "packages/libc/libc.py"
+    first = path.read_text()
+    for text in (first + "# edited\n", first):
+        path.write_text(text)
+        watched.build(listing=text == first)
+    archive = watched.shop.root / "dist" / "layers" / f"libc-{TARGET}.zip"
+    watched.build()
+
+    listed = watched.shop.catalogue()[f"libc-{TARGET}"]["sha256"]
+    assert listed == hashlib.sha256(archive.read_bytes()).hexdigest()
+
+
+def test_what_fails_when_all_are_gone_through_has_failed(watched, monkeypatch):
+    """It had been told of as good, and is told of once more."""
+    watched.shop.offer("three", "1.0")
+    watched.shop.member("libc", dynamic=["three"])
+    watched.build()
+    watched.shop.file("packages/libc/dynamic.json", "[]")
+    run, runs = Pipeline.run, []
+
+    async def failing(pipeline, builds):
+        made = await run(pipeline, builds)
+        runs.append(made)
+        if len(runs) == 2:
+            made = {**made, BUILD: made[BUILD].failed(pylayer.PylayerError("its disk is gone"))}
+        return made
+
+    monkeypatch.setattr(Pipeline, "run", failing)
+    report = pylayer.build(watched.manifest)
+
+    assert len(runs) == 2
+    assert ["libc"] == [outcome.layer for outcome in report.outcomes if not outcome.good]

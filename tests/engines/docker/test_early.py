@@ -81,20 +81,25 @@ def test_a_damaged_record_begins_nothing(begun, more):
     assert begun == []
 
 
-def test_an_answers_head_is_read_and_no_more():
+@pytest.mark.parametrize("cut", [4, 26, 37, 38, 39, 40, 45])
+def test_an_answers_head_is_read_and_no_more(cut):
     """It may come in pieces; what follows an upgrade is what a program prints."""
+    whole = b"HTTP/1.1 101 UPGRADED\r\nUpgrade: tcp\r\n\r\nprinted"
     engine, connection = socket.socketpair()
     with engine, connection:
         connection.settimeout(5)
-        engine.sendall(b"HTTP/1.1 101 UPGRADED\r\nUpgr")
-        later = threading.Timer(0.05, engine.sendall, [b"ade: tcp\r\n\r\nprinted"])
+        engine.sendall(whole[:cut])
+        later = threading.Timer(0.05, engine.sendall, [whole[cut:]])
         later.start()
 
         assert early._status(early._head(connection)) == 101
+        later.join()
         assert connection.recv(100) == b"printed"
 
 
-@pytest.mark.parametrize("said", [b"", b"x" * (1 << 15), b"\r\n\r\n", b"HTTP/1.1 no\r\n\r\n"])
+@pytest.mark.parametrize(
+    "said", [b"", b"HTTP/1.1 200 OK\r\n", b"x" * (1 << 15), b"\r\n\r\n", b"HTTP/1.1 no\r\n\r\n"]
+)
 def test_what_is_no_answer_is_an_error(said):
     """Whoever asked does without."""
     engine, connection = socket.socketpair()
@@ -106,7 +111,9 @@ def test_what_is_no_answer_is_an_error(said):
             early._status(early._head(connection))
 
 
-@pytest.mark.parametrize("warm", ["", "[]", '{"modules": []}', "{"])
+@pytest.mark.parametrize(
+    "warm", ["", "[]", '{"modules": []}', '{"modules": [], "options": [], "env": []}', "{"]
+)
 def test_what_is_no_preparation_is_an_error(warm):
     """A record may be damaged, or of an earlier version."""
     with pytest.raises(ValueError, match=r"preparation|Expecting"):
