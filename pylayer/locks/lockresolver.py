@@ -19,6 +19,7 @@ from pylayer.index.pins import Pin
 from pylayer.locks.fetcher import Addresses
 from pylayer.locks.lock import Locked
 from pylayer.locks.provenances import Whereabouts
+from pylayer.markers import holds
 from pylayer.names import normalise, required_name
 from pylayer.resolver.requirements import Request
 from pylayer.turns import Urgency
@@ -86,7 +87,7 @@ class LockResolver:
 
         excluded = frozenset({*self._projects, *case.terms.exclude})
         place = case.whereabouts
-        sources = frozenset(case.terms.build_from_source)
+        sources = frozenset(case.terms.build_from_source) - _at_addresses(case, self._overrides(case))
         needed = {required_name(text) for text in case.terms.requirements} - excluded
         addresses: dict[str, str] = {}
         provided: dict[str, tuple[Pin, Wheel]] = {}
@@ -94,8 +95,10 @@ class LockResolver:
         while True:
             if refused := [place.refused[name] for name in sorted(needed & place.refused.keys())]:
                 raise ResolveError.of(replace(fault, where=case.python.label) for fault in refused)
-            if case.ahead and needed & sources:
-                raise ResolveError("is built where it is wanted", where=min(needed & sources))
+            # No index is asked for what is somewhere else: whoever has the name there is a stranger.
+            built = sorted(name for name in needed & sources if not _address(name, case))
+            if case.ahead and built:
+                raise ResolveError("is built where it is wanted", where=built[0])
             for name in sorted(needed - provided.keys() - addresses.keys()):
                 url = _address(name, case)
                 if gits.is_git(url):
@@ -106,7 +109,7 @@ class LockResolver:
                     addresses[name] = url
             try:
                 return await self._resolved(
-                    case, provided, addresses, excluded=excluded, sources=sorted(needed & sources)
+                    case, provided, addresses, excluded=excluded, sources=sources, built=built
                 )
             except StandInError as error:
                 needed = needed.union(error.names)
@@ -118,15 +121,15 @@ class LockResolver:
         addresses: Mapping[str, str],
         *,
         excluded: frozenset[str],
-        sources: Sequence[str],
+        sources: frozenset[str],
+        built: Sequence[str],
     ) -> Locked:
         """Resolve with what is `provided` as wheels, and with `addresses` of others; raises StandInError.
 
-        `sources` are what is needed of what is built from source.
+        `sources` are what is built from source where it is needed, `built` those that are.
         """
         constraints = self._constraints(case)
         given = provided
-        built = [name for name in sources if name not in given]
         provided = {
             **given,
             **{name: await self._from_source(name, case, constraints=constraints) for name in built},
@@ -136,13 +139,12 @@ class LockResolver:
         request = Request(
             requirements=tuple(_plain(text) for text in case.terms.requirements),
             constraints=(*constraints, *at),
-            overrides=() if case.building else (*self._manifest.overrides, *case.terms.overrides),
+            overrides=self._overrides(case),
             excludes=tuple(sorted(excluded)),
             provided=tuple(wheel for _, wheel in provided.values()),
             preferences=_preferences(case),
             exclude_newer=self._manifest.exclude_newer,
-            elsewhere=frozenset({*place.located, *place.refused, *case.terms.build_from_source})
-            - addresses.keys(),
+            elsewhere=frozenset({*place.located, *place.refused, *sources}) - addresses.keys(),
             hashes={name: allowed.sha256 for name, allowed in place.hashes.items()},
             beside=_offered(case.beside),
         )
@@ -164,7 +166,9 @@ class LockResolver:
                 raise await self._told(closer, built, asked_for, case) from error
             if fitting and fitting != {name: provided[name][0].version for name in fitting}:
                 again = replace(case, sources=fitting)
-                return await self._resolved(again, given, addresses, excluded=excluded, sources=sources)
+                return await self._resolved(
+                    again, given, addresses, excluded=excluded, sources=sources, built=built
+                )
             raise await self._told(error, (), request, case) from error
         kept = tuple(provided[pin.name][0] if pin.name in provided else pin for pin in pins)
         if faults := [
@@ -219,6 +223,9 @@ class LockResolver:
             for limits in sorted({each.limits for each in held if each.limits})
         ]
         return (*self._manifest.constraints, *pinned, *case.constraints)
+
+    def _overrides(self, case: Case) -> tuple[str, ...]:
+        return () if case.building else (*self._manifest.overrides, *case.terms.overrides)
 
     async def _sources(self, case: Case, names: Sequence[str], request: Request) -> Mapping[str, str]:
         """The versions of what is built from source that suit what others require; once.
@@ -351,13 +358,27 @@ def _address(name: str, case: Case) -> str:
     return next((url for url in urls if url and gits.is_git(url)), "")
 
 
+def _at_addresses(case: Case, overrides: Sequence[str]) -> set[str]:
+    """What requirements or overrides give the address of, for this Python: the resolver takes it from it."""
+    given = map(Requirement, (*case.terms.requirements, *overrides))
+    return {
+        normalise(each.name)
+        for each in given
+        if each.url and not _is_plain(each.url) and holds(each.marker, case.python.markers)
+    }
+
+
 def _plain(text: str) -> str:
     """A requirement for the resolver, which gets what comes from git or from a path as a wheel."""
     requirement = Requirement(text)
-    if not requirement.url or not (gits.is_git(requirement.url) or requirement.url.startswith("file:")):
+    if not requirement.url or not _is_plain(requirement.url):
         return text
     requirement.url = None
     return str(requirement)
+
+
+def _is_plain(url: str) -> bool:
+    return gits.is_git(url) or url.startswith("file:")
 
 
 def _attributed(error: ResolveError, case: Case) -> ResolveError:

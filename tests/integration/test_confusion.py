@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import tarfile
+
 import pytest
+from factories.localindex import serving
+from factories.wheels import make_wheel
 
 pytestmark = pytest.mark.command
 
@@ -18,6 +23,15 @@ def shop(shop):
     shop.offer("third", "1.0")
     shop.layers()
     return shop
+
+
+@pytest.fixture
+def corp(tmp_path):
+    """Where a wheel has an address."""
+    (tmp_path / "corp").mkdir()
+    with serving(tmp_path / "corp") as corp:
+        make_wheel(corp.folder, name="private", version="1.0")
+        yield corp
 
 
 def built(shop, *words, status=0):
@@ -138,6 +152,30 @@ def test_an_explicit_index_with_our_name_pinned_to_it(shop):
     )
 
     assert {"liba": "1.0", "libb": "1.0"} == built(shop, "", tables)
+
+
+@pytest.mark.parametrize("way", ["source", "requirement", "override"])
+def test_what_has_an_address_and_may_be_built(shop, corp, way):
+    """Nothing of that name is built that a stranger put on the index."""
+    project = shop.member("private", version="99.0")
+    shop.more("packages/private/backend.py", "raise SystemExit('a stranger runs')\n")
+    with tarfile.open(shop.index.folder / "private-99.0.tar.gz", "w:gz") as archive:
+        archive.add(project, "private-99.0")
+    shutil.rmtree(project)
+    direct = f"private @ {corp.root}/files/private-1.0-py3-none-any.whl"
+    shop.member("liba", direct if way == "requirement" else "private")
+    if way == "source":
+        shop.more(
+            "packages/liba/pyproject.toml",
+            f'[tool.uv.sources]\nprivate = {{ url = "{direct.removeprefix("private @ ")}" }}\n',
+        )
+    override = f'overrides = ["{direct}"]' if way == "override" else ""
+    shop.layers(override, defaults='build-from-source = ["private"]')
+    ran = shop.run("layers")
+
+    assert 0 == ran.status, ran.text
+    assert {"liba": "1.0", "private": "1.0"} == shop.versions(LIBA)
+    assert [] == [asked.path for asked in shop.index.asked if "private" in asked.path]
 
 
 def _built_unguarded(shop):
