@@ -63,6 +63,7 @@ class LayerResolver:
     ) -> dict[str, Locked | PylayerError]:
         """Resolve the builds of one runtime: each prefers the versions of those before it."""
         found: dict[str, Locked | PylayerError] = {}
+        before = preferences
         beside: Locked | None = None
         for want, case in pairs:
             preferred = replace(case, preferences={**preferences, **want.given}, beside=beside)
@@ -70,10 +71,13 @@ class LayerResolver:
             if isinstance(one := found[want.build.id], Locked):
                 preferences = {**one.versions, **preferences}
                 beside = one
-        return found | await self._aligned(pairs, found)
+        return found | await self._aligned(pairs, found, before)
 
     async def _aligned(
-        self, pairs: Sequence[tuple[Wanted, Case]], found: Mapping[str, Locked | PylayerError]
+        self,
+        pairs: Sequence[tuple[Wanted, Case]],
+        found: Mapping[str, Locked | PylayerError],
+        preferences: Mapping[str, str],
     ) -> dict[str, Locked | PylayerError]:
         """Resolve one runtime's builds again, at the lowest version of all in which they differ."""
         solved = [one for want, _ in pairs if isinstance(one := found[want.build.id], Locked)]
@@ -86,7 +90,9 @@ class LayerResolver:
             return {}
         constraints = tuple(f"{name}=={version}" for name, version in sorted(lowest.items()))
         again = {
-            want.build.id: await self._attempt(replace(case, constraints=constraints))
+            want.build.id: await self._attempt(
+                replace(case, preferences={**preferences, **want.given}, constraints=constraints)
+            )
             for want, case in pairs
             if isinstance(found[want.build.id], Locked)
         }

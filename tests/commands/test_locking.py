@@ -409,6 +409,28 @@ def test_architectures_that_cannot_agree_have_each_their_newest(shop):
     assert {"x86_64": "2.0", "arm64": "1.0"} == both(shop, "native")
 
 
+@pytest.mark.parametrize("way", ["locked", "provided"])
+def test_what_makes_architectures_alike_moves_nothing_else(shop, way):
+    """Neither what is locked, nor what the layer that provides for them has."""
+    machines = ["aarch64", "x86_64"]
+    for version, of in {"1.0": machines, "2.0": machines[:1]}.items():  # arm64 is the first that is resolved
+        for machine in of:
+            shop.offer("native", version, tag=f"cp311-cp311-manylinux_2_17_{machine}")
+    both = 'architectures = ["x86_64", "arm64"]\n'
+    if way == "provided":
+        tables = f'[layers.base]\nrequirements = ["third<2"]\n{both}[layers.top]\nprovided-by = ["base"]\n'
+    else:
+        tables = "[layers.top]\n"
+        shop.layers("", f'{tables}requirements = ["third"]\n{both}')
+        good(shop.run("lock"))
+    shop.offer("third", "2.0")
+    shop.layers("", f'{tables}requirements = ["third", "native"]\n{both}')
+    good(shop.run("lock"))
+
+    found = [entry.versions for name, entry in shop.lock.builds.items() if name.startswith("top-")]
+    assert [{"third": "1.0", "native": "1.0"}] * 2 == found
+
+
 def for_runtimes(shop, *versions, settings=""):
     """Lock one layer for two runtimes, and give the version of `third` for each."""
     for version, python in versions:
