@@ -148,12 +148,12 @@ class LockResolver:
             hashes={name: allowed.sha256 for name, allowed in place.hashes.items()},
             beside=_offered(case.beside),
         )
+        # What several layers require in the same words has one answer.
+        asked = (
+            *("resolution", case.python.label, repr(request)),
+            *(case.python.executable, case.terms.extras),
+        )
         try:
-            # What several layers require in the same words has one answer.
-            asked = (
-                *("resolution", case.python.label, repr(request)),
-                *(case.python.executable, case.terms.extras),
-            )
             if not case.ahead:
                 self._wanted.add(asked)
             pins = await self._graph.once(asked, lambda: self._asked(request, case, asked=asked))
@@ -161,15 +161,15 @@ class LockResolver:
             others = tuple(wheel for _, wheel in given.values())
             asked_for = replace(request, provided=others, elsewhere=request.elsewhere.difference(built))
             try:
-                fitting = await self._sources(case, built, asked_for)
+                fitting = await self._sources(case, built, asked_for, asked=asked)
             except ResolveError as closer:
-                raise await self._told(closer, built, asked_for, case) from error
+                raise await self._told(closer, built, asked_for, case, asked=asked) from error
             if fitting and fitting != {name: provided[name][0].version for name in fitting}:
                 again = replace(case, sources=fitting)
                 return await self._resolved(
                     again, given, addresses, excluded=excluded, sources=sources, built=built
                 )
-            raise await self._told(error, (), request, case) from error
+            raise await self._told(error, (), request, case, asked=asked) from error
         kept = tuple(provided[pin.name][0] if pin.name in provided else pin for pin in pins)
         if faults := [
             Fault(what=what, where=case.python.label, hint="use the right file, or lock again")
@@ -180,17 +180,20 @@ class LockResolver:
         return Locked(terms=case.terms, pins=kept)
 
     async def _told(
-        self, error: ResolveError, built: Sequence[str], request: Request, case: Case
+        self, error: ResolveError, built: Sequence[str], request: Request, case: Case, *, asked: Hashable
     ) -> ResolveError:
         """The error with all that would have to be built besides, and whose pins it is about."""
         from pylayer.resolver import fitting
 
-        if case.constraints:  # nobody is told of it
+        if case.constraints or case.ahead:  # nobody is told of it
             return error
-        settings = self._settings_of(case)
-        found = await self._graph.wait(
-            fitting.with_all_sdists, error, built, request, python=case.python, settings=settings
+        find = partial(
+            fitting.with_all_sdists,
+            *(error, built, request),
+            python=case.python,
+            settings=self._settings_of(case),
         )
+        found = await self._graph.once(("told", asked, *built), lambda: self._graph.compute(find))
         return _attributed(found, case)
 
     async def _asked(self, request: Request, case: Case, *, asked: Hashable) -> tuple[Pin, ...]:
@@ -227,7 +230,9 @@ class LockResolver:
     def _overrides(self, case: Case) -> tuple[str, ...]:
         return () if case.building else (*self._manifest.overrides, *case.terms.overrides)
 
-    async def _sources(self, case: Case, names: Sequence[str], request: Request) -> Mapping[str, str]:
+    async def _sources(
+        self, case: Case, names: Sequence[str], request: Request, *, asked: Hashable
+    ) -> Mapping[str, str]:
         """The versions of what is built from source that suit what others require; once.
 
         ResolveError where it is not for those that nothing goes together.
@@ -236,13 +241,13 @@ class LockResolver:
 
         if case.sources or not names:
             return {}
-        return await self._graph.wait(
+        find = partial(
             fitting.versions_that_fit,
-            names,
-            request,
+            *(names, request),
             python=case.python,
             settings=self._settings_of(case),
         )
+        return await self._graph.once(("fitting", asked, *names), lambda: self._graph.compute(find))
 
     async def _from_source(self, name: str, case: Case, *, constraints: Sequence[str]) -> tuple[Pin, Wheel]:
         """Choose the sdist of a distribution, the preferred version if it may be, and build it."""

@@ -82,3 +82,43 @@ def test_what_another_target_came_to_is_asked_of_no_index_again(tmp_path):
     assert (["client", "http"], 2) == first
     assert (["client", "http"], 0) == again
     assert (["client", "extra", "http"], True) == (more[0], more[1] > 0)
+
+
+def test_why_layers_fail_alike_is_found_out_once(tmp_path):
+    """And not at all for what nobody wants yet."""
+    mono = empty(tmp_path)
+    mono.manifest(f'{MANIFEST}requirements = ["client"]\n')
+    run = FakeRun(mono.root)
+    target = run.target("python3.11-x86_64")
+
+    def asked(folder, aheads):
+        """How often an index is asked for a page if what several layers require cannot be had."""
+        folder.mkdir()
+        with ExitStack() as stack:
+            desk = Desk(folder, stack)
+            index = desk.index()
+            (index.folder / "client-1.0.tar.gz").write_bytes(b"")
+
+            async def work(context, projects):
+                settings = desk.settings(index)
+                resolver = LockResolver(
+                    context, settings=settings, fetcher=Fetcher(context, settings=settings)
+                )
+                cases = (
+                    Case(
+                        terms=Terms(requirements=("client",)),
+                        python=ResolverPython.of_target(target),
+                        target=target,
+                        ahead=ahead,
+                    )
+                    for ahead in aheads
+                )
+                return await asyncio.gather(*map(resolver.solved, cases), return_exceptions=True)
+
+            errors = run.do(work)
+            assert all("only an sdist" in str(error) for error in errors), errors
+            return len(index.paths("/simple/client/"))
+
+    one = asked(tmp_path / "one", [False])
+    assert one == asked(tmp_path / "two", [False, False])
+    assert one > asked(tmp_path / "ahead", [True]) > 0
