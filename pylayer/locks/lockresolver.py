@@ -147,6 +147,7 @@ class LockResolver:
             elsewhere=frozenset({*place.located, *place.refused, *sources}) - addresses.keys(),
             hashes={name: allowed.sha256 for name, allowed in place.hashes.items()},
             beside=_offered(case.beside),
+            building=case.building,
         )
         # What several layers require in the same words has one answer.
         asked = (
@@ -187,6 +188,8 @@ class LockResolver:
 
         if case.constraints or case.ahead:  # nobody is told of it
             return error
+        if case.building:
+            return _attributed(error, case)
         find = partial(
             fitting.with_all_sdists,
             *(error, built, request),

@@ -40,6 +40,10 @@ _WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _MOST_TAGS = 6
 _NEEDS = " needs a Python "
 _LISTING = ": it has "  # behind it, targets differ
+_ONLY_WHEELS = (
+    "what builds packages is only taken as a wheel: require a version that has one, put one on an index of "
+    "yours, or make it a package of the monorepo"
+)
 
 
 class Newest(Protocol):
@@ -88,14 +92,15 @@ def explained(
                 needed = newest_of.requires_python if newest_of and _NEEDS in what else ""
                 patch = _patch([needed], python)
                 newer = _newer(wanted, files, python)
-                hint = _hint(name, version, sdist=sdist, newer=newer, patch=patch)
+                way = (_ONLY_WHEELS if request.building else _to_build(name)) if sdist else ""
+                hint = _hint(version, newer=newer, patch=patch, way=way)
                 cause = what.partition(_LISTING)[0]
                 faults.append(Fault(what=what, where=python.label, hint=hint, cause=cause, about=name))
     if unasked and not faults:
         return DownloadError.of(unasked, log=reasoning)
     if not faults:
         what, hint = "no versions go together", "loosen one of the requirements that the resolver names"
-        if buildable:
+        if buildable and not request.building:
             built = built_from_source(buildable)
             hint += f"; or have older versions built, of which there are sdists alone: {built}"
         hint += f"; {patch}" if (patch := _patch(_PYTHON.findall(reasoning), python)) else ""
@@ -199,15 +204,15 @@ def _patch(wanted: Sequence[str], python: ResolverPython) -> str:
     return f"if your functions run Python {python.minor}.{least} or later: {said}"
 
 
-def _hint(name: str, newest: str | None, *, sdist: bool, newer: Sequence[str] = (), patch: str = "") -> str:
+def _hint(newest: str | None, *, newer: Sequence[str] = (), patch: str = "", way: str = "") -> str:
     ways = [f"the newest version that would work is {newest}"] if newest else []
     if newer:
         ways.append(f"it would work with the runtime {either(newer)}")
-    if patch:
-        ways.append(patch)
-    if sdist:
-        ways.append(f"to have its sdist built, write {built_from_source([name])}")
-    return "; ".join(ways)
+    return "; ".join((*ways, *filter(None, (patch, way))))
+
+
+def _to_build(name: str) -> str:
+    return f"to have its sdist built, write {built_from_source([name])}"
 
 
 def built_from_source(names: Sequence[str]) -> str:

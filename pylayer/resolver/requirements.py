@@ -100,7 +100,7 @@ class Request:
     nothing is added. No index is asked for `elsewhere`, names of what has to come from another place: see
     StandInError. `hashes` are, by name, the sha256 (hex) that a file of it may have. `beside` is what the
     answer may be made of by what indexes said a moment ago, as (name, version, index): where it is, none is
-    asked again.
+    asked again. `building` is set for what builds packages, of which no sdist can be built.
     """
 
     requirements: tuple[str, ...]
@@ -114,3 +114,4 @@ class Request:
     elsewhere: frozenset[str] = frozenset()
     hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     beside: frozenset[tuple[str, str, str | None]] = frozenset()
+    building: bool = False

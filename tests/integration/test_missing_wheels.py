@@ -37,3 +37,21 @@ def test_one_error_names_all_builds_that_it_takes(shop):
     assert required == lines[1:3], ran.text
     assert "─" * 40 == lines[3] == lines[-3], ran.text
     assert f"{again[0]}\n{again[1]} (or another of them)" == "\n".join(lines[-2:]), ran.text
+
+
+@pytest.mark.parametrize("way", ["wheel", "package"])
+def test_a_build_requirement_that_has_an_sdist_alone(shop, way):
+    """What helps for layers does not help here; what the error names does."""
+    (shop.index.folder / "helper-1.0.tar.gz").write_bytes(b"")
+    shop.member("liba", building=["helper"])
+    shop.layers()
+    ran = shop.run("layers")
+
+    assert 4 == ran.status, ran.text
+    assert "helper 1.0 has no wheel that runs there, only an sdist" in ran.err
+    assert "require a version that has one, put one on an index of yours, or make it a package" in ran.err
+    assert "build-from-source" not in ran.text
+
+    _ = shop.offer("helper", "1.0") if way == "wheel" else shop.member("helper")
+    ran = shop.run("layers")
+    assert 0 == ran.status, ran.text

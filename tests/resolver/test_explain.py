@@ -116,9 +116,7 @@ def test_knows_the_patch_release_that_would_do(wanted, least):
 
 def test_says_what_to_do():
     """What would do, and what else may be allowed."""
-    where = "under [defaults], or under [layers.NAME] for one layer"
-    allowed = f'to have its sdist built, write build-from-source = ["thing"] {where}'
-    assert f"the newest version that would work is 1.0; {allowed}" == _hint("thing", "1.0", sdist=True)
-    assert "" == _hint("thing", None, sdist=False)
+    assert "the newest version that would work is 1.0; build it" == _hint("1.0", way="build it")
+    assert "" == _hint(None)
     runtimes = "it would work with the runtime python3.12 or python3.13"
-    assert runtimes == _hint("thing", None, sdist=False, newer=["python3.12", "python3.13"])
+    assert f"{runtimes}; patch it" == _hint(None, newer=["python3.12", "python3.13"], patch="patch it")
