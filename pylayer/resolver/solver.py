@@ -65,9 +65,13 @@ def solve(
     elsewhere = request.elsewhere - settled
     # What is only overridden may be required by nobody: at the top it would be.
     asked = {required_name(each) for each in request.requirements}
+    overridden = set(map(required_name, request.overrides)) - settled - elsewhere
+    # Of these uv asks no index.
+    at_addresses = overridden - {required_name(each) for each in request.overrides if not _has_address(each)}
+    overridden -= at_addresses
+    settled |= at_addresses
     pinned = {each.distribution for each in settings.pinnings} - settled - elsewhere
     globs = {name for name in pinned if "*" in name or "?" in name or "[" in name}
-    overridden = set(map(required_name, request.overrides)) - settled - elsewhere
     # uv would ask any index for these.
     apart = {name for name in overridden if name in pinned or _matches(name, globs)}
     pinned -= globs | apart
@@ -133,6 +137,10 @@ def _as_beside(
         return ()
     found = {(each.name, each.version, pin.index) for each in packages for pin in each.wheels}
     return packages if found <= request.beside else ()
+
+
+def _has_address(requirement: str) -> bool:
+    return bool(Requirement(requirement).url)
 
 
 def _matches(name: str, globs: Iterable[str]) -> bool:

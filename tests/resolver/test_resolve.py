@@ -281,6 +281,26 @@ def test_an_override_of_a_pinned_name_is_refused_where_uv_would_take_another(des
         resolved(settings, "pinned", overrides=("pinned>=2",), exclude_newer=newer)
 
 
+@pytest.mark.parametrize("pin", ["pinned", "pin*"])
+@pytest.mark.parametrize("asked", ["needs", "pinned"])
+def test_an_override_that_is_an_address_needs_no_index(desk, index, pin, asked):
+    """Whatever the name is pinned to, and however new its files may be."""
+    corp, far = desk.index(), desk.index()
+    add(corp, "pinned", "1.0")
+    add(index, "pinned", "99.0")
+    path = add(far, "pinned", "3.0")
+    add(index, "needs", "1.0", needs=["pinned<2"])
+    settings = desk.settings(
+        index,
+        Index.at(corp.url, name="corp", explicit=True),
+        pinnings=(IndexPin(distribution=pin, index="corp"),),
+    )
+    override = (f"pinned @ {far.root}/files/{path.name}",)
+    pins = resolved(settings, asked, overrides=override, exclude_newer="2099-01-01")
+    assert "3.0" == versions(pins)["pinned"]
+    assert "pinned" not in corp.names() | index.names()
+
+
 def test_asks_the_first_index_that_has_a_name(desk, index):
     """A name of a private index is not taken from a public one."""
     private = desk.index()
