@@ -215,15 +215,16 @@ def _pinned(names: Sequence[str], *, settings: IndexSettings, folder: Path) -> P
     rows.append("[tool.uv.sources]")
     used = []
     for name in names:
-        own = [each for each in settings.pinnings if fnmatchcase(name, each.distribution)]
+        pins = (each for each in settings.pinnings if fnmatchcase(name, each.distribution))
+        # uv takes none twice, and a glob may say what the name itself does.
+        own = list(dict.fromkeys((each.index, each.marker) for each in pins))
         sources = [
-            f"{{ index = {json.dumps(each.index)}"
-            + (f", marker = {json.dumps(each.marker)} }}" if each.marker else " }")
-            for each in own
+            f"{{ index = {json.dumps(index)}" + (f", marker = {json.dumps(marker)} }}" if marker else " }")
+            for index, marker in own
         ]
         rows.append(f"{name} = [{', '.join(sources)}]")
         used += own
-    for index in filter(None, map(settings.index, dict.fromkeys(each.index for each in used))):
+    for index in filter(None, map(settings.index, dict.fromkeys(index for index, _ in used))):
         rows += ["[[tool.uv.index]]", f"name = {json.dumps(index.name)}", f"url = {json.dumps(index.url)}"]
         rows.append("explicit = true")
     path.write_text("\n".join(rows) + "\n")

@@ -281,6 +281,23 @@ def test_an_override_of_a_pinned_name_is_refused_where_uv_would_take_another(des
         resolved(settings, "pinned", overrides=("pinned>=2",), exclude_newer=newer)
 
 
+def test_an_override_where_all_comes_from_one_index_that_wants_a_login(desk, index):
+    """What asks uv to log in there is of that index once."""
+    corp = desk.index(login=("me", "s3cret"))
+    for version in ("1.0", "2.1"):
+        add(corp, "pinned", version)
+    add(corp, "needs", "1.0", needs=["pinned<2"])
+    add(index, "pinned", "99.0")
+    settings = desk.settings(
+        index,
+        Index.at(corp.url_with("me", "s3cret"), name="corp", explicit=True),
+        pinnings=(IndexPin(distribution="*", index="corp"),),
+    )
+    pins = resolved(settings, "needs", overrides=("pinned>=2,<3",))
+    assert {"needs": "1.0", "pinned": "2.1"} == versions(pins)
+    assert not index.names()
+
+
 @pytest.mark.parametrize("pin", ["pinned", "pin*"])
 @pytest.mark.parametrize("asked", ["needs", "pinned"])
 def test_an_override_that_is_an_address_needs_no_index(desk, index, pin, asked):

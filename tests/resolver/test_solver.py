@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import tomli
 from factories.wheels import make_wheel
@@ -70,6 +72,14 @@ def test_pins_a_name_to_its_index_without_credentials(tmp_path):
     assert {"pinned": [{"index": "corp", "marker": "sys_platform == 'linux'"}]} == sources
     assert [{"name": "corp", "url": CORP.url, "explicit": True}] == indexes
     assert "s3cret" not in str(texts)
+
+
+def test_pins_a_name_to_an_index_once(tmp_path):
+    """Which its name and a glob may say."""
+    pinnings = (CPU, replace(CPU, distribution="pin*"))
+    _, texts = written(tmp_path, Request(requirements=("pinned",)), top={"pinned"}, pinnings=pinnings)
+    sources = tomli.loads(texts["pyproject.toml"])["tool"]["uv"]["sources"]
+    assert [{"index": "corp", "marker": CPU.marker}] == sources["pinned"]
 
 
 def test_gives_a_provided_wheel_under_its_name(tmp_path):
