@@ -269,10 +269,8 @@ def test_an_override_of_a_pinned_name_requires_it_of_nobody(desk, index, pin, lo
 @pytest.mark.parametrize("case", ["newer", "strategy"])
 def test_an_override_of_a_pinned_name_is_refused_where_uv_would_take_another(desk, index, case):
     """Rather than a stranger of that name from a public index."""
-    corp = desk.index(login=("me", "s3cret"))
-    place = Index.at(
-        corp.url_with("me", "s3cret") if case == "login" else corp.url, name="corp", explicit=True
-    )
+    corp = desk.index()
+    place = Index.at(corp.url, name="corp", explicit=True)
     pins = (IndexPin(distribution="pinned", index="corp"),)
     more = {"strategy": "unsafe-best-match"} if case == "strategy" else {}
     settings = desk.settings(index, place, pinnings=pins, **more)
