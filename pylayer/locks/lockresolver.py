@@ -46,8 +46,7 @@ class Case:
     `held` is what lock files say by distribution, and `whereabouts` where each has to come from.
     `preferences` are versions that were locked, and are kept where possible. `constraints` are PEP 508.
     `building` is set for what builds projects: the manifest's other constraints hold for it. `ahead`: nobody
-    wants it yet. `beside` is what this run found for another target. `sources` are versions, by name, of what
-    is built from source: others require these.
+    wants it yet. `beside` is what this run found for another target.
     """
 
     terms: Terms
@@ -61,7 +60,6 @@ class Case:
     building: bool = False
     ahead: bool = False
     beside: Locked | None = None
-    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 class LockResolver:
@@ -129,14 +127,9 @@ class LockResolver:
         `sources` are what is built from source where it is needed, `built` those that are.
         """
         constraints = self._constraints(case)
-        given = provided
-        provided = {
-            **given,
-            **{name: await self._from_source(name, case, constraints=constraints) for name in built},
-        }
         at = tuple(f"{name} @ {url}" for name, url in sorted(addresses.items()))
         place = case.whereabouts
-        request = Request(
+        asked_for = Request(
             requirements=tuple(_plain(text) for text in case.terms.requirements),
             constraints=(*constraints, *at),
             overrides=self._overrides(case),
@@ -144,33 +137,37 @@ class LockResolver:
             provided=tuple(wheel for _, wheel in provided.values()),
             preferences=_preferences(case),
             exclude_newer=self._manifest.exclude_newer,
-            elsewhere=frozenset({*place.located, *place.refused, *sources}) - addresses.keys(),
+            elsewhere=frozenset({*place.located, *place.refused, *sources})
+            .difference(addresses)
+            .difference(built),
             hashes={name: allowed.sha256 for name, allowed in place.hashes.items()},
             beside=_offered(case.beside),
             building=case.building,
         )
+        closer: ResolveError | None = None
+        versions: Mapping[str, str] = {}
+        try:
+            versions = await self._versions(case, built, asked_for)
+        except ResolveError as error:  # which may be wrong of what is yanked, and required exactly
+            closer = error
+        provided = {
+            **provided,
+            **{
+                name: await self._from_source(name, case, constraints=constraints, version=versions.get(name))
+                for name in built
+            },
+        }
+        request = replace(asked_for, provided=tuple(wheel for _, wheel in provided.values()))
         # What several layers require in the same words has one answer.
-        asked = (
-            *("resolution", case.python.label, repr(request)),
-            *(case.python.executable, case.terms.extras),
-        )
+        asked = self._key("resolution", request, case)
         try:
             if not case.ahead:
                 self._wanted.add(asked)
             pins = await self._graph.once(asked, lambda: self._asked(request, case, asked=asked))
         except ResolveError as error:
-            others = tuple(wheel for _, wheel in given.values())
-            asked_for = replace(request, provided=others, elsewhere=request.elsewhere.difference(built))
-            try:
-                fitting = await self._sources(case, built, asked_for, asked=asked)
-            except ResolveError as closer:
-                raise await self._told(closer, built, asked_for, case, asked=asked) from error
-            if fitting and fitting != {name: provided[name][0].version for name in fitting}:
-                again = replace(case, sources=fitting)
-                return await self._resolved(
-                    again, given, addresses, excluded=excluded, sources=sources, built=built
-                )
-            raise await self._told(error, (), request, case, asked=asked) from error
+            if closer:
+                raise await self._told(closer, built, asked_for, case) from error
+            raise await self._told(error, (), request, case) from error
         kept = tuple(provided[pin.name][0] if pin.name in provided else pin for pin in pins)
         if faults := [
             Fault(what=what, where=case.python.label, hint="use the right file, or lock again")
@@ -181,7 +178,7 @@ class LockResolver:
         return Locked(terms=case.terms, pins=kept)
 
     async def _told(
-        self, error: ResolveError, built: Sequence[str], request: Request, case: Case, *, asked: Hashable
+        self, error: ResolveError, built: Sequence[str], request: Request, case: Case
     ) -> ResolveError:
         """The error with all that would have to be built besides, and whose pins it is about."""
         from pylayer.resolver import fitting
@@ -196,7 +193,8 @@ class LockResolver:
             python=case.python,
             settings=self._settings_of(case),
         )
-        found = await self._graph.once(("told", asked, *built), lambda: self._graph.compute(find))
+        key = (*self._key("told", request, case), *built)
+        found = await self._graph.once(key, lambda: self._graph.compute(find))
         return _attributed(found, case)
 
     async def _asked(self, request: Request, case: Case, *, asked: Hashable) -> tuple[Pin, ...]:
@@ -233,16 +231,14 @@ class LockResolver:
     def _overrides(self, case: Case) -> tuple[str, ...]:
         return () if case.building else (*self._manifest.overrides, *case.terms.overrides)
 
-    async def _sources(
-        self, case: Case, names: Sequence[str], request: Request, *, asked: Hashable
-    ) -> Mapping[str, str]:
-        """The versions of what is built from source that suit what others require; once.
+    async def _versions(self, case: Case, names: Sequence[str], request: Request) -> Mapping[str, str]:
+        """The versions of what is built from source that suit what others require.
 
         ResolveError where it is not for those that nothing goes together.
         """
         from pylayer.resolver import fitting
 
-        if case.sources or not names:
+        if not names:
             return {}
         find = partial(
             fitting.versions_that_fit,
@@ -250,15 +246,21 @@ class LockResolver:
             python=case.python,
             settings=self._settings_of(case),
         )
-        return await self._graph.once(("fitting", asked, *names), lambda: self._graph.compute(find))
+        key = (*self._key("fitting", request, case), *names)
+        return await self._graph.once(key, lambda: self._graph.compute(find))
 
-    async def _from_source(self, name: str, case: Case, *, constraints: Sequence[str]) -> tuple[Pin, Wheel]:
-        """Choose the sdist of a distribution, the preferred version if it may be, and build it."""
+    def _key(self, step: str, request: Request, case: Case) -> tuple[Hashable, ...]:
+        python = case.python
+        return (step, python.label, repr(request), python.executable, case.terms.extras)
+
+    async def _from_source(
+        self, name: str, case: Case, *, constraints: Sequence[str], version: str | None
+    ) -> tuple[Pin, Wheel]:
+        """Choose an sdist, of a `version` or else the preferred one where that may be, and build it."""
         asked = [text for text in (*case.terms.requirements, *constraints) if required_name(text) == name]
-        asked += [f"{name}=={case.sources[name]}"] if name in case.sources else []
         pin = None
-        if before := case.preferences.get(name):
-            pin = await self._sdist(name, case, constraints=[*asked, f"{name}=={before}"], needed=False)
+        if wanted := version or case.preferences.get(name):
+            pin = await self._sdist(name, case, constraints=[*asked, f"{name}=={wanted}"], needed=False)
         pin = pin or await self._sdist(name, case, constraints=asked)
         assert pin is not None
         wheel = await self._fetcher.built(

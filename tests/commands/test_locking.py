@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import shutil
 import tarfile
@@ -527,6 +528,37 @@ def test_what_others_require_of_an_sdist_is_built(shop):
 
     locked = shop.lock.builds["built-python3.11-x86_64"].versions
     assert {"theirs": "1.0", "source": "1.0", "other": "1.0"} == locked
+
+
+@pytest.mark.parametrize("requirements", [["theirs"], ["theirs", "source"]])
+def test_no_version_is_built_that_others_do_not_want(shop, requirements):
+    """It might not even build."""
+    for version in ("1.0", "2.0"):
+        project = shop.member("source", version=version)
+        if version == "2.0":
+            shop.file("packages/source/backend.py", "raise SystemExit('does not build')\n")
+        with tarfile.open(shop.index.folder / f"source-{version}.tar.gz", "w:gz") as archive:
+            archive.add(project, f"source-{version}")
+        shutil.rmtree(project)
+    shop.offer("theirs", "1.0", "source<2")
+    listed = json.dumps(requirements)
+    shop.layers("", f'[layers.built]\nrequirements = {listed}\nbuild-from-source = ["source"]\n')
+    good(shop.run("lock"))
+
+    assert {"theirs": "1.0", "source": "1.0"} == shop.lock.builds["built-python3.11-x86_64"].versions
+
+
+def test_a_yanked_version_is_built_where_it_is_meant(shop):
+    """As indexes' rules have it."""
+    project = shop.member("source", version="1.0")
+    with tarfile.open(shop.index.folder / "source-1.0.tar.gz", "w:gz") as archive:
+        archive.add(project, "source-1.0")
+    shutil.rmtree(project)
+    shop.index.yanked.add("source-1.0.tar.gz")
+    shop.layers("", '[layers.built]\nrequirements = ["source==1.0"]\nbuild-from-source = ["source"]\n')
+    good(shop.run("lock"))
+
+    assert {"source": "1.0"} == shop.lock.builds["built-python3.11-x86_64"].versions
 
 
 def test_what_all_layers_may_build_is_built_where_it_is_needed(shop):
