@@ -104,18 +104,20 @@ def paths_in_setup_py(text: str) -> list[str]:
 
 
 def _paths(value: ast.expr) -> Iterator[str]:
-    """The texts in a value; those that os.path.join is given are one."""
+    """The texts in a value, in order; those that os.path.join is given are one."""
     import ast
 
-    if isinstance(value, ast.Call) and _called(value.func) == "join":
-        parts = [each.value for each in value.args if isinstance(each, ast.Constant)]
-        yield "/".join(map(str, parts))
-    elif isinstance(value, ast.Constant) and isinstance(value.value, str):
-        yield value.value
-    else:
-        for inner in ast.iter_child_nodes(value):
-            if isinstance(inner, ast.expr):
-                yield from _paths(inner)
+    waiting: list[ast.AST] = [value]  # a sum of 1,500 is nested as deeply
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, ast.Call) and _called(found.func) == "join":
+            parts = [each.value for each in found.args if isinstance(each, ast.Constant)]
+            yield "/".join(map(str, parts))
+        elif isinstance(found, ast.Constant) and isinstance(found.value, str):
+            yield found.value
+        else:
+            inner = [each for each in ast.iter_child_nodes(found) if isinstance(each, ast.expr)]
+            waiting += reversed(inner)
 
 
 def _called(function: ast.expr) -> str:

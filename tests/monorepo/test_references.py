@@ -152,6 +152,12 @@ def test_a_folder_that_setuptools_is_given_is_listed(folder, text, named):
     assert outside(folder, setup_py=f"import os\n{text}\n") == named
 
 
+def test_a_long_sum_is_read(folder):
+    """Parsers nest it as deeply."""
+    text = "+".join(["'../../components'"] * 1500)
+    assert outside(folder, setup_py=f"setup(package_dir={text})") == ["../../components"]
+
+
 @pytest.mark.parametrize(
     ("text", "setup_py"),
     [

@@ -16,6 +16,7 @@ from pylayer.index import settings
 from pylayer.locks import lock
 from pylayer.locks.lock import Run
 from pylayer.monorepo import projectfile
+from pylayer.monorepo.setupfiles import paths_in_setup_cfg, paths_in_setup_py
 from pylayer.publishing import published
 from pylayer.store import Store, kinds
 from pylayer.store.shapes import Sha256
@@ -218,10 +219,13 @@ def read_project(content: bytes, folder: Path) -> None:
 
 
 def read_setup(content: bytes, folder: Path, name: str = "setup.py") -> None:
-    """A project's name, or a fault."""
+    """A project's name, or a fault; and the folders that its build reads elsewhere."""
     for each in ("pyproject.toml", "setup.py", "setup.cfg"):
         (folder / each).unlink(missing_ok=True)
     scratch_file(folder, name, content)
+    text = content.decode(errors="replace")
+    looked_through = paths_in_setup_py(text) if name == "setup.py" else paths_in_setup_cfg(text)
+    assert all(isinstance(path, str) for path in looked_through)
     found, faults = projectfile.read(folder, where="packages/libthing")
     if faults:
         raise PylayerError.of(faults)
