@@ -149,13 +149,14 @@ def requires_in_setup_py(path: Path, *, where: str) -> Requires | None:
     """
     import ast
 
-    from pylayer.monorepo.literals import assigned
+    from pylayer.monorepo.literals import Assignments
 
     def value(stated: ast.expr) -> ast.expr:
-        found = assigned(stated.id, module) if isinstance(stated, ast.Name) else None
+        found = assignments.of(stated.id) if isinstance(stated, ast.Name) else None
         return found or stated
 
     module = _parsed(path, where=where)
+    assignments = Assignments(module)
     stated = [_argument(module, keyword) for keyword in ("install_requires", "extras_require")]
     if stated == [None, None]:
         return None
@@ -231,14 +232,15 @@ def _argument(module: ast.Module, keyword: str) -> ast.expr | None:
     """What a `setup(…)` call is given for a keyword, by itself or in a dictionary: `setup(**config)`."""
     import ast
 
-    from pylayer.monorepo.literals import entry
+    from pylayer.monorepo.literals import Assignments
 
+    assignments = Assignments(module)
     for node in ast.walk(module):
         match node:
             case ast.Call(func=ast.Name(id="setup") | ast.Attribute(attr="setup")):
                 for argument in node.keywords:
                     if argument.arg == keyword:
                         return argument.value
-                    if argument.arg is None and (found := entry(argument.value, keyword, module)):
+                    if argument.arg is None and (found := assignments.entry(argument.value, keyword)):
                         return found
     return None

@@ -84,3 +84,54 @@ def test_a_file_that_executes_itself_ends(tmp_path):
     """However it goes on."""
     (tmp_path / "about.py").write_text("exec(open('about.py').read())\nname = title\n")
     assert Literals(parsed("exec(open('about.py').read())"), folder=tmp_path).text(ast.Name("name")) is None
+
+
+def doubled(times, deep):
+    """A setup.py whose names each stand for many times the one before."""
+    lines = ['a0 = "x"', *(f'a{at + 1} = f"{f"{{a{at}}}" * times}"' for at in range(deep))]
+    return "\n".join(lines)
+
+
+def test_a_name_that_is_used_often_is_looked_for_once(tmp_path):
+    """However often that is in what it stands for."""
+    code = doubled(3, 6)
+    assert Literals(parsed(code), folder=tmp_path).text(ast.Name("a6")) == "x" * 3**6
+
+
+def test_a_text_without_end_is_none(tmp_path):
+    """It would take gigabytes and days."""
+    assert Literals(parsed(doubled(40, 6)), folder=tmp_path).text(ast.Name("a6")) is None
+
+
+def test_an_end_is_made_of_steps(tmp_path):
+    """However short the text."""
+    code = f"""a = ""\nb = f"{"{a}" * 3000}"\nc = f"{"{a}" * 6000}\""""
+    literals = Literals(parsed(code), folder=tmp_path)
+    assert literals.text(ast.Name("b")) == ""
+    assert literals.text(ast.Name("c")) is None
+
+
+def test_files_that_execute_each_other_are_read_once(tmp_path):
+    """Each would ask the other for each of its names."""
+    names = [f"n{at}" for at in range(18)]
+    for here, there in (("a", "b"), ("b", "a")):
+        mine = [name for at, name in enumerate(names) if at % 2 == (here == "b")]
+        lines = [f'{name} = f"{f"{{n{names.index(name) - 1}}}" * 8}"' for name in mine]
+        (tmp_path / f"{here}.py").write_text("\n".join([f"exec(open('{there}.py').read())", *lines]))
+    literals = Literals(parsed("exec(open('b.py').read())"), folder=tmp_path)
+    assert literals.text(ast.Name("n17")) is None
+
+
+def test_a_name_that_finds_the_file_is_still_looked_for_in_it(tmp_path):
+    """What it stands for is not known before."""
+    code = "exec(open('src/my/about.py').read())\njoin(here, __version__)"
+    assert text(tmp_path, code, "f'{__title__}{__version__}'") == "My_Lib1"
+
+
+def test_a_path_of_thousands_of_parts_is_one(tmp_path):
+    """And not each of its beginnings as well."""
+    (tmp_path / "x" / "x").mkdir(parents=True)
+    (tmp_path / "x" / "x" / "about.py").write_text(ABOUT)
+    long, short = ("".join([" / 'x'"] * times) for times in (900, 2))
+    code = f"exec((here{short} / 'about.py').read_text())\nother = here{long}"
+    assert Literals(parsed(code), folder=tmp_path).text(ast.Name("__title__")) == "My_Lib"
