@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import os
 import warnings
 from dataclasses import field
 from pathlib import PurePosixPath
@@ -139,7 +140,8 @@ class Literals:
         if place.is_absolute() or ".." in place.parts or place.suffix != ".py":
             return None
         path = self._folder / place
-        return path if path.is_file() and not below.is_astray(path) else None
+        # Some texts are too long for the system to look for them.
+        return path if os.path.isfile(path) and not below.is_astray(path) else None  # noqa: PTH113
 
     def _paths(self) -> Iterator[str]:
         """The paths that it writes, in one text or in parts that are joined, without a computed root."""

@@ -135,3 +135,9 @@ def test_a_path_of_thousands_of_parts_is_one(tmp_path):
     long, short = ("".join([" / 'x'"] * times) for times in (900, 2))
     code = f"exec((here{short} / 'about.py').read_text())\nother = here{long}"
     assert Literals(parsed(code), folder=tmp_path).text(ast.Name("__title__")) == "My_Lib"
+
+
+def test_a_text_that_is_too_long_for_a_path_is_none(tmp_path):
+    """Beside the one that is executed."""
+    code = f"exec(open('src/my/about.py').read())\nsay('{'x' * 300}.py', '{'x/' * 3000}.py')"
+    assert text(tmp_path, code, "__title__") == "My_Lib"
