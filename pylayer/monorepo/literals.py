@@ -135,13 +135,19 @@ class Literals:
         return files[path]
 
     def _file(self, name: str) -> Path | None:
-        """A file in the folder, which no link leads out of the repository."""
+        """A file in the folder, which no link leads out of the repository, or to version control's own."""
         place = PurePosixPath(name)
         if place.is_absolute() or ".." in place.parts or place.suffix != ".py":
             return None
-        path = self._folder / place
         # Some texts are too long for the system to look for them.
-        return path if os.path.isfile(path) and not below.is_astray(path) else None  # noqa: PTH113
+        if not os.path.isfile(self._folder / place):  # noqa: PTH113
+            return None
+        top = below.repository(self._folder.resolve())
+        try:
+            found = below.find(top, name, start=self._folder)
+        except below.OutsideError:
+            return None
+        return found if below.HISTORY.isdisjoint(found.relative_to(top).parts) else None
 
     def _paths(self) -> Iterator[str]:
         """The paths that it writes, in one text or in parts that are joined, without a computed root."""

@@ -70,14 +70,37 @@ def test_does_not_guess(tmp_path, code, value):
     assert text(tmp_path, code, value) is None
 
 
-def test_reads_nothing_outside_of_the_repository(tmp_path):
-    """A link may lead to another file of this machine."""
-    (tmp_path / "secret.py").write_text("__title__ = 'secret'\n")
+@pytest.mark.parametrize(
+    ("link", "leads", "path"),
+    [
+        ("about.py", "../secret.py", "about.py"),
+        ("ln", "..", "ln/secret.py"),
+        ("ln", "sub", "ln/up/secret.py"),
+        ("ln", ".git", "ln/secret.py"),
+    ],
+)
+def test_reads_nothing_outside_of_the_repository(tmp_path, link, leads, path):
+    """A link may lead to another file of this machine, or to git's own, also from a folder above it."""
     folder = tmp_path / "repository"
-    (folder / ".git").mkdir(parents=True)
-    (folder / "about.py").symlink_to("../secret.py")
-    module = parsed("exec(open('about.py').read())")
+    for each in (".git", "sub"):
+        (folder / each).mkdir(parents=True)
+    (folder / "sub" / "up").symlink_to("../..")
+    (folder / link).symlink_to(leads)
+    for each in (tmp_path, folder / ".git"):
+        (each / "secret.py").write_text("__title__ = 'secret'\n")
+    assert (folder / path).is_file()
+    module = parsed(f"exec(open('{path}').read())")
     assert Literals(module, folder=folder).text(ast.Name("__title__")) is None
+
+
+def test_a_link_within_the_repository_is_followed(tmp_path):
+    """As git has it, and as packages share what is about them."""
+    for each in (".git", "shared", "packages/a"):
+        (tmp_path / each).mkdir(parents=True)
+    (tmp_path / "shared" / "about.py").write_text(ABOUT)
+    (tmp_path / "packages" / "a" / "shared").symlink_to("../../shared")
+    module = parsed("exec(open('shared/about.py').read())")
+    assert Literals(module, folder=tmp_path / "packages" / "a").text(ast.Name("__title__")) == "My_Lib"
 
 
 def test_a_file_that_executes_itself_ends(tmp_path):
