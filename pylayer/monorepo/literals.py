@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _DEEPEST = 20  # names that lead to names
 _LONGEST = 1000  # characters of a text, which is a name or a path
 _MOST_STEPS = 10_000  # expressions that are looked at
+# Methods of dictionaries that change nothing.
+_READING = frozenset({"copy", "get", "items", "keys", "values"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,6 +101,8 @@ class Literals:
         """What a dictionary has for a key: as it is written, or by the file that is executed into it."""
         # The empty one may stand in the `with` that opens that file.
         match self._assignments.of(name, within=True):
+            case _ if self._assignments.changes(name, key):
+                return None
             case ast.Dict(keys=[]) | ast.Call(func=ast.Name(id="dict"), args=[], keywords=[]):
                 return self._executed(key, depth, into=name)
         found = self._assignments.entry(ast.Name(id=name), key)
@@ -175,6 +179,7 @@ class Assignments:
         self._values: dict[str, tuple[ast.expr, bool]] = {}
         self._executed: set[str] = set()
         self._entries: dict[int, Mapping[str, ast.expr | None]] = {}
+        self._changed: set[tuple[str, str]] = set()  # name and key, which is empty for any
         top = set(map(id, module.body))
         for node in ast.walk(module):
             match node:
@@ -188,6 +193,12 @@ class Assignments:
                 case ast.Call(func=ast.Name(id="exec"), args=[_, *others]):
                     names = {each.id for each in others if isinstance(each, ast.Name)}
                     self._executed |= names if others else {""}
+                case ast.Name(id=name, ctx=ast.Del()) | ast.AugAssign(target=ast.Name(id=name)):
+                    self._changed.add((name, ""))
+                case ast.Subscript(value=ast.Name(id=name), slice=place, ctx=ast.Store() | ast.Del()):
+                    self._changed.add((name, _key(place)))
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr)) if attr not in _READING:
+                    self._changed.add((name, ""))
 
     def has(self, name: str) -> bool:
         """Whether anything is assigned to a name anywhere."""
@@ -202,8 +213,17 @@ class Assignments:
         value, at_the_top = self._values.get(name, (None, False))
         return value if self._stores.get(name) == 1 and (at_the_top or within) else None
 
-    def entry(self, value: ast.expr, key: str) -> ast.expr | None:
-        """What a dictionary that is written out, or is assigned to the name of one, has for a key."""
+    def changes(self, name: str, key: str) -> bool:
+        """Whether it may change what a dictionary of that name has for a key."""
+        return not self._changed.isdisjoint({(name, ""), (name, key)})
+
+    def entry(self, value: ast.expr, key: str, *, at_first: bool = False) -> ast.expr | None:
+        """What a dictionary that is written out, or is assigned to a name, has for a key.
+
+        None where it may have another one later, unless what it has `at_first` is asked for.
+        """
+        if isinstance(value, ast.Name) and self.changes(value.id, key) and not at_first:
+            return None
         written = self.of(value.id) if isinstance(value, ast.Name) else value
         if written is None:
             return None
@@ -230,6 +250,11 @@ def _entries(written: ast.expr) -> Mapping[str, ast.expr | None]:
         case ast.Call(func=ast.Name(id="dict"), args=[], keywords=given):
             found = {each.arg: each.value for each in given if each.arg}
     return found
+
+
+def _key(place: ast.expr) -> str:
+    """The key that is written between brackets; empty where it is computed."""
+    return place.value if isinstance(place, ast.Constant) and isinstance(place.value, str) else ""
 
 
 def _divided(value: ast.expr) -> list[ast.expr]:

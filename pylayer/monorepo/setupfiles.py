@@ -177,7 +177,7 @@ def _texts(value: object) -> list[str]:
 
 def uses_scm_version(path: Path, *, where: str) -> bool:
     """Whether a `setup(…)` call has setuptools-scm's `use_scm_version`."""
-    return _argument(_parsed(path, where=where), "use_scm_version") is not None
+    return _argument(_parsed(path, where=where), "use_scm_version", at_first=True) is not None
 
 
 def _literal(path: Path, keyword: str, *, where: str) -> str | None:
@@ -228,8 +228,11 @@ def _parsed(path: Path, *, where: str) -> ast.Module:
         raise ManifestError(f"cannot be read: {error}", where=where) from error
 
 
-def _argument(module: ast.Module, keyword: str) -> ast.expr | None:
-    """What a `setup(…)` call is given for a keyword, by itself or in a dictionary: `setup(**config)`."""
+def _argument(module: ast.Module, keyword: str, *, at_first: bool = False) -> ast.expr | None:
+    """What a `setup(…)` call is given for a keyword, by itself or in a dictionary: `setup(**config)`.
+
+    `at_first` takes what such a dictionary begins with, even if it is changed afterwards.
+    """
     import ast
 
     from pylayer.monorepo.literals import Assignments
@@ -241,6 +244,7 @@ def _argument(module: ast.Module, keyword: str) -> ast.expr | None:
                 for argument in node.keywords:
                     if argument.arg == keyword:
                         return argument.value
-                    if argument.arg is None and (found := assignments.entry(argument.value, keyword)):
+                    value = argument.value
+                    if not argument.arg and (found := assignments.entry(value, keyword, at_first=at_first)):
                         return found
     return None

@@ -79,6 +79,7 @@ def test_setup_py_has_a_literal_name(tmp_path, text):
         "if x:\n    NAME = 'a'\nsetup(name=NAME)",
         "from names import NAME\nsetup(name=NAME)",
         "other(name='a')",
+        "c = {'name': 'a'}\nc['name'] = 'b'\nsetup(**c)",
     ],
 )
 def test_setup_py_may_have_none(tmp_path, text):
@@ -105,6 +106,8 @@ def test_setup_py_may_ask_for_the_version_of_version_control(tmp_path):
     """By setuptools-scm's keyword."""
     assert uses_scm_version(written(tmp_path, "setup(use_scm_version={'root': '..'})"), where="x")
     assert not uses_scm_version(written(tmp_path, "setup(version='1')"), where="x")
+    text = "c = {'use_scm_version': True}\nc.update(name='a')\nsetup(**c)"
+    assert uses_scm_version(written(tmp_path, text), where="x")
 
 
 @pytest.mark.parametrize(
