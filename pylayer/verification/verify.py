@@ -7,6 +7,7 @@ see `pylayer.engines.smoke`.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 CLIENT = "awslambdaric"  # the requirement whose wheels a Python without AWS's runtime is given
 
 _HEAVIEST = 25
+_RELEASE = re.compile(r"\d+\.\d+\.\d+", re.ASCII)
 _MODULE_ENDS = ("/__init__.py", "/__init__.pyc", ".py", ".pyc", ".so")
 
 
@@ -74,7 +76,9 @@ def verify(
     """
     verdict = _verdict(smoke_test, tester=tester, store=store, client=client, again=again)
     runtime = smoke_test.target.runtime
-    if Version(verdict.python) >= Version(runtime.earliest):
+    # One that is no release has more behind that: `3.15.0rc1`, or `3.15.0a8+`, which is no version at all.
+    release = _RELEASE.match(verdict.python)
+    if not (runtime.patch and release) or Version(release[0]) >= Version(runtime.earliest):
         return verdict
     note = f"Python {verdict.python} is before {runtime.earliest}, which functions run as layers.toml has it"
     note += f" (`patch` of [runtimes.{quoted(runtime.name)}])"

@@ -13,6 +13,7 @@ from factories.smoke import archive, client, handler, smoke_test
 
 from pylayer.engines.local import bubblewrap
 from pylayer.engines.local.smoke import LocalSmokeTester
+from pylayer.engines.smoke import SmokeTestResult
 from pylayer.errors import NeedsDockerError
 from pylayer.store import Store
 from pylayer.targets import Architecture, Target
@@ -261,6 +262,47 @@ def test_a_python_before_the_one_that_functions_run_is_told(tmp_path, tried):
     assert not any("is before" in note for note in tried(wanted).notes)
     for _ in range(2):
         assert f"is before {runtime.earliest}, which functions run" in tried(later).notes[-1]
+
+
+class Python:
+    """Stands for a runtime with a Python that this machine does not have, in which all is well."""
+
+    def __init__(self, version):
+        self.version = version
+
+    def identity(self, target):
+        return self.version
+
+    def runs(self, target):
+        return target
+
+    def run(self, wanted):
+        return SmokeTestResult(answer={"python": self.version, "imports": [], "invoked": None})
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("python", "patch", "told"),
+    [
+        ("3.15.0rc1", 0, False),
+        ("3.13.0+", 0, False),
+        ("3.13.0+", 1, True),
+        ("3.13.1rc1", 1, False),
+        ("3.13.9+", 10, True),
+    ],
+)
+def test_a_python_that_is_no_release_is_one_by_its_number(tmp_path, python, patch, told):
+    """Nothing is told where layers.toml asks for nothing; also of what was tried before."""
+    wanted = smoke_test(tmp_path, {}, "a")
+    runtime = replace(wanted.target.runtime, minor=int(python.split(".")[1]), patch=patch)
+    wanted = replace(wanted, target=replace(wanted.target, runtime=runtime))
+    for _ in range(2):
+        verdict = verify.verify(
+            wanted, tester=Python(python), store=Store(tmp_path / "store"), client=lambda _: []
+        )
+        assert [told] == [bool(verdict.notes)]
 
 
 def test_compiled_for_elsewhere(tmp_path, tried):
