@@ -15,7 +15,9 @@ from pylayer.index import gits
 from pylayer.locks import lock
 from pylayer.locks.fetcher import yanked
 from pylayer.locks.sourcing import settings_of
+from pylayer.markers import readable
 from pylayer.monorepo import workspace
+from pylayer.names import normalise
 from pylayer.resolver.withdrawn import withdrawn
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ _PATIENCE = 600  # seconds
 def run(manifest: Path, *, say: Callable[[str], None]) -> None:
     """Have pip-audit judge every version that layers hold; what it finds, and what is yanked, goes to `say`.
 
-    Whatever comes from one private index alone, or from git, is left out: its name is nobody else's business.
+    Whatever comes from one private index alone, from git or from an address is left out: its name is nobody
+    else's business.
     Raises ToolError where pip-audit is not installed, LockError where there is no lock, CheckError where it
     finds something, or could look up nothing of what there is.
     """
@@ -42,7 +45,7 @@ def run(manifest: Path, *, say: Callable[[str], None]) -> None:
         raise LockError("there is none", where=LOCK_NAME, hint="run `pylayer lock`")
     resolver = settings_of(found)
     names = {pin.name for entry in locked.builds.values() for pin in entry.pins}
-    elsewhere = {source.distribution for table in found.tables for source in table.stated}
+    elsewhere = {source.distribution for table in found.tables for source in table.stated} | addressed(locked)
     apart = {name for name in names if name in elsewhere or resolver.pinned(name)}
     if left := sorted(apart):
         say(f"not checked, since they do not come from a public index: {', '.join(left)}")
@@ -52,7 +55,8 @@ def run(manifest: Path, *, say: Callable[[str], None]) -> None:
         return
     if not asked:
         raise CheckError(
-            f"nothing was looked up: all {len(names)} distributions come from git, a path or a private index",
+            f"nothing was looked up: all {len(names)} distributions come from git, an address, a path or a "
+            "private index",
             where=LOCK_NAME,
             hint="check them with a tool that knows them",
         )
@@ -79,6 +83,17 @@ def _tell_yanked(
         return
     for line in dict.fromkeys(yanked(pin.name, pin.version, pin.yanked or "") for pin in found):
         say(line)
+
+
+def addressed(locked: Lock) -> frozenset[str]:
+    """The names of what comes from an address or a path, for builds or their environments.
+
+    An index may have the same name, which then is a stranger's. What is from git says so itself, in its pin.
+    """
+    terms = [entry.terms for entry in (*locked.builds.values(), *locked.environments.values())]
+    texts = {text for each in terms for text in (*each.requirements, *each.overrides)}
+    asked = readable(text for text in texts if "@" in text)
+    return frozenset(normalise(each.name) for each in asked if each.url and not gits.is_git(each.url))
 
 
 def _answer(

@@ -76,6 +76,23 @@ def test_what_is_yanked_is_told(shop):
     assert (0, said) == (ran.status, ran.out.splitlines()[0]), ran.text
 
 
+def test_what_has_an_address_is_asked_of_nobody(shop):
+    """A stranger's of that name may be yanked, or have vulnerabilities."""
+    shop.offer("apart", "1.0")
+    shop.member("libb", f"apart @ {shop.index.root}/files/apart-1.0-py3-none-any.whl", "third")
+    shop.layers()
+    assert 0 == shop.run("lock").status
+    shop.index.yanked.add("apart-1.0-py3-none-any.whl")
+    shop.index.asked.clear()
+    ran = audit(shop, FINE)
+
+    left = "not checked, since they do not come from a public index: apart"
+    looked = "1 of 1 versions were looked up: no known vulnerability"
+    assert (0, [left, looked]) == (ran.status, ran.out.splitlines()), ran.text
+    assert {"third"} == shop.index.names()
+    assert "apart" not in (shop.root / "given").read_text()
+
+
 def test_an_index_that_does_not_answer_hinders_nothing(shop):
     """What pip-audit finds is told all the same."""
     ran = audit(shop, FINE, UV_DEFAULT_INDEX="http://127.0.0.1:9/simple")
@@ -122,7 +139,8 @@ def test_where_all_is_left_out_nothing_was_looked_up(shop):
     ran = audit(shop)
 
     assert 12 == ran.status, ran.text
-    assert "nothing was looked up: all 1 distributions come from git, a path or a private index" in ran.err
+    said = "nothing was looked up: all 1 distributions come from git, an address, a path or a private index"
+    assert said in ran.err
     assert not (shop.root / "given").exists()
 
 

@@ -28,3 +28,27 @@ def test_private_names_are_left_out():
     builds = {"a": locked("ours 1.0", "third 1.0"), "b": locked("fromgit 1.0", commit="0" * 40)}
 
     assert [("third==1.0",)] == auditing.sets(Lock(builds=builds), without={"ours"})
+
+
+def test_what_has_an_address_is_known_by_its_name():
+    """Of builds and of build environments; git's has its commit in its file's name."""
+
+    def entry(*requirements, overrides=()):
+        return Locked(terms=Terms(requirements=requirements, overrides=overrides))
+
+    lock = Lock(
+        builds={
+            "a": entry(
+                "My_Own @ https://files.example/my_own-1.0.zip",
+                "numpy>=2",
+                "not(one @",
+                overrides=("x @ file:x.whl",),
+            )
+        },
+        environments={
+            "b": entry("backend @ file:vendor/backend-1.0-py3-none-any.whl ; python_version >= '3'"),
+            "c": entry("fromgit @ git+https://git.example/fromgit"),
+        },
+    )
+
+    assert {"my-own", "x", "backend"} == auditing.addressed(lock)
