@@ -26,9 +26,9 @@ class MemoryBound:
 
     @contextlib.contextmanager
     def taken(self, size: int) -> Iterator[None]:
-        """Wait until there is room for `size` bytes, and give it back afterwards."""
+        """Wait until there is room for `size` bytes, as there is for 0, and give it back afterwards."""
         with self._freed:
-            self._freed.wait_for(lambda: not self._held or self._held + size <= self.most)
+            self._freed.wait_for(lambda: not size or not self._held or self._held + size <= self.most)
             self._held += size
         try:
             yield

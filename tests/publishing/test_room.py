@@ -49,3 +49,15 @@ def test_one_that_is_too_large_is_alone():
         pass
     with room.taken(10):
         pass
+
+
+def test_nothing_fits_beside_one_that_is_too_large():
+    """As an archive that is uploaded from a bucket."""
+    room = MemoryBound(most=10)
+
+    def nothing():
+        with room.taken(0):
+            return True
+
+    with ThreadPoolExecutor() as pool, room.taken(11):
+        assert pool.submit(nothing).result(timeout=10)
