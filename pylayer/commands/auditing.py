@@ -12,7 +12,7 @@ from pylayer import folders, process
 from pylayer.config.manifest import LOCK_NAME
 from pylayer.errors import CheckError, DownloadError, LockError, ToolError
 from pylayer.index import gits
-from pylayer.locks import lock
+from pylayer.locks import lock, pinning
 from pylayer.locks.fetcher import yanked
 from pylayer.locks.sourcing import settings_of
 from pylayer.markers import readable
@@ -45,7 +45,8 @@ def run(manifest: Path, *, say: Callable[[str], None]) -> None:
         raise LockError("there is none", where=LOCK_NAME, hint="run `pylayer lock`")
     resolver = settings_of(found)
     names = {pin.name for entry in locked.builds.values() for pin in entry.pins}
-    elsewhere = {source.distribution for table in found.tables for source in table.stated} | addressed(locked)
+    elsewhere = {source.distribution for table in found.tables for source in table.stated}
+    elsewhere |= addressed(locked) | pinning.addressed(found)
     apart = {name for name in names if name in elsewhere or resolver.pinned(name)}
     if left := sorted(apart):
         say(f"not checked, since they do not come from a public index: {', '.join(left)}")

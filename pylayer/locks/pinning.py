@@ -15,10 +15,11 @@ from pylayer.locks import lockfiles
 from pylayer.names import required_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pylayer.config.layers import Build, Layer
     from pylayer.index.pins import Pin
+    from pylayer.locks.formats.entries import LockfileEntry
     from pylayer.locks.lock import Locked
     from pylayer.locks.lockfiles import Held, Lockfile
     from pylayer.monorepo.provenance import Provenance
@@ -147,26 +148,43 @@ def looked_for(found: Workspace) -> Iterator[Path]:
 
     And every file that they, or tables of sources, name as where a distribution is.
     """
+    for path in _candidates(found):
+        yield from lockfiles.files(path)
+        yield from _places_in(path)
+    yield from _files(source.provenance for table in found.tables for source in table.stated)
+
+
+def addressed(found: Workspace) -> frozenset[str]:
+    """The names of what some lock file has from an address or a path, for whichever target."""
+    entries = [entry for path in _candidates(found) for entry in _entries(path)]
+    return frozenset(
+        entry.name for entry in entries if entry.provenance and entry.provenance.kind in {"url", "path"}
+    )
+
+
+def _candidates(found: Workspace) -> Iterator[Path]:
+    """Every path that is a lock file for some layer, or would be if it were there."""
     root = found.manifest.root
     named = {name for layer in found.layers for name in layer.lockfiles or ()}
     projects = found.projects.values()
     tops = dict.fromkeys(project.workspace for project in projects if project.workspace)
     folders = [root, *(top for top in tops if top != root), *(project.path for project in projects)]
     usual = any(layer.lockfiles is None for layer in found.layers)
-    paths = [root / name for name in sorted(named)]
-    paths += [folder / name for folder in folders for name in lockfiles.USUAL] if usual else []
-    for path in paths:
-        yield from lockfiles.files(path)
-        yield from _places_in(path)
-    yield from _files(source.provenance for table in found.tables for source in table.stated)
+    yield from (root / name for name in sorted(named))
+    yield from (folder / name for folder in folders for name in lockfiles.USUAL if usual)
 
 
 def _places_in(path: Path) -> Iterator[Path]:
+    yield from _files(entry.provenance for entry in _entries(path) if entry.provenance)
+
+
+def _entries(path: Path) -> Sequence[LockfileEntry]:
+    """What a lock file has; nothing where there is none."""
     # What cannot be read has been refused, or is the lock file of no build that was asked for.
     with suppress(ManifestError):
         if path.is_file():
-            entries = lockfiles.read(path, label=path.name).entries
-            yield from _files(entry.provenance for entry in entries if entry.provenance)
+            return lockfiles.read(path, label=path.name).entries
+    return ()
 
 
 def _files(provenances: Iterable[Provenance]) -> Iterator[Path]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 
 import pytest
+from factories.wheels import make_wheel
 
 pytestmark = pytest.mark.command
 
@@ -91,6 +93,28 @@ def test_what_has_an_address_is_asked_of_nobody(shop):
     assert (0, [left, looked]) == (ran.status, ran.out.splitlines()), ran.text
     assert {"third"} == shop.index.names()
     assert "apart" not in (shop.root / "given").read_text()
+
+
+def test_what_a_lock_file_has_at_a_path_is_asked_of_nobody(shop):
+    """Though no package itself requires it."""
+    wheel = make_wheel(shop.root / "vendor", {"apart.py": b""}, name="apart", version="1.0")
+    shop.offer("apart", "1.0")
+    shop.index.yanked.add(wheel.name)
+    shop.offer("third", "2.0", "apart")
+    sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    shop.file(
+        "uv.lock",
+        f'[[package]]\nname = "apart"\nversion = "1.0"\nsource = {{ path = "vendor/{wheel.name}" }}\n'
+        f'wheels = [{{ filename = "{wheel.name}", hash = "sha256:{sha256}" }}]\n',
+    )
+    assert 0 == shop.run("lock", "--upgrade").status
+    shop.index.asked.clear()
+    ran = audit(shop, {**FINE, "version": "2.0"})
+
+    left = "not checked, since they do not come from a public index: apart"
+    looked = "1 of 1 versions were looked up: no known vulnerability"
+    assert (0, [left, looked]) == (ran.status, ran.out.splitlines()), ran.text
+    assert {"third"} == shop.index.names()
 
 
 def test_an_index_that_does_not_answer_hinders_nothing(shop):
