@@ -54,7 +54,7 @@ _ASIDE_KEYS = frozenset(
 _VERSIONERS = frozenset({"setuptools-scm", "vcs-versioning"})
 _MAGIC = re.compile(r"[*?[]")
 # In setup.py a text that climbs is nearly always a file that it reads.
-_CLIMBING = re.compile(r"""["'](/?(?:\.\./)+[^"'\n]+)["']""")
+_CLIMBING = re.compile(r"""["'](/?\.\./[^"'\n]+)["']""")
 
 
 def outside(folder: Path, configuration: Configuration, *, setup_py: str = "") -> list[str]:

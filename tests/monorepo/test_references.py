@@ -152,6 +152,12 @@ def test_a_folder_that_setuptools_is_given_is_listed(folder, text, named):
     assert outside(folder, setup_py=f"import os\n{text}\n") == named
 
 
+def test_a_text_that_climbs_without_end_is_soon_read(folder):
+    """Each of its steps upwards would be tried as the last one."""
+    text = 'open("../../VERSION"); x = "' + "../" * 200_000
+    assert outside(folder, setup_py=text) == ["../../VERSION"]
+
+
 def test_a_long_sum_is_read(folder):
     """Parsers nest it as deeply."""
     text = "+".join(["'../../components'"] * 1500)
