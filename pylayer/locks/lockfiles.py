@@ -16,6 +16,7 @@ from pylayer.dataclassing import dataclass
 from pylayer.errors import ManifestError, ResolveError
 from pylayer.index.indexes import same_place
 from pylayer.locks.formats import pdmlock, pipfilelock, poetrylock, pylock, requirements, uvlock
+from pylayer.locks.formats.entries import OpenedLockfile
 from pylayer.markers import holds
 
 if TYPE_CHECKING:
@@ -32,18 +33,18 @@ _CHOICE = re.compile(r"\bextras?\b|\bdependency_groups\b")
 class Format:
     """A kind of lock file: the globs of its file names, and what reads one.
 
-    `entries` takes the path and the name for errors; it may raise ManifestError, or KeyError, TypeError,
-    AttributeError and ValueError for what is not as it should be. The one called `usual`, if any,
-    is looked for beside layers.toml and in packages' folders, and counts where it `locks`. `files` are all
-    that are read with it. `python` says which Pythons it is for (PEP 440), where it lacks files for others.
+    `entries` may raise ManifestError, or KeyError, TypeError, AttributeError and ValueError for what is not
+    as it should be. The one called `usual`, if any, is looked for beside layers.toml and in packages'
+    folders, and counts where it `locks`. `files` are all that are read with it. `python` says which Pythons
+    it is for (PEP 440), where it lacks files for others.
     """
 
     names: tuple[str, ...]
-    entries: Callable[[Path, str], Iterable[LockfileEntry]]
+    entries: Callable[[OpenedLockfile], Iterable[LockfileEntry]]
     usual: str = ""
     locks: Callable[[Path], bool] = lambda _: True
     files: Callable[[Path], tuple[Path, ...]] = lambda path: (path,)
-    python: Callable[[Path, str], str] = lambda *_: ""
+    python: Callable[[OpenedLockfile], str] = lambda _: ""
 
 
 # In this order they are looked for: of a folder, the first that is there counts.
@@ -163,10 +164,9 @@ def find(folder: Path) -> Path | None:
 
 def read(path: Path, *, label: str) -> Lockfile:
     """Read a lock file, which its name tells the kind of; ManifestError where it is none that is known."""
-    form = _format(path, label)
+    form, file = _format(path, label), OpenedLockfile(path, label)
     try:
-        entries = tuple(form.entries(path, label))
-        return Lockfile(label=label, entries=entries, python=form.python(path, label))
+        return Lockfile(label=label, entries=tuple(form.entries(file)), python=form.python(file))
     except (KeyError, TypeError, AttributeError, ValueError) as error:  # those of `packaging` are ValueErrors
         missing = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise ManifestError(

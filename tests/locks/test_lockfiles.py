@@ -6,6 +6,8 @@ import pytest
 
 from pylayer.errors import ManifestError
 from pylayer.locks import lockfiles
+from pylayer.locks.formats import pylock, uvlock
+from pylayer.locks.formats.entries import OpenedLockfile
 from pylayer.monorepo.provenance import Provenance
 from pylayer.targets import Architecture, Target, load_runtimes
 
@@ -55,6 +57,17 @@ name = "liba"
 version = "1.0"
 source = { editable = "packages/liba" }
 """
+
+
+@pytest.mark.parametrize("form", [uvlock, pylock])
+def test_a_lock_file_is_parsed_once(tmp_path, form):
+    """For what it has and for which Pythons it is: large ones take long."""
+    path = tmp_path / "some.lock"
+    path.write_text('lock-version = "1.0"\ncreated-by = "x"\nrequires-python = ">=3.9"\npackages = []\n')
+    file = OpenedLockfile(path, "some.lock")
+    assert [] == list(form.entries(file))
+    path.unlink()
+    assert ">=3.9" == uvlock.python(file)
 
 
 def test_uv_lock_is_read_by_its_markers(tmp_path):

@@ -1,19 +1,35 @@
-"""What one line or table of a lock file says of a distribution."""
+"""A lock file, and what one line or table of it says of a distribution."""
 
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from packaging.markers import Marker
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from pylayer.dataclassing import dataclass
+from pylayer.tables import document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from pylayer.monorepo.provenance import Provenance
+
+
+class OpenedLockfile:
+    """A lock file that is being read; `label` names it in errors."""
+
+    def __init__(self, path: Path, label: str) -> None:
+        self.path = path
+        self.label = label
+
+    @cached_property
+    def tables(self) -> Mapping[str, Any]:
+        """What it says if it is TOML; ManifestError where it is none."""
+        return document(self.path, where=self.label)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

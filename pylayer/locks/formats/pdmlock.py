@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING, Any
 from pylayer.locks.formats.entries import LockfileEntry, hashes_of, marker_of
 from pylayer.monorepo.provenance import Provenance
 from pylayer.names import normalise
-from pylayer.tables import document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from pylayer.locks.formats.entries import OpenedLockfile
 
-def entries(path: Path, label: str) -> Iterator[LockfileEntry]:
+
+def entries(file: OpenedLockfile) -> Iterator[LockfileEntry]:
     """Read it; https://pdm-project.org/latest/usage/lockfile/."""
-    for row in document(path, where=label).get("package", ()):
+    for row in file.tables.get("package", ()):
         yield LockfileEntry(
             name=normalise(row["name"]),
             version=row.get("version", ""),
             markers=marker_of(row.get("marker", "")),
             hashes=hashes_of(row.get("files", ())),
-            provenance=_provenance(row, path.parent),
+            provenance=_provenance(row, file.path.parent),
         )
 
 

@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from pylayer.locks.formats.entries import OpenedLockfile
 
-def entries(path: Path, label: str) -> Iterator[LockfileEntry]:
+
+def entries(file: OpenedLockfile) -> Iterator[LockfileEntry]:
     """Read it, its packages for development where none of the others has their name."""
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(file.path.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise ManifestError(f"is not JSON: {error}", where=label) from error
+        raise ManifestError(f"is not JSON: {error}", where=file.label) from error
     registries = {row["name"]: row["url"] for row in data.get("_meta", {}).get("sources", ())}
     rows: Mapping[str, Any] = {**data.get("develop", {}), **data.get("default", {})}
     for name, row in rows.items():
@@ -29,7 +31,7 @@ def entries(path: Path, label: str) -> Iterator[LockfileEntry]:
             version=row.get("version", "").removeprefix("==").lstrip("="),
             markers=marker_of(row.get("markers", "")),
             hashes=frozenset(row.get("hashes", ())),
-            provenance=_provenance(row, registries, path.parent),
+            provenance=_provenance(row, registries, file.path.parent),
         )
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from pylayer.locks.formats.entries import LockfileEntry, hashes_of, marker_of, python_marker
 from pylayer.monorepo.provenance import Provenance
 from pylayer.names import normalise
-from pylayer.tables import document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,10 +14,12 @@ if TYPE_CHECKING:
 
     from packaging.markers import Marker
 
+    from pylayer.locks.formats.entries import OpenedLockfile
 
-def entries(path: Path, label: str) -> Iterator[LockfileEntry]:
+
+def entries(file: OpenedLockfile) -> Iterator[LockfileEntry]:
     """Read it, in the form of poetry 1 and of poetry 2."""
-    data = document(path, where=label)
+    data = file.tables
     # poetry 1.0 to 1.2 keep the files of all in one table.
     apart = {normalise(name): files for name, files in data.get("metadata", {}).get("files", {}).items()}
     for row in data.get("package", ()):
@@ -28,7 +29,7 @@ def entries(path: Path, label: str) -> Iterator[LockfileEntry]:
             version=row["version"],
             markers=_markers(row),
             hashes=hashes_of(row.get("files") or apart.get(name, ())),
-            provenance=_provenance(row["source"], path.parent) if "source" in row else None,
+            provenance=_provenance(row["source"], file.path.parent) if "source" in row else None,
         )
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from pylayer.locks.formats.entries import LockfileEntry
 from pylayer.monorepo.provenance import Provenance
 from pylayer.names import normalise
-from pylayer.tables import document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,13 +14,15 @@ if TYPE_CHECKING:
 
     from packaging.pylock import Package
 
+    from pylayer.locks.formats.entries import OpenedLockfile
 
-def entries(path: Path, label: str) -> Iterator[LockfileEntry]:
+
+def entries(file: OpenedLockfile) -> Iterator[LockfileEntry]:
     """Read it."""
     from packaging.pylock import Pylock, PylockValidationError
 
     try:
-        lock = Pylock.from_dict(document(path, where=label))
+        lock = Pylock.from_dict(file.tables)
     except PylockValidationError as error:
         raise TypeError(str(error)) from error
     for package in lock.packages:
@@ -32,7 +33,7 @@ def entries(path: Path, label: str) -> Iterator[LockfileEntry]:
             version=str(package.version or ""),
             markers=(package.marker,) if package.marker else (),
             hashes=frozenset(f"{kind}:{digest}" for each in hashes for kind, digest in each.items()),
-            provenance=_provenance(package, path.parent),
+            provenance=_provenance(package, file.path.parent),
         )
 
 

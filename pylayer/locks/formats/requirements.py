@@ -37,6 +37,8 @@ from pylayer.names import normalise
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pylayer.locks.formats.entries import OpenedLockfile
+
 _HASH = re.compile(r"\s--hash[=\s]")
 # The archives that pip takes by their path.
 _ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tar.lzma", ".tar")
@@ -67,11 +69,11 @@ class _Reading:
     faults: list[Fault] = field(default_factory=list)
 
 
-def entries(path: Path, label: str) -> Iterator[LockfileEntry]:
+def entries(file: OpenedLockfile) -> Iterator[LockfileEntry]:
     """Read a file and what it includes; ManifestError lists every line that cannot be honoured."""
-    reading = _Reading(top=_top(path))
-    _inside(path, label, reading)
-    _read(path, label, reading)
+    reading = _Reading(top=_top(file.path))
+    _inside(file.path, file.label, reading)
+    _read(file.path, file.label, reading)
     if reading.faults:
         raise ManifestError.of(reading.faults)
     addresses = tuple(reading.registries)

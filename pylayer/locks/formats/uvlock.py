@@ -11,20 +11,22 @@ from packaging.requirements import Requirement
 from pylayer.locks.formats.entries import LockfileEntry, hashes_of
 from pylayer.monorepo.provenance import Provenance
 from pylayer.names import normalise
-from pylayer.tables import document, table_at
+from pylayer.tables import table_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from pylayer.locks.formats.entries import OpenedLockfile
 
-def entries(path: Path, label: str) -> Iterator[LockfileEntry]:
+
+def entries(file: OpenedLockfile) -> Iterator[LockfileEntry]:
     """Read it; what its tables mean is written down in uv's code alone."""
-    content = document(path, where=label)
+    content = file.tables
     for row in table_at(content, "manifest").get("overrides", ()):
         yield LockfileEntry(name=normalise(row["name"]), override=_override(row))
     for row in content.get("package", ()):
-        provenance = _provenance(row["source"], path.parent) if "source" in row else None
+        provenance = _provenance(row["source"], file.path.parent) if "source" in row else None
         files = [*row.get("wheels", ()), *([row["sdist"]] if "sdist" in row else ())]
         yield LockfileEntry(
             name=normalise(row["name"]),
@@ -35,9 +37,9 @@ def entries(path: Path, label: str) -> Iterator[LockfileEntry]:
         )
 
 
-def python(path: Path, label: str) -> str:
+def python(file: OpenedLockfile) -> str:
     """The Pythons that it, or a pylock.toml, is for: uv leaves out the files of others."""
-    said = document(path, where=label).get("requires-python")
+    said = file.tables.get("requires-python")
     return said if isinstance(said, str) else ""
 
 

@@ -7,6 +7,7 @@ from factories.wheels import make_wheel
 
 from pylayer.errors import ManifestError
 from pylayer.locks.formats import requirements
+from pylayer.locks.formats.entries import OpenedLockfile
 from pylayer.monorepo.provenance import Provenance
 
 DIGEST = "8a" * 32
@@ -17,7 +18,7 @@ def entries(tmp_path, text, name="requirements.txt"):
     path = tmp_path / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
-    return list(requirements.entries(path, name))
+    return list(requirements.entries(OpenedLockfile(path, name)))
 
 
 def refused(tmp_path, text):
@@ -138,7 +139,7 @@ def test_an_included_file_of_this_machine_is_not_read(tmp_path, value):
     [(where, what)] = refused(repository / "one", line)
     assert ("requirements.txt: line 1", True) == (where, what.endswith("leads out of the repository"))
     with pytest.raises(ManifestError, match="leads out of the repository"):
-        list(requirements.entries(repository / "one/link.txt", "link.txt"))
+        list(requirements.entries(OpenedLockfile(repository / "one/link.txt", "link.txt")))
 
 
 def test_what_is_version_controls_own_is_not_included(tmp_path):
