@@ -166,7 +166,10 @@ class LockedEnvironments:
 
     async def _fetched(self, locked: Locked, case: Case) -> tuple[Wheel, ...]:
         return await self._fetcher.wheels(
-            locked, python=case.python, target=case.target, located=case.whereabouts.located
+            locked,
+            python=case.python,
+            target=case.target,
+            located={**self._resolver.addresses(case), **case.whereabouts.located},
         )
 
 

@@ -85,7 +85,7 @@ class LockResolver:
 
         excluded = frozenset({*self._projects, *case.terms.exclude})
         place = case.whereabouts
-        sources = frozenset(case.terms.build_from_source) - _at_addresses(case, self._overrides(case))
+        sources = frozenset(case.terms.build_from_source) - self.addresses(case).keys()
         needed = {required_name(text) for text in case.terms.requirements} - excluded
         addresses: dict[str, str] = {}
         provided: dict[str, tuple[Pin, Wheel]] = {}
@@ -111,6 +111,16 @@ class LockResolver:
                 )
             except StandInError as error:
                 needed = needed.union(error.names)
+
+    def addresses(self, case: Case) -> dict[str, str]:
+        """Where distributions are, by name, of which what is asked for this Python says so itself."""
+        asked = (*case.terms.requirements, *self._constraints(case), *self._overrides(case))
+        given = map(Requirement, (text for text in asked if "@" in text))
+        return {
+            normalise(each.name): each.url
+            for each in given
+            if each.url and holds(each.marker, case.python.markers)
+        }
 
     async def _resolved(
         self,
@@ -368,27 +378,13 @@ def _address(name: str, case: Case) -> str:
     return next((url for url in urls if url and gits.is_git(url)), "")
 
 
-def _at_addresses(case: Case, overrides: Sequence[str]) -> set[str]:
-    """What requirements or overrides give the address of, for this Python: the resolver takes it from it."""
-    given = map(Requirement, (*case.terms.requirements, *overrides))
-    return {
-        normalise(each.name)
-        for each in given
-        if each.url and not _is_plain(each.url) and holds(each.marker, case.python.markers)
-    }
-
-
 def _plain(text: str) -> str:
     """A requirement for the resolver, which gets what comes from git or from a path as a wheel."""
     requirement = Requirement(text)
-    if not requirement.url or not _is_plain(requirement.url):
+    if not requirement.url or not (gits.is_git(requirement.url) or requirement.url.startswith("file:")):
         return text
     requirement.url = None
     return str(requirement)
-
-
-def _is_plain(url: str) -> bool:
-    return gits.is_git(url) or url.startswith("file:")
 
 
 def _attributed(error: ResolveError, case: Case) -> ResolveError:

@@ -48,6 +48,7 @@ class ThirdParty:
         self._store = context.store
         self._standing = standing
         self._fetcher = fetcher
+        self._resolver = resolver
         self._layers = LayerResolver(resolver, standing=standing)
         self._pinning = LockfilePins(context.workspace)
         self._provenances = provenances
@@ -192,7 +193,7 @@ class ThirdParty:
             locked,
             python=case.python,
             target=case.target,
-            located=case.whereabouts.located,
+            located={**self._resolver.addresses(case), **case.whereabouts.located},
             before=before,
         )
 

@@ -9,6 +9,8 @@ import tarfile
 from dataclasses import replace
 
 import pytest
+from factories.localindex import serving
+from factories.wheels import make_wheel
 from factories.workshop import workshop
 
 from pylayer.commands.locking import changes
@@ -602,6 +604,23 @@ def test_a_wheel_at_an_address_is_fetched_again_from_there(shop, tmp_path):
 
     assert before == shop.hashes()
     assert {"liba": "1.0", "direct": "1.0"} == shop.versions(LIBA)
+
+
+@pytest.mark.parametrize("key", ["constraints", "overrides", "build-constraints"])
+def test_a_wheel_at_an_address_in_layers_toml_is_fetched_again_from_there(shop, tmp_path, key):
+    """As one that a requirement has the address of."""
+    (tmp_path / "far").mkdir()
+    with serving(tmp_path / "far") as far:
+        path = make_wheel(far.folder, name="direct", version="1.0")
+        of_build = key == "build-constraints"
+        shop.member("liba", *([] if of_build else ["direct"]), building=["direct"] if of_build else [])
+        shop.layers(f'{key} = ["direct @ {far.root}/files/{path.name}"]')
+        good(shop.run("layers"))
+        before = shop.hashes()
+        good(shop.run("layers", "--locked", PYLAYER_CACHE_DIR=str(tmp_path / "fresh")))
+
+    assert before == shop.hashes()
+    assert "direct" not in shop.index.names()
 
 
 def test_build_environments_that_are_stale_are_told_with_the_builds(shop):

@@ -154,7 +154,7 @@ def test_an_explicit_index_with_our_name_pinned_to_it(shop):
     assert {"liba": "1.0", "libb": "1.0"} == built(shop, "", tables)
 
 
-@pytest.mark.parametrize("way", ["source", "requirement", "override"])
+@pytest.mark.parametrize("way", ["source", "requirement", "constraints", "overrides"])
 def test_what_has_an_address_and_may_be_built(shop, corp, way):
     """Nothing of that name is built that a stranger put on the index."""
     project = shop.member("private", version="99.0")
@@ -169,8 +169,8 @@ def test_what_has_an_address_and_may_be_built(shop, corp, way):
             "packages/liba/pyproject.toml",
             f'[tool.uv.sources]\nprivate = {{ url = "{direct.removeprefix("private @ ")}" }}\n',
         )
-    override = f'overrides = ["{direct}"]' if way == "override" else ""
-    shop.layers(override, defaults='build-from-source = ["private"]')
+    top = f'{way} = ["{direct}"]' if way in {"constraints", "overrides"} else ""
+    shop.layers(top, defaults='build-from-source = ["private"]')
     ran = shop.run("layers")
 
     assert 0 == ran.status, ran.text
