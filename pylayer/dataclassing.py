@@ -113,7 +113,7 @@ class _Declaration:
 
     def _filled(self, instance: object, named: Mapping[str, object]) -> bool:
         """Do what the written `__init__` does, if that is no error and takes nothing but names."""
-        if not (self._options.get("kw_only") and named.keys() <= self._taken.keys()):
+        if not (self._options.get("kw_only") and named.keys() <= self._taken):
             return False
         for field, put in self._puts:
             if field.init and field.name in named:
@@ -144,8 +144,8 @@ class _Declaration:
         return found
 
     @cached_property
-    def _taken(self) -> dict[str, None]:
-        return {name: None for name, field in self._fields.items() if field.init}
+    def _taken(self) -> frozenset[str]:
+        return frozenset(name for name, field in self._fields.items() if field.init)
 
     @cached_property
     def _puts(self) -> list[tuple[dataclasses.Field[Any], Callable[[object, object], None]]]:

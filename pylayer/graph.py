@@ -124,24 +124,19 @@ class Graph:
 
         Of a step that `apart` is true of, what it needed is not counted: it serves others as well.
         """
-        found: list[Work] = []
+        steps = self.needed(key, apart=apart)
+        found = [work for step in steps for work in self._works.get(step, ())]
+        return sorted(found, key=lambda work: work.started)
+
+    def needed(self, key: Hashable, *, apart: Callable[[Hashable], bool] = lambda _: False) -> set[Hashable]:
+        """A step and all that it needed, by way of others too, but for those that `apart` is true of."""
         seen, left = {key}, [key]
         while left:
             step = left.pop()
-            found += self._works.get(step, ())
             if step == key or not apart(step):
                 further = self._needs.get(step, {}).keys() - seen
                 seen |= further
                 left += further
-        return sorted(found, key=lambda work: work.started)
-
-    def needed(self, key: Hashable) -> set[Hashable]:
-        """A step and all that it needed, by way of others too."""
-        seen, left = {key}, [key]
-        while left:
-            further = self._needs.get(left.pop(), {}).keys() - seen
-            seen |= further
-            left += further
         return seen
 
     def _way(self, start: Hashable, end: Hashable) -> tuple[Hashable, ...]:

@@ -266,13 +266,13 @@ def refuse_stale(errors: Iterable[PylayerError | None]) -> None:
 def _by_other_pythons(state: WorkspaceState, made: Mapping[str, BuildResult]) -> bool:
     """Whether a build that was made before is made by another Python now: that of a new image, say."""
     for name, result in made.items():
-        past = history.recall(state, name) if result.made else None
-        if past and result.made and _pythons(past.parts, result.made.parts):
+        past = history.recall(state, name)
+        if past and result.made and _have_other_pythons(past.parts, result.made.parts):
             return True
     return False
 
 
-def _pythons(then: Parts, now: Parts) -> bool:
+def _have_other_pythons(then: Parts, now: Parts) -> bool:
     """Whether the same projects, or their bytecode, were made by other Pythons."""
     word = "bytecode compiled by"
     return then.get(word) != now.get(word) or any(
@@ -357,7 +357,8 @@ def _remember(
     listing: bool,
 ) -> None:
     """Keep what tells the next run that nothing changed; earlier builds stay where nothing else did."""
-    before = snapshot.load(state)
+    # Where some are kept, those are all that stands; else another run may have ended meanwhile.
+    before = None if kept else snapshot.load(state)
     lock_path = found.manifest.root / LOCK_NAME
     groups, described = watched
     watching = (path for group in groups.values() for path in group)

@@ -25,8 +25,9 @@ class Standing:
     `stale` are the ids of the other selected ones; of these nothing is known where nothing stands. `edited`:
     all selected builds are there, and nothing but files of projects is known to have changed.
 
-    Where something `changed` in what was `seen` then (`changes` are its paths, `moved` its folders by version
-    control), it stands only as long as nothing else does, and if a run finds the same projects.
+    `seen` is what the last run saw. Where some of that has changed (`changes` are paths, `moved` folders of
+    which version control says something else), all this holds as long as no more of it does, and if a run
+    finds the same projects.
     """
 
     kept: Mapping[str, KeptBuild] = field(default_factory=dict)

@@ -292,6 +292,23 @@ def test_what_is_begun_in_vain_leaves_nothing(
     assert [] == owned(docker_images, os.getpid())
 
 
+@pytest.mark.parametrize("lacking", ["image", "platform"])
+def test_a_damaged_record_of_what_was_begun_stops_no_build(
+    docker_engine, docker_images, docker_cache, into, lacking
+) -> None:
+    """A run that fails would write no better one."""
+    from factories.containers import engine, owned
+
+    facts(docker_engine.build_env(target(), ()), "", into)
+    docker_engine.close()
+    damaged = {name: text for name, text in docker_engine.began.items() if name != lacking}
+    again = engine(docker_cache)
+    again.begin(damaged, docker_early.begin(damaged))
+    assert {} == facts(again.build_env(target(), ()), "", into)
+    again.close()
+    assert [] == owned(docker_images, os.getpid())
+
+
 def test_what_would_be_asked_for_otherwise_now_is_not_taken(
     docker_engine, docker_images, docker_cache, into, monkeypatch
 ) -> None:

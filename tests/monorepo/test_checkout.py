@@ -164,7 +164,13 @@ def test_an_ignore_file_may_be_a_link_in_the_repository(made):
 
 @pytest.mark.parametrize(
     ("requires", "name"),
-    [("hatchling", ".gitignore"), ("poetry-core", ".gitignore"), ("poetry-core", ".git/index")],
+    [
+        ("hatchling", ".gitignore"),
+        ("poetry-core", ".gitignore"),
+        ("poetry-core", ".git/index"),
+        ("poetry-core", ".gitattributes"),
+        ("poetry-core", ".git/info/attributes"),
+    ],
 )
 def test_files_that_decide_are_known(made, requires, name):
     """A run without changes asks for their status."""

@@ -6,13 +6,14 @@ import hashlib
 import json
 import random
 import shutil
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
 
 import pylayer
 from pylayer.monorepo import vcs
-from pylayer.operations import unchanged
+from pylayer.operations import context, unchanged
 from pylayer.pipeline import Pipeline
 from pylayer.state import history, opening, snapshot
 
@@ -381,3 +382,20 @@ def test_what_fails_when_all_are_gone_through_has_failed(watched, monkeypatch):
 
     assert len(runs) == 2
     assert ["libc"] == [outcome.layer for outcome in report.outcomes if not outcome.good]
+
+
+def test_a_run_that_adds_to_a_shared_store_goes_through_all(watched, monkeypatch):
+    """What it adds is what all builds came to, under one name."""
+    ended = []
+
+    class Adding:
+        adds = True
+
+        def end(self, store, builds, **more):
+            ended.append([build.layer.name for build in builds])
+
+    monkeypatch.setattr(context, "shared", lambda *_, **__: nullcontext(Adding()))
+    watched.shop.more("packages/libc/libc.py", "# edited\n")
+    watched.build()
+
+    assert watched.runs == ended == [["extra", "liba", "libb", "libc", "libd", "libe"]]

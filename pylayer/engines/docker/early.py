@@ -2,7 +2,7 @@
 
 The SDK takes about as long to import as a container takes to start. So what the SDK asked for in the last run
 is asked for here, of an engine at a socket of this machine alone, and handed over to the SDK's client. Where
-that fails, there is none, and one is started as any other.
+that fails, there is none, and one is started as any other. For the same reason `http.client` is not imported.
 """
 
 from __future__ import annotations
